@@ -1,0 +1,1 @@
+"""What edge and hub agree on: messages, topics, codec, version. Nothing else may be shared."""

@@ -1,0 +1,219 @@
+"""Every setting of an edge agent, checked before it starts; an unknown key is an error.
+
+One YAML document per device. A camera file (for `tianyan edge replay --camera`) holds one
+`CameraConfig` alone.
+"""
+
+from datetime import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Point = tuple[Fraction, Fraction]
+Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+DeviceId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{2,63}$")]
+
+Label = Literal["street_vending", "garbage", "illegal_structure", "unknown_object"]
+LABELS: tuple[Label, ...] = get_args(Label)
+
+T = TypeVar("T", bound="Settings")
+
+WHOLE_PICTURE: list[Point] = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
+
+
+class Settings(BaseModel):
+    """What every section shares: unknown keys are refused, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Position(Settings):
+    """Where a camera hangs: WGS-84 degrees, heading clockwise from north."""
+
+    lat: Annotated[float, Field(ge=-90, le=90)]
+    lon: Annotated[float, Field(ge=-180, le=180)]
+    heading_deg: Annotated[float, Field(ge=0, lt=360)] | None = None
+    fov_deg: Annotated[float, Field(gt=0, le=360)] | None = None
+
+
+class GroundPoint(Settings):
+    """A spot on the ground seen at (x, y), fractions of the picture, and its place on earth."""
+
+    x: Fraction
+    y: Fraction
+    lat: Annotated[float, Field(ge=-90, le=90)]
+    lon: Annotated[float, Field(ge=-180, le=180)]
+
+
+class Hours(Settings):
+    """A daily span in the site's time zone; `until` before `from` runs over midnight."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    start: time = Field(alias="from")
+    until: time
+    days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = []
+
+
+class ZoneConfig(Settings):
+    """A part of the picture with a meaning.
+
+    `allowed_hours`: while one of them runs, street vending is permitted here (a morning market).
+    `dwell_s`: how long a thing must stay before it is an alert.
+    """
+
+    id: Id
+    name: str = ""
+    polygon: Annotated[list[Point], Field(min_length=3, max_length=100)] = WHOLE_PICTURE
+    labels: Annotated[list[Label], Field(min_length=1)] = list(LABELS)
+    matters: dict[Label, Annotated[str, Field(pattern=r"^\d{5}$")]] = {}
+    dwell_s: Annotated[float, Field(ge=0, le=2_592_000)] = 60
+    allowed_hours: list[Hours] = []
+    severity: Annotated[int, Field(ge=1, le=3)] = 1
+
+    @field_validator("polygon")
+    @classmethod
+    def _is_simple(cls, polygon: list[Point]) -> list[Point]:
+        sides = list(pairwise([*polygon, polygon[0]]))
+        for i, side in enumerate(sides):
+            for j in range(i + 2, len(sides)):
+                if (i, j) != (0, len(sides) - 1) and _cross(side, sides[j]):
+                    raise ValueError(f"sides {i + 1} and {j + 1} cross; a zone may not")
+        return polygon
+
+
+def _cross(a: tuple[Point, Point], b: tuple[Point, Point]) -> bool:
+    def turn(p: Point, q: Point, r: Point) -> float:
+        return (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])
+
+    return (
+        turn(*a, b[0]) * turn(*a, b[1]) < 0 and turn(*b, a[0]) * turn(*b, a[1]) < 0
+    )
+
+
+class CameraConfig(Settings):
+    """One camera: where its pictures come from, where it hangs, what it watches.
+
+    `source`: rtsp(s)://, http(s)://, a file, a folder of pictures, or usb:N. `looks_per_s`: how
+    often a frame is analysed. `real_time`: play a file at its own pace (else as fast as possible).
+    """
+
+    id: Id
+    name: str = ""
+    source: str = ""
+    real_time: bool = True
+    loop: bool = False
+    looks_per_s: Annotated[float, Field(gt=0, le=30)] = 1.0
+    position: Position | None = None
+    ground_points: Annotated[list[GroundPoint], Field(max_length=100)] = []
+    zones: Annotated[list[ZoneConfig], Field(min_length=1)] = [ZoneConfig(id="all")]
+    time_zone: str = "Asia/Shanghai"
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if 0 < len(self.ground_points) < 4:
+            raise ValueError(f"ground_points: {len(self.ground_points)} given, 4 or more needed")
+        names = [zone.id for zone in self.zones]
+        if len(set(names)) < len(names):
+            raise ValueError(f"zones: each id once, got {names}")
+        return self
+
+
+class ReceiverConfig(Settings):
+    """A GNSS receiver in a vehicle. `source`: serial:/dev/…[?baud=N], tcp://, udp://, a file."""
+
+    id: Id
+    vehicle: str
+    plate: str = ""
+    kind: Literal["spoil_truck", "sanitation_vehicle", "enforcement_vehicle"] = (
+        "enforcement_vehicle"
+    )
+    source: str
+    real_time: bool = True
+    loop: bool = False
+
+
+class BrokerConfig(Settings):
+    """Where the hub's broker listens and who we are there. No default password."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    password_file: Path | None = None
+    ca_file: Path | None = None
+
+
+class EdgeConfig(Settings):
+    """One device: an agent beside its cameras or in a vehicle."""
+
+    device: DeviceId
+    broker: BrokerConfig = BrokerConfig()
+    data_dir: Path
+    model: str = "street-n"
+    generated: bool = False
+    cameras: list[CameraConfig] = []
+    receivers: list[ReceiverConfig] = []
+
+    @model_validator(mode="after")
+    def _has_something_to_do(self) -> Self:
+        if not self.cameras and not self.receivers:
+            raise ValueError("cameras, receivers: at least one camera or receiver is needed")
+        ids = [c.id for c in self.cameras] + [r.id for r in self.receivers]
+        if len(set(ids)) < len(ids):
+            raise ValueError(f"cameras, receivers: each id once, got {ids}")
+        if any(not camera.source for camera in self.cameras):
+            raise ValueError("cameras: each needs a source (rtsp://…, a file, a folder, usb:0)")
+        if any(camera.position is None for camera in self.cameras):
+            raise ValueError("cameras: each needs a position {lat, lon}")
+        return self
+
+
+class BadConfig(ValueError):
+    """All errors of one file at once, each naming its key, the value and what is allowed."""
+
+    def __init__(self, path: Path, errors: list[str]) -> None:
+        super().__init__("\n".join(f"{path}: {error}" for error in errors))
+        self.path = path
+        self.errors = errors
+
+
+def load_camera(path: Path) -> CameraConfig:
+    """Read a camera file.
+
+    Raises BadConfig with every error.
+    """
+    return _load(path, CameraConfig)
+
+
+def load_edge(path: Path) -> EdgeConfig:
+    """Read a device's configuration; relative paths are relative to the file.
+
+    Raises BadConfig with every error.
+    """
+    return _load(path, EdgeConfig)
+
+
+def _load(path: Path, kind: type[T]) -> T:
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise BadConfig(path, [f"cannot be read: {fault.strerror}"]) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+        raise BadConfig(path, [f"is not YAML: {fault}"]) from None
+    if not isinstance(document, dict):
+        raise BadConfig(path, ["must be a YAML mapping of settings"])
+    try:
+        return kind.model_validate(document)
+    except ValidationError as fault:
+        raise BadConfig(path, [_sentence(error) for error in fault.errors()]) from None
+
+
+def _sentence(error: Any) -> str:
+    key = ".".join(str(part) for part in error["loc"]) or "document"
+    if error["type"] == "extra_forbidden":
+        return f"{key}: unknown key"
+    value = error["input"] if not isinstance(error["input"], dict | list) else "…"
+    return f"{key}: {error['msg']} (got {value!r})"

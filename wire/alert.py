@@ -1,0 +1,70 @@
+"""One alert: what a camera or vehicle saw, where, since when, and the files that show it."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from wire.envelope import Envelope, Fraction, Lat, Lon, Name, Sha256, UnixMs
+
+
+class AlertState(StrEnum):
+    """`new` once, `update` while it lasts, `end` once."""
+
+    NEW = "new"
+    UPDATE = "update"
+    END = "end"
+
+
+class PlaceSource(StrEnum):
+    """How the position of an alert is known."""
+
+    GROUND = "ground"
+    CAMERA = "camera"
+    VEHICLE = "vehicle"
+
+
+class Box(Struct, frozen=True, omit_defaults=True):
+    """A rectangle in a picture; x, y = top-left corner, all four as fractions of the picture."""
+
+    label: Name
+    score: Fraction
+    x: Fraction
+    y: Fraction
+    w: Fraction
+    h: Fraction
+
+
+class EvidenceRef(Struct, frozen=True, omit_defaults=True):
+    """A file that shows the alert; it travels apart and later, named by its SHA-256."""
+
+    sha256: Sha256
+    size: Annotated[int, Meta(ge=1, le=100_000_000)]
+    type: Annotated[str, Meta(pattern=r"^(image/jpeg|image/png|video/mp4)$")]
+    role: Annotated[str, Meta(pattern=r"^(clean|annotated|before|after|clip)$")]
+
+
+class Alert(Envelope, kw_only=True, frozen=True):
+    """Something that stayed long enough where it must not be (or a vehicle rule broken).
+
+    `alert`: the same for `new`, `update` and `end` of one thing. `matter`: five-digit code of
+    GB/T 47678.5-2026. `since`: ms UTC when it was first seen. `level`: severity, 1 general,
+    2 serious, 3 urgent. `acc`: metres, the radius within which the place lies.
+    """
+
+    alert: Name
+    state: AlertState
+    source: Name
+    label: Name
+    matter: Annotated[str, Meta(pattern=r"^\d{5}$")] | None = None
+    zone: Annotated[str, Meta(max_length=64)] = ""
+    since: UnixMs
+    level: Annotated[int, Meta(ge=1, le=3)] = 1
+    lat: Lat
+    lon: Lon
+    acc: Annotated[float, Meta(ge=0, le=100_000)] = 0.0
+    place: PlaceSource = PlaceSource.CAMERA
+    score: Fraction
+    model: Annotated[str, Meta(max_length=64)] = ""
+    boxes: Annotated[list[Box], Meta(max_length=50)] = []
+    evidence: Annotated[list[EvidenceRef], Meta(max_length=10)] = []

@@ -1,0 +1,95 @@
+"""Bytes to message and back: JSON, checked while it is read.
+
+Sizes: an alert at most 16 KiB, any other message 64 KiB.
+"""
+
+from enum import StrEnum
+from functools import cache
+
+import msgspec
+
+from wire.alert import Alert
+from wire.receipt import EvidenceOffer, Grant, Receipt
+from wire.status import Birth, Gap, Health, HostState, State
+from wire.track import Track
+from wire.version import VERSION
+
+MESSAGES: dict[str, type[msgspec.Struct]] = {
+    "state": State,
+    "birth": Birth,
+    "health": Health,
+    "alert": Alert,
+    "track": Track,
+    "evidence": EvidenceOffer,
+    "gap": Gap,
+    "receipt": Receipt,
+    "grant": Grant,
+    "host": HostState,
+}
+STREAMS = ("alert", "track", "gap")
+
+MAX_BYTES = {"alert": 16_384}
+MAX_BYTES_OTHER = 65_536
+
+
+class Code(StrEnum):
+    """Why a message was refused; all but BUSY are for good."""
+
+    JSON = "E_JSON"
+    SCHEMA = "E_SCHEMA"
+    SIZE = "E_SIZE"
+    VERSION = "E_VERSION"
+    DEVICE = "E_DEVICE"
+    REPLAY = "E_REPLAY"
+    TIME = "E_TIME"
+    BUSY = "E_BUSY"
+
+
+class Refused(ValueError):
+    """A message that cannot be taken: `code` and a sentence naming the field."""
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class _AnyVersion(msgspec.Struct):
+    v: int = VERSION
+
+
+@cache
+def _decoder(name: str) -> msgspec.json.Decoder[msgspec.Struct]:
+    return msgspec.json.Decoder(MESSAGES[name])
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode(message: msgspec.Struct) -> bytes:
+    """JSON bytes of a message."""
+    return _encoder.encode(message)
+
+
+def decode(name: str, payload: bytes) -> msgspec.Struct:
+    """Read the message called `name` (a key of MESSAGES).
+
+    Raises Refused with a code and the place of the fault.
+    """
+    limit = MAX_BYTES.get(name, MAX_BYTES_OTHER)
+    if len(payload) > limit:
+        raise Refused(Code.SIZE, f"{name}: {len(payload)} bytes, at most {limit} are allowed")
+    try:
+        return _decoder(name).decode(payload)
+    except msgspec.ValidationError as fault:
+        raise Refused(_code(payload), f"{name}: {fault}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise Refused(Code.JSON, f"{name}: {fault}") from None
+
+
+def _code(payload: bytes) -> Code:
+    try:
+        version = msgspec.json.decode(payload, type=_AnyVersion).v
+    except msgspec.MsgspecError:
+        return Code.SCHEMA
+    return Code.SCHEMA if version == VERSION else Code.VERSION

@@ -1,0 +1,124 @@
+"""What a device says of itself: online or not, what it is, how it is, what it had to discard."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from wire.envelope import DeviceId, Envelope, Epoch, Lat, Lon, Name, Seq, Text, UnixMs, Versioned
+
+
+class CameraState(StrEnum):
+    """Whether a camera can be judged by; anything but `ok` is blind time."""
+
+    STARTING = "starting"
+    OK = "ok"
+    STALLED = "stalled"
+    BLACK = "black"
+    MOVED = "moved"
+    UNREACHABLE = "unreachable"
+
+
+class ReceiverState(StrEnum):
+    """Whether a receiver gives positions."""
+
+    STARTING = "starting"
+    OK = "ok"
+    NO_SKY = "no_sky"
+    LOST = "lost"
+
+
+class State(Versioned, kw_only=True, frozen=True):
+    """Retained, and the will. The birth of session n+1 overrides a late will of session n."""
+
+    dev: DeviceId
+    online: bool
+    epoch: Epoch
+    session: Seq
+    ts: UnixMs = 0
+
+
+class CameraBirth(Struct, frozen=True, omit_defaults=True):
+    """A camera as configured. Degrees; heading clockwise from north; zones by name."""
+
+    id: Name
+    name: Text
+    lat: Lat
+    lon: Lon
+    heading_deg: float | None = None
+    fov_deg: float | None = None
+    zones: list[Text] = []
+
+
+class VehicleBirth(Struct, frozen=True, omit_defaults=True):
+    """A vehicle as configured; `kind`: spoil_truck, sanitation_vehicle, enforcement_vehicle."""
+
+    id: Name
+    plate: Text
+    kind: Name
+
+
+class Birth(Versioned, kw_only=True, frozen=True):
+    """What the device is: version, cameras, vehicles, model, configuration revision.
+
+    `generated`: its pictures or positions are made up (demonstration); shown wherever they are.
+    """
+
+    dev: DeviceId
+    epoch: Epoch
+    session: Seq
+    ts: UnixMs
+    agent: Text
+    model: Text = ""
+    config_rev: Text = ""
+    generated: bool = False
+    cameras: Annotated[list[CameraBirth], Meta(max_length=500)] = []
+    vehicles: Annotated[list[VehicleBirth], Meta(max_length=500)] = []
+
+
+class CameraHealth(Struct, frozen=True, omit_defaults=True):
+    """State of a camera and since when (ms UTC); frames looked at since the agent started."""
+
+    id: Name
+    state: CameraState
+    since: UnixMs
+    frames: Seq = 0
+
+
+class ReceiverHealth(Struct, frozen=True, omit_defaults=True):
+    """State of a receiver and since when (ms UTC)."""
+
+    id: Name
+    state: ReceiverState
+    since: UnixMs
+
+
+class Health(Versioned, kw_only=True, frozen=True):
+    """Every 30 s, and at once when a state changes. Depths count items without a receipt."""
+
+    dev: DeviceId
+    ts: UnixMs
+    uptime_s: float = 0
+    outbox_depth: dict[str, int] = {}
+    outbox_oldest_s: float = 0
+    refused: int = 0
+    disk_free_mb: float = 0
+    cameras: list[CameraHealth] = []
+    receivers: list[ReceiverHealth] = []
+
+
+class Gap(Envelope, kw_only=True, frozen=True):
+    """Loss is never silent: `stream`'s numbers `first`..`last` were discarded, because `why`."""
+
+    stream: Name
+    first: Seq
+    last: Seq
+    why: Text
+
+
+class HostState(Versioned, kw_only=True, frozen=True):
+    """Retained, and the hub's will: devices re-send only while it is online."""
+
+    hub: Name
+    online: bool
+    ts: UnixMs = 0
