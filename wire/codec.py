@@ -3,12 +3,14 @@
 Sizes: an alert at most 16 KiB, any other message 64 KiB.
 """
 
+import hashlib
 from enum import StrEnum
 from functools import cache
 
 import msgspec
 
 from wire.alert import Alert
+from wire.envelope import Envelope
 from wire.receipt import EvidenceOffer, Grant, Receipt
 from wire.status import Birth, Gap, Health, HostState, State
 from wire.track import Track
@@ -93,3 +95,11 @@ def _code(payload: bytes) -> Code:
     except msgspec.MsgspecError:
         return Code.SCHEMA
     return Code.SCHEMA if version == VERSION else Code.VERSION
+
+
+def fingerprint(message: Envelope) -> str:
+    """SHA-256 of a message's content, to tell a repeat from a reused number.
+
+    `hist` is left out: the same item is sent again with the mark once it is no longer live.
+    """
+    return hashlib.sha256(encode(msgspec.structs.replace(message, hist=False))).hexdigest()

@@ -1,0 +1,363 @@
+"""Messages and evidence kept on disk until the hub's receipt.
+
+The theory: a broker may lose what it acknowledged, so nothing is deleted before the hub says
+"stored". An item's number is given in the transaction that stores it, numbers of one (epoch,
+stream) have no holes but those told in a `gap`, and the epoch is drawn with the file itself: a
+wiped or copied-back disk can never use a number twice. When the disk's share is used up, tracks
+go first, oldest first, each loss recorded as a gap; alerts are never discarded.
+"""
+
+import hashlib
+import os
+import random
+import secrets
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from msgspec import Struct
+
+from wire.codec import encode
+from wire.receipt import Refusal
+from wire.status import Gap
+
+ALERT, GAP, TRACK = "alert", "gap", "track"
+PRIORITY = (ALERT, GAP, TRACK)
+RETRY_FIRST_MS = 30_000
+RETRY_MAX_MS = 600_000
+REFUSED_KEPT = 1_000
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS self (epoch TEXT NOT NULL, session INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS last_seq (stream TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS item (
+    stream TEXT NOT NULL, seq INTEGER NOT NULL, added_ms INTEGER NOT NULL, payload BLOB NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0, due_ms INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (stream, seq)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS item_due ON item (stream, due_ms);
+CREATE TABLE IF NOT EXISTS refused (
+    stream TEXT NOT NULL, seq INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
+    payload BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS file (
+    sha256 TEXT NOT NULL, alert TEXT NOT NULL, alert_seq INTEGER NOT NULL, type TEXT NOT NULL,
+    size INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0, due_ms INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (sha256, alert)) WITHOUT ROWID;
+"""
+
+
+class OutboxFull(RuntimeError):
+    """The disk's share is used up by alerts alone; the new item was not taken."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A stored message; `added_ms` = when it was stored, ms since 1970 UTC."""
+
+    stream: str
+    seq: int
+    added_ms: int
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class EvidenceFile:
+    """A picture or clip to keep beside an alert."""
+
+    data: bytes
+    type: str
+
+    @property
+    def sha256(self) -> str:
+        """Hex SHA-256 of the bytes."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+@dataclass(frozen=True)
+class HeldFile:
+    """A file waiting for upload; its bytes are at `Outbox.file_path(sha256)`."""
+
+    sha256: str
+    alert: str
+    type: str
+    size: int
+
+
+class Outbox:
+    """Durable queue of one device. Safe to use from several threads."""
+
+    def __init__(
+        self, path: Path, dev: str, now_ms: Callable[[], int], max_bytes: int = 2_000_000_000
+    ) -> None:
+        """Open or create the outbox at `path`; its files lie in the folder `files` beside it."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.dev = dev
+        self._now_ms = now_ms
+        self._max_bytes = max_bytes
+        self._files = path.parent / "files"
+        self._files.mkdir(exist_ok=True)
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        self._db.executescript(_SCHEMA)
+        with self._transaction():
+            if not self._db.execute("SELECT 1 FROM self").fetchone():
+                self._db.execute("INSERT INTO self VALUES (?, 0)", (secrets.token_hex(8),))
+        self.epoch: str = self._db.execute("SELECT epoch FROM self").fetchone()[0]
+        self._bytes: int = self._db.execute(
+            "SELECT COALESCE((SELECT SUM(LENGTH(payload)) FROM item), 0)"
+            " + COALESCE((SELECT SUM(size) FROM file), 0)"
+        ).fetchone()[0]
+        self.added = threading.Event()
+
+    def close(self) -> None:
+        """Close the file; what is in it stays."""
+        with self._lock:
+            self._db.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def next_session(self) -> int:
+        """Number of this connection; each is one higher than the last."""
+        with self._transaction():
+            self._db.execute("UPDATE self SET session = session + 1")
+            session: int = self._db.execute("SELECT session FROM self").fetchone()[0]
+        return session
+
+    def add(
+        self,
+        stream: str,
+        build: Callable[[int], Struct],
+        files: Sequence[EvidenceFile] = (),
+        alert: str = "",
+    ) -> int:
+        """Store what `build` makes for its number, with the files that show it; durable on return.
+
+        Raises OutboxFull when even discarding tracks leaves no room.
+        """
+        for file in files:
+            self._write(file)
+        with self._transaction():
+            seq = self._append(stream, build)
+            for file in files:
+                self._hold(file, alert, seq)
+        if self._bytes > self._max_bytes:
+            self._make_room(stream, seq)
+        self.added.set()
+        return seq
+
+    def _append(self, stream: str, build: Callable[[int], Struct]) -> int:
+        row = self._db.execute("SELECT seq FROM last_seq WHERE stream = ?", (stream,)).fetchone()
+        seq: int = row[0] + 1 if row else 0
+        payload = encode(build(seq))
+        self._db.execute("INSERT OR REPLACE INTO last_seq VALUES (?, ?)", (stream, seq))
+        self._db.execute(
+            "INSERT INTO item (stream, seq, added_ms, payload) VALUES (?, ?, ?, ?)",
+            (stream, seq, self._now_ms(), payload),
+        )
+        self._bytes += len(payload)
+        return seq
+
+    def _hold(self, file: EvidenceFile, alert: str, seq: int) -> None:
+        self._db.execute(
+            "INSERT OR IGNORE INTO file (sha256, alert, alert_seq, type, size)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (file.sha256, alert, seq, file.type, len(file.data)),
+        )
+        self._bytes += len(file.data)
+
+    def file_path(self, sha256: str) -> Path:
+        """Where the bytes of a held file lie."""
+        return self._files / sha256[:2] / sha256
+
+    def _write(self, file: EvidenceFile) -> None:
+        path = self.file_path(file.sha256)
+        if path.exists():
+            return
+        path.parent.mkdir(exist_ok=True)
+        part = path.with_suffix(f".{threading.get_ident()}.part")
+        with part.open("wb") as out:
+            out.write(file.data)
+            out.flush()
+            os.fsync(out.fileno())
+        part.replace(path)
+
+    def _make_room(self, stream: str, seq: int) -> None:
+        with self._transaction():
+            while self._bytes > self._max_bytes:
+                old = self._db.execute(
+                    "SELECT seq, LENGTH(payload) FROM item WHERE stream = ? AND NOT (? = ? AND"
+                    " seq = ?) ORDER BY seq LIMIT 100",
+                    (TRACK, stream, TRACK, seq),
+                ).fetchall()
+                if not old:
+                    break
+                self._db.execute(
+                    "DELETE FROM item WHERE stream = ? AND seq BETWEEN ? AND ?",
+                    (TRACK, old[0][0], old[-1][0]),
+                )
+                self._bytes -= sum(size for _, size in old)
+                self._record_gap(TRACK, old[0][0], old[-1][0], "disk_full")
+            if self._bytes <= self._max_bytes or stream != TRACK:
+                return
+            self._db.execute("DELETE FROM item WHERE stream = ? AND seq = ?", (stream, seq))
+            self._record_gap(stream, seq, seq, "disk_full")
+        raise OutboxFull(
+            f"outbox of {self.dev}: {self._bytes} bytes held, {self._max_bytes} allowed;"
+            " only alerts are kept until the hub takes them"
+        )
+
+    def _record_gap(self, stream: str, first: int, last: int, why: str) -> None:
+        self._append(
+            GAP,
+            lambda seq: Gap(
+                dev=self.dev,
+                epoch=self.epoch,
+                seq=seq,
+                ts=self._now_ms(),
+                stream=stream,
+                first=first,
+                last=last,
+                why=why,
+            ),
+        )
+
+    def take_due(self, limit: int = 50) -> list[Item]:
+        """Items to send now, alerts first, new ones before repeats; each is put off for a retry.
+
+        Of tracks the newest come first, so that a backlog never keeps live positions waiting.
+        """
+        now = self._now_ms()
+        taken: list[Item] = []
+        with self._transaction():
+            for stream in PRIORITY:
+                order = "tries, seq DESC" if stream == TRACK else "tries, seq"
+                rows = self._db.execute(
+                    "SELECT seq, added_ms, payload, tries FROM item"  # noqa: S608 - two constants
+                    f" WHERE stream = ? AND due_ms <= ? ORDER BY {order} LIMIT ?",
+                    (stream, now, limit - len(taken)),
+                ).fetchall()
+                self._db.executemany(
+                    "UPDATE item SET tries = tries + 1, due_ms = ? WHERE stream = ? AND seq = ?",
+                    [(now + _wait_ms(tries), stream, seq) for seq, _, _, tries in rows],
+                )
+                taken += [Item(stream, seq, added, payload) for seq, added, payload, _ in rows]
+        return taken
+
+    def send_again(self) -> None:
+        """Make everything due at once: the hub is back."""
+        with self._transaction():
+            self._db.execute("UPDATE item SET due_ms = 0, tries = MIN(tries, 1)")
+            self._db.execute("UPDATE file SET due_ms = 0")
+        self.added.set()
+
+    def settle(
+        self, stream: str, seqs: Sequence[tuple[int, int]], refused: Sequence[Refusal] = ()
+    ) -> None:
+        """Forget what the hub stored; put aside what it refused."""
+        with self._transaction():
+            for first, last in seqs:
+                freed = self._db.execute(
+                    "SELECT COALESCE(SUM(LENGTH(payload)), 0) FROM item"
+                    " WHERE stream = ? AND seq BETWEEN ? AND ?",
+                    (stream, first, last),
+                ).fetchone()[0]
+                self._db.execute(
+                    "DELETE FROM item WHERE stream = ? AND seq BETWEEN ? AND ?",
+                    (stream, first, last),
+                )
+                self._bytes -= freed
+            for refusal in refused:
+                self._put_aside(stream, refusal)
+        self.added.set()
+
+    def _put_aside(self, stream: str, refusal: Refusal) -> None:
+        key = (stream, refusal.seq)
+        row = self._db.execute("SELECT payload FROM item WHERE stream = ? AND seq = ?", key)
+        if (found := row.fetchone()) is None:
+            return
+        self._db.execute(
+            "INSERT INTO refused VALUES (?, ?, ?, ?, ?)",
+            (*key, refusal.code, refusal.msg, found[0]),
+        )
+        self._db.execute("DELETE FROM item WHERE stream = ? AND seq = ?", key)
+        self._bytes -= len(found[0])
+        self._db.execute(
+            "DELETE FROM refused WHERE rowid <= (SELECT MAX(rowid) FROM refused) - ?",
+            (REFUSED_KEPT,),
+        )
+
+    def files_due(self, limit: int = 20) -> list[HeldFile]:
+        """Files whose alert the hub has stored, to offer now; each is put off for a retry."""
+        now = self._now_ms()
+        with self._transaction():
+            rows = self._db.execute(
+                "SELECT sha256, alert, type, size, tries FROM file WHERE due_ms <= ? AND NOT"
+                " EXISTS (SELECT 1 FROM item WHERE stream = ? AND seq = alert_seq)"
+                " ORDER BY tries, alert_seq LIMIT ?",
+                (now, ALERT, limit),
+            ).fetchall()
+            self._db.executemany(
+                "UPDATE file SET tries = tries + 1, due_ms = ? WHERE sha256 = ? AND alert = ?",
+                [(now + _wait_ms(tries), sha256, alert) for sha256, alert, _, _, tries in rows],
+            )
+        return [HeldFile(sha256, alert, kind, size) for sha256, alert, kind, size, _ in rows]
+
+    def file_type(self, sha256: str) -> str | None:
+        """Media type of a held file; None when it is not held (any more)."""
+        with self._lock:
+            row = self._db.execute("SELECT type FROM file WHERE sha256 = ?", (sha256,)).fetchone()
+        return row[0] if row else None
+
+    def offer_again(self, sha256: str) -> None:
+        """The address was refused as old: ask for a new one."""
+        with self._transaction():
+            self._db.execute("UPDATE file SET due_ms = 0 WHERE sha256 = ?", (sha256,))
+        self.added.set()
+
+    def forget_files(self, sha256s: Sequence[str]) -> None:
+        """The hub holds these files, or will never take them."""
+        for sha256 in sha256s:
+            with self._transaction():
+                rows = self._db.execute("SELECT size FROM file WHERE sha256 = ?", (sha256,))
+                self._bytes -= sum(size for (size,) in rows.fetchall())
+                self._db.execute("DELETE FROM file WHERE sha256 = ?", (sha256,))
+                self.file_path(sha256).unlink(missing_ok=True)
+        self.added.set()
+
+    def depth(self) -> dict[str, int]:
+        """How many items of each stream, and `evidence` files, wait for a receipt."""
+        with self._lock:
+            counts = dict(self._db.execute("SELECT stream, COUNT(*) FROM item GROUP BY stream"))
+            files = self._db.execute("SELECT COUNT(*) FROM file").fetchone()[0]
+        return counts | ({"evidence": files} if files else {})
+
+    def oldest_s(self) -> float:
+        """Age in seconds of the oldest item without a receipt; 0 when there is none."""
+        with self._lock:
+            row = self._db.execute("SELECT MIN(added_ms) FROM item").fetchone()
+        return (self._now_ms() - row[0]) / 1000 if row[0] is not None else 0.0
+
+    def refused_count(self) -> int:
+        """How many items the hub refused for good and we keep aside."""
+        with self._lock:
+            count: int = self._db.execute("SELECT COUNT(*) FROM refused").fetchone()[0]
+        return count
+
+
+def _wait_ms(tries: int) -> int:
+    # Jitter spreads the repeats of many devices, it protects nothing.
+    step = min(RETRY_FIRST_MS * 2 ** min(tries, 10), RETRY_MAX_MS)
+    return int(step * random.uniform(0.8, 1.2))  # noqa: S311
