@@ -29,6 +29,7 @@ PRIORITY = (ALERT, GAP, TRACK)
 RETRY_FIRST_MS = 30_000
 RETRY_MAX_MS = 600_000
 REFUSED_KEPT = 1_000
+TAKEN_AT_ONCE = 50
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS self (epoch TEXT NOT NULL, session INTEGER NOT NULL);
@@ -147,14 +148,15 @@ class Outbox:
 
         Raises OutboxFull when even discarding tracks leaves no room.
         """
-        for file in files:
-            self._write(file)
-        with self._transaction():
-            seq = self._append(stream, build)
+        with self._lock:
             for file in files:
-                self._hold(file, alert, seq)
-        if self._bytes > self._max_bytes:
-            self._make_room(stream, seq)
+                self._write(file)
+            with self._transaction():
+                seq = self._append(stream, build)
+                for file in files:
+                    self._hold(file, alert, seq)
+            if self._bytes > self._max_bytes:
+                self._make_room(stream, seq)
         self.added.set()
         return seq
 
@@ -234,20 +236,22 @@ class Outbox:
             ),
         )
 
-    def take_due(self, limit: int = 50) -> list[Item]:
+    def take_due(self, track_room: int = TAKEN_AT_ONCE) -> list[Item]:
         """Items to send now, alerts first, new ones before repeats; each is put off for a retry.
 
-        Of tracks the newest come first, so that a backlog never keeps live positions waiting.
+        At most `track_room` of them are tracks, the newest first: neither an alert nor a live
+        position waits behind a backlog.
         """
         now = self._now_ms()
         taken: list[Item] = []
         with self._transaction():
             for stream in PRIORITY:
                 order = "tries, seq DESC" if stream == TRACK else "tries, seq"
+                room = min(track_room, TAKEN_AT_ONCE) if stream == TRACK else TAKEN_AT_ONCE
                 rows = self._db.execute(
                     "SELECT seq, added_ms, payload, tries FROM item"  # noqa: S608 - two constants
                     f" WHERE stream = ? AND due_ms <= ? ORDER BY {order} LIMIT ?",
-                    (stream, now, limit - len(taken)),
+                    (stream, now, room),
                 ).fetchall()
                 self._db.executemany(
                     "UPDATE item SET tries = tries + 1, due_ms = ? WHERE stream = ? AND seq = ?",

@@ -1,0 +1,296 @@
+"""The only edge file that knows MQTT: sends the outbox, listens for receipts and grants.
+
+MQTT 3.1.1, which every broker speaks; what is stored is known from the hub's receipts alone.
+Files go by HTTP, on a thread of their own and only after the alert they belong to is stored.
+"""
+
+import logging
+import queue
+import ssl
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+import paho.mqtt.client as mqtt
+
+from edge.config import BrokerConfig
+from edge.outbox import RETRY_FIRST_MS, TRACK, HeldFile, Item, Outbox
+from wire import topics
+from wire.codec import Refused, decode, encode
+from wire.receipt import EvidenceOffer, Grant, GrantedFile, OfferedFile, Receipt
+from wire.status import Birth, Health, HostState, State
+
+log = logging.getLogger(__name__)
+
+LIVE_MS = 60_000
+TRACKS_IN_FLIGHT = 500
+HEALTH_EVERY_S = 30.0
+KEEP_ALIVE_S = 30
+RECONNECT_MIN_S, RECONNECT_MAX_S = 1, 60
+UPLOAD_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 3.0
+
+_GONE_FOR_GOOD = {
+    HTTPStatus.CONFLICT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+
+
+class BadBroker(ValueError):
+    """The broker's settings cannot be used; says which one and why."""
+
+
+@dataclass(frozen=True)
+class Reports:
+    """What the agent says of itself when the link asks: who it is, how it is."""
+
+    birth: Callable[[int], Birth]
+    health: Callable[[], Health]
+
+
+class Link:
+    """One device's connection to its hub; outlives every broker and hub restart."""
+
+    def __init__(
+        self, broker: BrokerConfig, outbox: Outbox, reports: Reports, now_ms: Callable[[], int]
+    ) -> None:
+        """Prepare; nothing is sent before `start`.
+
+        Raises BadBroker when the password or CA file cannot be read.
+        """
+        self._broker = broker
+        self._outbox = outbox
+        self._reports = reports
+        self._now_ms = now_ms
+        self._session = 0
+        self._hubs_online: set[str] = set()
+        self._tracks_in_flight: dict[int, int] = {}
+        self._stopping = threading.Event()
+        self._health_due = threading.Event()
+        self._granted: queue.SimpleQueue[GrantedFile | None] = queue.SimpleQueue()
+        self._client = self._make_client()
+        self._threads = [
+            threading.Thread(target=self._send_forever, name="link-send", daemon=True),
+            threading.Thread(target=self._upload_forever, name="link-upload", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Connect and send from now on; a broker that is away is tried again."""
+        self._client.connect_async(self._broker.host, self._broker.port, KEEP_ALIVE_S)
+        self._client.loop_start()
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Say goodbye and stop within a few seconds; unsent items stay in the outbox."""
+        self._stopping.set()
+        self._outbox.added.set()
+        self._granted.put(None)
+        for thread in self._threads:
+            thread.join(STOP_TIMEOUT_S)
+        if self._client.is_connected():
+            farewell = self._publish("state", self._state(online=False), retain=True)
+            farewell.wait_for_publish(STOP_TIMEOUT_S)
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    @property
+    def is_online(self) -> bool:
+        """Whether the broker is connected and a hub listens behind it."""
+        return self._client.is_connected() and bool(self._hubs_online)
+
+    def health_changed(self) -> None:
+        """Something in the health message changed: send it at once."""
+        self._health_due.set()
+        self._outbox.added.set()
+
+    def _make_client(self) -> mqtt.Client:
+        client = mqtt.Client(
+            mqtt.CallbackAPIVersion.VERSION2,
+            client_id=self._outbox.dev,
+            clean_session=False,
+            protocol=mqtt.MQTTv311,
+        )
+        try:
+            if self._broker.password_file is not None:
+                password = self._broker.password_file.read_text(encoding="utf-8").strip()
+                client.username_pw_set(self._outbox.dev, password)
+            if self._broker.ca_file is not None:
+                client.tls_set(str(self._broker.ca_file), tls_version=ssl.PROTOCOL_TLS_CLIENT)
+        except (OSError, ssl.SSLError) as fault:
+            raise BadBroker(f"broker: password_file or ca_file cannot be used: {fault}") from None
+        client.reconnect_delay_set(RECONNECT_MIN_S, RECONNECT_MAX_S)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        client.on_pre_connect = self._on_pre_connect
+        return client
+
+    def _on_pre_connect(self, client: mqtt.Client, _: Any) -> None:
+        self._session = self._outbox.next_session()
+        will = encode(self._state(online=False))
+        client.will_set(topics.up(self._outbox.dev, "state"), will, qos=1, retain=True)
+
+    def _on_connect(
+        self, client: mqtt.Client, _: Any, __: Any, reason: mqtt.ReasonCode, ___: Any
+    ) -> None:
+        if reason.is_failure:
+            log.error("broker %s:%d refused us: %s", self._broker.host, self._broker.port, reason)
+            return
+        log.info("broker %s:%d connected", self._broker.host, self._broker.port)
+        dev = self._outbox.dev
+        wanted = (topics.down(dev, "receipt"), topics.down(dev, "grant"), topics.ANY_HOST_STATE)
+        client.subscribe([(topic, 1) for topic in wanted])
+        self._publish("state", self._state(online=True), retain=True)
+        self._publish("birth", self._reports.birth(self._session))
+        self.health_changed()
+
+    def _on_disconnect(
+        self, _: mqtt.Client, __: Any, ___: Any, reason: mqtt.ReasonCode, ____: Any
+    ) -> None:
+        if self._hubs_online and not self._stopping.is_set():
+            log.warning("broker %s:%d lost: %s", self._broker.host, self._broker.port, reason)
+        self._hubs_online.clear()
+
+    def _on_message(self, _: mqtt.Client, __: Any, message: mqtt.MQTTMessage) -> None:
+        name = message.topic.rsplit("/", 1)[-1]
+        try:
+            if message.topic.startswith(f"{topics.ROOT}/host/"):
+                self._take_host_state(message.topic, decode("host", message.payload))
+            elif name == "receipt":
+                self._take_receipt(decode("receipt", message.payload))
+            elif name == "grant":
+                self._take_grant(decode("grant", message.payload))
+        except Refused as refused:
+            log.warning("message from the hub on %s is not understood: %s", message.topic, refused)
+
+    def _take_host_state(self, topic: str, state: Any) -> None:
+        assert isinstance(state, HostState)
+        if not state.online:
+            self._hubs_online.discard(topic)
+            return
+        if topic not in self._hubs_online:
+            log.info("hub %s is online", state.hub)
+            self._hubs_online.add(topic)
+            self._tracks_in_flight.clear()
+            self._outbox.send_again()
+
+    def _take_receipt(self, receipt: Any) -> None:
+        assert isinstance(receipt, Receipt)
+        if receipt.epoch != self._outbox.epoch:
+            return
+        for refusal in receipt.refused:
+            log.error(
+                "the hub refused %s %d: %s %s",
+                receipt.stream, refusal.seq, refusal.code, refusal.msg,
+            )  # fmt: skip
+        if receipt.stream == TRACK:
+            self._land(receipt.seqs)
+        self._outbox.settle(receipt.stream, receipt.seqs, receipt.refused)
+        self._outbox.forget_files(receipt.sha256)
+
+    def _land(self, ranges: list[tuple[int, int]]) -> None:
+        for seq in list(self._tracks_in_flight):
+            if any(first <= seq <= last for first, last in ranges):
+                self._tracks_in_flight.pop(seq, None)
+
+    def _take_grant(self, grant: Any) -> None:
+        assert isinstance(grant, Grant)
+        for file in grant.files:
+            if file.url:
+                self._granted.put(file)
+            else:
+                self._outbox.forget_files([file.sha256])
+
+    def _send_forever(self) -> None:
+        health_at = 0.0
+        while not self._stopping.is_set():
+            self._outbox.added.wait(0.5)
+            self._outbox.added.clear()
+            if not self.is_online or self._stopping.is_set():
+                continue
+            self._send_due()
+            if self._health_due.is_set() or time.monotonic() - health_at > HEALTH_EVERY_S:
+                self._health_due.clear()
+                health_at = time.monotonic()
+                self._publish("health", self._reports.health())
+
+    def _send_due(self) -> None:
+        items = self._outbox.take_due(self._track_room())
+        for item in items:
+            self._client.publish(
+                topics.up(self._outbox.dev, item.stream), self._marked(item), qos=1
+            )
+            if item.stream == TRACK:
+                self._tracks_in_flight[item.seq] = self._now_ms()
+        by_alert: dict[str, list[HeldFile]] = {}
+        for file in self._outbox.files_due():
+            by_alert.setdefault(file.alert, []).append(file)
+        for alert, files in by_alert.items():
+            offered = [OfferedFile(f.sha256, f.size, f.type) for f in files]
+            offer = EvidenceOffer(dev=self._outbox.dev, alert=alert, files=offered)
+            self._publish("evidence", offer)
+        if items:
+            self._outbox.added.set()
+
+    def _track_room(self) -> int:
+        late = self._now_ms() - RETRY_FIRST_MS
+        for seq, sent_ms in list(self._tracks_in_flight.items()):
+            if sent_ms < late:
+                self._tracks_in_flight.pop(seq, None)
+        return max(0, TRACKS_IN_FLIGHT - len(self._tracks_in_flight))
+
+    def _marked(self, item: Item) -> bytes:
+        if self._now_ms() - item.added_ms <= LIVE_MS:
+            return item.payload
+        return item.payload.replace(b'"hist":false', b'"hist":true', 1)
+
+    def _upload_forever(self) -> None:
+        while (file := self._granted.get()) is not None and not self._stopping.is_set():
+            kind = self._outbox.file_type(file.sha256)
+            if kind is not None:
+                self._upload(file, kind)
+
+    def _upload(self, file: GrantedFile, kind: str) -> None:
+        if urlsplit(file.url).scheme not in ("http", "https"):
+            log.error("the hub named %r to upload to: must be http(s)", file.url)
+            return
+        try:
+            body = self._outbox.file_path(file.sha256).read_bytes()
+            request = urllib.request.Request(  # noqa: S310 - scheme checked above
+                file.url, data=body, method="PUT", headers={"Content-Type": kind}
+            )
+            with urllib.request.urlopen(request, timeout=UPLOAD_TIMEOUT_S):  # noqa: S310
+                pass
+        except urllib.error.HTTPError as answer:
+            self._upload_refused(file, answer)
+        except OSError as fault:
+            log.info("upload of %s put off: %s", file.sha256, fault)
+
+    def _upload_refused(self, file: GrantedFile, answer: urllib.error.HTTPError) -> None:
+        log.warning("the hub answered %d to the file %s", answer.code, file.sha256)
+        if answer.code in _GONE_FOR_GOOD:
+            self._outbox.forget_files([file.sha256])
+        elif answer.code == HTTPStatus.FORBIDDEN:
+            self._outbox.offer_again(file.sha256)
+
+    def _state(self, *, online: bool) -> State:
+        return State(
+            dev=self._outbox.dev,
+            online=online,
+            epoch=self._outbox.epoch,
+            session=self._session,
+            ts=self._now_ms(),
+        )
+
+    def _publish(self, name: str, message: Any, *, retain: bool = False) -> mqtt.MQTTMessageInfo:
+        topic = topics.up(self._outbox.dev, name)
+        return self._client.publish(topic, encode(message), qos=1, retain=retain)
