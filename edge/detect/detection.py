@@ -1,0 +1,44 @@
+"""What a detector saw: a labelled rectangle with a score."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One thing in one picture.
+
+    `x`, `y`: top-left corner; all four measures are fractions of the picture, 0 to 1.
+    """
+
+    label: str
+    score: float
+    x: float
+    y: float
+    w: float
+    h: float
+
+    @property
+    def foot(self) -> tuple[float, float]:
+        """Where the thing touches the ground: the middle of the lower edge."""
+        return self.x + self.w / 2, self.y + self.h
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return self.x + self.w / 2, self.y + self.h / 2
+
+    @property
+    def area(self) -> float:
+        return self.w * self.h
+
+
+def shared_area(a: Detection, b: Detection) -> float:
+    """The area two rectangles have in common, as a fraction of the picture."""
+    width = min(a.x + a.w, b.x + b.w) - max(a.x, b.x)
+    height = min(a.y + a.h, b.y + b.h) - max(a.y, b.y)
+    return max(width, 0.0) * max(height, 0.0)
+
+
+def iou(a: Detection, b: Detection) -> float:
+    """Intersection over union, 0 to 1."""
+    shared = shared_area(a, b)
+    return shared / (a.area + b.area - shared) if shared else 0.0
