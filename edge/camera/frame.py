@@ -6,6 +6,8 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
+Image = npt.NDArray[np.uint8]
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -16,7 +18,7 @@ class Frame:
     `index`: 0 for the first frame a source yields.
     """
 
-    image: npt.NDArray[np.uint8]
+    image: Image
     at: datetime
     t_s: float
     index: int
