@@ -6,6 +6,7 @@ Files go by HTTP, on a thread of their own and only after the alert they belong 
 
 import logging
 import queue
+import random
 import ssl
 import threading
 import time
@@ -14,10 +15,12 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.config import BrokerConfig
 from edge.outbox import RETRY_FIRST_MS, TRACK, HeldFile, Item, Outbox
@@ -32,7 +35,7 @@ LIVE_MS = 60_000
 TRACKS_IN_FLIGHT = 500
 HEALTH_EVERY_S = 30.0
 KEEP_ALIVE_S = 30
-RECONNECT_MIN_S, RECONNECT_MAX_S = 1, 60
+RECONNECT_MAX_S = 60
 UPLOAD_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 3.0
 
@@ -114,7 +117,7 @@ class Link:
 
     def _make_client(self) -> mqtt.Client:
         client = mqtt.Client(
-            mqtt.CallbackAPIVersion.VERSION2,
+            CallbackAPIVersion.VERSION2,
             client_id=self._outbox.dev,
             clean_session=False,
             protocol=mqtt.MQTTv311,
@@ -127,7 +130,8 @@ class Link:
                 client.tls_set(str(self._broker.ca_file), tls_version=ssl.PROTOCOL_TLS_CLIENT)
         except (OSError, ssl.SSLError) as fault:
             raise BadBroker(f"broker: password_file or ca_file cannot be used: {fault}") from None
-        client.reconnect_delay_set(RECONNECT_MIN_S, RECONNECT_MAX_S)
+        # Thousands of devices lose one broker at the same moment: spread their return.
+        client.reconnect_delay_set(random.randint(1, 4), RECONNECT_MAX_S)  # noqa: S311
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
@@ -140,7 +144,7 @@ class Link:
         client.will_set(topics.up(self._outbox.dev, "state"), will, qos=1, retain=True)
 
     def _on_connect(
-        self, client: mqtt.Client, _: Any, __: Any, reason: mqtt.ReasonCode, ___: Any
+        self, client: mqtt.Client, _: Any, __: Any, reason: ReasonCode, ___: Any
     ) -> None:
         if reason.is_failure:
             log.error("broker %s:%d refused us: %s", self._broker.host, self._broker.port, reason)
@@ -154,7 +158,7 @@ class Link:
         self.health_changed()
 
     def _on_disconnect(
-        self, _: mqtt.Client, __: Any, ___: Any, reason: mqtt.ReasonCode, ____: Any
+        self, _: mqtt.Client, __: Any, ___: Any, reason: ReasonCode, ____: Any
     ) -> None:
         if self._hubs_online and not self._stopping.is_set():
             log.warning("broker %s:%d lost: %s", self._broker.host, self._broker.port, reason)
@@ -162,18 +166,18 @@ class Link:
 
     def _on_message(self, _: mqtt.Client, __: Any, message: mqtt.MQTTMessage) -> None:
         name = message.topic.rsplit("/", 1)[-1]
+        payload = bytes(message.payload)
         try:
             if message.topic.startswith(f"{topics.ROOT}/host/"):
-                self._take_host_state(message.topic, decode("host", message.payload))
+                self._take_host_state(message.topic, cast("HostState", decode("host", payload)))
             elif name == "receipt":
-                self._take_receipt(decode("receipt", message.payload))
+                self._take_receipt(cast("Receipt", decode("receipt", payload)))
             elif name == "grant":
-                self._take_grant(decode("grant", message.payload))
+                self._take_grant(cast("Grant", decode("grant", payload)))
         except Refused as refused:
             log.warning("message from the hub on %s is not understood: %s", message.topic, refused)
 
-    def _take_host_state(self, topic: str, state: Any) -> None:
-        assert isinstance(state, HostState)
+    def _take_host_state(self, topic: str, state: HostState) -> None:
         if not state.online:
             self._hubs_online.discard(topic)
             return
@@ -183,8 +187,7 @@ class Link:
             self._tracks_in_flight.clear()
             self._outbox.send_again()
 
-    def _take_receipt(self, receipt: Any) -> None:
-        assert isinstance(receipt, Receipt)
+    def _take_receipt(self, receipt: Receipt) -> None:
         if receipt.epoch != self._outbox.epoch:
             return
         for refusal in receipt.refused:
@@ -202,8 +205,7 @@ class Link:
             if any(first <= seq <= last for first, last in ranges):
                 self._tracks_in_flight.pop(seq, None)
 
-    def _take_grant(self, grant: Any) -> None:
-        assert isinstance(grant, Grant)
+    def _take_grant(self, grant: Grant) -> None:
         for file in grant.files:
             if file.url:
                 self._granted.put(file)

@@ -51,6 +51,7 @@ class Refused(ValueError):
     """A message that cannot be taken: `code` and a sentence naming the field."""
 
     def __init__(self, code: Code, message: str) -> None:
+        """Refuse for `code`; `message` names the field and what is allowed."""
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message

@@ -30,7 +30,7 @@ class Receipt(Versioned, kw_only=True, frozen=True):
 
 
 class EvidenceOffer(Versioned, kw_only=True, frozen=True):
-    """Device to hub: I hold these files of `alert`, may I upload?"""
+    """Device to hub: these files of `alert` are held here and wait for an address."""
 
     dev: DeviceId
     alert: Name

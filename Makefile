@@ -1,0 +1,52 @@
+# Two commands: `make demo` and `make test`. Both set up what they need and may be run again.
+PY ?= python3
+PIP = .venv/bin/pip install --disable-pip-version-check --quiet --constraint constraints.txt
+CONSOLE = hub/console
+CONSOLE_SOURCES = $(shell find $(CONSOLE) -type f -not -path '*/node_modules/*' -not -path '*/dist/*')
+
+.PHONY: demo test check setup setup-test console schema clean
+
+demo: setup
+	.venv/bin/tianyan demo $(if $(VIDEO),--video "$(VIDEO)") $(ARGS)
+
+test: setup-test check
+	.venv/bin/pytest
+
+check: setup-test
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
+
+setup: .venv/demo console
+
+setup-test: .venv/test console
+
+.venv/bin/python:
+	@echo "Setting up Python in .venv (once, about a minute)"
+	$(PY) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
+	$(PY) -m venv .venv
+
+.venv/demo: .venv/bin/python pyproject.toml constraints.txt
+	@echo "Installing Tianyan"
+	$(PIP) --editable '.[demo]'
+	@touch $@
+
+.venv/test: .venv/demo pyproject.toml constraints.txt
+	@echo "Installing what the tests need"
+	$(PIP) --editable '.[test]'
+	@touch $@
+
+console: $(CONSOLE)/dist/index.html
+
+# The packages that build the pages are of no use afterwards and are removed.
+$(CONSOLE)/dist/index.html: $(CONSOLE_SOURCES)
+	@echo "Building the console"
+	cd $(CONSOLE) && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+	rm -rf $(CONSOLE)/node_modules
+
+schema: .venv/demo
+	.venv/bin/python -m wire.schema docs/reference/wire
+
+clean:
+	rm -rf .venv $(CONSOLE)/dist $(CONSOLE)/node_modules
