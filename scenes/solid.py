@@ -1,0 +1,491 @@
+"""Things built of faces, poles, balls and sprites, and the picture a camera takes of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from scenes.camera import Camera, Size
+from scenes.light import Light
+from scenes.texture import Colour, Picture, fbm
+
+Floats = NDArray[np.floating]
+SHARPNESS = 3
+SHADOW_DEPTH = 0.62
+
+
+@dataclass(frozen=True)
+class Face:
+    """A flat polygon; four corners clockwise from the top left carry a texture."""
+
+    points: Floats
+    colour: Colour
+    texture: Picture | None = None
+    glow: float = 0.0
+    layer: int = 0
+    alpha: float = 1.0
+
+
+@dataclass(frozen=True)
+class Pole:
+    """A round bar between two points."""
+
+    start: Floats
+    end: Floats
+    radius_m: float
+    colour: Colour
+    layer: int = 0
+
+
+@dataclass(frozen=True)
+class Ball:
+    """A sphere."""
+
+    centre: Floats
+    radius_m: float
+    colour: Colour
+    layer: int = 0
+
+
+@dataclass(frozen=True)
+class Relief:
+    """A flat picture with a height field's normals: lit like a solid thing.
+
+    `albedo` (h, w, 3), `normal` (h, w, 3) as right, down, towards the viewer, `alpha` (h, w).
+    """
+
+    albedo: Picture
+    normal: Picture
+    alpha: Picture
+    gloss: float = 0.0
+
+
+@dataclass(frozen=True)
+class Stand:
+    """A relief standing upright on `foot`, turned to the camera."""
+
+    foot: Floats
+    width_m: float
+    height_m: float
+    relief: Relief
+    layer: int = 0
+
+
+Piece = Face | Pole | Ball | Stand
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A picture with alpha, whose top-left corner lies at pixel (left, top)."""
+
+    left: int
+    top: int
+    bgr: NDArray[np.uint8]
+    alpha: Picture
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Left, top, width, height in pixels of what is at least half opaque."""
+        rows = np.flatnonzero((self.alpha > 0.5).any(axis=1))
+        cols = np.flatnonzero((self.alpha > 0.5).any(axis=0))
+        if not len(rows):
+            return self.left, self.top, 0, 0
+        return (
+            self.left + int(cols[0]),
+            self.top + int(rows[0]),
+            int(cols[-1] - cols[0] + 1),
+            int(rows[-1] - rows[0] + 1),
+        )
+
+
+def turned(points: Floats, x: float, y: float, turn_deg: float) -> Floats:
+    """Points turned about the vertical (counter-clockwise from above) and moved to (x, y)."""
+    c, s = math.cos(math.radians(turn_deg)), math.sin(math.radians(turn_deg))
+    spin = np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]])
+    return np.asarray(points, float) @ spin + np.array([x, y, 0.0])
+
+
+def place(pieces: Iterable[Piece], x: float, y: float, turn_deg: float = 0.0) -> list[Piece]:
+    """The pieces at a place of the street."""
+    placed: list[Piece] = []
+    for piece in pieces:
+        match piece:
+            case Face():
+                placed.append(replace(piece, points=turned(piece.points, x, y, turn_deg)))
+            case Pole():
+                ends = turned(np.stack([piece.start, piece.end]), x, y, turn_deg)
+                placed.append(replace(piece, start=ends[0], end=ends[1]))
+            case Ball():
+                centre = turned(piece.centre[None], x, y, turn_deg)[0]
+                placed.append(replace(piece, centre=centre))
+            case Stand():
+                placed.append(replace(piece, foot=turned(piece.foot[None], x, y, turn_deg)[0]))
+    return placed
+
+
+def vector(x: float, y: float, z: float) -> Floats:
+    """A point or direction."""
+    return np.array([x, y, z], float)
+
+
+def block(
+    centre: Sequence[float],
+    size: Sequence[float],
+    colour: Colour,
+    *,
+    texture: Picture | None = None,
+    top: Picture | None = None,
+    layer: int = 0,
+    taper: float = 0.0,
+) -> list[Piece]:
+    """A box: `centre` of its foot (x, y, z), `size` (x, y, z); `taper` narrows the top in x."""
+    cx, cy, z0 = centre
+    hx, hy, z1 = size[0] / 2, size[1] / 2, z0 + size[2]
+    tx = hx * (1 - taper)
+    low = [(cx - hx, cy - hy), (cx + hx, cy - hy), (cx + hx, cy + hy), (cx - hx, cy + hy)]
+    high = [(cx - tx, cy - hy), (cx + tx, cy - hy), (cx + tx, cy + hy), (cx - tx, cy + hy)]
+    faces: list[Piece] = []
+    for i in range(4):
+        j = (i + 1) % 4
+        corners = [(*high[i], z1), (*high[j], z1), (*low[j], z0), (*low[i], z0)]
+        faces.append(Face(np.array(corners), colour, texture, layer=layer))
+    lid = [(*high[3], z1), (*high[2], z1), (*high[1], z1), (*high[0], z1)]
+    faces.append(Face(np.array(lid), colour, top, layer=layer))
+    return faces
+
+
+def slab(corners: Sequence[Sequence[float]], colour: Colour, **more: object) -> Face:
+    """A polygon by its corners."""
+    return Face(np.array(corners, float), colour, **more)  # type: ignore[arg-type]
+
+
+def wheel(centre: Floats, radius_m: float, colour: Colour = (0.1, 0.1, 0.1)) -> list[Piece]:
+    """A wheel in the local x-z plane: tyre and hub."""
+    angles = np.linspace(0, 2 * np.pi, 15)[:-1]
+    ring = np.stack([np.cos(angles), np.zeros(14), np.sin(angles)], axis=1)
+    return [
+        Face(centre + ring * radius_m, colour),
+        Face(centre + ring * radius_m * 0.55 + vector(0, -0.02, 0), (0.55, 0.55, 0.55)),
+    ]
+
+
+def spoked(centre: Floats, radius_m: float, colour: Colour) -> list[Piece]:
+    """A bicycle wheel in the local x-z plane."""
+    angles = np.linspace(0, 2 * np.pi, 13)
+    ring = centre + radius_m * np.stack(
+        [np.cos(angles), np.zeros(13), np.sin(angles)], axis=1
+    )
+    rim: list[Piece] = [
+        Pole(ring[i], ring[i + 1], 0.025, (0.08, 0.08, 0.08)) for i in range(12)
+    ]
+    rim += [Pole(centre, ring[i], 0.006, colour) for i in range(0, 12, 3)]
+    return rim
+
+
+@lru_cache(maxsize=4)
+def _wear(seed: int) -> Picture:
+    rng = np.random.default_rng(seed)
+    shade = 1 + 0.07 * fbm((32, 32), rng, 14, 3)
+    return (shade * np.linspace(1.04, 0.9, 32)[:, None]).astype(np.float32)
+
+
+def _normal(points: Floats, eye: Floats) -> Floats:
+    across = np.cross(points[1] - points[0], points[-1] - points[0])
+    length = float(np.linalg.norm(across))
+    if length < 1e-9:
+        return vector(0, 0, 1)
+    across = across / length
+    return across if across @ (eye - points.mean(axis=0)) > 0 else -across
+
+
+def lit_relief(relief: Relief, camera: Camera, light: Light) -> Picture:
+    """The relief's picture under this light, 0..1."""
+    sun = camera.rotation @ light.towards_sun
+    facing = np.clip(relief.normal @ np.array([sun[0], sun[1], -sun[2]], np.float32), 0, 1)
+    dome = 0.62 - 0.38 * relief.normal[..., 1]
+    shade = (
+        light.sun * facing[..., None] * np.array(light.sun_colour, np.float32)
+        + light.sky * dome[..., None] * np.array(light.sky_colour, np.float32)
+        + light.lamps * 0.55 * dome[..., None] * np.array([0.62, 0.86, 1.0], np.float32)
+    )
+    shine = relief.gloss * facing[..., None] ** 12 * (light.sun + 0.4 * light.sky)
+    return np.clip(relief.albedo * shade + shine, 0, 1).astype(np.float32)
+
+
+@dataclass
+class _Canvas:
+    """The picture under way, `SHARPNESS` times enlarged, and where it lies."""
+
+    bgr: Picture
+    alpha: Picture
+    origin: Floats
+    camera: Camera
+    light: Light
+    size: Size
+
+    def pixels(self, points: Floats) -> Floats:
+        flat, _ = self.camera.project(points, self.size)
+        return np.asarray((flat - self.origin) * SHARPNESS)
+
+    def fill(self, corners: Floats, colour: Floats, alpha: float = 1.0) -> None:
+        shape = np.round(corners * 16).astype(np.int32)
+        if alpha < 1:
+            mask = np.zeros(self.alpha.shape, np.float32)
+            cv2.fillPoly(mask, [shape], alpha, cv2.LINE_8, 4)
+            self.bgr += mask[..., None] * (np.asarray(colour, np.float32) - self.bgr)
+            np.maximum(self.alpha, mask, out=self.alpha)
+            return
+        cv2.fillPoly(self.bgr, [shape], [float(c) for c in colour], cv2.LINE_8, 4)
+        cv2.fillPoly(self.alpha, [shape], 1.0, cv2.LINE_8, 4)
+
+    def window(self, corners: Floats) -> tuple[slice, slice] | None:
+        low = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
+        high = np.minimum(
+            np.ceil(corners.max(axis=0)).astype(int) + 1, np.array(self.alpha.shape[::-1])
+        )
+        if (high - low < 1).any():
+            return None
+        return slice(low[1], high[1]), slice(low[0], high[0])
+
+    def paste(self, picture: Picture, corners: Floats, alpha: Picture | None) -> None:
+        """Warp a picture on to four corners."""
+        window = self.window(corners)
+        if window is None:
+            return
+        rows, cols = window
+        width, height = picture.shape[1], picture.shape[0]
+        source = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+        target = (corners - [cols.start, rows.start]).astype(np.float32)
+        matrix = cv2.getPerspectiveTransform(source, target)
+        shape = (cols.stop - cols.start, rows.stop - rows.start)
+        warped = cv2.warpPerspective(
+            picture, matrix, shape, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        if alpha is None:
+            mask = np.zeros(shape[::-1], np.float32)
+            cv2.fillPoly(mask, [np.round(target * 16).astype(np.int32)], 1.0, cv2.LINE_8, 4)
+        else:
+            mask = cv2.warpPerspective(alpha, matrix, shape, flags=cv2.INTER_LINEAR)
+        bgr = self.bgr[rows, cols]
+        bgr += mask[..., None] * (warped - bgr)
+        np.maximum(self.alpha[rows, cols], mask, out=self.alpha[rows, cols])
+
+    def draw(self, piece: Piece) -> None:
+        match piece:
+            case Face():
+                self._face(piece)
+            case Pole():
+                self._pole(piece)
+            case Ball():
+                self._ball(piece)
+            case Stand():
+                relief = piece.relief
+                corners = self.pixels(upright(piece, self.camera))
+                self.paste(lit_relief(relief, self.camera, self.light), corners, relief.alpha)
+
+    def _face(self, face: Face) -> None:
+        shade = self.light.on(_normal(face.points, self.camera.position))
+        shade = shade * (1 - min(face.glow, 1)) + face.glow
+        corners = self.pixels(face.points)
+        if len(face.points) == 4 and face.alpha >= 1:
+            texture = face.texture
+            if texture is None:
+                wear = _wear(len(face.points))
+                texture = wear[..., None] * np.array(face.colour, np.float32)
+            lit = np.clip(texture * np.asarray(shade, np.float32), 0, 1).astype(np.float32)
+            self.paste(lit, corners, None)
+        else:
+            self.fill(corners, np.clip(np.array(face.colour) * shade, 0, 1), face.alpha)
+
+    def _pole(self, pole: Pole) -> None:
+        ends, depth = self.camera.project(np.stack([pole.start, pole.end]), self.size)
+        ends = (ends - self.origin) * SHARPNESS
+        along = ends[1] - ends[0]
+        length = float(np.hypot(*along))
+        if length < 1e-6:
+            return
+        radii = pole.radius_m * self.camera.focal_px(self.size) / depth * SHARPNESS
+        radii = np.maximum(radii, 0.35)
+        side = np.array([-along[1], along[0]]) / length
+        shade = self.light.on(_flat(self.camera.position - pole.start))
+        colour = np.clip(np.array(pole.colour) * shade, 0, 1)
+        for low, high, tone in ((-1.0, -0.3, 0.75), (-0.3, 0.4, 1.08), (0.4, 1.0, 0.85)):
+            corners = np.stack(
+                [
+                    ends[0] + side * radii[0] * low,
+                    ends[1] + side * radii[1] * low,
+                    ends[1] + side * radii[1] * high,
+                    ends[0] + side * radii[0] * high,
+                ]
+            )
+            self.fill(corners, np.clip(colour * tone, 0, 1))
+
+    def _ball(self, ball: Ball) -> None:
+        (centre,), (depth,) = self.camera.project(ball.centre[None], self.size)
+        centre = (centre - self.origin) * SHARPNESS
+        radius = ball.radius_m * self.camera.focal_px(self.size) / depth * SHARPNESS
+        up = self.light.on(vector(0, 0, 1))
+        base = np.array(ball.colour)
+        for scale, shift, tone in ((1.0, 0.0, 0.55), (0.82, 0.14, 0.85), (0.5, 0.3, 1.1)):
+            spot = centre - radius * shift * np.array([0.5, 1.0])
+            colour = np.clip(base * up * tone, 0, 1).tolist()
+            point = (int(spot[0] * 16), int(spot[1] * 16))
+            reach = int(radius * scale * 16)
+            cv2.circle(self.bgr, point, reach, colour, -1, cv2.LINE_AA, 4)
+            cv2.circle(self.alpha, point, reach, 1.0, -1, cv2.LINE_AA, 4)
+
+
+def _flat(direction: Floats) -> Floats:
+    level = np.array([direction[0], direction[1], 0.0])
+    return level / max(float(np.linalg.norm(level)), 1e-9)
+
+
+def upright(stand: Stand, camera: Camera) -> Floats:
+    """The four corners of a standing relief, top left first."""
+    facing = _flat(camera.position - stand.foot)
+    right = np.array([-facing[1], facing[0], 0.0]) * stand.width_m / 2
+    up = vector(0, 0, stand.height_m)
+    foot = stand.foot
+    return np.stack([foot - right + up, foot + right + up, foot + right, foot - right])
+
+
+def outline(piece: Piece, camera: Camera) -> Floats:
+    """Points that enclose a piece."""
+    match piece:
+        case Face():
+            return piece.points
+        case Pole():
+            return np.stack([piece.start, piece.end])
+        case Ball():
+            spread = piece.radius_m * np.array(
+                [[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]], float
+            )
+            return np.asarray(piece.centre + spread)
+        case Stand():
+            return upright(piece, camera)
+
+
+def _depth(piece: Piece, camera: Camera) -> tuple[int, float]:
+    middle = outline(piece, camera).mean(axis=0)
+    return piece.layer, -float(np.linalg.norm(middle - camera.position))
+
+
+def picture_of(pieces: Sequence[Piece], camera: Camera, light: Light, size: Size) -> Patch | None:
+    """The patch a camera sees of the pieces, farthest drawn first; None when out of view."""
+    points = np.concatenate([outline(piece, camera) for piece in pieces])
+    if (((points - camera.position) @ camera.rotation[2]) < 0.3).any():
+        return None
+    pixels, _ = camera.project(points, size)
+    low = np.maximum(np.floor(pixels.min(axis=0)).astype(int) - 2, [-8, -8])
+    high = np.minimum(np.ceil(pixels.max(axis=0)).astype(int) + 3, np.array(size) + 8)
+    width, height = (high - low).tolist()
+    if width < 2 or height < 2:
+        return None
+    shape = (height * SHARPNESS, width * SHARPNESS)
+    canvas = _Canvas(
+        np.zeros((*shape, 3), np.float32),
+        np.zeros(shape, np.float32),
+        low.astype(float),
+        camera,
+        light,
+        size,
+    )
+    for piece in sorted(pieces, key=lambda p: _depth(p, camera)):
+        canvas.draw(piece)
+    small = (width, height)
+    weighted = cv2.resize(
+        canvas.bgr * canvas.alpha[..., None], small, interpolation=cv2.INTER_AREA
+    )
+    alpha = cv2.resize(canvas.alpha, small, interpolation=cv2.INTER_AREA)
+    bgr = weighted / np.maximum(alpha, 1e-3)[..., None]
+    picture = (np.clip(bgr, 0, 1) * 255).astype(np.uint8)
+    return cropped(Patch(int(low[0]), int(low[1]), picture, alpha), size)
+
+
+def cropped(patch: Patch, size: Size) -> Patch | None:
+    """The part of a patch inside the picture."""
+    top, left = max(0, -patch.top), max(0, -patch.left)
+    bottom = min(patch.alpha.shape[0], size[1] - patch.top)
+    right = min(patch.alpha.shape[1], size[0] - patch.left)
+    if bottom <= top or right <= left:
+        return None
+    return Patch(
+        patch.left + left,
+        patch.top + top,
+        patch.bgr[top:bottom, left:right],
+        patch.alpha[top:bottom, left:right],
+    )
+
+
+def _on_ground(points: Floats, light: Light) -> Floats:
+    """Where the sun throws points on to the ground."""
+    sun = light.towards_sun
+    return np.asarray(points - sun * (points[:, 2:3] / max(float(sun[2]), 0.12)))
+
+
+def shadow_of(pieces: Sequence[Piece], camera: Camera, light: Light, size: Size) -> Patch | None:
+    """The darkening of the ground by the pieces: thrown by the sun, and soft underneath."""
+    outlines = [outline(piece, camera) for piece in pieces]
+    points = np.concatenate(outlines)
+    feet = points * np.array([1, 1, 0.0])
+    thrown = [_on_ground(o, light) for o in outlines] if light.sun > 0.05 else []
+    ground = np.concatenate([feet, *thrown])
+    if (((ground - camera.position) @ camera.rotation[2]) < 0.3).any():
+        return None
+    pixels, depth = camera.project(ground, size)
+    soft = camera.focal_px(size) / float(np.median(depth))
+    margin = int(soft * 0.5) + 3
+    low = np.maximum(np.floor(pixels.min(axis=0)).astype(int) - margin, 0)
+    high = np.minimum(np.ceil(pixels.max(axis=0)).astype(int) + margin, np.array(size))
+    if (high - low < 2).any():
+        return None
+    shape = (int(high[1] - low[1]), int(high[0] - low[0]))
+    under, sunny = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    near = feet[points[:, 2] < 0.9]
+    if len(near) >= 3:
+        flat, _ = camera.project(near, size)
+        hull = cv2.convexHull(((flat - low) * 16).astype(np.int32))
+        cv2.fillPoly(under, [hull], 0.5, cv2.LINE_AA, 4)
+        under = cv2.GaussianBlur(under, (0, 0), max(0.8, soft * 0.09))
+    for piece, corners in zip(pieces, thrown, strict=bool(thrown)) if thrown else ():
+        _throw(sunny, piece, corners, camera, low, size)
+    strength = SHADOW_DEPTH * min(1.0, light.sun / (light.sun + light.sky))
+    if thrown:
+        sunny = cv2.GaussianBlur(sunny, (0, 0), max(0.7, soft * 0.03)) * strength
+    alpha = np.maximum(under, sunny)
+    return Patch(int(low[0]), int(low[1]), np.zeros((*shape, 3), np.uint8), alpha)
+
+
+def _throw(
+    mask: Picture, piece: Piece, corners: Floats, camera: Camera, low: Floats, size: Size
+) -> None:
+    flat, depth = camera.project(corners, size)
+    flat = flat - low
+    if isinstance(piece, Pole):
+        px = piece.radius_m * 2 * camera.focal_px(size) / float(depth.mean())
+        ends = np.round(flat).astype(int)
+        cv2.line(mask, ends[0].tolist(), ends[1].tolist(), min(1.0, px), max(1, round(px)))
+    elif isinstance(piece, Stand):
+        alpha = piece.relief.alpha
+        source = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
+        source *= np.array(alpha.shape[::-1], np.float32)
+        matrix = cv2.getPerspectiveTransform(source, flat.astype(np.float32))
+        warped = cv2.warpPerspective(alpha, matrix, mask.shape[::-1])
+        np.maximum(mask, warped, out=mask)
+    else:
+        hull = cv2.convexHull(np.round(flat * 16).astype(np.int32))
+        cv2.fillPoly(mask, [hull], 1.0, cv2.LINE_AA, 4)
+
+
+def blend(frame: NDArray[np.uint8], patch: Patch, alpha: Picture | None = None) -> None:
+    """Lay a patch over the frame, in place."""
+    height, width = patch.alpha.shape
+    window = frame[patch.top : patch.top + height, patch.left : patch.left + width]
+    mask = (patch.alpha if alpha is None else alpha)[..., None]
+    window[:] = (window + mask * (patch.bgr.astype(np.float32) - window)).astype(np.uint8)
