@@ -1,0 +1,96 @@
+"""The clocks frames are timed by: the machine's, and a recording's own."""
+
+import time
+from datetime import UTC, datetime
+from threading import Event
+from typing import Protocol
+
+_STEP_BACK_S = 1.0
+
+class Clock(Protocol):
+    """The time of one camera; `elapsed_s` never jumps, `now` does when somebody sets it."""
+
+    def now(self) -> datetime:
+        """Wall clock, UTC."""
+        ...
+
+    def elapsed_s(self) -> float:
+        """Seconds since the camera was first opened."""
+        ...
+
+    def wait(self, seconds: float) -> object:
+        """Sleep, or less when the camera is to stop."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock; `stop` ends every wait."""
+
+    def __init__(self, stop: Event | None = None) -> None:
+        self._stop = stop or Event()
+        self._origin_s = time.monotonic()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self._origin_s
+
+    def wait(self, seconds: float) -> object:
+        return self._stop.wait(max(0.0, seconds))
+
+
+class Timeline:
+    """Seconds into a recording by its time stamps; starts at 0 and never runs backwards.
+
+    Stamps that are missing, step back by more than a second or leap by more than `jump_s` (joined
+    files, a damaged header) continue `frame_s` after the last; smaller steps back are held.
+    """
+
+    def __init__(self, frame_s: float = 0.04, jump_s: float = 3600.0) -> None:
+        self.frame_s = frame_s
+        self.last_s = 0.0
+        self._jump_s = jump_s
+        self._offset_s: float | None = None
+        self._begun = False
+
+    def seconds(self, stamp_s: float | None) -> float:
+        """Where a frame stamped `stamp_s` belongs; `last_s` remembers it."""
+        following_s = self.last_s + self.frame_s if self._begun else 0.0
+        self._begun = True
+        if stamp_s is None:
+            self.last_s = following_s
+        elif self._offset_s is None or not self._fits(stamp_s + self._offset_s):
+            self._offset_s = following_s - stamp_s
+            self.last_s = following_s
+        else:
+            self.last_s = max(self.last_s, stamp_s + self._offset_s)
+        return self.last_s
+
+    def _fits(self, t_s: float) -> bool:
+        return -_STEP_BACK_S <= t_s - self.last_s <= self._jump_s
+
+    def restart(self) -> None:
+        """The recording plays again from its beginning; time goes on."""
+        self._offset_s = None
+
+
+class Thinning:
+    """Which frames to look at so that about `looks_per_s` of them are, evenly in time."""
+
+    def __init__(self, looks_per_s: float) -> None:
+        self._every_s = 1 / looks_per_s
+        self._due_s = 0.0
+
+    def is_due(self, t_s: float) -> bool:
+        """Whether a frame at `t_s` should be looked at; a quarter interval early will do."""
+        return t_s >= self._due_s - self._every_s / 4
+
+    def take(self, t_s: float) -> bool:
+        """Whether it is due; if so, the next one is due an interval later."""
+        if not self.is_due(t_s):
+            return False
+        self._due_s += self._every_s
+        if self._due_s <= t_s:
+            self._due_s = t_s + self._every_s
+        return True

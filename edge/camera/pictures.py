@@ -1,0 +1,97 @@
+"""A folder of pictures, in the order of their names, as if one camera had taken them."""
+
+import logging
+import math
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import av
+
+from edge.camera.clock import Clock, Thinning, Timeline
+from edge.camera.decoder import MAX_PIXELS, upright
+from edge.camera.errors import BadSource
+from edge.camera.frame import Frame, Image
+from edge.config import CameraConfig
+
+log = logging.getLogger(__name__)
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
+
+
+def show_pictures(
+    camera: CameraConfig, clock: Clock, begins_at: datetime | None = None
+) -> Iterator[Frame]:
+    """Frames of a folder's pictures; `img2` comes before `img10`.
+
+    Their time: as far apart as EXIF tells (DateTimeOriginal), 1 / looks_per_s where it does not
+    or runs backwards. The first one's time is `begins_at`, else its EXIF (in `camera.time_zone`
+    when that names no offset), else its file's time of last change. `real_time` and `loop` as
+    for recordings. Pictures that cannot be read are named in the log and left out.
+    Raises BadSource when none can be read.
+    """
+    folder = Path(camera.source.removeprefix("file://"))
+    paths = sorted((p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES), key=_natural)
+    if not paths:
+        raise BadSource(f"{folder}: holds no picture ({', '.join(sorted(SUFFIXES))})")
+    if camera.real_time:
+        begins_at = clock.now()
+    origin_s = clock.elapsed_s() if camera.real_time else 0.0
+    timeline = Timeline(1 / camera.looks_per_s, jump_s=math.inf)
+    thinning = Thinning(camera.looks_per_s)
+    index = 0
+    for image, taken_at in _passes(paths, folder, camera, timeline):
+        begins_at = begins_at or taken_at or datetime.fromtimestamp(paths[0].stat().st_mtime, UTC)
+        t_s = timeline.seconds(taken_at.timestamp() if taken_at else None)
+        if not thinning.take(t_s):
+            continue
+        if camera.real_time:
+            clock.wait(origin_s + t_s - clock.elapsed_s())
+        yield Frame(image, begins_at + timedelta(seconds=t_s), origin_s + t_s, index)
+        index += 1
+
+
+def _passes(
+    paths: list[Path], folder: Path, camera: CameraConfig, timeline: Timeline
+) -> Iterator[tuple[Image, datetime | None]]:
+    zone = ZoneInfo(camera.time_zone)
+    while True:
+        readable = 0
+        for path in paths:
+            try:
+                taken = _read(path, zone)
+            except av.FFmpegError as fault:
+                log.warning("%s: left out, not a readable picture: %s", path, fault.strerror)
+                continue
+            readable += 1
+            yield taken
+        if not readable:
+            raise BadSource(f"{folder}: none of its {len(paths)} pictures can be read")
+        if not camera.loop:
+            return
+        timeline.restart()
+
+
+def _read(path: Path, zone: tzinfo) -> tuple[Image, datetime | None]:
+    with av.open(str(path), options={"max_pixels": str(MAX_PIXELS)}) as container:
+        frame = next(container.decode(video=0))
+        told = {key.rsplit("/", 1)[-1]: value for key, value in frame.metadata.items()}
+        return upright(frame.reformat(format="bgr24"), frame.rotation), _taken_at(told, zone)
+
+
+def _taken_at(exif: dict[str, str], zone: tzinfo) -> datetime | None:
+    told = exif.get("DateTimeOriginal", "")
+    try:
+        moment = datetime.strptime(told.strip(), "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007 - below
+        offset = exif.get("OffsetTimeOriginal", "").strip()
+        moment = datetime.fromisoformat(moment.isoformat() + offset)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    parts = re.findall(r"\d+|\D+", path.name)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]

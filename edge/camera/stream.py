@@ -1,0 +1,139 @@
+"""Cameras that send by themselves: RTSP, HTTP, USB.
+
+Their frames are timed when they arrive, by a clock that never jumps; a camera's own stamps are
+not trusted. Only what the network hands over in bursts (HLS, a file by HTTP) is played out by
+its stamps.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import av
+from av.container import InputContainer
+
+from edge.camera.address import masked
+from edge.camera.clock import Clock, Thinning, Timeline
+from edge.camera.decoder import LookDecoder, video_stream
+from edge.camera.errors import SourceLost
+from edge.camera.frame import Frame
+from edge.config import CameraConfig
+
+OPEN_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 10.0
+_DAMAGES_SURVIVED = 20
+
+_MICROSECONDS = 1_000_000
+_PROBE = {"analyzeduration": str(_MICROSECONDS)}
+_RTSP = _PROBE | {"rtsp_transport": "tcp", "timeout": str(int(READ_TIMEOUT_S * _MICROSECONDS))}
+
+Heard = Callable[[], None]
+
+
+def rtsp(camera: CameraConfig, clock: Clock, heard: Heard) -> Iterator[Frame]:
+    """Frames of an RTSP camera, over TCP: a lost UDP packet is a smeared picture.
+
+    Raises SourceLost when it does not answer, refuses us, ends or goes silent.
+    """
+    with _opened(camera.source, _RTSP) as container:
+        yield from _as_it_comes(container, camera, clock, heard)
+
+
+def http(camera: CameraConfig, clock: Clock, heard: Heard) -> Iterator[Frame]:
+    """Frames of an HTTP stream: MJPEG, MPEG-TS, HLS, or a recording that lies on a server.
+
+    A recording ends; for the rest raises SourceLost as `rtsp` does.
+    """
+    with _opened(camera.source, _PROBE) as container:
+        is_recording = container.duration is not None
+        if not is_recording and container.format.name != "hls":
+            yield from _as_it_comes(container, camera, clock, heard)
+        yield from _played_out(container, camera, clock, heard)
+        if not is_recording:
+            raise SourceLost(f"{masked(camera.source)}: the stream ended")
+
+
+def usb(camera: CameraConfig, clock: Clock, heard: Heard) -> Iterator[Frame]:
+    """Frames of a camera on this machine: `usb:0` is the first (Linux, Video4Linux).
+
+    Raises SourceLost when it is not there or is pulled out.
+    """
+    device = f"/dev/video{camera.source.removeprefix('usb:')}"
+    if not sys.platform.startswith("linux"):
+        raise SourceLost(f"{camera.source}: USB cameras are read on Linux only")
+    with _opened(device, {}, format="v4l2") as container:
+        yield from _as_it_comes(container, camera, clock, heard)
+
+
+def _as_it_comes(
+    container: InputContainer, camera: CameraConfig, clock: Clock, heard: Heard
+) -> Iterator[Frame]:
+    index = 0
+    decoder = _decoder(container, camera, lambda _: clock.elapsed_s())
+    for packet in _packets(container, camera, heard):
+        for picture in decoder.pictures(packet):
+            yield Frame(picture.image, clock.now(), picture.t_s, index)
+            index += 1
+    raise SourceLost(f"{masked(camera.source)}: the stream ended")
+
+
+def _played_out(
+    container: InputContainer, camera: CameraConfig, clock: Clock, heard: Heard
+) -> Iterator[Frame]:
+    index = 0
+    origin_s, origin_at = clock.elapsed_s(), clock.now()
+    timeline = Timeline()
+    decoder = _decoder(container, camera, timeline.seconds)
+    for packet in _packets(container, camera, heard):
+        for picture in decoder.pictures(packet):
+            clock.wait(origin_s + picture.t_s - clock.elapsed_s())
+            at = origin_at + timedelta(seconds=picture.t_s)
+            yield Frame(picture.image, at, origin_s + picture.t_s, index)
+            index += 1
+
+
+def _decoder(
+    container: InputContainer, camera: CameraConfig, time_of: Callable[[float | None], float]
+) -> LookDecoder:
+    stream = video_stream(container, masked(camera.source))
+    return LookDecoder(stream, camera.looks_per_s, time_of, Thinning(camera.looks_per_s))
+
+
+def _packets(
+    container: InputContainer, camera: CameraConfig, heard: Heard
+) -> Iterator[av.Packet]:
+    stream = video_stream(container, masked(camera.source))
+    fault: av.FFmpegError | None = None
+    for _ in range(_DAMAGES_SURVIVED):
+        try:
+            for packet in container.demux(stream):
+                heard()
+                yield packet
+        except av.InvalidDataError as damage:
+            fault = damage
+        except av.FFmpegError as lost:
+            raise SourceLost(f"{masked(camera.source)}: {_reason(lost, 'went silent')}") from None
+        else:
+            return
+    assert fault is not None
+    raise SourceLost(f"{masked(camera.source)}: {_reason(fault, '')}")
+
+
+def _opened(address: str, options: dict[str, str], format: str | None = None) -> InputContainer:
+    try:
+        return av.open(
+            address, format=format, options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S)
+        )
+    except (av.FFmpegError, ValueError) as fault:
+        silent = f"no answer within {OPEN_TIMEOUT_S:g} s"
+        raise SourceLost(f"{masked(address)}: {_reason(fault, silent)}") from None
+
+
+def _reason(fault: Exception, if_silent: str) -> str:
+    if isinstance(fault, av.HTTPUnauthorizedError | av.HTTPForbiddenError):
+        return "user or password refused"
+    if isinstance(fault, av.ExitError | TimeoutError):
+        return if_silent
+    if isinstance(fault, av.InvalidDataError):
+        return "what it sends is not video, or is damaged"
+    return getattr(fault, "strerror", None) or type(fault).__name__
