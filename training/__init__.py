@@ -1,0 +1,1 @@
+"""From labelled pictures to a model folder the edge can open: training, export, comparison."""

@@ -1,0 +1,191 @@
+"""What `tianyan model …` does: each command yields the JSON objects that are printed."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge.detect.detectors import Detector, open_detector
+from edge.detect.errors import BadModel
+from edge.detect.manifest import Manifest, find_manifest, known_models, load_manifest
+from training.dataset import read_dataset
+from training.evaluate import LEAST, Score, evaluate, row
+
+DEFAULT_MODEL = "street-n"
+
+
+def list_models() -> Iterator[dict[str, Any]]:
+    """A line a model of the models folder; one that cannot be used says why."""
+    for name in known_models():
+        try:
+            manifest = load_manifest(find_manifest(name))
+        except BadModel as fault:
+            yield {"model": name, "usable": False, "reason": str(fault)}
+        else:
+            yield {
+                "model": name,
+                "usable": True,
+                "version": manifest.version,
+                "licence": manifest.licence,
+                "runtime": manifest.runtime,
+                "longest_side": manifest.input.longest_side,
+                "labels": manifest.labels,
+                "thresholds": manifest.thresholds,
+            }
+
+
+def eval_model(
+    dataset: Path,
+    *,
+    split: str = "val",
+    model: str = DEFAULT_MODEL,
+    iou: float = 0.5,
+    conf: float | None = None,
+    threads: int = 1,
+) -> Iterator[dict[str, Any]]:
+    """A line a class that both the data set and the model have, then the summary.
+
+    ``conf``: one threshold for every class in place of the manifest's. Average precision counts
+    every sighting from a score of 0.01 on, whatever the threshold.
+    Raises DatasetError, BadModel, ValueError.
+    """
+    if not 0 < iou <= 1:
+        raise ValueError(f"iou: {iou} is not an overlap above 0 and up to 1")
+    if conf is not None and not 0 < conf < 1:
+        raise ValueError(f"conf: {conf} is not a score between 0 and 1")
+    pictures = read_dataset(dataset, split)
+    manifest = load_manifest(find_manifest(model))
+    detector = open_detector(model, conf=LEAST, threads=threads)
+    began = time.monotonic()
+    scores = evaluate(
+        pictures,
+        detector.detect,
+        iou=iou,
+        thresholds=lambda label: conf or manifest.threshold(label),
+        labels=detector.labels,
+    )
+    for one in scores:
+        yield row(one)
+    yield {
+        "summary": {
+            "model": manifest.name,
+            "version": manifest.version,
+            "split": split,
+            "iou": iou,
+            "pictures": len(pictures.pictures),
+            "map": _mean(scores),
+            "classes": len(scores),
+            "not_in_model": [label for label in pictures.labels if label not in detector.labels],
+            "seconds": round(time.monotonic() - began, 2),
+        }
+    }
+
+
+def _mean(scores: list[Score]) -> float | None:
+    known = [one.ap for one in scores if one.ap is not None]
+    return round(sum(known) / len(known), 4) if known else None
+
+
+def bench_models(
+    names: list[str] | None = None, *, looks: int = 30, threads: int = 1
+) -> Iterator[dict[str, Any]]:
+    """Time whole looks (1080p frame in, detections out) of each model in the same minute.
+
+    The models take turns look by look, so that a noisy machine is equally noisy for all of them;
+    the ratios are what counts. ``threads``: of one inference.
+    """
+    if looks < 1:
+        raise ValueError(f"looks: {looks} is not a number of looks from 1 up")
+    wanted = names or known_models()
+    detectors = {name: open_detector(name, threads=threads) for name in wanted}
+    spent = _turns(detectors, looks)
+    slowest = max(float(np.percentile(ms, 10)) for ms in spent.values()) if spent else 0.0
+    for name, ms in spent.items():
+        manifest: Manifest = load_manifest(find_manifest(name))
+        tenth, median, ninetieth = (round(float(v), 1) for v in np.percentile(ms, (10, 50, 90)))
+        yield {
+            "model": name,
+            "runtime": manifest.runtime,
+            "threads": threads,
+            "frame": "1920x1080",
+            "longest_side": manifest.input.longest_side,
+            "looks": looks,
+            "ms_p10": tenth,
+            "ms_p50": median,
+            "ms_p90": ninetieth,
+            "times_faster_than_slowest": round(slowest / float(np.percentile(ms, 10)), 2),
+        }
+    yield {"summary": {"models": len(spent), "looks": looks, "threads": threads}}
+
+
+def _turns(detectors: dict[str, Detector], looks: int) -> dict[str, list[float]]:
+    frame = np.random.default_rng(0).integers(0, 256, (1080, 1920, 3), np.uint8)
+    spent: dict[str, list[float]] = {name: [] for name in detectors}
+    for _ in range(looks):
+        for name, detector in detectors.items():
+            began = time.perf_counter()
+            detector.detect(frame)
+            spent[name].append((time.perf_counter() - began) * 1000)
+    return spent
+
+
+def add_train_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `tianyan model train`."""
+    from training.train import add_options
+
+    add_options(parser)
+
+
+def train_model(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """A line an epoch, then the summary with the file of the weights. Needs `tianyan[train]`."""
+    from training.train import plan_of, train
+
+    yield from train(plan_of(options))
+
+
+def add_export_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `tianyan model export`."""
+    add = parser.add_argument
+    add("--weights", type=Path, required=True, metavar="FILE.pt", help="what training wrote")
+    add("--base", type=Path, metavar="FILE.pt", help="blend with this net (see --share)")
+    add("--share", type=float, default=1.0, help="share of --weights in the blend, 0 to 1")
+    add("--data", type=Path, required=True, metavar="DATASET.yaml", help="scored on its val split")
+    add("--name", default=DEFAULT_MODEL)
+    add("--version", required=True)
+    add("--licence", default="AGPL-3.0")
+    add("--longest-side", type=int, default=640, help="input, pixels")
+    add("--about", type=Path, metavar="FILE.yaml", help="provenance, copied into the manifest")
+    add("--out", type=Path, required=True, metavar="DIR", help="the model's folder")  # fmt: skip
+
+
+def export_model(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Write a model folder: graph, manifest, thresholds and val scores. Needs `tianyan[train]`."""
+    import yaml
+
+    from training import street_net
+    from training.export import Identity, export
+
+    if not 0 <= options.share <= 1:
+        raise ValueError(f"share: {options.share} is not a share from 0 to 1")
+    net = street_net.load(options.weights)
+    if options.base is not None:
+        base = street_net.relabel(street_net.load(options.base), street_net.labels_of(net))
+        net = street_net.blend(base, net, options.share)
+    about = yaml.safe_load(options.about.read_text(encoding="utf-8")) if options.about else {}
+    identity = Identity(
+        name=options.name,
+        version=options.version,
+        licence=options.licence,
+        longest_side=options.longest_side,
+        about=about,
+    )
+    val = read_dataset(options.data, "val")
+    written = export(net, identity, val, options.out)
+    manifest = load_manifest(written)
+    yield {"manifest": str(written), "sha256": manifest.sha256, "thresholds": manifest.thresholds}
+    yield {"summary": {"model": manifest.name, "scores": manifest.scores}}

@@ -1,0 +1,108 @@
+"""The street net: a COCO-trained YOLO whose last layer keeps some COCO labels and gains ours.
+
+All heavy imports (torch, ultralytics) lie inside the functions: the rest of the project must load
+without them.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edge.camera.frame import Image
+from edge.detect.candidates import choose, split_yolo
+from edge.detect.detection import Detection
+from edge.detect.letterbox import letterbox
+from edge.detect.manifest import Input
+from training.evaluate import Detector
+
+if TYPE_CHECKING:
+    from torch import nn
+
+NEW_PRIOR = 0.01
+"""Score that a class not yet taught starts from, everywhere in the picture."""
+
+
+def load(weights: Path) -> nn.Module:
+    """Read an Ultralytics checkpoint as a float32 detection net."""
+    from ultralytics import YOLO
+
+    net: Any = YOLO(str(weights)).model.float()
+    net.args = SimpleNamespace(box=7.5, cls=0.5, dfl=1.5)
+    for parameter in net.parameters():
+        parameter.requires_grad_(True)
+    return net
+
+
+def labels_of(net: nn.Module) -> tuple[str, ...]:
+    """The net's labels in the order of its output rows."""
+    names: dict[int, str] = net.names
+    return tuple(names[i] for i in range(len(names)))
+
+
+def relabel(net: nn.Module, labels: Sequence[str]) -> nn.Module:
+    """Rebuild the head's class rows: known labels keep their weights, new ones start unsure."""
+    import torch
+
+    known = labels_of(net)
+    head: Any = net.model[-1]
+    for branch in head.cv3:
+        old = branch[-1]
+        new = torch.nn.Conv2d(old.in_channels, len(labels), 1)
+        with torch.no_grad():
+            new.weight.zero_()
+            new.bias.fill_(float(np.log(NEW_PRIOR / (1 - NEW_PRIOR))))
+            for row, label in enumerate(labels):
+                if label in known:
+                    new.weight[row] = old.weight[known.index(label)]
+                    new.bias[row] = old.bias[known.index(label)]
+        branch[-1] = new
+    head.nc, head.no = len(labels), len(labels) + 4 * head.reg_max
+    net.names, net.nc = dict(enumerate(labels)), len(labels)
+    net.yaml["nc"] = len(labels)
+    return net
+
+
+def sight(net: nn.Module, longest_side: int, *, least: float) -> Detector:
+    """A detector callable on the net as it stands: BGR picture in, things from ``least`` up out."""
+    import torch
+
+    labels = labels_of(net)
+    spec = Input(longest_side=longest_side)
+    thresholds = np.full(len(labels), least, np.float32)
+    net.eval()
+
+    def detect(image: Image) -> list[Detection]:
+        box = letterbox(image.shape[1], image.shape[0], spec)
+        with torch.inference_mode():
+            output = net(torch.from_numpy(box.blob(image, spec)))
+        raw = output[0] if isinstance(output, tuple | list) else output
+        boxes, scores = split_yolo(raw.numpy())
+        return choose(box.fractions(boxes), scores, labels, thresholds)
+
+    return detect
+
+
+def blend(base: nn.Module, tuned: nn.Module, share: float) -> nn.Module:
+    """Weights between two nets of one shape: 0 is ``base``, 1 is ``tuned`` (WiSE-FT)."""
+    mixed = copy.deepcopy(tuned)
+    start, end = base.state_dict(), tuned.state_dict()
+    mixed.load_state_dict(
+        {
+            key: start[key] + share * (value - start[key]) if value.is_floating_point() else value
+            for key, value in end.items()
+        }
+    )
+    return mixed
+
+
+def save(net: nn.Module, file: Path) -> None:
+    """Write the net as an Ultralytics checkpoint, so that its tools can read it."""
+    import torch
+
+    torch.save({"model": copy.deepcopy(net).float(), "train_args": {"task": "detect"}}, file)

@@ -1,0 +1,336 @@
+"""Fine-tuning of the street net: our classes from labelled pictures, COCO's from the net itself.
+
+The net starts as a COCO net whose class rows were cut to the kept labels. Before the first step it
+labels the training pictures with what it already knows (people, vehicles, goods), and is then
+taught those boxes together with ours, so that it does not forget them. Statistics of batch
+normalisation stay as they are: batches here are small and half of every mosaic is padding.
+
+    tianyan model train --data DATASET.yaml --weights COCO.pt --out runs/street-n
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import logging
+import math
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from edge.camera.frame import Image
+from training import street_net
+from training.canvas import Shape, compose
+from training.dataset import Boxes, Dataset, Picture, read_dataset
+from training.evaluate import LEAST, evaluate, row
+from training.labels import KEPT, LABELS
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+log = logging.getLogger(__name__)
+
+BACKBONE = 11
+"""Layers 0..10 of YOLO11 are the backbone; neck and head follow."""
+
+SHEET = Shape(384, 640)
+"""Height and width of the sheets: a 16:9 frame as the net meets it."""
+
+VAL_THRESHOLD = 0.25
+"""Score at which a run's own val figures are counted; operating points are chosen at export."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a run depends on; written beside its checkpoints."""
+
+    data: tuple[Path, ...]
+    weights: Path
+    out: Path
+    teacher: Path | None = None
+    epochs: int = 24
+    shape: Shape = SHEET
+    batch: int = 8
+    rate: float = 1e-3
+    backbone_rate: float = 0.2
+    frozen: int = 5
+    mosaic: float = 0.5
+    samples: int = 0
+    rendered: Path | None = None
+    rendered_share: float = 0.2
+    sure: float = 0.35
+    longest_side: int = 640
+    score_every: int = 4
+    seed: int = 7
+    threads: int = 2
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One training picture in memory, with boxes of ours and of the self-labelled COCO things."""
+
+    image: Image
+    boxes: Boxes
+    weight: float
+
+
+def train(plan: Plan) -> Iterator[dict[str, Any]]:
+    """Run the plan to its end; a row an epoch, then where the averaged weights are.
+
+    Raises DatasetError before the first step when a data set cannot be read.
+    """
+    import torch
+
+    torch.set_num_threads(plan.threads)
+    torch.manual_seed(plan.seed)
+    plan.out.mkdir(parents=True, exist_ok=True)
+    (plan.out / "plan.json").write_text(json.dumps(asdict(plan), default=str, indent=1))
+    net = street_net.relabel(street_net.load(plan.weights), LABELS)
+    samples, rendered = _samples(plan, street_net.load(plan.teacher or plan.weights))
+    log.info("%d pictures, %d rendered frames", len(samples), len(rendered))
+    yield from _run(plan, net, samples, rendered)
+
+
+def _run(
+    plan: Plan, net: nn.Module, samples: Sequence[Sample], rendered: Sequence[Sample]
+) -> Iterator[dict[str, Any]]:
+    import torch
+    from ultralytics.utils.loss import v8DetectionLoss
+
+    rng = np.random.default_rng(plan.seed)
+    net = net.to(memory_format=torch.channels_last)
+    averaged = copy.deepcopy(net)
+    optimiser = _optimiser(plan, net)
+    criterion = v8DetectionLoss(net)
+    per_epoch = math.ceil((plan.samples or len(samples)) / plan.batch)
+    total, step = per_epoch * plan.epochs, 0
+    for epoch in range(plan.epochs):
+        _set_training(net)
+        began, sums = time.monotonic(), torch.zeros(3)
+        for batch in _batches(plan, samples, rendered, per_epoch, rng):
+            for group in optimiser.param_groups:
+                group["lr"] = group["peak"] * _rate(step, total, per_epoch)
+            loss, _ = criterion(net(batch["img"]), batch)
+            optimiser.zero_grad(set_to_none=True)
+            loss.sum().backward()
+            torch.nn.utils.clip_grad_norm_(net.parameters(), 10.0)
+            optimiser.step()
+            step += 1
+            _average(averaged, net, min(0.998, step / (step + 50)))
+            sums += loss.detach() / plan.batch
+        line: dict[str, Any] = {
+            "epoch": epoch + 1,
+            "seconds": round(time.monotonic() - began, 1),
+            "loss": {
+                name: round(float(value) / per_epoch, 4)
+                for name, value in zip(("box", "cls", "dfl"), sums, strict=True)
+            },
+        }
+        if (epoch + 1) % plan.score_every == 0 or epoch + 1 == plan.epochs:
+            street_net.save(averaged, plan.out / "tuned.pt")
+            line["val"] = list(_val(plan, averaged))
+        yield line
+    yield {"summary": {"epochs": plan.epochs, "steps": step, "weights": str(plan.out / "tuned.pt")}}
+
+
+def _samples(plan: Plan, teacher: nn.Module) -> tuple[list[Sample], list[Sample]]:
+    """The real pictures and the rendered frames, all self-labelled for COCO's things."""
+    real = [_in_order(read_dataset(file, "train")) for file in plan.data]
+    label = street_net.sight(teacher, plan.longest_side, least=plan.sure)
+    pictures = [picture for one in real for picture in one.pictures]
+    weights = _weights(pictures)
+    samples = [_sample(p, label, w) for p, w in zip(pictures, weights, strict=True)]
+    if plan.rendered is None:
+        return samples, []
+    frames = _in_order(read_dataset(plan.rendered, "train"))
+    return samples, [_sample(picture, label, 1.0) for picture in frames.pictures]
+
+
+def _in_order(dataset: Dataset) -> Dataset:
+    """The same boxes with the class numbers of ``LABELS``; unknown classes are dropped."""
+    wanted = {i: (LABELS).index(n) for i, n in enumerate(dataset.labels) if n in LABELS}
+    pictures = []
+    for picture in dataset.pictures:
+        rows = [[wanted[int(row[0])], *row[1:]] for row in picture.boxes if int(row[0]) in wanted]
+        boxes = np.array(rows, np.float32).reshape(-1, 5)
+        pictures.append(replace(picture, boxes=boxes))
+    return Dataset(labels=LABELS, pictures=tuple(pictures))
+
+
+def _sample(picture: Picture, label: Any, weight: float) -> Sample:
+    image = cv2.imread(str(picture.path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ValueError(f"{picture.path}: not a picture that can be read")
+    known = [
+        (LABELS.index(one.label), one.x + one.w / 2, one.y + one.h / 2, one.w, one.h)
+        for one in label(image)
+        if one.label in KEPT
+    ]
+    boxes = np.concatenate([picture.boxes, np.array(known, np.float32).reshape(-1, 5)])
+    return Sample(image=image.astype(np.uint8), boxes=boxes, weight=weight)
+
+
+def _weights(pictures: Sequence[Picture]) -> list[float]:
+    """How often a picture is drawn: rarer matters oftener, by the root of their rarity."""
+    kinds = [min((int(label) for label in p.boxes[:, 0]), default=-1) for p in pictures]
+    counts = {kind: kinds.count(kind) for kind in kinds}
+    return [math.sqrt(len(pictures) / counts[kind]) for kind in kinds]
+
+
+def _batches(
+    plan: Plan,
+    samples: Sequence[Sample],
+    rendered: Sequence[Sample],
+    count: int,
+    rng: np.random.Generator,
+) -> Iterator[dict[str, Any]]:
+    weights = np.array([sample.weight for sample in samples])
+    weights /= weights.sum()
+    for _ in range(count):
+        sheets = []
+        for _ in range(plan.batch):
+            pool = rendered if rendered and rng.random() < plan.rendered_share else samples
+            chances = weights if pool is samples else None
+            many = int(rng.integers(2, 5)) if rng.random() < plan.mosaic else 1
+            picks = [pool[i] for i in rng.choice(len(pool), many, p=chances)]
+            sheets.append(compose([(p.image, p.boxes) for p in picks], plan.shape, rng))
+        yield _tensors(sheets)
+
+
+def _tensors(sheets: Sequence[tuple[Image, Boxes]]) -> dict[str, Any]:
+    import torch
+
+    images = np.stack([image[:, :, ::-1] for image, _ in sheets]).transpose(0, 3, 1, 2)
+    index = np.repeat(np.arange(len(sheets)), [len(boxes) for _, boxes in sheets])
+    boxes = torch.from_numpy(np.concatenate([boxes for _, boxes in sheets]))
+    tensor = torch.from_numpy(np.ascontiguousarray(images)).float() / 255
+    return {
+        "img": tensor.contiguous(memory_format=torch.channels_last),
+        "batch_idx": torch.from_numpy(index).float(),
+        "cls": boxes[:, :1],
+        "bboxes": boxes[:, 1:],
+    }
+
+
+def _optimiser(plan: Plan, net: Any) -> torch.optim.Optimizer:
+    """AdamW; the first layers stay, the rest of the backbone moves slowly, no decay on biases."""
+    import torch
+
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for number, layer in enumerate(net.model):
+        peak = plan.rate * (plan.backbone_rate if number < BACKBONE else 1.0)
+        for name, parameter in layer.named_parameters():
+            parameter.requires_grad_(number >= plan.frozen and "dfl" not in name)
+            decay = 5e-4 if parameter.ndim > 1 else 0.0
+            if parameter.requires_grad:
+                groups.setdefault((peak, decay), []).append(parameter)
+    return torch.optim.AdamW(
+        [
+            {"params": parameters, "lr": peak, "peak": peak, "weight_decay": decay}
+            for (peak, decay), parameters in groups.items()
+        ]
+    )
+
+
+def _rate(step: int, total: int, warm_up: int) -> float:
+    if step < warm_up:
+        return (step + 1) / warm_up
+    return 0.01 + 0.99 * (1 + math.cos(math.pi * (step - warm_up) / max(1, total - warm_up))) / 2
+
+
+def _set_training(net: nn.Module) -> None:
+    import torch
+
+    net.train()
+    for module in net.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.eval()
+
+
+def _average(averaged: nn.Module, net: nn.Module, decay: float) -> None:
+    import torch
+
+    with torch.no_grad():
+        for kept, new in zip(averaged.parameters(), net.parameters(), strict=True):
+            kept.lerp_(new.detach(), 1 - decay)
+
+
+def _val(plan: Plan, net: nn.Module) -> Iterator[dict[str, Any]]:
+    """How the averaged net stands on the first data set's val split, at IoU 0.5."""
+    dataset = read_dataset(plan.data[0], "val")
+    detect = street_net.sight(copy.deepcopy(net), plan.longest_side, least=LEAST)
+    for one in evaluate(dataset, detect, iou=0.5, thresholds=lambda _: VAL_THRESHOLD):
+        yield row(one)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Every option of a run; the defaults are those the shipped model was trained with."""
+    add = parser.add_argument
+    add(
+        "--data",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="DATASET.yaml",
+        help="real pictures; its train split is learnt, val of the first is scored; repeatable",
+    )
+    add("--weights", type=Path, required=True, metavar="FILE.pt", help="where the net starts")
+    add(
+        "--teacher",
+        type=Path,
+        metavar="FILE.pt",
+        help="the net that labels people, vehicles and goods (default: --weights)",
+    )
+    add("--out", type=Path, required=True, metavar="DIR", help="plan and weights of the run")
+    add("--rendered", type=Path, metavar="DATASET.yaml", help="rendered frames, train split")
+    add(
+        "--rendered-share",
+        type=float,
+        default=Plan.rendered_share,
+        metavar="SHARE",
+        help="how many of the sheets show rendered frames, 0 to 1",
+    )
+    add("--epochs", type=int, default=Plan.epochs)
+    add("--samples", type=int, default=Plan.samples, help="sheets an epoch; 0: one a picture")
+    add("--batch", type=int, default=Plan.batch)
+    add("--height", type=int, default=SHEET.height, help="of a sheet, pixels")
+    add("--width", type=int, default=SHEET.width, help="of a sheet, pixels")
+    add("--longest-side", type=int, default=Plan.longest_side, help="at which val is scored")
+    add("--rate", type=float, default=Plan.rate, help="highest learning rate")
+    add("--backbone-rate", type=float, default=Plan.backbone_rate, help="share of --rate")
+    add("--frozen", type=int, default=Plan.frozen, help="first layers that do not learn")
+    add("--mosaic", type=float, default=Plan.mosaic, help="share of sheets of 2 to 4 pictures")
+    add("--sure", type=float, default=Plan.sure, help="score from which the teacher is believed")
+    add("--seed", type=int, default=Plan.seed)
+    add("--threads", type=int, default=Plan.threads)  # fmt: skip
+
+
+def plan_of(options: argparse.Namespace) -> Plan:
+    """The plan that the options of ``add_options`` describe; further names are left aside."""
+    names = {field.name for field in fields(Plan)} - {"data", "shape"}
+    values = {name: value for name, value in vars(options).items() if name in names}
+    shape = Shape(options.height, options.width)
+    return Plan(data=tuple(options.data), shape=shape, **values)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """``python -m training.train``: run, print a JSON line an epoch."""
+    parser = argparse.ArgumentParser(prog="training.train", description=__doc__)
+    add_options(parser)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    for line in train(plan_of(parser.parse_args(arguments))):
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
