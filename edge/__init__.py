@@ -1,0 +1,1 @@
+"""What runs beside the camera or in the vehicle; works without a network."""

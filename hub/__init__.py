@@ -1,0 +1,1 @@
+"""Stores, locates, decides, shows."""
