@@ -1,5 +1,401 @@
-"""The command line: `tianyan VERB …`, the only place that may import both edge and hub."""
+"""The command line: `tianyan VERB …`. Each verb is one row of `VERBS` and one short function.
+
+Machine output is JSON Lines on stdout and nothing else; messages go to stderr. Exit status: 0
+done, 1 the work found something wrong, 2 usage or configuration.
+"""
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from tianyan.verb import FOUND_WRONG, OK, USAGE, Verb
+
+log = logging.getLogger(__name__)
 
 
-def main() -> int:
-    return 2
+def main(args: list[str] | None = None) -> int:
+    """Run the verb named in `args` (default: the process's own) and return the exit status."""
+    words = sys.argv[1:] if args is None else args
+    options = _parser(words).parse_args(words)
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+    )
+    logging.captureWarnings(capture=True)
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): no more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _parser(words: list[str]) -> argparse.ArgumentParser:
+    """Every verb, with the options of the one in `words`: the others' needs are not loaded."""
+    parser = argparse.ArgumentParser(prog="tianyan", description="天眼: from the street to a case")
+    groups: dict[str, Any] = {"": parser.add_subparsers(required=True, metavar="VERB")}
+    for verb in VERBS:
+        group, _, name = verb.name.rpartition(" ")
+        if group not in groups:
+            branch = groups[""].add_parser(group, help=f"see `tianyan {group} -h`")
+            groups[group] = branch.add_subparsers(required=True, metavar="VERB")
+        command = groups[group].add_parser(name, help=verb.help, description=verb.help)
+        if words[: len(verb.name.split())] == verb.name.split():
+            verb.add_options(command)
+        command.set_defaults(run=verb.run)
+    return parser
+
+
+def print_lines(
+    lines: Iterable[dict[str, Any]],
+    refusals: tuple[type[Exception], ...],
+    is_wrong: Callable[[dict[str, Any]], bool] = lambda _: False,
+) -> int:
+    """Print each object as one line; 1 when one `is_wrong`, 2 when a refusal ends it."""
+    status = OK
+    try:
+        for line in lines:
+            print(json.dumps(line, ensure_ascii=False, allow_nan=False), flush="kind" in line)
+            if is_wrong(line):
+                status = FOUND_WRONG
+    except refusals as fault:
+        return say_refused(fault)
+    return status
+
+
+def say_refused(fault: Exception) -> int:
+    """Say on stderr why nothing can be done, and return the exit status for it."""
+    print(f"tianyan: {fault}", file=sys.stderr)
+    return USAGE
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[BinaryIO]:
+    if path == "-":
+        yield sys.stdin.buffer
+        return
+    with Path(path).open("rb") as stream:
+        yield stream
+
+
+def _moment(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{text}: needs an offset, for example {text}+08:00")
+    return at
+
+
+# edge
+
+
+def _edge_run(options: argparse.Namespace) -> int:
+    from edge.commands import run
+
+    return run(options.config)
+
+
+def _edge_check(options: argparse.Namespace) -> int:
+    from edge.commands import check
+
+    return _print_errors(check(options.config))
+
+
+def _print_errors(errors: list[str]) -> int:
+    for error in errors:
+        print(json.dumps({"error": error}, ensure_ascii=False))
+    return USAGE if errors else OK
+
+
+def _edge_detect(options: argparse.Namespace) -> int:
+    from edge.detect.commands import detect_paths
+    from edge.detect.errors import DetectError
+
+    lines = detect_paths(options.paths, model=options.model, conf=options.conf)
+    return print_lines(lines, (DetectError, OSError), lambda line: "error" in line)
+
+
+def _edge_replay(options: argparse.Namespace) -> int:
+    from edge.camera.errors import CameraError
+    from edge.config import BadConfig, load_camera
+    from edge.detect.commands import replay
+    from edge.detect.errors import DetectError
+
+    try:
+        camera = load_camera(options.camera) if options.camera else None
+    except BadConfig as fault:
+        return say_refused(fault)
+    lines = replay(
+        options.video,
+        camera=camera,
+        start=options.start,
+        dwell_s=options.dwell,
+        model=options.model,
+        evidence=options.evidence,
+    )
+    return print_lines(lines, (DetectError, CameraError, OSError))
+
+
+# gps
+
+
+def _gps_decode(options: argparse.Namespace) -> int:
+    from edge.gps.commands import decode_jt808, decode_nmea
+    from edge.gps.errors import GpsError
+
+    try:
+        with _opened(options.file) as stream:
+            if options.protocol == "nmea":
+                lines = decode_nmea(stream, received_at=options.received_at)
+            else:
+                lines = decode_jt808(stream, is_hex=options.hex)
+            return print_lines(lines, (GpsError,))
+    except OSError as fault:
+        return say_refused(fault)
+
+
+def _gps_gateway(options: argparse.Namespace) -> int:
+    from edge.commands import run
+
+    return run(options.config)
+
+
+# grid, track
+
+
+def _grid_check(options: argparse.Namespace) -> int:
+    from hub.grid.commands import check_file
+
+    return print_lines(check_file(options.file), (OSError,), lambda line: "problem" in line)
+
+
+def _grid_locate(options: argparse.Namespace) -> int:
+    from hub.grid.commands import locate_csv
+    from hub.grid.errors import GridError
+
+    try:
+        return locate_csv(options.grids, sys.stdin, sys.stdout)
+    except (GridError, OSError) as fault:
+        return say_refused(fault)
+
+
+def _track_analyse(options: argparse.Namespace) -> int:
+    from hub.grid.errors import GridError
+    from hub.tracks.commands import analyse
+    from hub.tracks.errors import TrackError
+
+    lines = analyse(options.points, options.grids, options.sites, options.tz)
+    return print_lines(lines, (GridError, TrackError, OSError), lambda line: "refused" in line)
+
+
+# models
+
+
+def _model_list(_: argparse.Namespace) -> int:
+    from training.commands import list_models
+
+    return print_lines(list_models(), (OSError,))
+
+
+def _model_eval(options: argparse.Namespace) -> int:
+    from training.commands import eval_model
+
+    lines = eval_model(
+        options.dataset,
+        split=options.split,
+        model=options.model,
+        iou=options.iou,
+        conf=options.conf,
+    )
+    return print_lines(lines, (ValueError, OSError))
+
+
+def _model_bench(options: argparse.Namespace) -> int:
+    from training.commands import bench_models
+
+    return print_lines(bench_models(options.models or None), (ValueError, OSError))
+
+
+def _model_train(options: argparse.Namespace) -> int:
+    from training.commands import train_model
+
+    return print_lines(train_model(options), (ValueError, OSError, ImportError))
+
+
+def _model_export(options: argparse.Namespace) -> int:
+    from training.commands import export_model
+
+    return print_lines(export_model(options), (ValueError, OSError, ImportError))
+
+
+# hub, demo, doctor
+
+
+def _hub(name: str) -> Callable[[argparse.Namespace], int]:
+    def run(options: argparse.Namespace) -> int:
+        from hub import commands
+        from hub.errors import HubError
+
+        try:
+            status: int = getattr(commands, name)(options.config)
+        except HubError as fault:
+            return say_refused(fault)
+        return status
+
+    return run
+
+
+def _hub_check(options: argparse.Namespace) -> int:
+    from hub.commands import check
+
+    return _print_errors(check(options.config))
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from tianyan.demo import DemoFailed, DemoOptions, run_demo
+
+    demo = DemoOptions(
+        port=options.port,
+        seconds=options.seconds,
+        folder=options.dir,
+        videos=tuple(options.video),
+        opens_browser=options.browser,
+    )
+    try:
+        summary = run_demo(demo)
+    except DemoFailed as fault:
+        return say_refused(fault)
+    print(json.dumps({"summary": summary}, ensure_ascii=False))
+    return FOUND_WRONG if summary["lost"] else OK
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from tianyan.doctor import examine
+
+    return print_lines(examine(), (), lambda line: not line["ok"] and line["needed"])
+
+
+# options
+
+
+def _path(name: str, text: str) -> Callable[[argparse.ArgumentParser], None]:
+    def add(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(name, type=Path, help=text)
+
+    return add
+
+
+def _detect_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="pictures or folders")
+    _model_option(parser)
+    parser.add_argument("--conf", type=float, help="least score (default: the model's own)")
+
+
+def _model_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", default="street-n", help="name under models/ (street-n)")
+
+
+def _replay_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("video", type=Path)
+    parser.add_argument("--camera", type=Path, help="camera file (default: one zone, all matters)")
+    parser.add_argument("--start", type=_moment, help="when the recording began, ISO 8601")
+    parser.add_argument("--dwell", type=float, metavar="S", help="dwell of every zone, seconds")
+    parser.add_argument("--evidence", type=Path, metavar="DIR", help="write the pictures there")
+    _model_option(parser)
+
+
+def _decode_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", help="a file, or - for stdin")
+    parser.add_argument("--protocol", required=True, choices=("nmea", "jt808"))
+    parser.add_argument("--hex", action="store_true", help="jt808: one chunk of hex a line")
+    parser.add_argument(
+        "--received-at", type=_moment, help="nmea: when it was received, to undo a week rollover"
+    )
+
+
+def _locate_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--grids", type=Path, required=True, help="GeoJSON")
+
+
+def _analyse_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("points", type=Path, help="CSV with time_utc,lat,lon")
+    parser.add_argument("--grids", type=Path, help="GeoJSON: prints enter and exit")
+    parser.add_argument("--sites", type=Path, help="GeoJSON of permitted dump sites")
+    parser.add_argument("--tz", default="Asia/Shanghai", help="zone of the sites' hours")
+
+
+def _eval_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dataset", type=Path, help="data set in YOLO layout (YAML)")
+    parser.add_argument("--split", default="val")
+    _model_option(parser)
+    parser.add_argument("--iou", type=float, default=0.5)
+    parser.add_argument("--conf", type=float)
+
+
+def _bench_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("models", nargs="*", help="names under models/ (default: all)")
+
+
+def _train_options(parser: argparse.ArgumentParser) -> None:
+    from training.commands import add_train_options
+
+    add_train_options(parser)
+
+
+def _export_options(parser: argparse.ArgumentParser) -> None:
+    from training.commands import add_export_options
+
+    add_export_options(parser)
+
+
+def _demo_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--seconds", type=float, help="stop by itself after so long")
+    parser.add_argument("--dir", type=Path, help="keep state here (default: a temporary folder)")
+    parser.add_argument("--video", type=Path, action="append", default=[], metavar="FILE")
+    parser.add_argument("--no-browser", dest="browser", action="store_false")
+
+
+def _no_options(_: argparse.ArgumentParser) -> None:
+    pass
+
+
+_config = _path("config", "YAML file")
+
+VERBS = (
+    Verb("demo", "the whole system in one command", _demo_options, _demo),
+    Verb("edge run", "run the agent of a camera box or vehicle", _config, _edge_run),
+    Verb("edge check", "every error of a configuration at once", _config, _edge_check),
+    Verb("edge detect", "what the model sees in pictures", _detect_options, _edge_detect),
+    Verb("edge replay", "a recording through the camera pipeline", _replay_options, _edge_replay),
+    Verb("gps decode", "a receiver's or terminal's bytes", _decode_options, _gps_decode),
+    Verb("gps gateway", "the JT/T 808 server", _config, _gps_gateway),
+    Verb("grid check", "every problem of a grid file", _path("file", "GeoJSON"), _grid_check),
+    Verb("grid locate", "the grids of points: CSV in, CSV out", _locate_options, _grid_locate),
+    Verb("track analyse", "stops, trips, grids, unloading", _analyse_options, _track_analyse),
+    Verb("model list", "the models that are here", _no_options, _model_list),
+    Verb("model eval", "score a model on labelled pictures", _eval_options, _model_eval),
+    Verb("model bench", "time the models on this machine", _bench_options, _model_bench),
+    Verb("model train", "fine-tune (extra [train])", _train_options, _model_train),
+    Verb("model export", "weights to ONNX (extra [train])", _export_options, _model_export),
+    Verb("hub run", "the server", _config, _hub("run")),
+    Verb("hub ingest", "one more ingest member", _config, _hub("ingest")),
+    Verb("hub migrate", "bring the database to this version", _config, _hub("migrate")),
+    Verb("hub check", "every error of a configuration at once", _config, _hub_check),
+    Verb("doctor", "what is installed, reachable and missing", _no_options, _doctor),
+)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -22,7 +22,7 @@ def test_a_topic_is_read_back_as_it_was_made():
     ],
 )
 def test_any_other_topic_is_refused_by_name(topic):
-    with pytest.raises(BadTopic, match="must be|device id"):
+    with pytest.raises(BadTopic, match=r"must be|device id"):
         parse_up(topic)
 
 
