@@ -135,6 +135,8 @@ class Receiver:
         out = self._decoder.feed(chunk, self._clock.now() if self._live else None)
         good = self._decoder.counts.checksum_ok - before
         if good:
+            if now_s - self._sentence_at_s > SILENT_S:
+                self._fix_at_s = now_s  # it is back: from now on it has time to find the sky
             self._sentence_at_s = now_s
             self._backoff.reset()
         if self._noise.is_noise(len(chunk), self._decoder.counts.sentences - met, good):

@@ -20,7 +20,7 @@ def rmc(
     speed: str = "10.0",
     course: str = "90.0",
     date: str = "011026",
-    rest: str = ",,A",
+    rest: str = ",,,A",
 ) -> bytes:
     """A recommended minimum sentence near Ankang."""
     return line(f"{talker}RMC,{tod},{status},{lat},{lon},{speed},{course},{date}{rest}")
@@ -38,6 +38,4 @@ def gga(
     alt: str = "250.5",
 ) -> bytes:
     """A fix sentence near Ankang."""
-    return line(
-        f"{talker}GGA,{tod},{lat},{lon},{quality},{satellites},{hdop},{alt},M,-20.0,M,,"
-    )
+    return line(f"{talker}GGA,{tod},{lat},{lon},{quality},{satellites},{hdop},{alt},M,-20.0,M,,")

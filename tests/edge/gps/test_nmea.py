@@ -1,7 +1,7 @@
 """Which positions a receiver vouches for, and when they were."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pynmea2
@@ -114,7 +114,9 @@ def test_what_the_receiver_does_not_vouch_for_is_no_fix(lines, reason):
     assert [getattr(one, "reason", one) for one in out] == ([reason] if reason else [])
 
 
-@pytest.mark.parametrize("rest", ["", ",", ",,", ",2.1,W", ",0.0,E", ",,E", ",,,A", ",,,D,V", ",,,R,C"])
+@pytest.mark.parametrize(
+    "rest", ["", ",", ",,", ",2.1,W", ",0.0,E", ",,E", ",,,A", ",,,D,V", ",,,R,C"]
+)
 def test_every_version_of_rmc_is_read(rest):
     assert len(fixes(rmc(rest=rest))) == 1
 
@@ -136,7 +138,7 @@ def test_degrees_and_minutes(lat, lon, expected):
 
 
 @pytest.mark.parametrize(
-    ("tod", "date", "at"),
+    ("tod", "ddmmyy", "at"),
     [
         ("235959.949", "311299", datetime(1999, 12, 31, 23, 59, 59, 949000, UTC)),
         ("000000", "010100", datetime(2000, 1, 1, tzinfo=UTC)),
@@ -145,8 +147,8 @@ def test_degrees_and_minutes(lat, lon, expected):
         ("120000.", "311279", datetime(2079, 12, 31, 12, tzinfo=UTC)),
     ],
 )
-def test_times(tod, date, at):
-    assert [fix.at for fix in fixes(rmc(tod, date=date))] == [at]
+def test_times(tod, ddmmyy, at):
+    assert [fix.at for fix in fixes(rmc(tod, date=ddmmyy))] == [at]
 
 
 def test_midnight_between_gga_and_rmc():
@@ -176,19 +178,19 @@ def test_a_stream_without_rmc_goes_by_gga_and_zda():
 
 
 @pytest.mark.parametrize(
-    ("date", "received_at", "at", "said"),
+    ("ddmmyy", "received_at", "at", "said"),
     [
-        ("220899", datetime(2019, 4, 7, 13, tzinfo=UTC), datetime(2019, 4, 7), True),
-        ("130107", datetime(2026, 8, 29, 13, tzinfo=UTC), datetime(2026, 8, 29), True),
-        ("011026", datetime(2026, 10, 1, 13, tzinfo=UTC), datetime(2026, 10, 1), False),
-        ("180315", datetime(2026, 10, 1, 13, tzinfo=UTC), datetime(2015, 3, 18), False),
-        ("220899", None, datetime(1999, 8, 22), False),
-        ("011020", datetime(2026, 10, 1, 13, tzinfo=UTC), datetime(2020, 10, 1), False),
+        ("220899", datetime(2019, 4, 7, 13, tzinfo=UTC), date(2019, 4, 7), True),
+        ("130107", datetime(2026, 8, 29, 13, tzinfo=UTC), date(2026, 8, 29), True),
+        ("011026", datetime(2026, 10, 1, 13, tzinfo=UTC), date(2026, 10, 1), False),
+        ("180315", datetime(2026, 10, 1, 13, tzinfo=UTC), date(2015, 3, 18), False),
+        ("220899", None, date(1999, 8, 22), False),
+        ("011020", datetime(2026, 10, 1, 13, tzinfo=UTC), date(2020, 10, 1), False),
     ],
 )
-def test_week_rollover_is_undone_by_the_receive_time_alone(date, received_at, at, said):
-    (fix,) = fixes(rmc(date=date), received_at=received_at)
-    assert fix.at == at.replace(hour=12, tzinfo=UTC)
+def test_week_rollover_is_undone_by_the_receive_time_alone(ddmmyy, received_at, at, said):
+    (fix,) = fixes(rmc(date=ddmmyy), received_at=received_at)
+    assert fix.at == datetime.combine(at, time(12), UTC)
     assert (fix.said_at is not None) == said
     if said:
         assert fix.at - fix.said_at == timedelta(weeks=1024)

@@ -37,7 +37,9 @@ def reasons(*chunks: bytes) -> list[str]:
         pytest.param(lambda one: one.strip(), id="no line end"),
         pytest.param(lambda one: b"\0\0" + one + b"\0", id="NULs between"),
         pytest.param(lambda one: b"$" + one, id="doubled dollar"),
-        pytest.param(lambda one: b"\xb5\x62\x01\x07\x04\x00\x24\xff\x00\x13" + one, id="UBX before"),
+        pytest.param(
+            lambda one: b"\xb5\x62\x01\x07\x04\x00\x24\xff\x00\x13" + one, id="UBX before"
+        ),
         pytest.param(lambda one: b"\xd3\x00\x04\x4c\xe0\x00\x80\xed" + one, id="RTCM before"),
         pytest.param(lambda one: b"$GNGGA,120000.00,3240.0" + one, id="cut line before"),
         pytest.param(lambda one: one.decode().encode("utf-16-le"), id="UTF-16 little endian"),
