@@ -53,7 +53,33 @@ class Light:
             + self.lamps * (0.35 + 0.3 * max(0.0, float(normal[2]))) * LAMP_COLOUR
         )
 
+    def mixed(self, other: Light, share: float) -> Light:
+        """Between this light (`share` 0) and the other (1)."""
 
+        def mix(name: str) -> float:
+            return float(getattr(self, name) * (1 - share) + getattr(other, name) * share)
+
+        sun, sky = (
+            tuple(a * (1 - share) + b * share for a, b in zip(*pair, strict=True))
+            for pair in (
+                (self.sun_colour, other.sun_colour),
+                (self.sky_colour, other.sky_colour),
+            )
+        )
+        numbers = {name: mix(name) for name in NUMBERS}
+        return replace(self, sun_colour=sun, sky_colour=sky, **numbers)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A light on its way from `first` (`share` 0) to `second` (1)."""
+
+    first: Light
+    second: Light
+    share: float
+
+
+NUMBERS = ("sun", "sky", "lamps", "rain", "haze", "gain", "noise")
 LAMP_COLOUR = np.array([0.62, 0.86, 1.0])
 
 NOON = Light()

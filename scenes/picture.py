@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.camera import Camera, Size
-from scenes.light import Light
+from scenes.light import Change, Light
 from scenes.solid import Patch, Piece, blend, outline, picture_of, shadow_of
 from scenes.street import Backdrop, Street, backdrop, darken
 
@@ -44,14 +44,15 @@ class TruthBox:
 class Thing:
     """Something placed in the street. Things with the same `id` and `label` share a box.
 
-    `labels` may name several boxes: a seller is a person and a part of the stall.
+    `labels` may name several boxes: a seller is a person and a part of the stall. `key` lets its
+    picture be kept for the next frame. `beam`: ground points that its lamps light up.
     """
 
     id: str
     labels: tuple[tuple[str, str], ...]
     pieces: tuple[Piece, ...]
     key: tuple[object, ...] | None = None
-    throws_shadow: bool = True
+    beam: tuple[tuple[float, float], ...] = ()
     extent: tuple[float, float, float, float] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -66,14 +67,6 @@ def _ground_extent(piece: Piece) -> NDArray[np.floating]:
     if foot is not None:
         return np.asarray(foot)[None, :2]
     return outline(piece, Camera())[:, :2]
-
-
-def thing(
-    id_: str, label: str | None, pieces: Sequence[Piece], *, key: tuple[object, ...] | None = None
-) -> Thing:
-    """A thing with one label or none; `key` lets its picture be kept for the next frame."""
-    labels = ((label, id_),) if label else ()
-    return Thing(id_, labels, tuple(pieces), key)
 
 
 def _nearer(first: Thing, second: Thing) -> int:
@@ -100,22 +93,26 @@ class Darkroom:
     kept: dict[tuple[object, ...], tuple[Patch | None, Patch | None]] = field(default_factory=dict)
 
     def frame(
-        self, things: Sequence[Thing], light: Light, moment: int, camera: Camera | None = None
+        self, things: Sequence[Thing], light: Light | Change, moment: int, camera: Camera | None = None
     ) -> tuple[Frame, list[TruthBox]]:
         """The delivered picture and its truth; `moment` seeds noise and rain."""
         frame, truth = self.drawn(things, light, camera)
-        return mark(sensed(frame, light, moment)), truth
+        taken = light if isinstance(light, Light) else light.first.mixed(light.second, light.share)
+        return mark(sensed(frame, taken, moment)), truth
 
     def drawn(
-        self, things: Sequence[Thing], light: Light, camera: Camera | None = None
+        self, things: Sequence[Thing], light: Light | Change, camera: Camera | None = None
     ) -> tuple[Frame, list[TruthBox]]:
         """The picture before lens and sensor, and its truth."""
         view = camera or self.camera
-        back = backdrop(self.street, view, light, self.size)
+        back = self._empty(view, light)
         frame = back.bgr.copy()
         drawn = [(item, *self._patches(item, view, back.light)) for item in things]
         for _, _, shadow in drawn:
             darken(frame, shadow)
+        for item in things:
+            if item.beam:
+                _shine(frame, np.array(item.beam), view)
         owner = np.full(self.size[::-1], -1, np.int16)
         order = sorted(range(len(drawn)), key=cmp_to_key(lambda a, b: _nearer(things[a], things[b])))
         for index in order:
@@ -135,6 +132,15 @@ class Darkroom:
             truth = [replace(box, x=1 - box.x - box.w) for box in truth]
         quality = 55 + moment % 40
         return mark(sensed(frame, light, moment, quality), corner), truth
+
+    def _empty(self, view: Camera, light: Light | Change) -> Backdrop:
+        if isinstance(light, Light):
+            return backdrop(self.street, view, light, self.size)
+        first = backdrop(self.street, view, light.first, self.size)
+        second = backdrop(self.street, view, light.second, self.size)
+        mixed = cv2.addWeighted(first.bgr, 1 - light.share, second.bgr, light.share, 0)
+        exposed = first.light.mixed(second.light, round(light.share * 6) / 6)
+        return replace(first, bgr=np.asarray(mixed, np.uint8), light=exposed)
 
     def _patches(
         self, item: Thing, camera: Camera, light: Light
@@ -192,6 +198,20 @@ class Darkroom:
             label[1],
             round(seen, 3),
         )
+
+
+def _shine(frame: Frame, ground: NDArray[np.floating], camera: Camera) -> None:
+    """Add a soft pool of lamp light on the ground, in place."""
+    size = (frame.shape[1], frame.shape[0])
+    points = np.column_stack([ground, np.zeros(len(ground))])
+    pixels, depth = camera.project(points, size)
+    if (depth < 0.3).any():
+        return
+    pool = np.zeros((size[1] // 4, size[0] // 4), np.float32)
+    cv2.fillConvexPoly(pool, np.round(pixels * 4).astype(np.int32), 1.0, cv2.LINE_AA, 4)
+    pool = cv2.resize(cv2.GaussianBlur(pool, (0, 0), 4), size, interpolation=cv2.INTER_LINEAR)
+    glow = (pool[..., None] * (frame * 1.5 + 12)).astype(np.uint8)
+    np.copyto(frame, cv2.add(frame, glow))
 
 
 def _size(parts: list[tuple[tuple[int, int, int, int], int, int]]) -> int:

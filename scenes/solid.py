@@ -16,7 +16,8 @@ from scenes.light import Light
 from scenes.texture import Colour, Picture, fbm
 
 Floats = NDArray[np.floating]
-SHARPNESS = 3
+SHARPEST, LARGE_PX = 4, 40_000
+NEAREST_M = 0.3
 SHADOW_DEPTH = 0.62
 
 
@@ -53,7 +54,7 @@ class Ball:
     layer: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Relief:
     """A flat picture with a height field's normals: lit like a solid thing.
 
@@ -204,6 +205,7 @@ def _normal(points: Floats, eye: Floats) -> Floats:
     return across if across @ (eye - points.mean(axis=0)) > 0 else -across
 
 
+@lru_cache(maxsize=256)
 def lit_relief(relief: Relief, camera: Camera, light: Light) -> Picture:
     """The relief's picture under this light, 0..1."""
     sun = camera.rotation @ light.towards_sun
@@ -220,7 +222,7 @@ def lit_relief(relief: Relief, camera: Camera, light: Light) -> Picture:
 
 @dataclass
 class _Canvas:
-    """The picture under way, `SHARPNESS` times enlarged, and where it lies."""
+    """The picture under way, `sharpness` times enlarged, and where it lies."""
 
     bgr: Picture
     alpha: Picture
@@ -228,10 +230,11 @@ class _Canvas:
     camera: Camera
     light: Light
     size: Size
+    sharpness: int
 
     def pixels(self, points: Floats) -> Floats:
         flat, _ = self.camera.project(points, self.size)
-        return np.asarray((flat - self.origin) * SHARPNESS)
+        return np.asarray((flat - self.origin) * self.sharpness)
 
     def fill(self, corners: Floats, colour: Floats, alpha: float = 1.0) -> None:
         shape = np.round(corners * 16).astype(np.int32)
@@ -305,12 +308,12 @@ class _Canvas:
 
     def _pole(self, pole: Pole) -> None:
         ends, depth = self.camera.project(np.stack([pole.start, pole.end]), self.size)
-        ends = (ends - self.origin) * SHARPNESS
+        ends = (ends - self.origin) * self.sharpness
         along = ends[1] - ends[0]
         length = float(np.hypot(*along))
         if length < 1e-6:
             return
-        radii = pole.radius_m * self.camera.focal_px(self.size) / depth * SHARPNESS
+        radii = pole.radius_m * self.camera.focal_px(self.size) / depth * self.sharpness
         radii = np.maximum(radii, 0.35)
         side = np.array([-along[1], along[0]]) / length
         shade = self.light.on(_flat(self.camera.position - pole.start))
@@ -328,8 +331,8 @@ class _Canvas:
 
     def _ball(self, ball: Ball) -> None:
         (centre,), (depth,) = self.camera.project(ball.centre[None], self.size)
-        centre = (centre - self.origin) * SHARPNESS
-        radius = ball.radius_m * self.camera.focal_px(self.size) / depth * SHARPNESS
+        centre = (centre - self.origin) * self.sharpness
+        radius = ball.radius_m * self.camera.focal_px(self.size) / depth * self.sharpness
         up = self.light.on(vector(0, 0, 1))
         base = np.array(ball.colour)
         for scale, shift, tone in ((1.0, 0.0, 0.55), (0.82, 0.14, 0.85), (0.5, 0.3, 1.1)):
@@ -378,16 +381,18 @@ def _depth(piece: Piece, camera: Camera) -> tuple[int, float]:
 
 def picture_of(pieces: Sequence[Piece], camera: Camera, light: Light, size: Size) -> Patch | None:
     """The patch a camera sees of the pieces, farthest drawn first; None when out of view."""
-    points = np.concatenate([outline(piece, camera) for piece in pieces])
-    if (((points - camera.position) @ camera.rotation[2]) < 0.3).any():
+    pieces = [piece for piece in pieces if _is_ahead(outline(piece, camera), camera)]
+    if not pieces:
         return None
+    points = np.concatenate([outline(piece, camera) for piece in pieces])
     pixels, _ = camera.project(points, size)
     low = np.maximum(np.floor(pixels.min(axis=0)).astype(int) - 2, [-8, -8])
     high = np.minimum(np.ceil(pixels.max(axis=0)).astype(int) + 3, np.array(size) + 8)
     width, height = (high - low).tolist()
     if width < 2 or height < 2:
         return None
-    shape = (height * SHARPNESS, width * SHARPNESS)
+    sharpness = int(np.clip((LARGE_PX / (width * height)) ** 0.5 * 2, 2, SHARPEST))
+    shape = (height * sharpness, width * sharpness)
     canvas = _Canvas(
         np.zeros((*shape, 3), np.float32),
         np.zeros(shape, np.float32),
@@ -395,6 +400,7 @@ def picture_of(pieces: Sequence[Piece], camera: Camera, light: Light, size: Size
         camera,
         light,
         size,
+        sharpness,
     )
     for piece in sorted(pieces, key=lambda p: _depth(p, camera)):
         canvas.draw(piece)
@@ -406,6 +412,14 @@ def picture_of(pieces: Sequence[Piece], camera: Camera, light: Light, size: Size
     bgr = weighted / np.maximum(alpha, 1e-3)[..., None]
     picture = (np.clip(bgr, 0, 1) * 255).astype(np.uint8)
     return cropped(Patch(int(low[0]), int(low[1]), picture, alpha), size)
+
+
+FLAT = np.array([1.0, 1.0, 0.0])
+
+
+def _is_ahead(points: Floats, camera: Camera) -> bool:
+    """Whether all points lie before the lens."""
+    return bool((((points - camera.position) @ camera.rotation[2]) > NEAREST_M).all())
 
 
 def cropped(patch: Patch, size: Size) -> Patch | None:
@@ -431,13 +445,19 @@ def _on_ground(points: Floats, light: Light) -> Floats:
 
 def shadow_of(pieces: Sequence[Piece], camera: Camera, light: Light, size: Size) -> Patch | None:
     """The darkening of the ground by the pieces: thrown by the sun, and soft underneath."""
-    outlines = [outline(piece, camera) for piece in pieces]
-    points = np.concatenate(outlines)
-    feet = points * np.array([1, 1, 0.0])
-    thrown = [_on_ground(o, light) for o in outlines] if light.sun > 0.05 else []
-    ground = np.concatenate([feet, *thrown])
-    if (((ground - camera.position) @ camera.rotation[2]) < 0.3).any():
+    sunlit = light.sun > 0.05
+    outlines, thrown = [], []
+    for piece in pieces:
+        points = outline(piece, camera)
+        fallen = _on_ground(points, light) if sunlit else points * FLAT
+        if _is_ahead(points * FLAT, camera) and _is_ahead(fallen, camera):
+            outlines.append(points)
+            thrown.append((piece, fallen))
+    if not outlines:
         return None
+    points = np.concatenate(outlines)
+    feet = points * FLAT
+    ground = np.concatenate([feet, *(fallen for _, fallen in thrown)])
     pixels, depth = camera.project(ground, size)
     soft = camera.focal_px(size) / float(np.median(depth))
     margin = int(soft * 0.5) + 3
@@ -453,10 +473,10 @@ def shadow_of(pieces: Sequence[Piece], camera: Camera, light: Light, size: Size)
         hull = cv2.convexHull(((flat - low) * 16).astype(np.int32))
         cv2.fillPoly(under, [hull], 0.5, cv2.LINE_AA, 4)
         under = cv2.GaussianBlur(under, (0, 0), max(0.8, soft * 0.09))
-    for piece, corners in zip(pieces, thrown, strict=bool(thrown)) if thrown else ():
-        _throw(sunny, piece, corners, camera, low, size)
-    strength = SHADOW_DEPTH * min(1.0, light.sun / (light.sun + light.sky))
-    if thrown:
+    if sunlit:
+        for piece, fallen in thrown:
+            _throw(sunny, piece, fallen, camera, low, size)
+        strength = SHADOW_DEPTH * light.sun / (light.sun + light.sky)
         sunny = cv2.GaussianBlur(sunny, (0, 0), max(0.7, soft * 0.03)) * strength
     alpha = np.maximum(under, sunny)
     return Patch(int(low[0]), int(low[1]), np.zeros((*shape, 3), np.uint8), alpha)

@@ -494,7 +494,7 @@ def surfaces(street: Street, camera: Camera, size: Size) -> Surfaces:
         if house.setback_m:
             _flanks(row, number, street, camera, rays, depth, index, kind)
     for end in (-HALF_LENGTH_M, HALF_LENGTH_M):
-        reach = np.where(dx * end > 1e-3, end / np.where(np.abs(dx) < 1e-3, 1e-3, dx), far)
+        reach = np.where(dx * end > 1e-3, end / np.where(dx == 0, 1, dx), far)
         z = camera.height_m + dz * reach
         hit = (reach < depth) & (z < 16)
         depth[hit], kind[hit], index[hit] = reach[hit], SIDE, -1
@@ -520,7 +520,7 @@ def _flanks(
         if not 0 <= neighbour < len(row):
             continue
         dx = rays[..., 0]
-        reach = np.where(dx * edge > 1e-3, edge / np.where(np.abs(dx) < 1e-3, 1e-3, dx), 1e6)
+        reach = np.where(dx * edge > 1e-3, edge / np.where(dx == 0, 1, dx), 1e6)
         y, z = rays[..., 1] * reach, camera.height_m + rays[..., 2] * reach
         hit = (reach < depth) & (y > street.front_y) & (y < street.front_y + house.setback_m)
         hit &= (z < row[neighbour].height_m) & (z >= 0)
@@ -712,7 +712,7 @@ class Backdrop:
 OVERSAMPLING = 2
 
 
-@lru_cache(maxsize=24)
+@lru_cache(maxsize=96)
 def backdrop(street: Street, camera: Camera, light: Light, size: Size) -> Backdrop:
     """The empty street under a light."""
     large = (size[0] * OVERSAMPLING, size[1] * OVERSAMPLING)
@@ -738,7 +738,7 @@ def backdrop(street: Street, camera: Camera, light: Light, size: Size) -> Backdr
 
 def _exposure(picture: Picture, light: Light) -> float:
     """What the camera's automatic exposure multiplies the light by."""
-    target = 0.5 - 0.24 * min(1.0, light.lamps * 2)
+    target = 0.47 - 0.22 * min(1.0, light.lamps * 2)
     return float(np.clip(target / max(float(picture.mean()), 1e-3), 0.75, 3.0)) * light.gain
 
 
