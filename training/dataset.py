@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import yaml
+
+from edge.camera.frame import Image
 
 Boxes: TypeAlias = npt.NDArray[np.float32]
 """Shape (n, 5): class index, x_centre, y_centre, width, height; the last four 0..1."""
@@ -97,6 +100,14 @@ def read_boxes(file: Path, label_count: int) -> Boxes:
     return np.array(rows, dtype=np.float32).reshape(-1, 5)
 
 
+def read_picture(file: Path) -> Image:
+    """Decode one picture to BGR."""
+    image = cv2.imread(str(file), cv2.IMREAD_COLOR)
+    if image is None:
+        raise DatasetError(f"{file}: not a picture that can be read")
+    return np.asarray(image, np.uint8)
+
+
 def _box(where: str, words: Sequence[str], label_count: int) -> list[float]:
     try:
         values = [float(word) for word in words]
@@ -107,7 +118,7 @@ def _box(where: str, words: Sequence[str], label_count: int) -> list[float]:
             f"{where}: {' '.join(words)!r} is not 'class x_centre y_centre width height'"
         )
     label, *sides = values
-    if label != int(label) or not 0 <= label < label_count:
+    if label not in range(label_count):
         raise DatasetError(f"{where}: class {words[0]} is not one of 0..{label_count - 1}")
     if not all(0 <= side <= 1 for side in sides) or min(sides[2:]) == 0:
         raise DatasetError(f"{where}: {' '.join(words[1:])!r} is not a box of fractions 0..1")

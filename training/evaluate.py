@@ -12,13 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from edge.camera.frame import Image
 from edge.detect.detection import Detection
-from training.dataset import Dataset, DatasetError, Picture
+from training.dataset import Dataset, Picture, read_picture
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Detector: TypeAlias = Callable[[Image], Sequence[Detection]]
@@ -86,10 +85,7 @@ def look(
 ) -> Iterator[list[Looked]]:
     """Run the detector over the pictures; one entry per label and picture."""
     for picture in pictures:
-        image = cv2.imread(str(picture.path), cv2.IMREAD_COLOR)
-        if image is None:
-            raise DatasetError(f"{picture.path}: not a picture that can be read")
-        found = detect(image.astype(np.uint8, copy=False))
+        found = detect(read_picture(picture.path))
         yield [looked(picture, found, index, label) for index, label in enumerate(labels)]
 
 

@@ -16,8 +16,10 @@ import yaml
 
 from edge.detect.detectors import open_detector
 from edge.detect.manifest import MANIFEST
+from edge.detect.relations import GOODS, LEAST_GOODS
 from training.dataset import Dataset
 from training.evaluate import LEAST, Looked, Score, look, score
+from training.labels import TRAFFIC
 
 if TYPE_CHECKING:
     from torch import nn
@@ -35,6 +37,11 @@ PIXELS, SCORES = 0.5, 0.005
 
 STEPS = tuple(round(0.1 + 0.05 * i, 2) for i in range(17))
 """Scores that are tried as operating points: 0.10, 0.15, … 0.90."""
+
+
+DEFAULT_THRESHOLD = 0.25
+"""Of people and vehicles. Goods count from the relation's own least score on: alone they say
+nothing, beside a person who stays they are evidence."""
 
 
 class ExportError(ValueError):
@@ -68,7 +75,8 @@ def export(net: nn.Module, identity: Identity, val: Dataset, folder: Path) -> Pa
     _write(manifest, target)
     rows = measure(target, val)
     thresholds = {label: operating_point(one) for label, one in rows.items()}
-    manifest["thresholds"] = {"default": 0.25, **thresholds}
+    goods = {label: LEAST_GOODS for label in labels if label in GOODS and label not in TRAFFIC}
+    manifest["thresholds"] = {"default": DEFAULT_THRESHOLD, **thresholds, **goods}
     manifest["scores"] = {
         "val": {label: figures(label, one, thresholds[label]) for label, one in rows.items()}
     }
@@ -187,7 +195,7 @@ def _manifest(identity: Identity, file: Path, labels: Sequence[str]) -> dict[str
             "scale": 1 / 255,
         },
         "output": "yolo",
-        "thresholds": {"default": 0.25},
+        "thresholds": {"default": DEFAULT_THRESHOLD},
         "about": dict(identity.about),
     }
 

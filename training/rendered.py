@@ -1,6 +1,6 @@
-"""Rendered street scenes written as a data set in the YOLO layout, for training beside real pictures.
+"""Rendered street scenes as a data set in the YOLO layout, to train on beside real pictures.
 
-    python -m training.rendered --out runs/rendered --train 600 --val 120
+python -m training.rendered --out runs/rendered --train 600 --val 120
 """
 
 import argparse
@@ -11,7 +11,8 @@ from pathlib import Path
 import cv2
 import yaml
 
-from scenes.labels import LABELS, Frame, Label, training_frames
+from edge.camera.frame import Image
+from scenes.labels import LABELS, Label, training_frames
 from training.dataset import DatasetError
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ def write_rendered(folder: Path, counts: dict[str, int], seed: int) -> Path:
     return file
 
 
-def _write_split(folder: Path, split: str, frames: Iterable[tuple[Frame, list[Label]]]) -> None:
+def _write_split(folder: Path, split: str, frames: Iterable[tuple[Image, list[Label]]]) -> None:
     images, labels = folder / "images" / split, folder / "labels" / split
     images.mkdir(parents=True, exist_ok=True)
     labels.mkdir(parents=True, exist_ok=True)

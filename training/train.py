@@ -22,14 +22,13 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 
 from edge.camera.frame import Image
 from training import street_net
 from training.canvas import Shape, compose
-from training.dataset import Boxes, Dataset, Picture, read_dataset
-from training.evaluate import LEAST, evaluate, row
+from training.dataset import Boxes, Dataset, Picture, read_dataset, read_picture
+from training.evaluate import LEAST, Detector, evaluate, row
 from training.labels import KEPT, LABELS
 
 if TYPE_CHECKING:
@@ -142,40 +141,39 @@ def _run(
 
 
 def _samples(plan: Plan, teacher: nn.Module) -> tuple[list[Sample], list[Sample]]:
-    """The real pictures and the rendered frames, all self-labelled for COCO's things."""
-    real = [_in_order(read_dataset(file, "train")) for file in plan.data]
+    """The real pictures and the rendered frames, with what the teacher sees in them."""
     label = street_net.sight(teacher, plan.longest_side, least=plan.sure)
-    pictures = [picture for one in real for picture in one.pictures]
-    weights = _weights(pictures)
-    samples = [_sample(p, label, w) for p, w in zip(pictures, weights, strict=True)]
+    real = [read_dataset(file, "train") for file in plan.data]
+    samples = [sample for one in real for sample in _labelled(one, label)]
     if plan.rendered is None:
         return samples, []
-    frames = _in_order(read_dataset(plan.rendered, "train"))
-    return samples, [_sample(picture, label, 1.0) for picture in frames.pictures]
+    return samples, _labelled(read_dataset(plan.rendered, "train"), label)
 
 
-def _in_order(dataset: Dataset) -> Dataset:
-    """The same boxes with the class numbers of ``LABELS``; unknown classes are dropped."""
-    wanted = {i: (LABELS).index(n) for i, n in enumerate(dataset.labels) if n in LABELS}
-    pictures = []
-    for picture in dataset.pictures:
-        rows = [[wanted[int(row[0])], *row[1:]] for row in picture.boxes if int(row[0]) in wanted]
-        boxes = np.array(rows, np.float32).reshape(-1, 5)
-        pictures.append(replace(picture, boxes=boxes))
-    return Dataset(labels=LABELS, pictures=tuple(pictures))
+def _labelled(dataset: Dataset, label: Detector) -> list[Sample]:
+    """Pictures in memory; the teacher adds the kept COCO labels that the data set does not have."""
+    asked = frozenset(KEPT) - frozenset(dataset.labels)
+    pictures = [_in_order(picture, dataset.labels) for picture in dataset.pictures]
+    weights = _weights(pictures)
+    return [_sample(p, label, asked, w) for p, w in zip(pictures, weights, strict=True)]
 
 
-def _sample(picture: Picture, label: Any, weight: float) -> Sample:
-    image = cv2.imread(str(picture.path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise ValueError(f"{picture.path}: not a picture that can be read")
+def _in_order(picture: Picture, labels: Sequence[str]) -> Picture:
+    """The same boxes with the class numbers of ``LABELS``; classes it lacks are dropped."""
+    wanted = {i: LABELS.index(name) for i, name in enumerate(labels) if name in LABELS}
+    rows = [[wanted[int(row[0])], *row[1:]] for row in picture.boxes if int(row[0]) in wanted]
+    return replace(picture, boxes=np.array(rows, np.float32).reshape(-1, 5))
+
+
+def _sample(picture: Picture, label: Detector, asked: frozenset[str], weight: float) -> Sample:
+    image = read_picture(picture.path)
     known = [
-        (LABELS.index(one.label), one.x + one.w / 2, one.y + one.h / 2, one.w, one.h)
+        (LABELS.index(one.label), *one.centre, one.w, one.h)
         for one in label(image)
-        if one.label in KEPT
+        if one.label in asked
     ]
     boxes = np.concatenate([picture.boxes, np.array(known, np.float32).reshape(-1, 5)])
-    return Sample(image=image.astype(np.uint8), boxes=boxes, weight=weight)
+    return Sample(image=image, boxes=boxes, weight=weight)
 
 
 def _weights(pictures: Sequence[Picture]) -> list[float]:
