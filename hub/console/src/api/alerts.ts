@@ -1,0 +1,93 @@
+import type { GridName, GridStep } from './grids'
+import { get, type Page, type Query, request } from './http'
+
+export type Decision = 'confirmed' | 'false_alarm'
+
+export interface Matter {
+  code: string
+  name_zh: string
+  name_en: string
+}
+
+/** A rectangle as fractions of the picture; x, y = top-left corner. */
+export interface Box {
+  label: string
+  score: number
+  x: number
+  y: number
+  w: number
+  h: number
+}
+
+/** `url` is null until the device has sent the file. */
+export interface Evidence {
+  role: string
+  type: string
+  sha256: string
+  url: string | null
+}
+
+export interface CaseLink {
+  id: number | string
+  number: string
+  state: string
+}
+
+export interface HistoryStep {
+  at: string
+  actor: string
+  what: string
+  note: string
+}
+
+export interface Alert {
+  id: string
+  device: string
+  source: string
+  source_name: string | null
+  label: string
+  matter: Matter | null
+  zone: string
+  state: 'active' | 'ended'
+  decision: Decision | null
+  decided_by: string | null
+  decided_at: string | null
+  level: number
+  since: string
+  at: string
+  ended_at: string | null
+  received_at: string
+  delayed: boolean
+  lat: number
+  lon: number
+  acc_m: number
+  place: 'ground' | 'camera' | 'vehicle'
+  grid: GridName | null
+  grids: GridStep[]
+  score: number
+  model: string
+  boxes: Box[]
+  evidence: Evidence[]
+  case: CaseLink | null
+  times_seen: number
+  generated: boolean
+  history?: HistoryStep[]
+}
+
+export function alerts(query: Query): Promise<Page<Alert>> {
+  return get('/api/alerts', query)
+}
+
+export function alert(id: string): Promise<Alert> {
+  return get(`/api/alerts/${encodeURIComponent(id)}`)
+}
+
+export function decide(id: string, decision: Decision, note: string): Promise<Alert> {
+  return request('POST', `/api/alerts/${encodeURIComponent(id)}/decision`, { decision, note })
+}
+
+/** The picture to show first: with the boxes drawn, else any that has arrived. */
+export function picture(item: Alert, role: 'annotated' | 'clean' = 'annotated'): string | null {
+  const here = item.evidence.filter((file) => file.url && file.type.startsWith('image/'))
+  return (here.find((file) => file.role === role) ?? here[0])?.url ?? null
+}

@@ -1,0 +1,109 @@
+import type { Alert, Matter } from './alerts'
+import type { GridName, GridStep } from './grids'
+import { get, type Page, type Query, request } from './http'
+
+export const STAGES = [
+  'collect',
+  'file',
+  'dispatch',
+  'handle',
+  'feedback',
+  'verify_close',
+  'evaluate',
+] as const
+export type Stage = (typeof STAGES)[number]
+
+export const STATES = [
+  'reported',
+  'verifying_report',
+  'filed',
+  'dispatched',
+  'returned',
+  'handling',
+  'joint',
+  'suspended',
+  'handled',
+  'verifying_result',
+  'rework',
+  'closed',
+  'watching',
+  'reopened',
+  'merged',
+  'rejected',
+  'cancelled',
+  'archived',
+] as const
+export type CaseState = (typeof STATES)[number]
+
+export interface Case {
+  id: number | string
+  number: string
+  state: CaseState
+  stage: Stage
+  title: string
+  matter: Matter | null
+  level: number
+  grid: GridName | null
+  grids: GridStep[]
+  lat: number
+  lon: number
+  opened_at: string
+  updated_at: string
+  closed_at: string | null
+  source: string
+  alerts: string[]
+  picture: string | null
+  generated: boolean
+  version: number
+}
+
+export interface CaseStep {
+  at: string
+  actor: string
+  action: string
+  from_state: CaseState | null
+  to_state: CaseState
+  note: string
+}
+
+export interface CaseAction {
+  action: string
+  to_state: CaseState
+  allowed: boolean
+  why_not: string | null
+}
+
+export interface CasePage extends Case {
+  history: CaseStep[]
+  actions: CaseAction[]
+  alert_items: Alert[]
+}
+
+const SHUT: ReadonlySet<CaseState> = new Set([
+  'closed',
+  'watching',
+  'archived',
+  'merged',
+  'rejected',
+  'cancelled',
+])
+
+export function isOpen(item: { state: CaseState }): boolean {
+  return !SHUT.has(item.state)
+}
+
+export function cases(query: Query): Promise<Page<Case>> {
+  return get('/api/cases', query)
+}
+
+export function casePage(id: number | string): Promise<CasePage> {
+  return get(`/api/cases/${encodeURIComponent(id)}`)
+}
+
+export function act(item: CasePage, action: string, note: string): Promise<CasePage> {
+  return request('POST', `/api/cases/${encodeURIComponent(item.id)}/actions`, {
+    action,
+    note,
+    version: item.version,
+  })
+}

@@ -1,0 +1,82 @@
+/** Requests to the hub: one error shape, paging, and a hook for a session that has ended. */
+
+export interface Page<Item> {
+  items: Item[]
+  total: number
+}
+
+export type Query = Record<string, string | number | boolean | undefined>
+
+/** Status 0: the hub could not be reached. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly remedy = '',
+  ) {
+    super(message)
+  }
+}
+
+let sessionEnded = () => {}
+
+export function onSessionEnded(listener: () => void): void {
+  sessionEnded = listener
+}
+
+export function withQuery(path: string, query: Query = {}): string {
+  const params = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== '') params.set(name, String(value))
+  }
+  const text = params.toString()
+  return text ? `${path}?${text}` : path
+}
+
+export async function request<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+  const response = await send(method, path, body)
+  if (!response.ok) throw await errorOf(response, path)
+  return (await response.json()) as Answer
+}
+
+export function get<Answer>(path: string, query?: Query): Promise<Answer> {
+  return request<Answer>('GET', withQuery(path, query))
+}
+
+/** Every item of a list, page by page. */
+export async function all<Item>(path: string, query: Query = {}, most = 20_000): Promise<Item[]> {
+  const items: Item[] = []
+  for (;;) {
+    const page = await get<Page<Item>>(path, { ...query, limit: 500, offset: items.length })
+    items.push(...page.items)
+    if (page.items.length === 0 || items.length >= Math.min(page.total, most)) return items
+  }
+}
+
+async function send(method: string, path: string, body: unknown): Promise<Response> {
+  const headers: Record<string, string> = { 'X-Tianyan': '1' }
+  if (body !== undefined) headers['Content-Type'] = 'application/json'
+  try {
+    return await fetch(path, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      credentials: 'same-origin',
+    })
+  } catch {
+    throw new ApiError(0, 'unreachable', path)
+  }
+}
+
+async function errorOf(response: Response, path: string): Promise<ApiError> {
+  if (response.status === 401 && !path.startsWith('/api/session')) sessionEnded()
+  const body: unknown = await response.json().catch(() => null)
+  const error = (body as { error?: { code?: string; message?: string; allowed?: string } } | null)?.error
+  return new ApiError(
+    response.status,
+    error?.code ?? 'unknown',
+    error?.message ?? `${response.status} ${response.statusText}`,
+    error?.allowed ?? '',
+  )
+}

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+
+import { STAGES, STATES } from '../api/cases'
+import { en } from './en'
+import { zh } from './zh'
+
+const keys = Object.keys(zh)
+const places = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(String).toSorted()
+
+const files = import.meta.glob<string>(['../**/*.{ts,vue}', '!./*'], {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+})
+const sources = Object.values(files)
+
+describe('the texts', () => {
+  it('have the same keys in both languages', () => {
+    expect(Object.keys(en).toSorted()).toEqual(keys.toSorted())
+  })
+
+  it.each(keys as (keyof typeof zh)[])('%s is written in both languages, with the same places', (key) => {
+    expect(en[key].trim()).not.toBe('')
+    expect(zh[key].trim()).not.toBe('')
+    expect(places(en[key])).toEqual(places(zh[key]))
+  })
+
+  it('are not written into pages', () => {
+    const han = sources.flatMap((text) => text.match(/^.*\p{Script=Han}.*$/gmu) ?? [])
+    expect(han.filter((line) => !/^\s*(\/\/|\/?\*|<!--)/.test(line))).toEqual([])
+  })
+
+  it('include every key that the code asks for', () => {
+    const asked = sources.flatMap((text) => [...text.matchAll(/\bt\('([\w.]+)'/g)].map((hit) => hit[1]))
+    expect(asked.length).toBeGreaterThan(50)
+    expect(asked.filter((key) => !keys.includes(key ?? ''))).toEqual([])
+  })
+
+  it('name every state and stage of a case', () => {
+    const wanted = [...STATES.map((state) => `state.${state}`), ...STAGES.map((stage) => `stage.${stage}`)]
+    expect(wanted.filter((key) => !keys.includes(key))).toEqual([])
+  })
+})

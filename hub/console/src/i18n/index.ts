@@ -1,0 +1,39 @@
+/** Every text of the console, in the operator's language. */
+
+import { settings } from '../store/settings'
+import { span } from '../time'
+import { en } from './en'
+import { zh } from './zh'
+
+export type Key = keyof typeof zh
+const TEXTS = { zh, en } as const
+
+export function t(key: Key, values: Record<string, string | number> = {}): string {
+  return TEXTS[settings.language][key].replace(/\{(\w+)\}/g, (whole, name: string) =>
+    name in values ? String(values[name]) : whole,
+  )
+}
+
+/** The text of a word the hub chose (`state.filed`), or the word itself when it is new to us. */
+export function word(group: string, name: string): string {
+  const key = `${group}.${name}`
+  return key in zh ? t(key as Key) : name.replaceAll('_', ' ')
+}
+
+export function spanText(ms: number): string {
+  const { count, unit } = span(ms)
+  return t(`span.${unit}`, { n: count })
+}
+
+export function agoText(at: string, now: number): string {
+  const ms = now - Date.parse(at)
+  return ms < 5000 ? t('span.now') : t('span.ago', { span: spanText(ms) })
+}
+
+export function matterName(item: {
+  matter: { name_zh: string; name_en: string } | null
+  label?: string
+}): string {
+  if (item.matter) return (settings.language === 'zh' ? item.matter.name_zh : item.matter.name_en) || item.matter.name_zh
+  return item.label ? word('label', item.label) : t('app.unknown')
+}

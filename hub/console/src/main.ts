@@ -1,0 +1,9 @@
+import './style/tokens.css'
+import './style/base.css'
+
+import { createApp } from 'vue'
+
+import App from './app.vue'
+import { router } from './router'
+
+createApp(App).use(router).mount('#app')

@@ -1,0 +1,290 @@
+/** The map itself: takes items, shows them, says what was pointed at. Knows nothing of the page. */
+
+import 'maplibre-gl/dist/maplibre-gl.css'
+
+import type { Feature, FeatureCollection, GeoJSON, Point } from 'geojson'
+import { type GeoJSONSource, type GeoJSONSourceDiff, Map as MapLibre, type MapMouseEvent, Marker, setWorkerUrl } from 'maplibre-gl'
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
+
+import type { GridShapes } from '../api/grids'
+import type { Vehicle } from '../api/vehicles'
+import { LAYERS, type Layer } from '../store/settings'
+import { readColours } from './colours'
+import { type Bounds, bounds, collection, gridLabels, gridPositions, trailLine, vehiclePoint } from './features'
+import { icons, PIXEL_RATIO } from './icons'
+import { layers, type SourceName, style, SWITCHED } from './style'
+
+setWorkerUrl(workerUrl)
+
+/** With more vehicles than this, trails cost more than they tell. */
+const MOST_TRAILS = 400
+const MOST_PULSES = 12
+
+export type Kind = 'alert' | 'camera' | 'vehicle' | 'case'
+
+export interface Pointed {
+  kind: Kind
+  id: string
+}
+
+export interface View {
+  lat: number
+  lon: number
+  zoom: number
+}
+
+const CLICKED: [layer: string, kind: Kind][] = [
+  ['alerts', 'alert'],
+  ['vehicles', 'vehicle'],
+  ['cameras', 'camera'],
+  ['cases', 'case'],
+]
+
+export class CityMap {
+  private readonly map: MapLibre
+  private readonly ready: Promise<void>
+  private readonly waitingVehicles = new Map<string, Feature<Point> | null>()
+  private readonly pulses = new Map<string, Marker>()
+  private readonly shadedGrids = new Set<string>()
+  private chosenGrid: string | null = null
+  private frame = 0
+  private sending = false
+  private gone = false
+  private city: Bounds | null = null
+  followed: string | null = null
+
+  constructor(
+    container: HTMLElement,
+    view: View,
+    private readonly onPoint: (target: Pointed | null) => void,
+    private readonly onHover: (target: Pointed | null, at: { x: number; y: number }) => void,
+    private readonly onDrag: () => void,
+  ) {
+    const colours = readColours()
+    this.map = new MapLibre({
+      container,
+      style: style(colours),
+      center: [view.lon, view.lat],
+      zoom: view.zoom,
+      minZoom: 3,
+      maxZoom: 19,
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      fadeDuration: 120,
+      localIdeographFontFamily: "'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif",
+    })
+    this.map.touchZoomRotate.disableRotation()
+    this.map.keyboard.disableRotation()
+    this.ready = new Promise((resolve) => {
+      this.map.once('load', () => {
+        this.drawIcons()
+        resolve()
+      })
+    })
+    this.map.on('click', (event) => void this.click(event))
+    this.map.on('mousemove', (event) => this.hover(event))
+    this.map.on('dragstart', () => this.onDrag())
+  }
+
+  get canvas(): HTMLCanvasElement {
+    return this.map.getCanvas()
+  }
+
+  destroy(): void {
+    this.gone = true
+    cancelAnimationFrame(this.frame)
+    this.map.remove()
+  }
+
+  /** Colours as the page has them now. */
+  recolour(): void {
+    void this.ready.then(() => {
+      const colours = readColours()
+      this.drawIcons()
+      for (const layer of layers(colours)) {
+        for (const [name, value] of Object.entries(layer.paint ?? {})) {
+          this.map.setPaintProperty(layer.id, name as 'fill-color', value)
+        }
+      }
+    })
+  }
+
+  private drawIcons(): void {
+    for (const [name, icon] of icons(readColours())) {
+      if (this.map.hasImage(name)) this.map.updateImage(name, icon)
+      else this.map.addImage(name, icon, { pixelRatio: PIXEL_RATIO })
+    }
+  }
+
+  show(name: SourceName, data: GeoJSON): void {
+    void this.ready.then(() => {
+      if (!this.gone) void this.source(name).setData(data)
+    })
+  }
+
+  private source(name: SourceName): GeoJSONSource {
+    return this.map.getSource(name) as GeoJSONSource
+  }
+
+  showGrids(shapes: GridShapes): void {
+    this.city = bounds(gridPositions(shapes, 1)) ?? bounds(gridPositions(shapes))
+    this.show('grids', shapes)
+    this.show('grid-labels', gridLabels(shapes))
+  }
+
+  showLayers(shown: Record<Layer, boolean>): void {
+    void this.ready.then(() => {
+      for (const layer of LAYERS) {
+        for (const id of SWITCHED[layer]) {
+          this.map.setLayoutProperty(id, 'visibility', shown[layer] ? 'visible' : 'none')
+        }
+      }
+    })
+  }
+
+  /** Shade grids by how many alerts wait in them. */
+  shadeGrids(waiting: ReadonlyMap<string, number>): void {
+    void this.ready.then(() => {
+      for (const code of this.shadedGrids) {
+        if (!waiting.has(code)) this.map.setFeatureState({ source: 'grids', id: code }, { waiting: 0 })
+      }
+      this.shadedGrids.clear()
+      for (const [code, count] of waiting) {
+        this.shadedGrids.add(code)
+        this.map.setFeatureState({ source: 'grids', id: code }, { waiting: count })
+      }
+    })
+  }
+
+  chooseGrid(code: string | null): void {
+    void this.ready.then(() => {
+      if (this.chosenGrid) this.map.setFeatureState({ source: 'grids', id: this.chosenGrid }, { chosen: false })
+      if (code) this.map.setFeatureState({ source: 'grids', id: code }, { chosen: true })
+      this.chosenGrid = code
+    })
+  }
+
+  /** The whole of a moving fleet, or what changed of it: gathered and sent at most once a frame. */
+  moveVehicles(changed: Iterable<string>, fleet: ReadonlyMap<string, Vehicle>, trails: ReadonlyMap<string, [number, number][]>): void {
+    for (const id of changed) {
+      const vehicle = fleet.get(id)
+      this.waitingVehicles.set(id, vehicle ? vehiclePoint(vehicle) : null)
+    }
+    this.schedule(fleet, trails)
+    const led = this.followed ? fleet.get(this.followed) : undefined
+    if (led?.lon != null && led.lat != null) this.map.easeTo({ center: [led.lon, led.lat], duration: 900, easing: (x) => x })
+  }
+
+  private schedule(fleet: ReadonlyMap<string, Vehicle>, trails: ReadonlyMap<string, [number, number][]>): void {
+    if (this.frame || this.sending) return
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0
+      void this.send(fleet, trails)
+    })
+  }
+
+  private async send(fleet: ReadonlyMap<string, Vehicle>, trails: ReadonlyMap<string, [number, number][]>): Promise<void> {
+    await this.ready
+    if (this.gone || this.waitingVehicles.size === 0) return
+    const diff: GeoJSONSourceDiff = { add: [], remove: [] }
+    for (const [id, feature] of this.waitingVehicles) {
+      if (feature) diff.add?.push(feature)
+      else diff.remove?.push(id)
+    }
+    this.waitingVehicles.clear()
+    this.sending = true
+    const lines = fleet.size > MOST_TRAILS ? [] : [...trails].filter(([, points]) => points.length > 1)
+    await Promise.all([
+      this.source('vehicles').updateData(diff),
+      this.source('trails').setData(collection(lines.map(([id, points]) => trailLine(id, fleet.get(id)?.kind ?? '', points)))),
+    ])
+    this.sending = false
+    if (this.waitingVehicles.size > 0) this.schedule(fleet, trails)
+  }
+
+  /** Rings that widen where something is new. */
+  pulse(spots: readonly { id: string; lat: number; lon: number; level: number }[]): void {
+    const wanted = new Map(spots.slice(0, MOST_PULSES).map((spot) => [spot.id, spot]))
+    for (const [id, marker] of this.pulses) {
+      if (wanted.has(id)) continue
+      marker.remove()
+      this.pulses.delete(id)
+    }
+    for (const [id, spot] of wanted) {
+      if (this.pulses.has(id)) continue
+      const element = document.createElement('div')
+      element.className = `map-pulse level-${spot.level}`
+      element.setAttribute('aria-hidden', 'true')
+      const marker = new Marker({ element }).setLngLat([spot.lon, spot.lat]).addTo(this.map)
+      element.removeAttribute('role')
+      element.removeAttribute('tabindex')
+      this.pulses.set(id, marker)
+    }
+  }
+
+  /** Mark a place and bring it into view, without a jump when it is there already. */
+  mark(place: { lat: number; lon: number } | null, zoom?: number): void {
+    this.show('here', {
+      type: 'FeatureCollection',
+      features: place
+        ? [{ type: 'Feature', geometry: { type: 'Point', coordinates: [place.lon, place.lat] }, properties: {} }]
+        : [],
+    } satisfies FeatureCollection)
+    if (!place) return
+    const seen = this.map.getBounds().contains([place.lon, place.lat])
+    const target = Math.max(this.map.getZoom(), zoom ?? 0)
+    if (!seen || target > this.map.getZoom() + 0.1) {
+      this.map.easeTo({ center: [place.lon, place.lat], zoom: target, duration: calm(600) })
+    }
+  }
+
+  fit(box: Bounds | null, animate = true): void {
+    if (!box) return
+    this.map.fitBounds([box.west, box.south, box.east, box.north], { padding: 44, maxZoom: 16, duration: animate ? calm(500) : 0 })
+  }
+
+  home(animate = true): void {
+    this.fit(this.city, animate)
+  }
+
+  zoom(by: number): void {
+    this.map.easeTo({ zoom: this.map.getZoom() + by, duration: calm(200) })
+  }
+
+  private at(event: MapMouseEvent): Pointed | null {
+    const reach = 5
+    const box: [[number, number], [number, number]] = [
+      [event.point.x - reach, event.point.y - reach],
+      [event.point.x + reach, event.point.y + reach],
+    ]
+    for (const [layer, kind] of CLICKED) {
+      if (!this.map.getLayer(layer)) continue
+      const hit = this.map.queryRenderedFeatures(box, { layers: [layer] })[0]
+      if (hit) return { kind, id: String(hit.properties.id) }
+    }
+    return null
+  }
+
+  private async click(event: MapMouseEvent): Promise<void> {
+    const cluster = this.map.queryRenderedFeatures(event.point, { layers: ['alert-clusters'] })[0]
+    if (cluster?.geometry.type === 'Point') {
+      const zoom = await this.source('alerts').getClusterExpansionZoom(Number(cluster.properties.cluster_id))
+      const [lon = 0, lat = 0] = cluster.geometry.coordinates
+      this.map.easeTo({ center: [lon, lat], zoom: zoom + 0.3, duration: calm(400) })
+      return
+    }
+    this.onPoint(this.at(event))
+  }
+
+  private hover(event: MapMouseEvent): void {
+    const target = this.at(event)
+    this.map.getCanvas().style.cursor = target ? 'pointer' : ''
+    this.onHover(target, event.point)
+  }
+}
+
+function calm(ms: number): number {
+  return matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : ms
+}

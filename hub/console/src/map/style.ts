@@ -1,0 +1,162 @@
+/** The map's layers, bottom to top. No tile, glyph or sprite comes from anywhere. */
+
+import type { LayerSpecification, StyleSpecification } from 'maplibre-gl'
+
+import type { Layer } from '../store/settings'
+import type { Colours } from './colours'
+
+export const FONT = ['Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', 'sans-serif']
+const EMPTY = { type: 'FeatureCollection' as const, features: [] }
+
+export const SOURCES = ['grids', 'grid-labels', 'cameras', 'vehicles', 'trails', 'track', 'alerts', 'cases', 'here'] as const
+export type SourceName = (typeof SOURCES)[number]
+
+/** The layers that a switch of the page shows and hides. */
+export const SWITCHED: Record<Layer, string[]> = {
+  grids: ['grid-3', 'grid-2', 'grid-waiting', 'grid-label-2', 'grid-label-3'],
+  cameras: ['fov', 'cameras', 'camera-names'],
+  vehicles: ['vehicles'],
+  trails: ['trails'],
+  alerts: ['alerts', 'alert-clusters', 'alert-counts'],
+  cases: ['cases'],
+}
+
+const kindColour = (colours: Colours) =>
+  [
+    'match', ['get', 'kind'],
+    'spoil_truck', colours['map-truck'],
+    'sanitation_vehicle', colours['map-sweeper'],
+    'enforcement_vehicle', colours['map-patrol'],
+    colours['map-other'],
+  ] as unknown as string
+
+export function layers(colours: Colours): LayerSpecification[] {
+  const label = { 'text-color': colours['map-label'], 'text-halo-color': colours['map-halo'], 'text-halo-width': 1.4 }
+  const isLevel = (level: number) => ['==', ['get', 'level'], level] as unknown as boolean
+  return [
+    { id: 'background', type: 'background', paint: { 'background-color': colours['map-sea'] } },
+    { id: 'land', type: 'fill', source: 'grids', filter: isLevel(1), paint: { 'fill-color': colours['map-land'], 'fill-antialias': false } },
+    {
+      id: 'grid-waiting', type: 'fill', source: 'grids', filter: isLevel(3),
+      paint: {
+        'fill-color': colours['level-2'],
+        'fill-opacity': ['interpolate', ['linear'], ['coalesce', ['feature-state', 'waiting'], 0], 0, 0, 1, 0.07, 6, 0.2],
+      },
+    },
+    {
+      id: 'grid-chosen', type: 'fill', source: 'grids',
+      paint: { 'fill-color': colours.accent, 'fill-opacity': ['case', ['boolean', ['feature-state', 'chosen'], false], 0.13, 0] },
+    },
+    {
+      id: 'grid-3', type: 'line', source: 'grids', filter: isLevel(3), minzoom: 10.5,
+      paint: { 'line-color': colours['map-line-3'], 'line-width': ['interpolate', ['linear'], ['zoom'], 10.5, 0.5, 15, 1.4] },
+    },
+    {
+      id: 'grid-2', type: 'line', source: 'grids', filter: isLevel(2),
+      paint: { 'line-color': colours['map-line-2'], 'line-width': ['interpolate', ['linear'], ['zoom'], 10, 0.9, 15, 2.2] },
+    },
+    {
+      id: 'grid-1', type: 'line', source: 'grids', filter: isLevel(1),
+      paint: { 'line-color': colours['map-line-1'], 'line-width': ['interpolate', ['linear'], ['zoom'], 10, 1.4, 15, 2.6] },
+    },
+    {
+      id: 'grid-chosen-line', type: 'line', source: 'grids',
+      paint: { 'line-color': colours.accent, 'line-width': 2, 'line-opacity': ['case', ['boolean', ['feature-state', 'chosen'], false], 0.9, 0] },
+    },
+    {
+      id: 'grid-label-2', type: 'symbol', source: 'grid-labels', filter: isLevel(2), maxzoom: 13.5,
+      layout: { 'text-field': ['get', 'name'], 'text-font': FONT, 'text-size': ['interpolate', ['linear'], ['zoom'], 10, 12, 13, 16], 'text-letter-spacing': 0.08 },
+      paint: label,
+    },
+    {
+      id: 'grid-label-3', type: 'symbol', source: 'grid-labels', filter: isLevel(3), minzoom: 12.6,
+      layout: { 'text-field': ['get', 'name'], 'text-font': FONT, 'text-size': 12 },
+      paint: { ...label, 'text-opacity': 0.85 },
+    },
+    {
+      id: 'track', type: 'line', source: 'track',
+      layout: { 'line-cap': 'round', 'line-join': 'round' },
+      paint: { 'line-color': colours.accent, 'line-width': 3.5, 'line-opacity': 0.75 },
+    },
+    {
+      id: 'trails', type: 'line', source: 'trails',
+      layout: { 'line-cap': 'round', 'line-join': 'round' },
+      paint: { 'line-color': kindColour(colours), 'line-width': 2.4, 'line-opacity': 0.4 },
+    },
+    {
+      id: 'fov', type: 'symbol', source: 'cameras', filter: ['!=', ['get', 'fov'], ''], minzoom: 11,
+      layout: {
+        'icon-image': ['get', 'fov'], 'icon-rotate': ['get', 'heading'], 'icon-rotation-alignment': 'map',
+        'icon-allow-overlap': true, 'icon-ignore-placement': true,
+        'icon-size': ['interpolate', ['exponential', 1.5], ['zoom'], 11, 0.35, 14, 0.75, 17, 1.9],
+      },
+    },
+    {
+      id: 'cases', type: 'symbol', source: 'cases',
+      layout: { 'icon-image': 'case', 'icon-allow-overlap': true, 'icon-offset': [11, -11], 'icon-size': ['interpolate', ['linear'], ['zoom'], 10, 0.6, 14, 0.9] },
+    },
+    {
+      id: 'cameras', type: 'symbol', source: 'cameras',
+      layout: { 'icon-image': ['get', 'icon'], 'icon-allow-overlap': true, 'icon-size': ['interpolate', ['linear'], ['zoom'], 10, 0.55, 14, 0.9, 17, 1.1] },
+    },
+    {
+      id: 'camera-names', type: 'symbol', source: 'cameras', minzoom: 13.6,
+      layout: { 'text-field': ['get', 'name'], 'text-font': FONT, 'text-size': 12, 'text-offset': [0, 1.2], 'text-anchor': 'top', 'text-optional': true },
+      paint: label,
+    },
+    {
+      id: 'vehicles', type: 'symbol', source: 'vehicles',
+      layout: {
+        'icon-image': ['get', 'icon'], 'icon-rotate': ['get', 'heading'], 'icon-rotation-alignment': 'map',
+        'icon-allow-overlap': true, 'icon-ignore-placement': true,
+        'icon-size': ['interpolate', ['linear'], ['zoom'], 10, 0.6, 14, 0.95],
+        'text-field': ['step', ['zoom'], '', 13, ['get', 'plate']], 'text-font': FONT, 'text-size': 12,
+        'text-offset': [0, 1.15], 'text-anchor': 'top', 'text-optional': true,
+      },
+      paint: { ...label, 'text-color': colours['ink-2'] },
+    },
+    {
+      id: 'alerts', type: 'symbol', source: 'alerts', filter: ['!', ['has', 'point_count']],
+      layout: { 'icon-image': ['get', 'icon'], 'icon-allow-overlap': true, 'symbol-sort-key': ['get', 'rank'], 'icon-size': ['interpolate', ['linear'], ['zoom'], 10, 0.8, 15, 1.1] },
+    },
+    {
+      id: 'alert-clusters', type: 'circle', source: 'alerts', filter: ['has', 'point_count'],
+      paint: {
+        'circle-radius': ['step', ['get', 'point_count'], 11, 10, 14, 100, 18],
+        'circle-color': ['match', ['get', 'rank'], 3, colours['level-3'], 2, colours['level-2'], 1, colours['level-1'], colours['map-off']],
+        'circle-stroke-color': colours['map-halo'], 'circle-stroke-width': 2,
+      },
+    },
+    {
+      id: 'alert-counts', type: 'symbol', source: 'alerts', filter: ['has', 'point_count'],
+      layout: { 'text-field': ['get', 'point_count_abbreviated'], 'text-font': FONT, 'text-size': 12, 'text-allow-overlap': true },
+      paint: { 'text-color': colours.surface },
+    },
+    {
+      id: 'here', type: 'circle', source: 'here',
+      paint: { 'circle-radius': 17, 'circle-color': 'rgba(0,0,0,0)', 'circle-stroke-color': colours.accent, 'circle-stroke-width': 2.5 },
+    },
+  ]
+}
+
+export function style(colours: Colours): StyleSpecification {
+  const plain = { type: 'geojson' as const, data: EMPTY }
+  return {
+    version: 8,
+    sources: {
+      grids: { ...plain, promoteId: 'code' },
+      'grid-labels': plain,
+      cameras: { ...plain, promoteId: 'id' },
+      vehicles: { ...plain, promoteId: 'id' },
+      trails: plain,
+      track: plain,
+      alerts: {
+        ...plain, promoteId: 'id', cluster: true, clusterRadius: 26, clusterMaxZoom: 15,
+        clusterProperties: { rank: ['max', ['get', 'rank']] },
+      },
+      cases: { ...plain, promoteId: 'id' },
+      here: plain,
+    },
+    layers: layers(colours),
+  }
+}

@@ -1,0 +1,17 @@
+/** Addresses stay behind the `#`, so that the hub serves one page whatever it is opened at. */
+
+import { createRouter, createWebHashHistory } from 'vue-router'
+
+import ShiftPage from './pages/shift-page.vue'
+
+export const router = createRouter({
+  history: createWebHashHistory(),
+  routes: [
+    { path: '/', name: 'shift', component: ShiftPage },
+    { path: '/cases', name: 'cases', component: () => import('./pages/cases-page.vue') },
+    { path: '/cases/:id', name: 'case', component: () => import('./pages/case-page.vue'), props: true },
+    { path: '/cameras', name: 'cameras', component: () => import('./pages/cameras-page.vue') },
+    { path: '/vehicles', name: 'vehicles', component: () => import('./pages/vehicles-page.vue') },
+    { path: '/:rest(.*)*', redirect: '/' },
+  ],
+})

@@ -1,0 +1,201 @@
+/** The city as this page knows it: read once, then kept up by the stream. */
+
+import { computed, ref, shallowReactive, shallowRef } from 'vue'
+
+import { type Alert, alert, alerts as readAlerts } from '../api/alerts'
+import { type Camera, cameras as readCameras, sight } from '../api/cameras'
+import { type Case, cases as readCases, isOpen } from '../api/cases'
+import { type GridShapes, gridShapes } from '../api/grids'
+import { type Summary, summary as readSummary } from '../api/summary'
+import { type Vehicle, vehicles as readVehicles } from '../api/vehicles'
+import { LiveStream } from '../live'
+import type { ServerEvent } from '../sse'
+import { siteZone } from '../time'
+import { Freshest } from './merge'
+
+/** Alerts already dealt with that are kept at hand. */
+const MOST_SETTLED = 300
+const TRAIL_POINTS = 40
+
+export const alerts = shallowReactive(new Map<string, Alert>())
+export const cases = shallowReactive(new Map<string, Case>())
+export const cameras = shallowReactive(new Map<string, Camera>())
+/** Not reactive, for there may be thousands a second; see `onVehicles` and `vehiclesRevision`. */
+export const vehicles = new Map<string, Vehicle>()
+export const vehiclesRevision = ref(0)
+export const trails = new Map<string, [number, number][]>()
+export const summary = shallowRef<Summary | null>(null)
+export const grids = shallowRef<GridShapes | null>(null)
+/** Ids of alerts that came by the stream, in this page's life: they slide in and pulse. */
+export const arrivals = shallowReactive(new Map<string, number>())
+export const loaded = ref(false)
+export const loadFailed = ref(false)
+
+const freshAlerts = new Freshest(alerts)
+const freshCases = new Freshest(cases)
+const freshCameras = new Freshest(cameras)
+const freshVehicles = new Freshest(vehicles)
+
+export const undecided = computed(() => [...alerts.values()].filter((item) => item.decision === null))
+export const camerasOk = computed(() => [...cameras.values()].filter((item) => sight(item) === 'ok').length)
+export const vehiclesOnline = computed(() => {
+  void vehiclesRevision.value
+  let online = 0
+  for (const vehicle of vehicles.values()) if (vehicle.online) online++
+  return online
+})
+
+type VehiclesListener = (changed: ReadonlySet<string>) => void
+const vehicleListeners = new Set<VehiclesListener>()
+
+export function onVehicles(listener: VehiclesListener): () => void {
+  vehicleListeners.add(listener)
+  return () => vehicleListeners.delete(listener)
+}
+
+export function putAlert(item: Alert): void {
+  const known = alerts.get(item.id)
+  freshAlerts.put({ ...item, history: item.history ?? known?.history })
+}
+
+export function putCase(item: Case): void {
+  freshCases.put(item)
+}
+
+let stream: LiveStream | null = null
+
+/** Open the stream, then read every list: what happens in between is not missed. */
+export function startCity(): void {
+  stream?.stop()
+  stream = new LiveStream({ events: take, resync: () => void readAll() })
+  stream.start()
+  void readAll()
+}
+
+export function stopCity(): void {
+  stream?.stop()
+  stream = null
+}
+
+async function readAll(): Promise<void> {
+  try {
+    await Promise.all([readSites(), readAlertLists(), readOpenCases(), readMoving(), refreshSummary()])
+    loaded.value = true
+    loadFailed.value = false
+  } catch {
+    loadFailed.value = true
+  }
+}
+
+async function readSites(): Promise<void> {
+  const mark = freshCameras.mark()
+  const [list, ...levels] = await Promise.all([readCameras(), ...[1, 2, 3].map(gridShapes)])
+  for (const id of freshCameras.merge(list, mark)) freshCameras.remove(id)
+  grids.value = { type: 'FeatureCollection', features: levels.flatMap((shapes) => shapes.features) }
+}
+
+async function readAlertLists(): Promise<void> {
+  const mark = freshAlerts.mark()
+  const [waiting, latest] = await Promise.all([
+    readAlerts({ decision: 'none', limit: 500 }),
+    readAlerts({ limit: 200 }),
+  ])
+  const missing = freshAlerts.merge([...latest.items, ...waiting.items], mark)
+  const unsure = missing.filter((id) => alerts.get(id)?.decision === null)
+  await Promise.all(unsure.slice(0, 50).map(rereadAlert))
+  prune()
+}
+
+async function rereadAlert(id: string): Promise<void> {
+  putAlert(await alert(id))
+}
+
+async function readOpenCases(): Promise<void> {
+  const mark = freshCases.mark()
+  const page = await readCases({ open: true, limit: 500 })
+  for (const id of freshCases.merge(page.items, mark)) freshCases.remove(id)
+}
+
+async function readMoving(): Promise<void> {
+  const mark = freshVehicles.mark()
+  const list = await readVehicles()
+  for (const id of freshVehicles.merge(list, mark)) freshVehicles.remove(id)
+  tellVehicles(new Set(vehicles.keys()))
+}
+
+async function refreshSummary(): Promise<void> {
+  const answer = await readSummary()
+  siteZone.value = answer.site.time_zone
+  summary.value = answer
+}
+
+let summaryTimer: ReturnType<typeof setTimeout> | undefined
+
+function summarySoon(): void {
+  summaryTimer ??= setTimeout(() => {
+    summaryTimer = undefined
+    refreshSummary().catch(() => {})
+  }, 1500)
+}
+
+/** Reads the events of one piece of the stream; a damaged one is left out, the rest is kept. */
+function take(events: ServerEvent[]): void {
+  const moved = new Set<string>()
+  for (const event of events) {
+    const item = parsed(event.data)
+    if (item === null) continue
+    if (event.kind === 'vehicle') moved.add(move(item as Vehicle))
+    else if (event.kind === 'alert') arrive(item as Alert)
+    else if (event.kind === 'case') moveCase(item as Case)
+    else if (event.kind === 'camera') freshCameras.put(item as Camera)
+    if (event.kind !== 'vehicle') summarySoon()
+  }
+  if (moved.size > 0) tellVehicles(moved)
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+function arrive(item: Alert): void {
+  if (!alerts.has(item.id)) arrivals.set(item.id, Date.now())
+  putAlert(item)
+  if (alerts.size > MOST_SETTLED * 2) prune()
+}
+
+function prune(): void {
+  const settled = [...alerts.values()].filter((item) => item.decision !== null)
+  if (settled.length <= MOST_SETTLED) return
+  settled.sort((a, b) => (a.at < b.at ? 1 : -1))
+  for (const item of settled.slice(MOST_SETTLED)) freshAlerts.remove(item.id)
+}
+
+function moveCase(item: Case): void {
+  if (isOpen(item)) freshCases.put(item)
+  else freshCases.remove(String(item.id))
+}
+
+function move(vehicle: Vehicle): string {
+  freshVehicles.put(vehicle)
+  if (vehicle.lon !== null && vehicle.lat !== null) {
+    const trail = trails.get(vehicle.id) ?? []
+    trail.push([vehicle.lon, vehicle.lat])
+    if (trail.length > TRAIL_POINTS) trail.shift()
+    trails.set(vehicle.id, trail)
+  }
+  return vehicle.id
+}
+
+let lastRevision = 0
+
+function tellVehicles(changed: ReadonlySet<string>): void {
+  for (const listener of vehicleListeners) listener(changed)
+  const now = performance.now()
+  if (now - lastRevision < 900) return
+  lastRevision = now
+  vehiclesRevision.value++
+}

@@ -1,0 +1,65 @@
+/** Times in the site's zone, whatever the clock of this computer is set to. */
+
+import { ref } from 'vue'
+
+import { settings } from './store/settings'
+
+export const siteZone = ref('Asia/Shanghai')
+
+/** ms; moves every second. */
+export const clockNow = ref(Date.now())
+/** ms; moves every ten seconds, for texts like "3 min ago". */
+export const calmNow = ref(Date.now())
+
+setInterval(() => {
+  clockNow.value = Date.now()
+  if (clockNow.value - calmNow.value >= 10_000) calmNow.value = clockNow.value
+}, 1000)
+
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+function format(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const locale = settings.language === 'zh' ? 'zh-CN' : 'en-GB'
+  const key = JSON.stringify([locale, siteZone.value, options])
+  let made = formats.get(key)
+  if (!made) {
+    made = new Intl.DateTimeFormat(locale, { ...options, timeZone: siteZone.value, hourCycle: 'h23' })
+    formats.set(key, made)
+  }
+  return made
+}
+
+const TIME = { hour: '2-digit', minute: '2-digit', second: '2-digit' } as const
+const DAY = { month: '2-digit', day: '2-digit' } as const
+
+/** 15:04:05 */
+export function timeOfDay(at: string | number): string {
+  return format(TIME).format(new Date(at))
+}
+
+/** 11月23日 星期一 · Mon 23 Nov */
+export function dayOf(at: string | number): string {
+  return format({ month: 'short', day: 'numeric', weekday: 'short' }).format(new Date(at))
+}
+
+/** The time alone when it is today at the site, else with the day. */
+export function moment(at: string | number): string {
+  const sameDay = format(DAY).format(new Date(at)) === format(DAY).format(clockNow.value)
+  return format(sameDay ? TIME : { ...DAY, hour: '2-digit', minute: '2-digit' }).format(new Date(at))
+}
+
+/** In full, for a tooltip: date, time, zone. */
+export function inFull(at: string | number): string {
+  return format({ year: 'numeric', ...DAY, ...TIME, timeZoneName: 'short' }).format(new Date(at))
+}
+
+export type SpanUnit = 's' | 'min' | 'h' | 'd'
+
+/** A length of time by its largest useful unit. */
+export function span(ms: number): { count: number; unit: SpanUnit } {
+  const seconds = Math.max(0, Math.round(ms / 1000))
+  if (seconds < 60) return { count: seconds, unit: 's' }
+  if (seconds < 3600) return { count: Math.floor(seconds / 60), unit: 'min' }
+  if (seconds < 172_800) return { count: Math.floor(seconds / 3600), unit: 'h' }
+  return { count: Math.floor(seconds / 86_400), unit: 'd' }
+}
