@@ -1,0 +1,1 @@
+"""From a source to timed frames: every kind of camera, its losses and its health."""

@@ -6,6 +6,7 @@ from threading import Event
 from typing import Protocol
 
 _STEP_BACK_S = 1.0
+_ROUNDING_S = 1e-6
 
 class Clock(Protocol):
     """The time of one camera; `elapsed_s` never jumps, `now` does when somebody sets it."""
@@ -31,12 +32,15 @@ class SystemClock:
         self._origin_s = time.monotonic()
 
     def now(self) -> datetime:
+        """Wall clock, UTC."""
         return datetime.now(UTC)
 
     def elapsed_s(self) -> float:
+        """Seconds since this clock was made."""
         return time.monotonic() - self._origin_s
 
     def wait(self, seconds: float) -> object:
+        """Sleep, or less when `stop` is set."""
         return self._stop.wait(max(0.0, seconds))
 
 
@@ -76,19 +80,23 @@ class Timeline:
 
 
 class Thinning:
-    """Which frames to look at so that about `looks_per_s` of them are, evenly in time."""
+    """Which frames to look at so that about `looks_per_s` of them are, evenly in time.
+
+    `early_s`: by how much a frame may come too early: for frames so few that the next may come
+    much too late.
+    """
 
     def __init__(self, looks_per_s: float) -> None:
         self._every_s = 1 / looks_per_s
         self._due_s = 0.0
 
-    def is_due(self, t_s: float) -> bool:
-        """Whether a frame at `t_s` should be looked at; a quarter interval early will do."""
-        return t_s >= self._due_s - self._every_s / 4
+    def is_due(self, t_s: float, early_s: float = 0.0) -> bool:
+        """Whether a frame at `t_s` should be looked at."""
+        return t_s >= self._due_s - early_s - _ROUNDING_S
 
-    def take(self, t_s: float) -> bool:
+    def take(self, t_s: float, early_s: float = 0.0) -> bool:
         """Whether it is due; if so, the next one is due an interval later."""
-        if not self.is_due(t_s):
+        if not self.is_due(t_s, early_s):
             return False
         self._due_s += self._every_s
         if self._due_s <= t_s:

@@ -9,14 +9,18 @@ all the time, and the way of decoding changes at a keyframe, where both ways can
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import av
 import numpy as np
+from av.stream import Disposition
 from av.video.reformatter import VideoReformatter
 
 from edge.camera.clock import Thinning
 from edge.camera.errors import BadSource
 from edge.camera.frame import Image
+
+VideoPacket: TypeAlias = "av.Packet[av.VideoStream]"
 
 MAX_PIXELS = 8192 * 8192
 _LATE = 1.1
@@ -44,6 +48,11 @@ class KeyframeInterval:
         if self._last_s is not None and stamp_s > self._last_s:
             self._gaps_s.append(stamp_s - self._last_s)
         self._last_s = stamp_s
+
+    @property
+    def latest_s(self) -> float:
+        """The last gap, 0 while none is known."""
+        return self._gaps_s[-1] if self._gaps_s else 0.0
 
     def allows(self, looks_per_s: float) -> bool:
         """Whether keyframes alone give that many looks; no while it is not known."""
@@ -77,17 +86,27 @@ class LookDecoder:
         self.decoded = 0
         self.damaged = 0
 
-    def pictures(self, packet: av.Packet) -> Iterator[Picture]:
+    def pictures(self, packet: VideoPacket) -> Iterator[Picture]:
         """The pictures to look at that this packet completes."""
         if packet.is_keyframe and packet.size:
             self._interval.saw(self._stamp_s(packet))
-            was_so, self.keyframes_only = self.keyframes_only, self._interval.allows(self._rate)
-            if self.keyframes_only and not was_so:
+            allowed = self._interval.allows(self._rate)
+            if allowed and not self.keyframes_only:
                 yield from self._looked_at(self._held_back())
+            self.keyframes_only = allowed
         if not self.keyframes_only:
             yield from self._looked_at(self._decode(packet))
-        elif packet.is_keyframe and self._thinning.is_due(self._time_of(self._stamp_s(packet))):
+        elif packet.is_keyframe and self._is_due(packet):
             yield from self._looked_at(self._decode(packet) + self._held_back())
+
+    @property
+    def _early_s(self) -> float:
+        if not self.keyframes_only:
+            return 0.0
+        return min(self._interval.latest_s / 2, 0.25 / self._rate)
+
+    def _is_due(self, packet: VideoPacket) -> bool:
+        return self._thinning.is_due(self._time_of(self._stamp_s(packet)), self._early_s)
 
     def _looked_at(self, frames: list[av.VideoFrame]) -> Iterator[Picture]:
         good = [frame for frame in frames if not frame.is_corrupt]
@@ -95,11 +114,11 @@ class LookDecoder:
         self.damaged += len(frames) - len(good)
         for frame in good:
             t_s = self._time_of(self._stamp_s(frame))
-            if self._thinning.take(t_s):
+            if self._thinning.take(t_s, self._early_s):
                 image = self._reformatter.reformat(frame, format="bgr24")
                 yield Picture(upright(image, frame.rotation), t_s)
 
-    def _decode(self, packet: av.Packet | None) -> list[av.VideoFrame]:
+    def _decode(self, packet: "VideoPacket | None") -> list[av.VideoFrame]:
         try:
             return self._codec.decode(packet)
         except av.FFmpegError:
@@ -112,14 +131,14 @@ class LookDecoder:
         self._codec.flush_buffers()
         return frames
 
-    def _stamp_s(self, timed: av.Packet | av.VideoFrame) -> float | None:
+    def _stamp_s(self, timed: "VideoPacket | av.VideoFrame") -> float | None:
         stamp = timed.pts if timed.pts is not None else timed.dts
         return None if stamp is None else stamp * self._second
 
 
 def upright(frame: av.VideoFrame, rotation_deg: int) -> Image:
     """The picture as it is meant to be seen, BGR."""
-    image = frame.to_ndarray()
+    image = frame.to_ndarray().view(np.uint8)
     turns = round(rotation_deg / 90) % 4
     return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
 
@@ -130,6 +149,7 @@ def video_stream(container: av.container.InputContainer, name: str) -> av.VideoS
     Raises BadSource when there is none we can decode.
     """
     for stream in container.streams.video:
-        if stream.codec_context is not None:
+        is_cover = stream.disposition & Disposition.attached_pic
+        if stream.codec_context is not None and not is_cover:
             return stream
     raise BadSource(f"{name}: has no video stream that can be decoded")

@@ -9,7 +9,7 @@ import av
 from av.container import InputContainer
 
 from edge.camera.clock import Clock, Thinning, Timeline
-from edge.camera.decoder import LookDecoder, Picture, video_stream
+from edge.camera.decoder import LookDecoder, Picture, VideoPacket, video_stream
 from edge.camera.errors import BadSource
 from edge.camera.frame import Frame
 from edge.config import CameraConfig
@@ -93,7 +93,7 @@ def _pictures(
 
 def _packets(
     container: InputContainer, stream: av.VideoStream, path: Path
-) -> Iterator[av.Packet]:
+) -> Iterator[VideoPacket]:
     for _ in range(_DAMAGES_SURVIVED):
         try:
             yield from container.demux(stream)
@@ -111,11 +111,10 @@ def _opened(path: Path) -> InputContainer:
         if path.stat().st_size == 0:
             raise BadSource(f"{path}: is empty (0 bytes), not a video")
         container = av.open(str(path))
-    except av.FFmpegError as fault:
-        reason = "not a video, or damaged or cut off at its beginning"
-        if isinstance(fault, OSError) and not isinstance(fault, av.InvalidDataError):
-            reason = fault.strerror
-        raise BadSource(f"{path}: cannot be played: {reason}") from None
+    except (av.InvalidDataError, EOFError):
+        raise BadSource(f"{path}: is not a video, or is damaged or cut off") from None
+    except OSError as fault:
+        raise BadSource(f"{path}: cannot be read: {fault.strerror}") from None
     if container.format.name in _NOT_RECORDINGS or container.format.name.endswith("_pipe"):
         container.close()
         raise BadSource(f"{path}: is {container.format.long_name}, not a video")

@@ -14,7 +14,7 @@ from av.container import InputContainer
 
 from edge.camera.address import masked
 from edge.camera.clock import Clock, Thinning, Timeline
-from edge.camera.decoder import LookDecoder, video_stream
+from edge.camera.decoder import LookDecoder, VideoPacket, video_stream
 from edge.camera.errors import SourceLost
 from edge.camera.frame import Frame
 from edge.config import CameraConfig
@@ -61,7 +61,7 @@ def usb(camera: CameraConfig, clock: Clock, heard: Heard) -> Iterator[Frame]:
     device = f"/dev/video{camera.source.removeprefix('usb:')}"
     if not sys.platform.startswith("linux"):
         raise SourceLost(f"{camera.source}: USB cameras are read on Linux only")
-    with _opened(device, {}, format="v4l2") as container:
+    with _opened(device, {}, kind="v4l2") as container:
         yield from _as_it_comes(container, camera, clock, heard)
 
 
@@ -101,28 +101,26 @@ def _decoder(
 
 def _packets(
     container: InputContainer, camera: CameraConfig, heard: Heard
-) -> Iterator[av.Packet]:
+) -> Iterator[VideoPacket]:
     stream = video_stream(container, masked(camera.source))
-    fault: av.FFmpegError | None = None
     for _ in range(_DAMAGES_SURVIVED):
         try:
             for packet in container.demux(stream):
                 heard()
                 yield packet
-        except av.InvalidDataError as damage:
-            fault = damage
+        except av.InvalidDataError:
+            continue
         except av.FFmpegError as lost:
             raise SourceLost(f"{masked(camera.source)}: {_reason(lost, 'went silent')}") from None
         else:
             return
-    assert fault is not None
-    raise SourceLost(f"{masked(camera.source)}: {_reason(fault, '')}")
+    raise SourceLost(f"{masked(camera.source)}: what it sends is too damaged to read")
 
 
-def _opened(address: str, options: dict[str, str], format: str | None = None) -> InputContainer:
+def _opened(address: str, options: dict[str, str], kind: str | None = None) -> InputContainer:
     try:
         return av.open(
-            address, format=format, options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S)
+            address, format=kind, options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S)
         )
     except (av.FFmpegError, ValueError) as fault:
         silent = f"no answer within {OPEN_TIMEOUT_S:g} s"

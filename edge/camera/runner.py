@@ -1,0 +1,174 @@
+"""One camera kept running: a thread that opens it, hands on its frames, and tries again."""
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from edge.camera.address import masked
+from edge.camera.clock import SystemClock, Thinning
+from edge.camera.errors import BadSource, CameraError
+from edge.camera.frame import Frame
+from edge.camera.health import Change, Health, Limits
+from edge.camera.mailbox import Mailbox
+from edge.camera.sources import is_recording, open_source
+from edge.camera.view import ViewWatch
+from edge.config import CameraConfig
+from wire.status import CameraState
+
+log = logging.getLogger(__name__)
+
+RETRY_FIRST_S = 1.0
+RETRY_LAST_S = 60.0
+STOP_TIMEOUT_S = 1.0
+VIEWS_PER_S = 1.0
+
+_WORDS = {
+    CameraState.STALLED: "no picture comes",
+    CameraState.BLACK: "it shows nothing",
+    CameraState.MOVED: "it no longer looks where it looked at first; its zones may not fit",
+    CameraState.UNREACHABLE: "no answer",
+}
+
+
+def retry_wait_s(failures: int, chance: float) -> float:
+    """How long to wait after so many failures in a row; `chance` is drawn from 0 to 1.
+
+    Exponential with full jitter: a hundred cameras behind one broken switch come back spread out.
+    """
+    return chance * min(RETRY_LAST_S, RETRY_FIRST_S * 2.0 ** min(failures - 1, 10))
+
+
+class CameraRunner:
+    """One camera's thread, its health and its way into the mailbox.
+
+    `on_change` is called from the camera's thread, or the one that calls `tick`. `ended`: a
+    recording is over and no frame will come; `fault`: it could not be played at all.
+    """
+
+    def __init__(
+        self,
+        camera: CameraConfig,
+        mailbox: Mailbox,
+        on_change: Callable[[Change], None] = lambda _: None,
+        limits: Limits | None = None,
+    ) -> None:
+        """Prepare; nothing is opened before `start`."""
+        limits = limits or Limits()
+        if is_recording(camera.source):
+            limits = replace(limits, stall_s=max(limits.stall_s, 3 / camera.looks_per_s))
+        pictureless_s = max(limits.pictureless_s, 3 / camera.looks_per_s)
+        self.camera = camera
+        self.ended = False
+        self.fault: BadSource | None = None
+        self._mailbox = mailbox
+        self._on_change = on_change
+        self._stop = threading.Event()
+        self._clock = SystemClock(self._stop)
+        self._health = Health(
+            self._clock.elapsed_s(),
+            self._clock.now(),
+            replace(limits, pictureless_s=pictureless_s),
+        )
+        self._lock = threading.Lock()
+        self._view = ViewWatch()
+        self._view_due = Thinning(VIEWS_PER_S)
+        self._frames = 0
+        self._failures = 0
+        self._thread = threading.Thread(target=self._run, name=f"camera {camera.id}", daemon=True)
+
+    @property
+    def health(self) -> Health:
+        """Its state and since when."""
+        return self._health
+
+    def start(self) -> None:
+        """Open the camera, and again whenever it is lost, until `stop`."""
+        self._thread.start()
+
+    def ask_to_stop(self) -> None:
+        """Let the thread end as soon as it can; returns at once."""
+        self._stop.set()
+
+    def stop(self) -> None:
+        """Stop; at most a second, for a thread that hangs in the network ends by itself later."""
+        self.ask_to_stop()
+        self._thread.join(STOP_TIMEOUT_S)
+
+    def tick(self) -> None:
+        """Look whether silence has become a state; call it every second or so."""
+        self._tell(self._health.tick)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            why = self._play()
+            if why is None or self._stop.is_set():
+                break
+            self._failures += 1
+            self._tell(lambda t_s, at, why=why: self._health.failed(why, t_s, at))
+            self._stop.wait(retry_wait_s(self._failures, random.random()))  # noqa: S311
+        self.ended = not self._stop.is_set()
+        if self.fault:
+            log.error("camera %s: %s", self.camera.id, self.fault)
+        elif self.ended:
+            log.info("camera %s: its recording is over", self.camera.id)
+        self._mailbox.put_in_turn(self.camera.id, None, self._stop)
+
+    def _play(self) -> str | None:
+        """Hand on frames until the source is lost; why it was, or None at a recording's end."""
+        try:
+            for frame in open_source(self.camera, self._clock, heard=self._heard):
+                if self._stop.is_set():
+                    break
+                self._hand_on(frame)
+        except CameraError as fault:
+            if isinstance(fault, BadSource) and self._can_end():
+                self.fault = fault
+                return None
+            return str(fault)
+        except Exception:
+            log.exception("camera %s failed; trying again", self.camera.id)
+            return "failed; the log says why"
+        return None
+
+    def _can_end(self) -> bool:
+        return is_recording(self.camera.source) and not self.camera.loop
+
+    def _hand_on(self, frame: Frame) -> None:
+        self._failures = 0
+        frame = replace(frame, index=self._frames)
+        self._frames += 1
+        self._judge_view(frame)
+        if is_recording(self.camera.source) and not self.camera.real_time:
+            self._mailbox.put_in_turn(self.camera.id, frame, self._stop)
+        else:
+            self._mailbox.put(self.camera.id, frame)
+
+    def _judge_view(self, frame: Frame) -> None:
+        if self._view_due.take(self._clock.elapsed_s()):
+            view = self._view.look(frame.image)
+            self._tell(lambda t_s, at: self._health.saw(view, t_s, at))
+        else:
+            self._heard()
+
+    def _heard(self) -> None:
+        self._tell(self._health.heard)
+
+    def _tell(self, event: Callable[..., Change | None]) -> None:
+        with self._lock:
+            change = event(self._clock.elapsed_s(), self._clock.now())
+        if change is not None:
+            if not self.ended:
+                self._log(change)
+            self._on_change(change)
+
+    def _log(self, change: Change) -> None:
+        name = f"{self.camera.id} ({masked(self.camera.source)})"
+        if change.after == CameraState.OK:
+            log.info("camera %s is ok", name)
+        elif change.before in (CameraState.OK, CameraState.STARTING):
+            why = change.why or _WORDS[change.after]
+            log.warning("camera %s is %s: %s", name, change.after, why)
+        else:
+            log.info("camera %s is %s now, was %s", name, change.after, change.before)
