@@ -124,7 +124,10 @@ class CameraConfig(Settings):
 
 
 class ReceiverConfig(Settings):
-    """A GNSS receiver in a vehicle. `source`: serial:/dev/…[?baud=N], tcp://, udp://, a file."""
+    """A GNSS receiver in a vehicle. `source`: serial:/dev/…[?baud=N], tcp://, udp://, a file.
+
+    `report_every_s`: how long fixes are gathered for one message.
+    """
 
     id: Id
     vehicle: str
@@ -135,6 +138,7 @@ class ReceiverConfig(Settings):
     source: str
     real_time: bool = True
     loop: bool = False
+    report_every_s: Annotated[float, Field(ge=0.5, le=300)] = 10.0
 
 
 class BrokerConfig(Settings):
