@@ -29,16 +29,3 @@ class Detection:
     @property
     def area(self) -> float:
         return self.w * self.h
-
-
-def shared_area(a: Detection, b: Detection) -> float:
-    """The area two rectangles have in common, as a fraction of the picture."""
-    width = min(a.x + a.w, b.x + b.w) - max(a.x, b.x)
-    height = min(a.y + a.h, b.y + b.h) - max(a.y, b.y)
-    return max(width, 0.0) * max(height, 0.0)
-
-
-def iou(a: Detection, b: Detection) -> float:
-    """Intersection over union, 0 to 1."""
-    shared = shared_area(a, b)
-    return shared / (a.area + b.area - shared) if shared else 0.0

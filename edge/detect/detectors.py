@@ -20,8 +20,15 @@ class Detector(Protocol):
     name: str
     labels: tuple[str, ...]
 
-    def detect(self, image: Image) -> list[Detection]:
-        """What is in the picture (height × width × 3, BGR), best score first."""
+    def detect(self, image: Image, least: float | None = None) -> list[Detection]:
+        """What is in the picture (height × width × 3, BGR), best score first.
+
+        From each label's threshold up; with `least`, also what is fainter, down to that score.
+        """
+        ...
+
+    def threshold(self, label: str) -> float:
+        """The score from which `label` counts."""
         ...
 
 

@@ -25,13 +25,20 @@ class OnnxDetector:
         self._input, self._fixed = _input_of(self._session, weights)
         self._check_output(weights)
 
-    def detect(self, image: Image) -> list[Detection]:
-        """What is in the picture, best score first."""
+    def detect(self, image: Image, least: float | None = None) -> list[Detection]:
+        """What is in the picture, best score first (see `edge.detect.detectors.Detector`)."""
         height, width = image.shape[:2]
         box = letterbox(width, height, self._manifest.input, self._fixed)
         blob = box.blob(image, self._manifest.input)
         boxes, scores = split_yolo(self._session.run(None, {self._input: blob})[0])
-        return choose(box.fractions(boxes), scores, self.labels, self._thresholds)
+        thresholds = self._thresholds
+        if least is not None:
+            thresholds = np.minimum(thresholds, np.float32(least))
+        return choose(box.fractions(boxes), scores, self.labels, thresholds)
+
+    def threshold(self, label: str) -> float:
+        """The score from which `label` counts."""
+        return self._manifest.threshold(label)
 
     def _check_output(self, weights: Path) -> None:
         """Run once on grey: a graph that does not fit its manifest stops the start."""

@@ -1,0 +1,113 @@
+"""A fixed scene without what passes through it, and how a recent picture differs from it.
+
+The recent picture is the median of five samples, so that what passes is not in it. It is compared
+by structure, in the logarithm of brightness: there a change of light or exposure is an offset,
+and a local correlation of structure does not feel it (the contrast-structure term of SSIM, Wang
+et al. 2004). The hue is compared too, less what the whole picture did (white balance).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.camera.frame import Image
+
+SAMPLES = 5
+
+WINDOW = 7
+"""Pixels of a thumbnail over which structure is compared."""
+
+NOISE = 0.004
+"""Variance of log brightness below which there is no structure to compare: noise, asphalt."""
+
+LIKE = 0.35
+"""Below this likeness of structure (1 = the same) a pixel changed."""
+
+HUE_STEP = 0.25
+"""Above this change of a log colour ratio (about 28 %) a pixel changed; shadows stay below."""
+
+DARK = 16.0
+"""Grey levels added before the logarithm, so that noise in the dark is not blown up."""
+
+STEADY_STEP = 20
+STEADY_SAMPLES = 4
+"""A pixel is steady when so many samples lie within so many grey levels of their median."""
+
+Plane = NDArray[np.float32]
+Mask = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What is compared of a picture: log brightness, and two log colour ratios, smoothed."""
+
+    picture: Image
+    light: Plane
+    hue: Plane
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """Where two scenes differ (`changed`, 0 or 1) and how alike their structure is, to 1."""
+
+    changed: Mask
+    likeness: Plane
+
+
+def scene_of(picture: Image) -> Scene:
+    logs = np.log(cv2.blur(picture, (3, 3)).astype(np.float32) + DARK)
+    hue = cv2.blur(logs[..., [0, 2]] - logs[..., [1]], (3, 3))
+    light = np.log(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32) + DARK)
+    return Scene(picture, light, np.asarray(hue, np.float32))
+
+
+def difference(recent: Scene, background: Scene) -> Difference:
+    likeness = _likeness(recent.light, background.light)
+    changed = (likeness < LIKE) | (_hue_step(recent, background) > HUE_STEP)
+    return Difference(changed.astype(np.uint8), likeness)
+
+
+def median(samples: Sequence[Image]) -> Image:
+    """Of five pictures, pixel by pixel, by the smallest network of minima and maxima."""
+    a, b, c, d, e = samples
+    low = np.maximum(np.minimum(a, b), np.minimum(c, d))
+    high = np.minimum(np.maximum(a, b), np.maximum(c, d))
+    return np.maximum(np.minimum(low, high), np.minimum(np.maximum(low, high), e))
+
+
+def steady(samples: Sequence[Image], middle: Image) -> Mask:
+    """1 where nothing but the odd passer-by changed over the samples."""
+    near = np.zeros(middle.shape[:2], np.uint8)
+    for sample in samples:
+        apart = cv2.blur(cv2.absdiff(sample, middle), (3, 3)).max(axis=2)
+        near += apart <= STEADY_STEP
+    return (near >= STEADY_SAMPLES).astype(np.uint8)
+
+
+def mixed(background: Scene, recent: Scene, share: Plane) -> Scene:
+    """The background moved towards the recent scene, pixel by pixel, by `share` (0 to 1)."""
+    weight = share[..., None]
+    colour = background.picture + weight * (recent.picture.astype(np.float32) - background.picture)
+    return Scene(
+        np.rint(colour).astype(np.uint8),
+        background.light + share * (recent.light - background.light),
+        background.hue + weight * (recent.hue - background.hue),
+    )
+
+
+def _likeness(a: Plane, b: Plane) -> Plane:
+    window = (WINDOW, WINDOW)
+    mean_a, mean_b = cv2.blur(a, window), cv2.blur(b, window)
+    var_a = cv2.blur(a * a, window) - mean_a * mean_a
+    var_b = cv2.blur(b * b, window) - mean_b * mean_b
+    covariance = cv2.blur(a * b, window) - mean_a * mean_b
+    return np.asarray((2 * covariance + NOISE) / (var_a + var_b + NOISE), np.float32)
+
+
+def _hue_step(recent: Scene, background: Scene) -> Plane:
+    step = recent.hue - background.hue
+    step -= np.median(step[::4, ::4].reshape(-1, 2), axis=0)
+    return np.asarray(np.abs(step).max(axis=2), np.float32)

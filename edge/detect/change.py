@@ -1,0 +1,296 @@
+"""What has no class: a lasting change of a fixed scene.
+
+Where the recent scene differs from the background, holds still, and no person or vehicle
+explains it, something was put there or taken away. The background follows the light slowly, but
+only where nothing changed: a thing that stays is never learned. It is taken over at once where a
+thing was removed or only light plays, and wholly when the camera was moved.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.camera.frame import Image
+from edge.detect.background import (
+    SAMPLES,
+    WINDOW,
+    Difference,
+    Mask,
+    Plane,
+    Scene,
+    difference,
+    median,
+    mixed,
+    scene_of,
+    steady,
+)
+from edge.detect.detection import Detection
+from edge.detect.moment import Moment
+
+UNKNOWN = "unknown_object"
+
+SAMPLES_A_DWELL = 15
+EVERY_LEAST_S, EVERY_MOST_S = 1.2, 3.0
+"""Seconds between samples: a fifteenth of the dwell, within these bounds."""
+
+FOLLOW_S = 90.0
+"""Time constant with which the background follows slow light."""
+
+EXPLAIN_S = 12.0
+EXPLAINED_SHARE = 0.3
+"""A pixel under people or vehicles for this share of the last seconds is explained by them."""
+
+UNSETTLED_SHARE = 0.3
+"""When more of the picture than this changed at once it is light or the camera, not a thing."""
+
+SUBSTANCE = 0.3
+"""A thing changes its inside, light mostly the rim: the least share of changed inside."""
+
+STEADY_SHARE = 0.6
+"""What stays holds still in this share of its pixels; who stands and talks does not."""
+
+SAME_LOOK = 0.6
+"""Correlation with its first appearance below which a region is something else by now."""
+
+SAME_REGION = 0.3
+VOTES = 5
+
+LEAST_PIXELS = 24
+"""Of a thumbnail: a bag of 30 × 30 pixels in 1080p."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something new that stays: its rectangle, how sure, and since when it has been there."""
+
+    box: Detection
+    since: Moment
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """A connected change. `first`: the log brightness it had when it was found.
+
+    `votes`: comparisons that say something was added less those that say removed or light.
+    """
+
+    mask: Mask
+    first_mask: Mask
+    first: Plane
+    since: Moment
+    score: float = 0.0
+    votes: int = 0
+    is_still: bool = False
+
+
+class SceneChange:
+    """The background of one camera and what has changed before it.
+
+    `dwell_s`: the shortest dwell of the camera's zones; it sets how fast changes must be found.
+    """
+
+    def __init__(self, dwell_s: float = 60.0) -> None:
+        self.is_unsettled = False
+        self._every_s = min(max(dwell_s / SAMPLES_A_DWELL, EVERY_LEAST_S), EVERY_MOST_S)
+        self._samples: deque[tuple[Moment, Image]] = deque(maxlen=SAMPLES)
+        self._regions: list[Region] = []
+        self._background: Scene | None = None
+        self._doubtful: Mask | None = None
+        self._explained: Plane | None = None
+        self._seen_t_s = 0.0
+        self._unsettled_since: Moment | None = None
+
+    def look(self, picture: Image, passers: Sequence[Detection], now: Moment) -> list[Change]:
+        """Take in a thumbnail (BGR) and what passes there; all lasting changes come back."""
+        if self._explained is None or self._explained.shape != picture.shape[:2]:
+            self._start_again(picture)
+        self._explain(passers, now)
+        if not self._samples or now.t_s - self._samples[-1][0].t_s >= 0.9 * self._every_s:
+            self._samples.append((now, picture))
+            if len(self._samples) == SAMPLES:
+                self._compare(now)
+        if self.is_unsettled:
+            return []
+        return [Change(_box(r), r.since) for r in self._regions if r.votes > 0 and r.is_still]
+
+    def _start_again(self, picture: Image) -> None:
+        self._explained = np.zeros(picture.shape[:2], np.float32)
+        self._samples.clear()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._background, self._regions, self._unsettled_since = None, [], None
+
+    def _explain(self, passers: Sequence[Detection], now: Moment) -> None:
+        """Keep the share of time in which each pixel lay under something that passes."""
+        covered = _drawn(passers, self._explained.shape)
+        share = min((now.t_s - self._seen_t_s) / EXPLAIN_S, 0.5) if self._samples else 1.0
+        self._explained += share * (covered - self._explained)
+        self._seen_t_s = now.t_s
+
+    def _compare(self, now: Moment) -> None:
+        pictures = [picture for _, picture in self._samples]
+        middle = median(pictures)
+        recent, still = scene_of(middle), steady(pictures, middle)
+        if self._background is None:
+            self._background = recent
+            self._doubtful = ((self._explained > EXPLAINED_SHARE) | (still == 0)).astype(np.uint8)
+            return
+        self._clear_doubts(recent, still)
+        apart = difference(recent, self._background)
+        if self._settles(apart.changed, now):
+            self._regions = self._found(apart, recent, still)
+            self._absorb(recent)
+            self._follow(apart.changed, recent)
+
+    def _clear_doubts(self, recent: Scene, still: Mask) -> None:
+        """Where something passed when the background was taken, take it where that is gone."""
+        free = (self._doubtful & still) * (self._explained < EXPLAINED_SHARE / 3)
+        if free.any():
+            self._background = mixed(self._background, recent, free.astype(np.float32))
+            self._doubtful &= 1 - free
+
+    def _settles(self, changed: Mask, now: Moment) -> bool:
+        """Whether the scene is the one we know; after a lasting upheaval the new one is."""
+        open_ground = self._explained < EXPLAINED_SHARE
+        share = float(changed[open_ground].mean()) if open_ground.any() else 0.0
+        self.is_unsettled = share >= UNSETTLED_SHARE
+        if not self.is_unsettled:
+            self._unsettled_since = None
+        elif self._unsettled_since is None:
+            self._unsettled_since = now
+        elif now.t_s - self._unsettled_since.t_s >= SAMPLES * self._every_s:
+            self._forget()
+        return not self.is_unsettled
+
+    def _found(self, apart: Difference, recent: Scene, still: Mask) -> list[Region]:
+        mask = apart.changed * (1 - self._doubtful) * (self._explained < EXPLAINED_SHARE)
+        mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+        mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((WINDOW, WINDOW), np.uint8))
+        return [self._region(blob, apart, recent, still) for blob in _blobs(mask)]
+
+    def _region(self, blob: Mask, apart: Difference, recent: Scene, still: Mask) -> Region:
+        region = max(self._regions, key=lambda r: _common(r.mask, blob), default=None)
+        if region is None or _common(region.mask, blob) < SAME_REGION or _is_new_look(
+            region, recent.light
+        ):
+            region = Region(blob, blob, recent.light, self._onset(blob, recent))
+        is_added = _has_substance(blob, apart.changed) and _was_added(
+            blob, recent, self._background
+        )
+        return replace(
+            region,
+            mask=blob,
+            score=float(np.clip((1 - apart.likeness[blob > 0]).mean(), 0.3, 0.99)),
+            votes=min(max(region.votes + (1 if is_added else -1), -VOTES), VOTES),
+            is_still=bool(still[blob > 0].mean() >= STEADY_SHARE),
+        )
+
+    def _onset(self, blob: Mask, recent: Scene) -> Moment:
+        """The first of the samples, going back without a break, that shows it already."""
+        onset = self._samples[-1][0]
+        for at, picture in reversed(self._samples):
+            if _correlation(recent.light, scene_of(picture).light, blob) >= SAME_LOOK:
+                onset = at
+        return onset
+
+    def _absorb(self, recent: Scene) -> None:
+        """Take over what a removed thing left and what only light made, once that is settled."""
+        settled = [region.mask for region in self._regions if region.votes <= -VOTES]
+        if settled:
+            mask = cv2.dilate(np.maximum.reduce(settled), np.ones((WINDOW, WINDOW), np.uint8))
+            self._background = mixed(self._background, recent, mask.astype(np.float32))
+            self._regions = [region for region in self._regions if region.votes > -VOTES]
+
+    def _follow(self, changed: Mask, recent: Scene) -> None:
+        """Let the background follow the light where nothing changed."""
+        held = np.maximum.reduce([changed, *(region.mask for region in self._regions)])
+        held = cv2.dilate(held, np.ones((WINDOW, WINDOW), np.uint8))
+        share = (self._every_s / FOLLOW_S) * (1 - held).astype(np.float32)
+        self._background = mixed(self._background, recent, share)
+
+
+def _blobs(mask: Mask) -> list[Mask]:
+    """Each connected part that is large enough, with its holes filled."""
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    blobs = []
+    for outline in outlines:
+        blob = np.zeros_like(mask)
+        cv2.drawContours(blob, [outline], 0, 1, cv2.FILLED)
+        if cv2.countNonZero(blob) >= LEAST_PIXELS:
+            blobs.append(blob)
+    return blobs
+
+
+def _has_substance(blob: Mask, changed: Mask) -> bool:
+    """Whether the inside changed too, not the rim alone; a mere line has no inside."""
+    inside = cv2.erode(blob, np.ones((WINDOW, WINDOW), np.uint8)) > 0
+    if not inside.any():
+        _, _, width, height = cv2.boundingRect(blob)
+        return max(width, height) <= 3 * WINDOW
+    return bool(changed[inside].mean() >= SUBSTANCE)
+
+
+def _was_added(blob: Mask, recent: Scene, background: Scene) -> bool:
+    """In which of the two there is a thing: an edge along the outline, and another colour within.
+
+    After Connell et al. 2004 (edges) and the common colour test of abandoned and removed objects.
+    """
+    kernel = np.ones((3, 3), np.uint8)
+    rim = (cv2.dilate(blob, kernel, iterations=2) - cv2.erode(blob, kernel, iterations=2)) > 0
+    ring = (cv2.dilate(blob, kernel, iterations=6) - cv2.dilate(blob, kernel, iterations=2)) > 0
+    edges = np.log(_edges(recent.light, rim) + 0.02) - np.log(_edges(background.light, rim) + 0.02)
+    inside = blob > 0
+    stands_out = np.log(_contrast(recent.picture, inside, ring) + 4) - np.log(
+        _contrast(background.picture, inside, ring) + 4
+    )
+    return bool(edges + stands_out >= 0)
+
+
+def _edges(light: Plane, where: NDArray[np.bool_]) -> float:
+    across, down = cv2.Sobel(light, cv2.CV_32F, 1, 0), cv2.Sobel(light, cv2.CV_32F, 0, 1)
+    return float(cv2.magnitude(across, down)[where].mean())
+
+
+def _contrast(picture: Image, inside: NDArray[np.bool_], ring: NDArray[np.bool_]) -> float:
+    """Distance of the mean colours inside and around, grey levels."""
+    if not ring.any():
+        return 0.0
+    return float(np.linalg.norm(picture[inside].mean(axis=0) - picture[ring].mean(axis=0)))
+
+
+def _is_new_look(region: Region, light: Plane) -> bool:
+    return _correlation(region.first, light, region.first_mask) < SAME_LOOK
+
+
+def _common(a: Mask, b: Mask) -> float:
+    """The common area as a share of the smaller."""
+    shared = cv2.countNonZero(a & b)
+    return shared / max(min(cv2.countNonZero(a), cv2.countNonZero(b)), 1)
+
+
+def _correlation(a: Plane, b: Plane, where: Mask) -> float:
+    inside = where > 0
+    a, b = a[inside] - a[inside].mean(), b[inside] - b[inside].mean()
+    return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum() + 1e-9))
+
+
+def _drawn(boxes: Sequence[Detection], shape: tuple[int, ...]) -> Plane:
+    """1 under the boxes (a tenth wider, for their shadow), 0 elsewhere."""
+    plane = np.zeros(shape, np.float32)
+    height, width = shape
+    for box in boxes:
+        left, right = (box.x - 0.1 * box.w) * width, (box.x + 1.1 * box.w) * width
+        top, bottom = (box.y - 0.1 * box.h) * height, (box.y + 1.1 * box.h) * height
+        plane[max(int(top), 0) : int(bottom) + 1, max(int(left), 0) : int(right) + 1] = 1
+    return plane
+
+
+def _box(region: Region) -> Detection:
+    height, width = region.mask.shape
+    x, y, w, h = cv2.boundingRect(region.mask)
+    return Detection(UNKNOWN, region.score, x / width, y / height, w / width, h / height)

@@ -1,0 +1,298 @@
+"""The memory of what stays where: of a place in the picture, never of a tracker's number.
+
+Something hidden for a while, seen by another id or with a wavering box is still the thing that
+stays there. A sighting joins the stay whose place it shares; a stay that is ripe (`dwell.py`)
+opens, is confirmed now and then, and closes when its place has been seen without it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+
+from edge.config import Label, ZoneConfig
+from edge.detect.detection import Detection
+from edge.detect.dwell import History, Verdict
+from edge.detect.moment import Moment
+from edge.detect.overlap import corners, covered_share, ious, nestings
+
+SAME_PLACE_IOU = 0.2
+SAME_PLACE_NESTED = 0.5
+"""Two boxes of one label are in one place from these on: by overlap, or one lying in the other."""
+
+SAME_STALL_REACH = 0.75
+"""A stall pushed along by less than this part of its size is still that stall."""
+
+HIDDEN_SHARE = 0.5
+"""A place is hidden while this share of it lies under passing people or vehicles."""
+
+FORGET_S = 15.0
+"""What is not an alert yet is forgotten after so long out of sight (hidden time not counted)."""
+
+CLOSE_LEAST_S, CLOSE_MOST_S = 20.0, 300.0
+"""An alert ends after a dwell's time out of sight, within these bounds."""
+
+LOOKS_TO_FORGET = 4
+"""However slow the looks: fewer misses than this are no proof that something has gone."""
+
+HIDDEN_MOST_S = 900.0
+UPDATE_S = 600.0
+
+
+class StayState(StrEnum):
+    """The values of `wire.alert.AlertState`."""
+
+    NEW = "new"
+    UPDATE = "update"
+    END = "end"
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """Something seen in one look that must not be there.
+
+    `box`: with the matter's label and the score as a whole. `own`, `relation`, `stayed_s`: as in
+    `dwell.History`. `parts`: what it was made of, for the picture. `since`: when it came, where
+    the one who saw it knows better than the first sighting.
+    """
+
+    box: Detection
+    own: float
+    relation: float = 0.0
+    stayed_s: float = 0.0
+    parts: tuple[Detection, ...] = ()
+    since: Moment | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Stay:
+    """Something that stays in one place. `number` counts the alerts of a camera, 0 = none yet."""
+
+    label: Label
+    zone: ZoneConfig
+    box: Detection
+    since: Moment
+    seen: Moment
+    told: Moment
+    history: History
+    parts: tuple[Detection, ...] = ()
+    hidden_s: float = 0.0
+    number: int = 0
+    score: float = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        return self.number > 0
+
+    def judge(self, now: Moment) -> Verdict:
+        return self.history.judge(now.t_s - self.since.t_s, self.zone.dwell_s)
+
+
+@dataclass(frozen=True)
+class StayEvent:
+    """A stay became an alert, is one still, or is one no longer."""
+
+    state: StayState
+    stay: Stay
+
+
+class Places:
+    """All stays of one camera."""
+
+    def __init__(self) -> None:
+        self._stays: list[Stay] = []
+        self._opened = 0
+        self._last_t_s: float | None = None
+        self._interval_s = 0.0
+
+    @property
+    def stays(self) -> tuple[Stay, ...]:
+        return tuple(self._stays)
+
+    def update(
+        self,
+        sightings: Sequence[tuple[ZoneConfig, Sighting]],
+        passers: Sequence[Detection],
+        now: Moment,
+    ) -> list[StayEvent]:
+        """Take in one look. `passers`: people and vehicles, behind which a place may be hidden."""
+        elapsed_s = self._tick(now)
+        joined = self._join(sightings, now)
+        stays = []
+        for number, stay in enumerate(self._stays):
+            if number in joined:
+                stays.append(_seen(stay, joined[number], now))
+            else:
+                stays.append(_unseen(stay, passers, now, elapsed_s))
+        self._stays = stays + [_first_seen(*s, now) for s in self._strangers(sightings, joined)]
+        self._drop_doubles()
+        return self._close(now) + self._open(now)
+
+    def blind(self, now: Moment) -> None:
+        """A look that could not be judged: everything counts as hidden."""
+        elapsed_s = self._tick(now)
+        for stay in self._stays:
+            stay.history.hidden(now.t_s)
+        self._stays = [replace(s, hidden_s=s.hidden_s + elapsed_s) for s in self._stays]
+
+    def shift(self, dx: float, dy: float) -> None:
+        """The camera was turned: every place lies elsewhere in the picture now."""
+        moved = []
+        for stay in self._stays:
+            box = replace(stay.box, x=stay.box.x + dx, y=stay.box.y + dy)
+            moved.append(replace(stay, box=box))
+        self._stays = moved
+
+    def finish(self) -> list[StayEvent]:
+        """Nothing more will be seen: end every open alert."""
+        events = [StayEvent(StayState.END, stay) for stay in self._stays if stay.is_open]
+        self._stays = []
+        return events
+
+    def _tick(self, now: Moment) -> float:
+        elapsed_s = 0.0 if self._last_t_s is None else now.t_s - self._last_t_s
+        self._last_t_s = now.t_s
+        if elapsed_s > 0:
+            self._interval_s += 0.2 * (elapsed_s - self._interval_s)
+        return elapsed_s
+
+    def _join(
+        self, sightings: Sequence[tuple[ZoneConfig, Sighting]], now: Moment
+    ) -> dict[int, list[Sighting]]:
+        """Number of the stay → what was seen of it."""
+        joined: dict[int, list[Sighting]] = {}
+        for zone, sighting in sightings:
+            number = self._place_of(zone, sighting)
+            if number is not None:
+                joined.setdefault(number, []).append(sighting)
+        return joined
+
+    def _place_of(self, zone: ZoneConfig, sighting: Sighting) -> int | None:
+        likeness = [
+            _same_place(stay.box, sighting.box)
+            if (stay.label, stay.zone.id) == (sighting.box.label, zone.id)
+            else 0.0
+            for stay in self._stays
+        ]
+        best = int(np.argmax(likeness)) if likeness else 0
+        return best if likeness and likeness[best] > 0 else None
+
+    def _strangers(
+        self,
+        sightings: Sequence[tuple[ZoneConfig, Sighting]],
+        joined: dict[int, list[Sighting]],
+    ) -> list[tuple[ZoneConfig, Sighting]]:
+        known = {id(sighting) for group in joined.values() for sighting in group}
+        return [(zone, s) for zone, s in sightings if id(s) not in known]
+
+    def _drop_doubles(self) -> None:
+        """Where two stays have come to share a place, the open, then the older one remains."""
+        kept: list[Stay] = []
+        for stay in sorted(self._stays, key=lambda s: (not s.is_open, s.since.t_s)):
+            twin = any(
+                (other.label, other.zone.id) == (stay.label, stay.zone.id)
+                and _same_place(other.box, stay.box) > 0
+                for other in kept
+            )
+            if stay.is_open or not twin:
+                kept.append(stay)
+        self._stays = kept
+
+    def _close(self, now: Moment) -> list[StayEvent]:
+        gone = [stay for stay in self._stays if self._is_gone(stay, now)]
+        self._stays = [stay for stay in self._stays if stay not in gone]
+        return [StayEvent(StayState.END, stay) for stay in gone if stay.is_open]
+
+    def _is_gone(self, stay: Stay, now: Moment) -> bool:
+        out_of_sight_s = now.t_s - stay.seen.t_s - min(stay.hidden_s, HIDDEN_MOST_S)
+        patience_s = FORGET_S
+        if stay.is_open:
+            patience_s = min(max(stay.zone.dwell_s, CLOSE_LEAST_S), CLOSE_MOST_S)
+        return out_of_sight_s > max(patience_s, LOOKS_TO_FORGET * self._interval_s)
+
+    def _open(self, now: Moment) -> list[StayEvent]:
+        events = []
+        for i, stay in enumerate(self._stays):
+            if stay.seen != now:
+                continue
+            verdict = stay.judge(now)
+            if stay.is_open and now.t_s - stay.told.t_s >= UPDATE_S:
+                self._stays[i] = replace(stay, told=now, score=verdict.score)
+                events.append(StayEvent(StayState.UPDATE, self._stays[i]))
+            elif not stay.is_open and verdict.is_ripe:
+                self._opened += 1
+                self._stays[i] = replace(
+                    stay, told=now, score=verdict.score, number=self._opened
+                )
+                events.append(StayEvent(StayState.NEW, self._stays[i]))
+        return events
+
+
+def _first_seen(zone: ZoneConfig, sighting: Sighting, now: Moment) -> Stay:
+    history = History()
+    history.seen(now.t_s, sighting.own, sighting.relation, sighting.stayed_s)
+    return Stay(
+        label=sighting.box.label,  # type: ignore[arg-type]
+        zone=zone,
+        box=sighting.box,
+        since=sighting.since or now,
+        seen=now,
+        told=now,
+        history=history,
+        parts=sighting.parts,
+    )
+
+
+def _seen(stay: Stay, sightings: Sequence[Sighting], now: Moment) -> Stay:
+    """The best of the sightings speaks for the look; the box follows slowly."""
+    best = max(sightings, key=lambda s: s.box.score)
+    stayed_s = max(s.stayed_s for s in sightings)
+    relation = max(s.relation for s in sightings)
+    stay.history.seen(now.t_s, max(s.own for s in sightings), relation, stayed_s)
+    since = stay.since
+    if best.since is not None and best.since.t_s < since.t_s:
+        since = best.since
+    return replace(
+        stay,
+        box=_between(stay.box, best.box),
+        seen=now,
+        since=since,
+        hidden_s=0.0,
+        parts=best.parts,
+    )
+
+
+def _unseen(stay: Stay, passers: Sequence[Detection], now: Moment, elapsed_s: float) -> Stay:
+    if covered_share(stay.box, passers) >= HIDDEN_SHARE:
+        stay.history.hidden(now.t_s)
+        return replace(stay, hidden_s=stay.hidden_s + elapsed_s)
+    stay.history.missed(now.t_s)
+    return stay
+
+
+def _between(old: Detection, new: Detection) -> Detection:
+    def step(a: float, b: float) -> float:
+        return a + 0.3 * (b - a)
+
+    return Detection(
+        new.label,
+        new.score,
+        step(old.x, new.x),
+        step(old.y, new.y),
+        step(old.w, new.w),
+        step(old.h, new.h),
+    )
+
+
+def _same_place(a: Detection, b: Detection) -> float:
+    """How much two boxes share a place; 0 = they do not."""
+    iou = float(ious(corners([a]), corners([b]))[0, 0])
+    nested = float(nestings(corners([a]), corners([b]))[0, 0])
+    if iou >= SAME_PLACE_IOU or nested >= SAME_PLACE_NESTED:
+        return 1 + iou + nested
+    if a.label != "street_vending":
+        return 0.0
+    apart = np.hypot(a.centre[0] - b.centre[0], a.centre[1] - b.centre[1])
+    reach = SAME_STALL_REACH * max(min(a.w, b.w), min(a.h, b.h))
+    return float(max(1 - apart / reach, 0.0)) if reach > 0 else 0.0

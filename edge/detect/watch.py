@@ -1,0 +1,208 @@
+"""One camera's whole path from frames to alerts: start reading here.
+
+A look is: thumbnail → can the view be judged → did anything move → what is there → which of it
+is the same as before → what stands together → what stays in a zone → what has become an alert.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from edge.camera.frame import Frame
+from edge.config import LABELS, CameraConfig, Label, ZoneConfig
+from edge.detect.change import Change, SceneChange
+from edge.detect.detection import Detection
+from edge.detect.detectors import Detector
+from edge.detect.evidence import EvidenceFile, annotated, clean
+from edge.detect.ground import GeoPlace, ground_of, place_of
+from edge.detect.moment import Moment
+from edge.detect.motion import MotionGate
+from edge.detect.overlap import corners, ious, nestings
+from edge.detect.places import Places, Sighting, StayEvent, StayState
+from edge.detect.relations import stalls
+from edge.detect.thumbnail import grey, thumbnail
+from edge.detect.tracking import SAME_KIND, Track, Tracker
+from edge.detect.view import is_blind
+from edge.detect.zones import zone_of
+
+MATTERS: dict[Label, str | None] = {
+    "street_vending": "09006",
+    "garbage": "06010",
+    "illegal_structure": "06001",
+    "unknown_object": None,
+}
+"""GB/T 47678.5-2026 codes where the zone names none."""
+
+FAINT = 0.12
+"""Detections down to this score are taken in: to add up, and to keep hold of what was surer."""
+
+PASSERS = frozenset({"person", "dog", "bicycle", "motorcycle", *SAME_KIND})
+"""What comes and goes in a street; a place behind it is hidden, a change made of it is explained."""
+
+NAMED_SHARE = 0.5
+"""A change has a name when it shares so much of the smaller box with a thing that has one."""
+
+ONE_THING_IOU = 0.6
+"""Two matters seen in boxes that overlap more are one thing with two names; the surer one stays."""
+
+
+@dataclass(frozen=True)
+class AlertEvent:
+    """Something stayed where it must not be: it is `new`, lasts (`update`), or is over (`end`).
+
+    `id`: the same for all events of one alert, and the same again for the same recording.
+    `since`: when it came. `t_s`: seconds into the recording. `boxes`: the thing, then what it is
+    made of. `place`: None when the camera has no position. `level`: severity 1 to 3.
+    """
+
+    id: str
+    state: StayState
+    label: Label
+    matter: str | None
+    zone: str
+    at: datetime
+    since: datetime
+    t_s: float
+    score: float
+    boxes: tuple[Detection, ...]
+    place: GeoPlace | None
+    level: int
+    evidence: tuple[EvidenceFile, ...]
+
+
+class CameraWatch:
+    """Watches one camera. Give it every frame to be looked at, in order.
+
+    `looks`, `analysed`: frames taken in, and those the detector was run on.
+    Raises BadGround when the camera's ground points fix no mapping.
+    """
+
+    def __init__(self, camera: CameraConfig, detector: Detector) -> None:
+        self.looks = 0
+        self.analysed = 0
+        self._camera = camera
+        self._detector = detector
+        self._site = ZoneInfo(camera.time_zone)
+        self._ground = ground_of(camera)
+        self._gate = MotionGate()
+        self._tracker = Tracker()
+        self._places = Places()
+        self._change = SceneChange(min(zone.dwell_s for zone in camera.zones))
+        self._seen: list[Detection] = []
+        self._before: deque[EvidenceFile] = deque(maxlen=2)
+        self._began: datetime | None = None
+
+    def look(self, frame: Frame) -> list[AlertEvent]:
+        """Look at one frame; what changed in the alerts comes back."""
+        self.looks += 1
+        self._began = self._began or frame.at
+        now = Moment(frame.at, frame.t_s)
+        picture = thumbnail(frame.image)
+        small = grey(picture)
+        if is_blind(small):
+            self._places.blind(now)
+            return []
+        if self._gate.opens(small, frame.t_s):
+            self._seen = self._detector.detect(frame.image, FAINT)
+            self.analysed += 1
+        tracks = self._tracker.update(self._seen, frame.t_s)
+        passers = [box for box in self._seen if self._passes(box)]
+        changes = self._change.look(picture, passers, now)
+        sightings = self._sightings(tracks, changes, frame)
+        events = self._places.update(self._in_zones(sightings, now), passers, now)
+        return [self._alert(event, frame) for event in events]
+
+    def finish(self, at: datetime) -> list[AlertEvent]:
+        """The camera is no longer watched: end its open alerts."""
+        return [self._event(event, at, None, ()) for event in self._places.finish()]
+
+    def _sightings(
+        self, tracks: Sequence[Track], changes: Sequence[Change], frame: Frame
+    ) -> list[Sighting]:
+        aspect = frame.image.shape[1] / frame.image.shape[0]
+        classes = _one_name_a_thing(
+            [box for box in self._seen if box.label in LABELS and self._counts(box)]
+        )
+        unnamed = [change for change in changes if not _is_named(change.box, classes)]
+        still = [change.box for change in unnamed]
+        return [
+            *(Sighting(box, box.score) for box in classes),
+            *stalls(tracks, still, aspect),
+            *(Sighting(c.box, c.box.score, since=c.since) for c in unnamed),
+        ]
+
+    def _in_zones(
+        self, sightings: Sequence[Sighting], now: Moment
+    ) -> list[tuple[ZoneConfig, Sighting]]:
+        placed = []
+        for sighting in sightings:
+            label = cast("Label", sighting.box.label)
+            zone = zone_of(sighting.box, self._camera.zones, label, now.at, self._site)
+            if zone is not None:
+                placed.append((zone, sighting))
+        return placed
+
+    def _counts(self, box: Detection) -> bool:
+        return box.score >= self._detector.threshold(box.label)
+
+    def _passes(self, box: Detection) -> bool:
+        return box.label in PASSERS and self._counts(box)
+
+    def _alert(self, event: StayEvent, frame: Frame) -> AlertEvent:
+        return self._event(event, frame.at, frame, self._evidence(event, frame))
+
+    def _evidence(self, event: StayEvent, frame: Frame) -> tuple[EvidenceFile, ...]:
+        if event.state is StayState.NEW:
+            stay = event.stay
+            caption = f"{self._camera.id} {stay.zone.id} {frame.at:%Y-%m-%d %H:%M:%S} UTC"
+            return (
+                clean(frame.image),
+                annotated(frame.image, (stay.box, *stay.parts), caption),
+            )
+        if event.state is StayState.END:
+            return (clean(frame.image, "after"),)
+        return ()
+
+    def _event(
+        self,
+        event: StayEvent,
+        at: datetime,
+        frame: Frame | None,
+        evidence: tuple[EvidenceFile, ...],
+    ) -> AlertEvent:
+        stay = event.stay
+        matter = stay.zone.matters.get(stay.label, MATTERS[stay.label])
+        return AlertEvent(
+            id=f"{self._camera.id}-{stay.since.at:%Y%m%d%H%M%S}-{stay.number}",
+            state=event.state,
+            label=stay.label,
+            matter=matter,
+            zone=stay.zone.id,
+            at=at,
+            since=stay.since.at,
+            t_s=frame.t_s if frame else stay.seen.t_s + (at - stay.seen.at).total_seconds(),
+            score=min(stay.score, 1.0),
+            boxes=(replace(stay.box, score=min(stay.score, 1.0)), *stay.parts),
+            place=place_of(stay.box, self._ground, self._camera.position),
+            level=stay.zone.severity,
+            evidence=evidence,
+        )
+
+
+def _one_name_a_thing(boxes: Sequence[Detection]) -> list[Detection]:
+    """Of boxes that nearly coincide the surest; they come best first."""
+    kept: list[Detection] = []
+    for box in boxes:
+        if not kept or ious(corners([box]), corners(kept)).max() < ONE_THING_IOU:
+            kept.append(box)
+    return kept
+
+
+def _is_named(change: Detection, classes: Sequence[Detection]) -> bool:
+    """Whether a detector's class says what has changed there."""
+    if not classes:
+        return False
+    return bool(nestings(corners([change]), corners(classes)).max() >= NAMED_SHARE)
