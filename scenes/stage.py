@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -124,7 +125,7 @@ class Stage:
 
 def hash_of(name: str) -> int:
     """A number of a name that is the same in every run."""
-    return int.from_bytes(name.encode()[:12].ljust(12, b"."), "little") % (1 << 31)
+    return zlib.crc32(name.encode())
 
 
 def any_stage(

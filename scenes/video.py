@@ -89,7 +89,7 @@ def _stream(
     group = max(1, round(keyframe_interval_s / step_s))
     try:
         stream = container.add_stream("libx264", rate=rate)
-        stream.options = {"preset": "veryfast", "crf": "23", "bf": "0", "g": str(group),
+        stream.options = {"preset": "veryfast", "crf": "26", "bf": "0", "g": str(group),
                           "keyint_min": str(group), "sc_threshold": "0"}
     except (ValueError, av.FFmpegError):
         stream = container.add_stream("mpeg4", rate=rate)
