@@ -1,0 +1,15 @@
+"""The files an integrator copies say what the programs understand."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from edge.config import EdgeConfig
+
+DEPLOY = Path(__file__).parents[1] / "deploy"
+
+
+@pytest.mark.parametrize("name", ["box-0001.yaml", "car-0001.yaml"])
+def test_the_example_of_a_device_is_a_valid_configuration(name):
+    EdgeConfig.model_validate(yaml.safe_load((DEPLOY / name).read_text(encoding="utf-8")))
