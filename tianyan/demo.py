@@ -1,0 +1,250 @@
+"""The whole system in one command, started as a deployment would: broker, hub, agents.
+
+Each part is a process of its own with its own configuration file, which stays in the demo's
+folder to be read and changed. Generated scenes and tracks are marked as such everywhere.
+"""
+
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+import webbrowser
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import yaml
+
+from tianyan.broker import HUB_USER, Broker, BrokerFailed, free_port, start_broker
+from tianyan.children import Child, spawn
+from tianyan.street import Device, draw_street
+from tianyan.tally import Tally, count_up
+
+log = logging.getLogger(__name__)
+
+HUB_START_TIMEOUT_S = 60.0
+SETTLE_TIMEOUT_S = 10.0
+LOOK_EVERY_S = 0.5
+
+
+class DemoFailed(RuntimeError):
+    """The demo cannot run; says which part and why."""
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """What `tianyan demo` was asked for. `folder` None: a temporary one, removed at the end."""
+
+    port: int = 8000
+    seconds: float | None = None
+    folder: Path | None = None
+    videos: tuple[Path, ...] = ()
+    opens_browser: bool = True
+
+
+def run_demo(options: DemoOptions) -> dict[str, int]:
+    """Run until `seconds` are over or Ctrl-C; returns the counts of the whole run.
+
+    Raises DemoFailed when a part does not start.
+    """
+    _check(options)
+    with ExitStack() as stack:
+        folder = options.folder
+        if folder is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tianyan-")))
+        folder.mkdir(parents=True, exist_ok=True)
+        return _run(options, folder.resolve(), stack)
+
+
+def _check(options: DemoOptions) -> None:
+    for video in options.videos:
+        if not video.is_file():
+            raise DemoFailed(f"--video {video}: no such file")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", options.port))
+        except OSError as fault:
+            raise DemoFailed(
+                f"port {options.port} of 127.0.0.1 cannot be used ({fault.strerror}):"
+                " stop what listens there, or choose another with --port"
+            ) from None
+
+
+def _run(options: DemoOptions, folder: Path, stack: ExitStack) -> dict[str, int]:
+    stop = stack.enter_context(_stop_signal())
+    try:
+        devices = draw_street(folder / "street", options.videos)
+        if stop.is_set():
+            return count_up(folder, []).as_dict()
+        broker = _start_broker(folder, devices)
+        stack.callback(broker.child.stop)
+        hub = _start_hub(folder, options, broker)
+        stack.callback(hub.stop)
+        _wait_for_hub(hub, options.port, stop)
+        agents = [_start_agent(folder, device, broker) for device in devices]
+        for agent in agents:
+            stack.callback(agent.stop)
+    except BrokerFailed as fault:
+        raise DemoFailed(str(fault)) from None
+    _announce(options, broker, folder)
+    _watch([broker.child, hub, *agents], options.seconds, stop)
+    log.info("stopping")
+    _stop_all(agents)
+    tally = _settle(folder, [device.id for device in devices])
+    hub.stop()
+    broker.child.stop()
+    return tally.as_dict()
+
+
+@contextmanager
+def _stop_signal() -> Iterator[threading.Event]:
+    stop = threading.Event()
+
+    def ask(_: int, __: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _secret(path: Path) -> str:
+    """A password that is kept in `path` between runs, readable by its owner alone."""
+    if path.exists():
+        return path.read_text(encoding="utf-8").strip()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    word = secrets.token_urlsafe(24)
+    path.touch(mode=0o600)
+    path.write_text(word + "\n", encoding="utf-8")
+    return word
+
+
+def _password_file(folder: Path, user: str) -> Path:
+    return folder / "passwords" / user
+
+
+def _start_broker(folder: Path, devices: list[Device]) -> Broker:
+    users = [HUB_USER, *(device.id for device in devices)]
+    passwords = {user: _secret(_password_file(folder, user)) for user in users}
+    broker = start_broker(folder / "broker", passwords, free_port())
+    if broker.kind == "amqtt":
+        log.warning(
+            "mosquitto is not installed: amqtt, a small broker in Python, stands in for it."
+            " It forgets what it holds when it stops; the devices send it again"
+        )
+    else:
+        log.info("broker: a private mosquitto on 127.0.0.1:%d", broker.port)
+    return broker
+
+
+def _write_yaml(path: Path, document: dict[str, object]) -> Path:
+    path.write_text(yaml.safe_dump(document, allow_unicode=True, sort_keys=False), "utf-8")
+    return path
+
+
+def _start_hub(folder: Path, options: DemoOptions, broker: Broker) -> Child:
+    config = _write_yaml(
+        folder / "hub.yaml",
+        {
+            "name": "安康中心城区（演示）",
+            "data_dir": str(folder),
+            "listen": {"host": "127.0.0.1", "port": options.port},
+            "public_url": f"http://127.0.0.1:{options.port}",
+            "broker": {
+                "port": broker.port,
+                "password_file": str(_password_file(folder, HUB_USER)),
+            },
+            "grids": [str(folder / "street" / "grids.geojson")],
+            "case_prefix": "AK",
+            "enrol": "open",
+            "demo": True,
+        },
+    )
+    return _start("hub", ["hub", "run", str(config)], folder)
+
+
+def _start_agent(folder: Path, device: Device, broker: Broker) -> Child:
+    document = {
+        "device": device.id,
+        "data_dir": str(folder / "edge" / device.id),
+        "broker": {"port": broker.port, "password_file": str(_password_file(folder, device.id))},
+        **device.settings,
+    }
+    config = _write_yaml(folder / f"{device.id}.yaml", document)
+    return _start(device.id, ["edge", "run", str(config)], folder)
+
+
+def _start(name: str, args: list[str], folder: Path) -> Child:
+    return spawn(name, [sys.executable, "-m", "tianyan.cli", *args], folder / f"{name}.log")
+
+
+def _wait_for_hub(hub: Child, port: int, stop: threading.Event) -> None:
+    deadline = time.monotonic() + HUB_START_TIMEOUT_S
+    while time.monotonic() < deadline and hub.exit_status() is None and not stop.is_set():
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    if not stop.is_set():
+        raise DemoFailed(f"the hub did not start:\n{hub.last_words()}")
+
+
+def _announce(options: DemoOptions, broker: Broker, folder: Path) -> None:
+    address = f"http://127.0.0.1:{options.port}"
+    print(
+        f"\n  天眼 is running: {address}\n"
+        f"  broker {broker.kind}, settings and logs in {folder}\n"
+        f"  administrator's token in {folder / 'admin-token'}\n"
+        "  Ctrl-C stops everything\n",
+        file=sys.stderr,
+    )
+    has_screen = sys.platform != "linux" or "DISPLAY" in os.environ
+    if options.opens_browser and has_screen:
+        webbrowser.open(address)
+
+
+def _watch(children: list[Child], seconds: float | None, stop: threading.Event) -> None:
+    """Wait for the end, saying once when a part has ended before its time."""
+    deadline = time.monotonic() + seconds if seconds is not None else float("inf")
+    running = list(children)
+    while not stop.is_set() and (left := deadline - time.monotonic()) > 0:
+        stop.wait(min(LOOK_EVERY_S, left))
+        for child in [child for child in running if child.exit_status() is not None]:
+            running.remove(child)
+            if child.exit_status() == 0:
+                log.info("%s has done its work", child.name)
+            else:
+                log.error("%s ended (status %s):\n%s", child.name, child.exit_status(),
+                          child.last_words())  # fmt: skip
+
+
+def _stop_all(children: list[Child]) -> None:
+    threads = [threading.Thread(target=child.stop) for child in children]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _settle(folder: Path, devices: list[str]) -> Tally:
+    """Count once the hub has taken what the agents sent last."""
+    deadline = time.monotonic() + SETTLE_TIMEOUT_S
+    tally = count_up(folder, devices)
+    while tally.lost and time.monotonic() < deadline:
+        time.sleep(0.2)
+        tally = count_up(folder, devices)
+    return tally
