@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 
+_OFFSET_TAG = "0x9011"
+"""EXIF 2.31 OffsetTimeOriginal, which FFmpeg gives by number."""
+
 
 def show_pictures(
     camera: CameraConfig, clock: Clock, begins_at: datetime | None = None
@@ -85,7 +88,7 @@ def _taken_at(exif: dict[str, str], zone: tzinfo) -> datetime | None:
     told = exif.get("DateTimeOriginal", "")
     try:
         moment = datetime.strptime(told.strip(), "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007 - below
-        offset = exif.get("OffsetTimeOriginal", "").strip()
+        offset = (exif.get("OffsetTimeOriginal") or exif.get(_OFFSET_TAG, "")).strip()
         moment = datetime.fromisoformat(moment.isoformat() + offset)
     except ValueError:
         return None

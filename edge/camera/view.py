@@ -1,10 +1,11 @@
 """Whether a camera sees anything, and still looks where it looked at first.
 
 A picture is reduced to 160 × 90 edge strengths, each divided by its surroundings', so that light
-and shade change little. Phase correlation with the slowly renewed first view finds a shift of
-the whole picture. On 120 street pictures: views that were only darker, brighter or noisier
-correlate with 0.28 or more at a shift of 0, views shifted by 2 to 15 % with 0.5 or more at that
-shift, views of other places with 0.16 or less.
+and shade change little, and compared with the slowly renewed first view: by correlation as it
+is, and at the shift that phase correlation finds. Measured on 120 street pictures (5th to 95th
+percentile of the correlation): darker, brighter or noisier 0.73 to 0.99; half hidden 0.43 to
+0.56; another street -0.02 to 0.04; shifted by 5 to 15 % of the width -0.02 to 0.28, and 0.90 to
+0.99 at the shift found.
 """
 
 from dataclasses import dataclass
@@ -19,12 +20,10 @@ _WIDTH, _HEIGHT = 160, 90
 _UNIFORM_STD = 4.0
 _DARK_P98 = 24.0
 _MOVED_SHIFT = 0.03
-_STILL_SHIFT = 0.02
-_SURE_RESPONSE = 0.3
-_STILL_RESPONSE = 0.2
-_ALIEN_RESPONSE = 0.16
-_ALIEN_LIKENESS = 0.38
-_GAIN = 0.15
+_SURE_RESPONSE = 0.5
+_SURE_LIKENESS = 0.5
+_STILL_LIKENESS = 0.3
+_ALIEN_LIKENESS = 0.15
 _RENEWAL = 0.05
 
 _Edges = npt.NDArray[np.float32]
@@ -67,20 +66,16 @@ class ViewWatch:
         return view
 
     def _compared(self, first: _Edges, edges: _Edges) -> View:
-        (dx, dy), response = cv2.phaseCorrelate(first, edges, self._window)
+        # phaseCorrelate weighs its arguments in place.
+        (dx, dy), response = cv2.phaseCorrelate(first.copy(), edges.copy(), self._window)
         shift = float(np.hypot(dx, dy)) / _WIDTH
         likeness = _likeness(first, edges, 0, 0)
-        if shift < _STILL_SHIFT and response >= _STILL_RESPONSE:
+        if response >= _SURE_RESPONSE and shift >= _MOVED_SHIFT:
+            return View(is_shifted=_likeness(first, edges, round(dx), round(dy)) > _SURE_LIKENESS)
+        if response >= _SURE_RESPONSE or likeness >= _STILL_LIKENESS:
             return View(is_still=True)
-        if shift >= _MOVED_SHIFT and response >= _SURE_RESPONSE:
-            gain = _likeness(first, edges, round(dx), round(dy)) - likeness
-            return View(is_shifted=gain >= _GAIN)
-        has_texture = edges.mean() >= first.mean() / 2
-        return View(
-            is_alien=bool(
-                has_texture and response < _ALIEN_RESPONSE and likeness < _ALIEN_LIKENESS
-            )
-        )
+        has_texture = bool(edges.mean() >= first.mean() / 2)
+        return View(is_alien=has_texture and likeness < _ALIEN_LIKENESS)
 
 
 def _reduced(image: Image) -> npt.NDArray[np.float32]:
