@@ -18,6 +18,8 @@ from scenes.street import Backdrop, Street, backdrop, darken
 Frame = NDArray[np.uint8]
 MARK = "GENERATED SCENE"
 STREAKS = 6
+SATURATION = 0.78
+PALER = (SATURATION * np.eye(3) + (1 - SATURATION) * np.array([0.114, 0.587, 0.299])).astype(np.float32)
 _LEVELS = np.arange(256) / 255
 CURVE = np.clip(
     255 * (0.03 + 0.97 * (0.55 * _LEVELS**0.8 + 0.45 * (3 * _LEVELS**2 - 2 * _LEVELS**3))), 0, 255
@@ -253,6 +255,7 @@ def _vignette(size: Size) -> NDArray[np.uint8]:
 def sensed(frame: Frame, light: Light, moment: int, quality: int = 82) -> Frame:
     """What lens, sensor and encoder make of a picture."""
     size = (frame.shape[1], frame.shape[0])
+    frame = np.asarray(cv2.transform(frame, PALER), np.uint8)
     soft = cv2.GaussianBlur(frame, (0, 0), max(0.4, 0.62 * size[0] / 640))
     soft = cv2.LUT(cv2.multiply(soft, _vignette(size), scale=1 / 255), CURVE)
     if light.rain > 0:

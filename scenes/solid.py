@@ -23,7 +23,11 @@ SHADOW_DEPTH = 0.62
 
 @dataclass(frozen=True)
 class Face:
-    """A flat polygon; four corners clockwise from the top left carry a texture."""
+    """A flat polygon; four corners clockwise from the top left carry a texture.
+
+    `glow` is its own light, `gloss` how much of sky and sun it mirrors (paint, glass). A face with
+    an `outward` direction is seen from that side only.
+    """
 
     points: Floats
     colour: Colour
@@ -31,6 +35,8 @@ class Face:
     glow: float = 0.0
     layer: int = 0
     alpha: float = 1.0
+    gloss: float = 0.0
+    outward: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +124,11 @@ def place(pieces: Iterable[Piece], x: float, y: float, turn_deg: float = 0.0) ->
     for piece in pieces:
         match piece:
             case Face():
-                placed.append(replace(piece, points=turned(piece.points, x, y, turn_deg)))
+                points = turned(piece.points, x, y, turn_deg)
+                outward = piece.outward
+                if outward is not None:
+                    outward = turned(outward[None], 0, 0, turn_deg)[0]
+                placed.append(replace(piece, points=points, outward=outward))
             case Pole():
                 ends = turned(np.stack([piece.start, piece.end]), x, y, turn_deg)
                 placed.append(replace(piece, start=ends[0], end=ends[1]))
@@ -155,19 +165,32 @@ def block(
     for i in range(4):
         j = (i + 1) % 4
         corners = [(*high[i], z1), (*high[j], z1), (*low[j], z0), (*low[i], z0)]
-        faces.append(Face(np.array(corners), colour, texture, layer=layer))
+        middle = vector((low[i][0] + low[j][0]) / 2 - cx, (low[i][1] + low[j][1]) / 2 - cy, 0)
+        faces.append(Face(np.array(corners), colour, texture, layer=layer, outward=middle))
     lid = [(*high[3], z1), (*high[2], z1), (*high[1], z1), (*high[0], z1)]
-    faces.append(Face(np.array(lid), colour, top, layer=layer))
+    faces.append(Face(np.array(lid), colour, top, layer=layer, outward=vector(0, 0, 1)))
     return faces
 
 
-def slab(corners: Sequence[Sequence[float]], colour: Colour, **more: object) -> Face:
-    """A polygon by its corners."""
-    return Face(np.array(corners, float), colour, **more)  # type: ignore[arg-type]
+def slab(
+    corners: Sequence[Sequence[float]],
+    colour: Colour,
+    *,
+    around: Sequence[float] | None = None,
+    **more: object,
+) -> Face:
+    """A polygon by its corners; with `around`, a part of a closed hull about that point."""
+    points = np.array(corners, float)
+    outward = None
+    if around is not None:
+        outward = np.cross(points[1] - points[0], points[-1] - points[0])
+        if outward @ (points.mean(axis=0) - np.array(around)) < 0:
+            outward = -outward
+    return Face(points, colour, outward=outward, **more)  # type: ignore[arg-type]
 
 
 def wheel(centre: Floats, radius_m: float, colour: Colour = (0.1, 0.1, 0.1)) -> list[Piece]:
-    """A wheel in the local x-z plane: tyre and hub."""
+    """A wheel in the local x-z plane: tyre and hub, the hub towards -y."""
     angles = np.linspace(0, 2 * np.pi, 15)[:-1]
     ring = np.stack([np.cos(angles), np.zeros(14), np.sin(angles)], axis=1)
     return [
@@ -203,6 +226,17 @@ def _normal(points: Floats, eye: Floats) -> Floats:
         return vector(0, 0, 1)
     across = across / length
     return across if across @ (eye - points.mean(axis=0)) > 0 else -across
+
+
+def _mirrored(face: Face, normal: Floats, camera: Camera, light: Light) -> Floats:
+    """Sky and sun in a shiny surface: more at grazing angles, none from the ground."""
+    view = camera.position - face.points.mean(axis=0)
+    view /= max(float(np.linalg.norm(view)), 1e-9)
+    bounced = 2 * float(normal @ view) * normal - view
+    grazing = 0.15 + 0.85 * (1 - abs(float(normal @ view))) ** 4
+    dome = light.sky * np.array(light.sky_colour) * float(np.clip(0.15 + bounced[2], 0, 1))
+    glint = light.sun * max(0.0, float(bounced @ light.towards_sun)) ** 30
+    return np.asarray(face.gloss * (grazing * dome + glint))
 
 
 @lru_cache(maxsize=256)
@@ -293,10 +327,14 @@ class _Canvas:
                 self.paste(lit_relief(relief, self.camera, self.light), corners, relief.alpha)
 
     def _face(self, face: Face) -> None:
-        shade = self.light.on(_normal(face.points, self.camera.position))
+        normal = _normal(face.points, self.camera.position)
+        shade = self.light.on(normal)
         shade = shade * (1 - min(face.glow, 1)) + face.glow
         corners = self.pixels(face.points)
-        if len(face.points) == 4 and face.alpha >= 1:
+        if face.gloss:
+            mirrored = _mirrored(face, normal, self.camera, self.light)
+            self.fill(corners, np.clip(np.array(face.colour) * shade + mirrored, 0, 1))
+        elif len(face.points) == 4 and face.alpha >= 1:
             texture = face.texture
             if texture is None:
                 wear = _wear(len(face.points))
@@ -381,7 +419,7 @@ def _depth(piece: Piece, camera: Camera) -> tuple[int, float]:
 
 def picture_of(pieces: Sequence[Piece], camera: Camera, light: Light, size: Size) -> Patch | None:
     """The patch a camera sees of the pieces, farthest drawn first; None when out of view."""
-    pieces = [piece for piece in pieces if _is_ahead(outline(piece, camera), camera)]
+    pieces = [piece for piece in pieces if _shows(piece, camera)]
     if not pieces:
         return None
     points = np.concatenate([outline(piece, camera) for piece in pieces])
@@ -412,6 +450,15 @@ def picture_of(pieces: Sequence[Piece], camera: Camera, light: Light, size: Size
     bgr = weighted / np.maximum(alpha, 1e-3)[..., None]
     picture = (np.clip(bgr, 0, 1) * 255).astype(np.uint8)
     return cropped(Patch(int(low[0]), int(low[1]), picture, alpha), size)
+
+
+def _shows(piece: Piece, camera: Camera) -> bool:
+    """Whether a piece lies before the lens and turns its outer side to it."""
+    points = outline(piece, camera)
+    if isinstance(piece, Face) and piece.outward is not None:
+        if piece.outward @ (camera.position - points.mean(axis=0)) <= 0:
+            return False
+    return _is_ahead(points, camera)
 
 
 FLAT = np.array([1.0, 1.0, 0.0])

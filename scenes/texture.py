@@ -79,19 +79,42 @@ def glyphs(picture: Picture, rng: Rng, colour: Colour, count: int, box: Box) -> 
     left, top, width, height = box
     step = width / max(count, 1)
     for index in range(count):
-        x0, size = left + index * step + 0.12 * step, min(0.76 * step, height)
-        y0 = top + (height - size) / 2
-        thick = max(1, round(size / 8))
-        for _ in range(int(rng.integers(4, 7))):
-            across = rng.random() < 0.55
-            u, v = rng.uniform(0, 0.5, 2)
-            du, dv = (rng.uniform(0.4, 0.95), 0.05) if across else (0.05, rng.uniform(0.4, 0.95))
-            start = (int(x0 + u * size), int(y0 + v * size))
-            end = (int(x0 + min(1, u + du) * size), int(y0 + min(1, v + dv) * size))
-            cv2.line(picture, start, end, colour, thick, cv2.LINE_AA)
+        size = min(0.84 * step, height)
+        _glyph(picture, rng, colour, left + (index + 0.5) * step - size / 2, top + (height - size) / 2, size)
 
 
-Box = tuple[float, float, float, float]
+def _glyph(picture: Picture, rng: Rng, colour: Colour, x: float, y: float, size: float) -> None:
+    """A square sign of two or three parts, each a box, a ladder, a cross or a fan of strokes."""
+    thick = max(1, round(size / 11))
+    halves = [(0.0, 0.0, 1.0, 1.0)]
+    roll = rng.random()
+    if roll < 0.5:
+        halves = [(0.0, 0.0, 0.4, 1.0), (0.46, 0.0, 0.54, 1.0)]
+    elif roll < 0.85:
+        halves = [(0.0, 0.0, 1.0, 0.42), (0.0, 0.5, 1.0, 0.5)]
+    for u, v, w, h in halves:
+        for start, end in STROKES[int(rng.integers(len(STROKES)))]:
+            a, b = (
+                (round(x + (u + p * w) * size), round(y + (v + q * h) * size)) for p, q in (start, end)
+            )
+            cv2.line(picture, a, b, colour, thick, cv2.LINE_AA)
+
+
+Stroke = tuple[tuple[float, float], tuple[float, float]]
+STROKES: tuple[tuple[Stroke, ...], ...] = (
+    (((0.1, 0.1), (0.9, 0.1)), ((0.9, 0.1), (0.9, 0.9)), ((0.9, 0.9), (0.1, 0.9)),
+     ((0.1, 0.9), (0.1, 0.1)), ((0.1, 0.5), (0.9, 0.5))),
+    (((0.0, 0.2), (1.0, 0.2)), ((0.0, 0.55), (1.0, 0.55)), ((0.5, 0.0), (0.5, 1.0))),
+    (((0.0, 0.3), (1.0, 0.3)), ((0.5, 0.0), (0.45, 0.4)), ((0.45, 0.4), (0.0, 1.0)),
+     ((0.5, 0.45), (1.0, 1.0))),
+    (((0.2, 0.0), (0.0, 0.4)), ((0.15, 0.3), (0.15, 1.0)), ((0.3, 0.25), (1.0, 0.25)),
+     ((0.65, 0.0), (0.65, 1.0)), ((0.4, 0.6), (0.95, 0.6))),
+    (((0.0, 0.0), (1.0, 0.0)), ((0.1, 0.3), (0.9, 0.3)), ((0.1, 0.6), (0.9, 0.6)),
+     ((0.0, 1.0), (1.0, 1.0)), ((0.5, 0.0), (0.5, 1.0))),
+    (((0.1, 0.2), (0.3, 0.4)), ((0.0, 0.6), (0.25, 0.75)), ((0.1, 1.0), (0.35, 0.7)),
+     ((0.5, 0.1), (1.0, 0.1)), ((0.75, 0.1), (0.75, 0.9)), ((0.5, 0.9), (1.0, 0.9))),
+)
+
 
 FRUIT: list[Colour] = [
     (0.12, 0.2, 0.72),

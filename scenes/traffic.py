@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
 from scenes import texture
 from scenes.people import Look, Posture, any_look, person
-from scenes.solid import Piece, Pole, block, place, slab, spoked, vector, wheel
+from scenes.solid import Piece, Pole, Stand, block, slab, spoked, vector, wheel
 from scenes.stalls import frame_tricycle
 from scenes.texture import Colour, Rng
 
@@ -88,10 +90,6 @@ def build(vehicle: Vehicle) -> list[Piece]:
 
 
 def _lifted(piece: Piece, z: float) -> list[Piece]:
-    from dataclasses import replace
-
-    from scenes.solid import Stand
-
     if isinstance(piece, Stand):
         return [replace(piece, foot=piece.foot + vector(0, 0, z))]
     return [piece]
@@ -115,62 +113,195 @@ def _wheels(xs: tuple[float, ...], half: float, radius: float) -> list[Piece]:
     return pieces
 
 
-def _prism(profile: list[tuple[float, float]], half: float, inset: float, colour: Colour) -> list[Piece]:
-    """A shape of constant profile (x, z) along y; the upper part leans in by `inset`."""
-    top = max(z for _, z in profile)
-    low = min(z for _, z in profile)
+HEART = (0.0, 0.0, 0.7)
+Station = tuple[float, float, float, float, float, float]
+SEDAN: tuple[Station, ...] = (
+    (-2.30, 0.42, 0.78, 0.70, 0.82, 0.66),
+    (-2.18, 0.28, 0.90, 0.82, 0.97, 0.74),
+    (-1.60, 0.22, 0.94, 0.88, 1.03, 0.78),
+    (-1.00, 0.20, 0.95, 0.90, 1.39, 0.62),
+    (-0.35, 0.20, 0.94, 0.91, 1.46, 0.61),
+    (0.30, 0.20, 0.93, 0.91, 1.44, 0.61),
+    (1.05, 0.20, 0.91, 0.90, 1.02, 0.74),
+    (1.35, 0.21, 0.88, 0.88, 0.95, 0.76),
+    (2.00, 0.26, 0.76, 0.82, 0.82, 0.70),
+    (2.28, 0.36, 0.62, 0.66, 0.66, 0.58),
+)
+"""Cross sections of a car: x, sill, belt line, half width there, top, half width there (m)."""
+HATCH: tuple[Station, ...] = (
+    (-2.00, 0.42, 0.82, 0.74, 0.90, 0.70),
+    (-1.92, 0.28, 0.98, 0.84, 1.10, 0.76),
+    (-1.55, 0.22, 1.00, 0.88, 1.46, 0.66),
+    (-0.60, 0.20, 0.98, 0.90, 1.56, 0.64),
+    (0.15, 0.20, 0.96, 0.90, 1.53, 0.64),
+    (0.90, 0.20, 0.94, 0.89, 1.06, 0.74),
+    (1.20, 0.22, 0.90, 0.87, 0.98, 0.76),
+    (1.75, 0.27, 0.78, 0.80, 0.84, 0.70),
+    (2.02, 0.36, 0.64, 0.66, 0.68, 0.58),
+)
+SUV: tuple[Station, ...] = (
+    (-2.28, 0.48, 0.95, 0.78, 1.05, 0.74),
+    (-2.18, 0.34, 1.08, 0.88, 1.20, 0.80),
+    (-1.85, 0.28, 1.10, 0.92, 1.64, 0.72),
+    (-0.60, 0.26, 1.08, 0.94, 1.72, 0.70),
+    (0.25, 0.26, 1.07, 0.94, 1.69, 0.70),
+    (0.95, 0.26, 1.06, 0.93, 1.18, 0.80),
+    (1.30, 0.27, 1.03, 0.92, 1.10, 0.82),
+    (2.00, 0.32, 0.94, 0.88, 1.00, 0.78),
+    (2.28, 0.42, 0.78, 0.74, 0.84, 0.66),
+)
+MINIBUS: tuple[Station, ...] = (
+    (-2.30, 0.36, 1.00, 0.80, 1.70, 0.68),
+    (-2.22, 0.30, 1.05, 0.84, 1.88, 0.72),
+    (-1.00, 0.26, 1.05, 0.85, 1.94, 0.74),
+    (0.30, 0.26, 1.05, 0.85, 1.93, 0.74),
+    (1.05, 0.26, 1.05, 0.85, 1.84, 0.72),
+    (1.72, 0.27, 1.02, 0.84, 1.14, 0.76),
+    (2.05, 0.30, 0.92, 0.82, 0.98, 0.74),
+    (2.28, 0.38, 0.74, 0.72, 0.78, 0.64),
+)
 
-    def at(x: float, z: float, side: float) -> tuple[float, float, float]:
-        return x, side * (half - inset * (z - low) / (top - low)), z
 
-    pieces: list[Piece] = [slab([at(x, z, side) for x, z in profile], colour) for side in (-1, 1)]
-    for (x0, z0), (x1, z1) in zip(profile, profile[1:] + profile[:1], strict=True):
-        pieces.append(slab([at(x0, z0, -1), at(x1, z1, -1), at(x1, z1, 1), at(x0, z0, 1)], colour))
+def _loft(stations: tuple[Station, ...], paint: Colour) -> list[Piece]:
+    """Paintwork between the stations: sills, flanks, pillars, bonnet and roof."""
+
+    def low(s: Station, side: int) -> tuple[float, float, float]:
+        return s[0], side * s[3] * 0.97, s[1]
+
+    def belt(s: Station, side: int) -> tuple[float, float, float]:
+        return s[0], side * s[3], s[2]
+
+    def middle(s: Station, side: int) -> tuple[float, float, float]:
+        return s[0], side * (s[3] + 0.02), (s[1] + 1.6 * s[2]) / 2.6
+
+    def high(s: Station, side: int) -> tuple[float, float, float]:
+        return s[0], side * s[5], s[4]
+
+    pieces: list[Piece] = []
+    for a, b in pairwise(stations):
+        for side in (-1, 1):
+            for upper, lower in ((high, belt), (belt, middle), (middle, low)):
+                corners = [upper(a, side), upper(b, side), lower(b, side), lower(a, side)]
+                pieces.append(slab(corners, paint, around=HEART, gloss=0.55))
+        roof = [high(a, 1), high(b, 1), high(b, -1), high(a, -1)]
+        pieces.append(slab(roof, paint, around=HEART, gloss=0.55))
+    for end in (stations[0], stations[-1]):
+        cap = [high(end, -1), high(end, 1), belt(end, 1), low(end, 1), low(end, -1), belt(end, -1)]
+        pieces.append(slab(cap, paint, around=HEART, gloss=0.4))
     return pieces
+
+
+def _glazing(stations: tuple[Station, ...], rear: int, front: int) -> list[Piece]:
+    """Side windows with pillars between stations `rear` and `front`, windscreen and rear window."""
+    pieces: list[Piece] = []
+    cabin = stations[rear : front + 1]
+    xs = [s[0] for s in cabin]
+
+    def edge(x: float, share: float, side: int) -> tuple[float, float, float]:
+        belt, half, top, narrow = (float(np.interp(x, xs, [s[k] for s in cabin])) for k in (2, 3, 4, 5))
+        z = belt + share * (top - belt)
+        return x, side * (half + share * (narrow - half) + 0.012), z
+
+    spans = np.linspace(xs[0] + 0.22, xs[-1] - 0.18, 3 if xs[-1] - xs[0] < 3.2 else 4)
+    for a, b in pairwise(spans):
+        x0, x1 = float(a) + 0.045, float(b) - 0.045
+        for side in (-1, 1):
+            steps = np.linspace(x0, x1, 5)
+            top = [edge(float(x), 0.88, side) for x in steps]
+            pane = [*top, edge(x1, 0.06, side), edge(x0, 0.06, side)]
+            pieces.append(slab(pane, GLASS, around=HEART, gloss=0.7, layer=1))
+    for first, second, inner in ((front, front - 1, 0.06), (rear, rear + 1, 0.06)):
+        a, b = stations[first], stations[second]
+        x0, x1 = a[0] + (b[0] - a[0]) * inner, a[0] + (b[0] - a[0]) * 0.94
+        z0, z1 = a[4] + (b[4] - a[4]) * inner + 0.015, a[4] + (b[4] - a[4]) * 0.94 + 0.015
+        w0, w1 = a[5] - 0.05, b[5] - 0.04
+        pane = [(x1, -w1, z1), (x1, w1, z1), (x0, w0, z0), (x0, -w0, z0)]
+        pieces.append(slab(pane, GLASS, around=HEART, gloss=0.8, layer=1))
+    return pieces
+
+
+def _trim(stations: tuple[Station, ...], rng: Rng) -> list[Piece]:
+    """Lamps, plates, grille, bumpers, door gaps, mirrors."""
+    tail, nose = stations[0], stations[-1]
+    pieces: list[Piece] = []
+    for side in (-1, 1):
+        a, b = stations[-2], nose
+        lamp = [(a[0] + 0.06, side * a[3] * 0.93, a[2] - 0.02), (b[0] + 0.015, side * b[3] * 0.72, b[2] + 0.02),
+                (b[0] + 0.015, side * b[3] * 0.78, b[2] - 0.12), (a[0] + 0.06, side * (a[3] * 0.97), a[2] - 0.14)]
+        pieces.append(slab(lamp, (0.85, 0.87, 0.87), around=HEART, gloss=0.6, layer=1))
+        c, d = stations[1], tail
+        back = [(c[0] - 0.02, side * (c[3] + 0.01), c[2] - 0.02), (d[0] - 0.015, side * d[3] * 0.72, d[2] + 0.03),
+                (d[0] - 0.015, side * d[3] * 0.8, d[2] - 0.14), (c[0] - 0.02, side * (c[3] + 0.01), c[2] - 0.18)]
+        pieces.append(slab(back, (0.08, 0.06, 0.55), around=HEART, gloss=0.4, layer=1))
+        y = side * 0.955 * max(s[3] for s in stations) + side * 0.05
+        for x, half, low, top, tone in (
+            (-0.95, 0.008, 0.32, 0.86, 0.05), (0.02, 0.008, 0.28, 0.88, 0.05), (0.98, 0.008, 0.3, 0.86, 0.05),
+            (-0.62, 0.09, 0.79, 0.82, 0.55), (0.3, 0.09, 0.79, 0.82, 0.55),
+        ):
+            gap = [(x - half, y, top), (x + half, y, top), (x + half, y, low), (x - half, y, low)]
+            pieces.append(slab(gap, (tone, tone, tone), around=HEART, layer=1))
+        pieces += block((0.95, side * (max(s[3] for s in stations) + 0.08), 0.93), (0.12, 0.16, 0.12), (0.15, 0.15, 0.15))
+    for s, out in ((nose, 0.02), (tail, -0.02)):
+        x = s[0] + out
+        plate = [(x, -0.22, s[1] + 0.18), (x, 0.22, s[1] + 0.18), (x, 0.22, s[1] + 0.05), (x, -0.22, s[1] + 0.05)]
+        pieces.append(slab(plate, (0.62, 0.3, 0.08) if rng.random() < 0.8 else (0.35, 0.65, 0.3), around=HEART, layer=1))
+    x = nose[0] + 0.015
+    grille = [(x, -0.34, nose[2] - 0.02), (x, 0.34, nose[2] - 0.02), (x, 0.3, nose[1] + 0.2), (x, -0.3, nose[1] + 0.2)]
+    pieces.append(slab(grille, (0.06, 0.06, 0.06), around=HEART, gloss=0.2, layer=1))
+    return pieces
+
+
+def _motor_car(rng: Rng, stations: tuple[Station, ...], paint: Colour, cabin: tuple[int, int], axles: tuple[float, float]) -> list[Piece]:
+    stretch = float(rng.uniform(0.96, 1.04))
+    shape = tuple((x * stretch, *rest) for x, *rest in stations)
+    pieces = _loft(shape, paint)  # type: ignore[arg-type]
+    pieces += _glazing(shape, *cabin)  # type: ignore[arg-type]
+    pieces += _trim(shape, rng)  # type: ignore[arg-type]
+    under = [(-1.9, -0.8, 0.12), (1.9, -0.8, 0.12), (1.9, 0.8, 0.12), (-1.9, 0.8, 0.12)]
+    pieces.append(slab(under, (0.02, 0.02, 0.02), layer=-2))
+    for x in axles:
+        for side in (-1, 1):
+            pieces += _road_wheel(x, side * (max(s[3] for s in stations) + 0.005), side, 0.33)
+    return pieces
+
+
+def _road_wheel(x: float, y: float, side: int, radius: float) -> list[Piece]:
+    """Arch, tyre and alloy rim on one side of a car."""
+    turns = np.linspace(0, 2 * np.pi, 19)[:-1]
+    ring = np.stack([np.cos(turns), np.zeros(18), np.sin(turns)], axis=1)
+    centre = vector(x, y, radius)
+    arch = centre + ring * (radius + 0.06) * np.array([1, 1, 1.0])
+    spokes: list[Piece] = [
+        slab(arch.tolist(), (0.03, 0.03, 0.03), around=HEART, layer=1),
+        slab((centre + ring * radius + vector(0, side * 0.05, 0)).tolist(), (0.09, 0.09, 0.09), around=HEART, layer=1),
+        slab((centre + ring * radius * 0.64 + vector(0, side * 0.1, 0)).tolist(), (0.5, 0.5, 0.5), around=HEART, gloss=0.3, layer=1),
+    ]
+    for turn in np.arange(5) * 2 * np.pi / 5 + 0.3:
+        a, b = (
+            centre + radius * 0.6 * np.array([math.cos(turn + k), 0, math.sin(turn + k)]) + vector(0, side * 0.15, 0)
+            for k in (0.35, 0.95)
+        )
+        hub = centre + vector(0, side * 0.15, 0)
+        spokes.append(slab([hub.tolist(), a.tolist(), b.tolist()], (0.12, 0.12, 0.12), around=HEART, layer=1))
+    return spokes
 
 
 def _car(rng: Rng) -> list[Piece]:
     paint = texture.pick(rng, PAINT, 0.05)
-    roof = rng.uniform(1.4, 1.65)
-    body = [(-2.2, 0.3), (-2.25, 0.85), (-1.9, 0.95), (1.1, 0.92), (2.1, 0.72), (2.2, 0.3)]
-    cabin = [(-1.95, 0.93), (-1.4, roof), (0.35, roof), (1.15, 0.91)]
-    pieces = _prism(body, 0.88, 0.06, paint)
-    pieces += [_bias(p, 0) for p in _prism(cabin, 0.82, 0.18, paint)]
-    for side in (-1, 1):
-        y0, y1 = side * 0.83, side * 0.67
-        window = [(-1.65, y0, 0.98), (-1.3, y1, roof - 0.08), (0.3, y1, roof - 0.08), (0.85, y0, 0.98)]
-        pieces.append(slab(window, GLASS, layer=0))
-    screen = [(1.1, -0.74, 0.96), (0.42, -0.62, roof - 0.06), (0.42, 0.62, roof - 0.06), (1.1, 0.74, 0.96)]
-    rear = [(-1.93, -0.7, 1.0), (-1.46, -0.6, roof - 0.07), (-1.46, 0.6, roof - 0.07), (-1.93, 0.7, 1.0)]
-    pieces += [slab(screen, GLASS, layer=0), slab(rear, GLASS, layer=0)]
-    for y in (-0.6, 0.6):
-        front = [(2.2, y - 0.18, 0.7), (2.2, y + 0.18, 0.7), (2.22, y + 0.18, 0.56), (2.22, y - 0.18, 0.56)]
-        back = [(-2.26, y - 0.16, 0.84), (-2.26, y + 0.16, 0.84), (-2.25, y + 0.16, 0.66), (-2.25, y - 0.16, 0.66)]
-        pieces += [slab(front, (0.9, 0.92, 0.92)), slab(back, (0.1, 0.1, 0.65))]
-    plate = [(2.24, -0.22, 0.5), (2.24, 0.22, 0.5), (2.24, 0.22, 0.38), (2.24, -0.22, 0.38)]
-    pieces.append(slab(plate, (0.6, 0.3, 0.1)))
-    return pieces + _wheels((-1.35, 1.35), 0.86, 0.32)
-
-
-def _bias(piece: Piece, layer: int) -> Piece:
-    from dataclasses import replace
-
-    return replace(piece, layer=layer)
+    roll = rng.random()
+    if roll < 0.45:
+        pieces = _motor_car(rng, SEDAN, paint, (2, 6), (-1.38, 1.38))
+        if rng.random() < 0.25:
+            pieces += block((-0.1, 0, 1.45), (0.3, 0.55, 0.14), (0.3, 0.75, 0.9))
+        return pieces
+    if roll < 0.7:
+        return _motor_car(rng, HATCH, paint, (1, 5), (-1.25, 1.25))
+    return _motor_car(rng, SUV, paint, (1, 5), (-1.4, 1.4))
 
 
 def _van(rng: Rng) -> list[Piece]:
-    paint = texture.pick(rng, [(0.85, 0.86, 0.86), (0.65, 0.66, 0.66), (0.5, 0.45, 0.4)], 0.05)
-    shape = [(-2.35, 0.3), (-2.35, 1.75), (-2.2, 1.92), (1.1, 1.92), (1.75, 1.15), (2.35, 0.95), (2.38, 0.3)]
-    pieces = _prism(shape, 0.86, 0.1, paint)
-    for side in (-1, 1):
-        y0, y1 = side * 0.83, side * 0.785
-        for x0, x1, x2, x3 in ((0.2, 0.2, 0.95, 1.5), (-1.0, -1.0, 0.05, 0.05), (-2.1, -2.1, -1.15, -1.15)):
-            pane = [(x0, y0, 1.15), (x1, y1, 1.72), (x2, y1, 1.72), (x3, y0, 1.15)]
-            pieces.append(slab(pane, GLASS))
-    screen = [(1.72, -0.72, 1.2), (1.15, -0.66, 1.85), (1.15, 0.66, 1.85), (1.72, 0.72, 1.2)]
-    rear = [(-2.37, -0.66, 1.15), (-2.37, -0.62, 1.7), (-2.37, 0.62, 1.7), (-2.37, 0.66, 1.15)]
-    pieces += [slab(screen, GLASS), slab(rear, GLASS)]
-    return pieces + _wheels((-1.5, 1.5), 0.84, 0.32)
+    paint = texture.pick(rng, [(0.85, 0.86, 0.86), (0.65, 0.66, 0.66), (0.5, 0.45, 0.4), (0.25, 0.25, 0.3)], 0.05)
+    return _motor_car(rng, MINIBUS, paint, (0, 5), (-1.45, 1.4))
 
 
 def _bus(rng: Rng) -> list[Piece]:
@@ -268,5 +399,3 @@ BUILDERS = {
     "bicycle": _bicycle,
     "tricycle": _tricycle,
 }
-
-__all__ = ["LABELS", "LENGTHS", "WIDTHS", "Vehicle", "any_vehicle", "build", "place"]
