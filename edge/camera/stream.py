@@ -6,8 +6,10 @@ its stamps.
 """
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import av
 from av.container import InputContainer
@@ -61,6 +63,8 @@ def usb(camera: CameraConfig, clock: Clock, heard: Heard) -> Iterator[Frame]:
     device = f"/dev/video{camera.source.removeprefix('usb:')}"
     if not sys.platform.startswith("linux"):
         raise SourceLost(f"{camera.source}: USB cameras are read on Linux only")
+    if not Path(device).exists():
+        raise SourceLost(f"{camera.source}: no camera at {device}")
     with _opened(device, {}, kind="v4l2") as container:
         yield from _as_it_comes(container, camera, clock, heard)
 
@@ -111,27 +115,30 @@ def _packets(
         except av.InvalidDataError:
             continue
         except av.FFmpegError as lost:
-            raise SourceLost(f"{masked(camera.source)}: {_reason(lost, 'went silent')}") from None
+            raise SourceLost(f"{masked(camera.source)}: {_reason(lost)}") from None
         else:
             return
     raise SourceLost(f"{masked(camera.source)}: what it sends is too damaged to read")
 
 
 def _opened(address: str, options: dict[str, str], kind: str | None = None) -> InputContainer:
+    begun_s = time.monotonic()
     try:
         return av.open(
             address, format=kind, options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S)
         )
     except (av.FFmpegError, ValueError) as fault:
-        silent = f"no answer within {OPEN_TIMEOUT_S:g} s"
-        raise SourceLost(f"{masked(address)}: {_reason(fault, silent)}") from None
+        # An interrupted handshake is reported as invalid data as often as as a timeout.
+        is_timeout = time.monotonic() - begun_s >= OPEN_TIMEOUT_S
+        reason = f"no answer within {OPEN_TIMEOUT_S:g} s" if is_timeout else _reason(fault)
+        raise SourceLost(f"{masked(address)}: {reason}") from None
 
 
-def _reason(fault: Exception, if_silent: str) -> str:
+def _reason(fault: Exception) -> str:
     if isinstance(fault, av.HTTPUnauthorizedError | av.HTTPForbiddenError):
         return "user or password refused"
     if isinstance(fault, av.ExitError | TimeoutError):
-        return if_silent
+        return "went silent"
     if isinstance(fault, av.InvalidDataError):
         return "what it sends is not video, or is damaged"
     return getattr(fault, "strerror", None) or type(fault).__name__

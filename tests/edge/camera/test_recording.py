@@ -11,6 +11,7 @@ from edge.camera.sources import open_source
 from edge.config import CameraConfig
 from tests.edge.camera.footage import record
 
+CHANGED = datetime(2024, 2, 2, tzinfo=UTC)
 NOON = datetime(2026, 5, 1, 4, tzinfo=UTC)
 
 
@@ -42,17 +43,16 @@ def test_half_the_frame_rate_gives_the_same_times(tmp_path):
     [
         ({}, NOON, NOON),
         ({"creation_time": "2025-03-04T05:06:07.000000Z"}, NOON, NOON),
-        ({"creation_time": "2025-03-04T05:06:07.000000Z"}, None, datetime(2025, 3, 4, 5, 6, 7)),
-        ({"creation_time": "1970-01-01T00:00:00.000000Z"}, None, datetime(2024, 2, 2)),
-        ({}, None, datetime(2024, 2, 2)),
+        ({"creation_time": "2025-03-04T05:06:07.000000Z"}, None, datetime(2025, 3, 4, 5, 6, 7, tzinfo=UTC)),
+        ({"creation_time": "1970-01-01T00:00:00.000000Z"}, None, CHANGED),
+        ({}, None, CHANGED),
     ],
 )
 def test_when_a_recording_begins(tmp_path, metadata, begins_at, expected):
     path = record(tmp_path / "street.mp4", seconds=1, metadata=metadata)
-    changed = datetime(2024, 2, 2, tzinfo=UTC).timestamp()
-    os.utime(path, (changed, changed))
-    assert frames(path, begins_at)[0].at == expected.replace(tzinfo=UTC)
-    assert begins_at or recorded_at(path) == expected.replace(tzinfo=UTC)
+    os.utime(path, (CHANGED.timestamp(), CHANGED.timestamp()))
+    assert frames(path, begins_at)[0].at == expected
+    assert begins_at or recorded_at(path) == expected
 
 
 def test_a_recording_twice_over_is_the_same_twice(tmp_path):
