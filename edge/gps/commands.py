@@ -1,5 +1,6 @@
 """What `tianyan gps …` prints, as plain dictionaries: one a line of JSON."""
 
+import hashlib
 import logging
 from collections import Counter
 from collections.abc import Iterator
@@ -7,12 +8,17 @@ from datetime import datetime
 from typing import Any, BinaryIO
 
 from edge.gps.fix import Fix
+from edge.gps.jt808 import frame as jt808
+from edge.gps.jt808.body import read_body
+from edge.gps.jt808.join import BadPacket, Incomplete, Joiner, Message
+from edge.gps.jt808.position import BadBody, Position
 from edge.gps.nmea import NmeaDecoder
 from edge.gps.sentence import Refused
 
 log = logging.getLogger(__name__)
 
 CHUNK = 65_536
+LONGEST_HEX_LINE = 1_048_576
 
 
 def decode_nmea(stream: BinaryIO, received_at: datetime | None = None) -> Iterator[dict[str, Any]]:
@@ -74,3 +80,144 @@ def _line(out: Fix | Refused, reasons: Counter[str]) -> dict[str, Any]:
 
 def _utc(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
+
+
+def decode_jt808(stream: BinaryIO, *, is_hex: bool = False) -> Iterator[dict[str, Any]]:
+    """Decode what terminals sent, as a socket delivers it or, `is_hex`, a chunk of hex a line.
+
+    Yields for each whole message, split ones when complete, `{"kind":"message","msg_id","version",
+    "phone","terminal","serial","encrypt","packets","positions":[…],…}` with what its body says
+    (`body_hex` where nothing is known of it, `problem` where it does not hold what it should); for
+    bytes that are no frame `{"kind":"refused","reason","offset","raw"}` (`raw` in hex); at the end
+    for each split message that lacks packets `{"kind":"incomplete",…,"missing"}`; and last
+    `{"summary":{"frames","messages","positions","refused","incomplete","reasons"}}`.
+    """
+    framer, joiner = jt808.Framer(), Joiner()
+    counts: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+
+    def line(out: _Jt808) -> dict[str, Any]:
+        told = _jt808_line(out)
+        counts[told["kind"]] += 1
+        counts["positions"] += len(told.get("positions", ()))
+        if told["kind"] == "refused":
+            reasons[told["reason"]] += 1
+        return told
+
+    for chunk in _hex_chunks(stream) if is_hex else iter(lambda: _read(stream), b""):
+        if isinstance(chunk, jt808.Refused):
+            yield line(chunk)
+            continue
+        for out in framer.feed(chunk):
+            if isinstance(out, jt808.Refused):
+                yield line(out)
+                continue
+            counts["frames"] += 1
+            yield from map(line, joiner.add(out))
+    yield from map(line, framer.close())
+    yield from map(line, joiner.close())
+    yield {
+        "summary": {
+            "frames": counts["frames"],
+            "messages": counts["message"],
+            "positions": counts["positions"],
+            "refused": counts["refused"],
+            "incomplete": counts["incomplete"],
+            "reasons": dict(reasons),
+        }
+    }
+
+
+_Jt808 = jt808.Refused | Message | Incomplete | BadPacket
+
+
+def _hex_chunks(stream: BinaryIO) -> Iterator[bytes | jt808.Refused]:
+    at = 0
+    while text := stream.readline(LONGEST_HEX_LINE):
+        try:
+            chunk = bytes.fromhex(text.decode("ascii").removeprefix("0x"))
+        except ValueError:
+            yield jt808.Refused("bad_hex", at, text.strip()[: jt808.LONGEST])
+            continue
+        at += len(chunk)
+        yield chunk
+
+
+def _jt808_line(out: _Jt808) -> dict[str, Any]:
+    match out:
+        case jt808.Refused(reason, offset, raw):
+            shown = raw.decode("ascii", "backslashreplace") if reason == "bad_hex" else raw.hex()
+            return {"kind": "refused", "reason": reason, "offset": offset, "raw": shown}
+        case BadPacket(frame):
+            raw_hex = jt808.encode(frame).hex()
+            return {"kind": "refused", "reason": "bad_packet_number", "raw": raw_hex}
+        case Incomplete(header, missing):
+            return {"kind": "incomplete", **_header(header), "missing": list(missing)}
+        case Message():
+            return _message(out)
+
+
+def _header(header: jt808.Header) -> dict[str, Any]:
+    return {
+        "msg_id": header.msg_id,
+        "version": header.version,
+        "protocol_version": header.protocol_version,
+        "phone": header.phone,
+        "terminal": header.terminal,
+        "serial": header.serial,
+        "encrypt": header.encrypt,
+        "packets": header.total or 1,
+    }
+
+
+def _message(message: Message) -> dict[str, Any]:
+    line = {"kind": "message", **_header(message.header), "body_len": len(message.body)}
+    line["positions"] = []
+    if message.header.encrypt:
+        # Unreadable without the terminal's key: said, and not parsed.
+        return line | {"body_hex": message.body.hex()}
+    try:
+        values = read_body(message.header, message.body)
+    except BadBody as fault:
+        return line | {"problem": str(fault), "body_hex": message.body.hex()}
+    if values is None:
+        return line | {"body_hex": message.body.hex()}
+    return line | {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Position():
+            return _position(value)
+        case bytes():
+            return {"bytes": len(value), "sha256": hashlib.sha256(value).hexdigest()}
+        case datetime():
+            return value.isoformat()
+        case list():
+            return [_plain(each) for each in value]
+    return value
+
+
+def _position(position: Position) -> dict[str, Any]:
+    return {
+        "lat": position.lat,
+        "lon": position.lon,
+        "alt_m": position.alt_m,
+        "speed_kmh": position.speed_kmh,
+        "heading_deg": position.heading_deg,
+        "at": position.at and position.at.isoformat(),
+        "valid": position.valid,
+        "acc": position.acc,
+        "load": position.load,
+        "alarm": position.alarm,
+        "alarms": position.alarms,
+        "status": position.status,
+        "states": position.states,
+        "mileage_km": None,
+        **position.values,
+        "items": [{"id": item.id, "hex": item.data.hex()} for item in position.items],
+        "items_ok": not position.rest,
+        "rest_hex": position.rest.hex(),
+        "backfill": position.backfill,
+        "flags": list(position.flags),
+    }

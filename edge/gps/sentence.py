@@ -63,9 +63,18 @@ class Framer:
         self._rest = b""
         self._rest_at = 0
 
-    def feed(self, chunk: bytes) -> Iterator[Sentence | Refused]:
-        """Yield what became certain with this chunk."""
-        data = self._rest + chunk
+    def feed(self, chunk: bytes) -> list[Sentence | Refused]:
+        """Give what became certain with this chunk."""
+        return list(self._split(self._rest + chunk))
+
+    def close(self) -> list[Refused]:
+        """Give what the end of the input cut off."""
+        rest, at = self._rest, self._rest_at
+        self._keep(rest, len(rest), at)
+        refused = _refuse("cut", at, rest[1:])
+        return [] if refused is None else [refused]
+
+    def _split(self, data: bytes) -> Iterator[Sentence | Refused]:
         base = self._rest_at
         position = 0
         while (start := data.find(b"$", position)) >= 0:
@@ -87,13 +96,6 @@ class Framer:
             if outcome is not None:
                 yield outcome
         self._keep(data, len(data), base)
-
-    def close(self) -> Iterator[Refused]:
-        """Yield what the end of the input cut off."""
-        rest, at = self._rest, self._rest_at
-        self._keep(rest, len(rest), at)
-        if (refused := _refuse("cut", at, rest[1:])) is not None:
-            yield refused
 
     def _keep(self, data: bytes, start: int, base: int) -> None:
         self._rest = data[start:]
