@@ -1,0 +1,161 @@
+"""An alert as the hub holds it: what a device said of one thing, put together from its messages."""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from hub.inbox import Received, moment
+from hub.matters import LABEL_MATTERS
+from hub.store import from_ms
+from wire.alert import Alert as AlertMessage, AlertState, Box, PlaceSource
+
+ACTIVE, ENDED = "active", "ended"
+CONFIRMED, FALSE_ALARM = "confirmed", "false_alarm"
+DECISIONS = (CONFIRMED, FALSE_ALARM)
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One thing seen by one device.
+
+    `since`: first seen; `at`: the latest word about it; both on the device's clock where it can
+    be believed (`clock_suspect`). `seq` is the highest number heard. `path`: grids, largest first.
+    `duplicate_of`: the alert whose thing this is again; `times_seen` counts on that one.
+    """
+
+    id: str
+    device: str
+    epoch: str
+    alert: str
+    source: str
+    source_name: str
+    label: str
+    matter: str | None
+    zone: str
+    state: str
+    level: int
+    since: datetime
+    at: datetime
+    ended_at: datetime | None
+    received_at: datetime
+    delayed: bool
+    clock_suspect: bool
+    lat: float
+    lon: float
+    acc_m: float
+    place: str
+    path: tuple[str, ...]
+    score: float
+    model: str
+    boxes: tuple[Box, ...]
+    seq: int
+    generated: bool
+    decision: str | None = None
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    duplicate_of: str | None = None
+    times_seen: int = 1
+    case_id: int | None = None
+    updated_at: datetime = field(default=from_ms(0))
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the hub knows of the place and source of a message."""
+
+    path: tuple[str, ...] = ()
+    source_name: str = ""
+    generated: bool = False
+
+
+def alert_id(message: AlertMessage) -> str:
+    """The hub's id: the same for every message about one thing, whoever computes it."""
+    text = f"{message.dev}\n{message.epoch}\n{message.alert}"
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def matter_of(message: AlertMessage) -> str | None:
+    """The matter the device named, else what its label means."""
+    return message.matter or LABEL_MATTERS.get(message.label)
+
+
+def taken(
+    known: Alert | None, received: Received[AlertMessage], around: Surroundings
+) -> Alert:
+    """The alert after one more message about it, in whatever order they come."""
+    if known is None:
+        return _first(received, around)
+    message = received.message
+    at, suspect = moment(message, received.received_at)
+    since = min(known.since, _since(message, at))
+    ended = message.state == AlertState.END
+    if message.seq < known.seq:  # an older word: it may only lengthen the story
+        ended_at = known.ended_at or (at if ended else None)
+        return replace(
+            known,
+            since=since,
+            state=ENDED if ended_at else known.state,
+            ended_at=ended_at,
+            updated_at=received.received_at,
+        )
+    newest = _first(received, around)
+    return replace(
+        newest,
+        id=known.id,
+        since=since,
+        state=ENDED if ended or known.state == ENDED else ACTIVE,
+        ended_at=at if ended else known.ended_at,
+        received_at=known.received_at,
+        delayed=known.delayed,
+        clock_suspect=known.clock_suspect or suspect,
+        level=max(known.level, message.level),
+        boxes=newest.boxes or known.boxes,
+        score=max(known.score, message.score),
+        decision=known.decision,
+        decided_by=known.decided_by,
+        decided_at=known.decided_at,
+        duplicate_of=known.duplicate_of,
+        times_seen=known.times_seen,
+        case_id=known.case_id,
+    )
+
+
+def _first(received: Received[AlertMessage], around: Surroundings) -> Alert:
+    message = received.message
+    at, suspect = moment(message, received.received_at)
+    ended = message.state == AlertState.END
+    return Alert(
+        id=alert_id(message),
+        device=message.dev,
+        epoch=message.epoch,
+        alert=message.alert,
+        source=message.source,
+        source_name=around.source_name or message.source,
+        label=message.label,
+        matter=matter_of(message),
+        zone=message.zone,
+        state=ENDED if ended else ACTIVE,
+        level=message.level,
+        since=_since(message, at),
+        at=at,
+        ended_at=at if ended else None,
+        received_at=received.received_at,
+        delayed=message.hist,
+        clock_suspect=suspect,
+        lat=message.lat,
+        lon=message.lon,
+        acc_m=message.acc,
+        place=PlaceSource(message.place).value,
+        path=around.path,
+        score=message.score,
+        model=message.model,
+        boxes=tuple(message.boxes),
+        seq=message.seq,
+        generated=around.generated,
+        updated_at=received.received_at,
+    )
+
+
+def _since(message: AlertMessage, at: datetime) -> datetime:
+    lasted = timedelta(milliseconds=max(0, message.ts - message.since))
+    return from_ms(0) if lasted > at - from_ms(0) else at - lasted

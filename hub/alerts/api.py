@@ -1,0 +1,267 @@
+"""Alerts over HTTP."""
+
+import json
+from collections.abc import Callable, Collection, Sequence
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime, BaseModel, Field
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.engine import Connection
+
+from hub import audit, inbox
+from hub.alerts.alert import DECISIONS, Alert
+from hub.alerts.store import Picture, alerts, load, pictures_of, to_alert
+from hub.auth import need
+from hub.errors import not_found
+from hub.grid.places import GridRef, GridStep, Places
+from hub.http import ERRORS, Body, Listing, Page, Utc, page
+from hub.matters import matter
+from hub.roles import Actor, Right
+from hub.store import Store, lies_in
+
+
+class MatterRef(BaseModel):
+    """A matter by code and names."""
+
+    code: str
+    name_zh: str
+    name_en: str
+
+
+class CaseRef(BaseModel):
+    """The case of an alert."""
+
+    id: int
+    number: str
+    state: str
+
+
+class BoxItem(BaseModel):
+    """A rectangle in the picture; x, y = top-left corner, all four as fractions."""
+
+    label: str
+    score: float
+    x: float
+    y: float
+    w: float
+    h: float
+
+
+class EvidenceItem(BaseModel):
+    """A file that shows the alert; `url` is null until it is here."""
+
+    role: str
+    type: str
+    sha256: str
+    url: str | None
+
+
+class AlertItem(BaseModel):
+    """An alert as it stands.
+
+    `duplicate_of`: the alert that told of the same thing before; `times_seen` counts there.
+    """
+
+    id: str
+    device: str
+    source: str
+    source_name: str
+    label: str
+    matter: MatterRef | None
+    zone: str
+    state: Literal["active", "ended"]
+    decision: Literal["confirmed", "false_alarm"] | None
+    decided_by: str | None
+    decided_at: Utc | None
+    level: int
+    since: Utc
+    at: Utc
+    ended_at: Utc | None
+    received_at: Utc
+    delayed: bool
+    clock_suspect: bool
+    lat: float
+    lon: float
+    acc_m: float
+    place: Literal["ground", "camera", "vehicle"]
+    grid: GridRef | None
+    grids: list[GridStep]
+    score: float
+    model: str
+    boxes: list[BoxItem]
+    evidence: list[EvidenceItem]
+    case: CaseRef | None
+    times_seen: int
+    duplicate_of: str | None
+    generated: bool
+
+
+class AlertEvent(BaseModel):
+    """A step of an alert's history."""
+
+    at: Utc
+    actor: str
+    what: str
+    note: str
+
+
+class AlertDetail(AlertItem):
+    """An alert with its history."""
+
+    history: list[AlertEvent]
+
+
+class Decision(Body):
+    """What a person says of an alert."""
+
+    decision: Literal["confirmed", "false_alarm"]
+    note: Annotated[str, Field(max_length=1000)] = ""
+
+
+CaseRefs = Callable[[Connection, Collection[int]], dict[int, CaseRef]]
+Decide = Callable[[str, str, str, Actor], None]
+
+
+def matter_ref(code: str | None) -> MatterRef | None:
+    """A matter's code with its names."""
+    known = matter(code)
+    if known is None:
+        return None
+    return MatterRef(code=known.code, name_zh=known.name_zh, name_en=known.name_en)
+
+
+def evidence_url(sha256: str) -> str:
+    """Where a file can be had."""
+    return f"/api/evidence/{sha256}"
+
+
+def alert_items(
+    tx: Connection, places: Places, case_refs: CaseRefs, which: Sequence[str]
+) -> dict[str, AlertItem]:
+    """Alerts by id."""
+    found = load(tx, which)
+    return {item.id: item for item in _items(tx, list(found.values()), places, case_refs)}
+
+
+def router(store: Store, places: Places, case_refs: CaseRefs, decide: Decide) -> APIRouter:
+    """Alerts. `decide(alert, decision, note, actor)` is the pipeline's."""
+    api = APIRouter(prefix="/api", tags=["alerts"], responses=ERRORS)
+    reader = Annotated[Actor, Depends(need(Right.READ))]
+
+    @api.get("/alerts")
+    def list_alerts(
+        _actor: reader,
+        part: Annotated[Page, Depends(page)],
+        which: Annotated[list[ColumnElement[bool]], Depends(_filters)],
+    ) -> Listing[AlertItem]:
+        found = select(alerts).where(*which)
+        with store.read() as tx:
+            total = tx.execute(select(func.count()).select_from(alerts).where(*which)).scalar_one()
+            newest = found.order_by(alerts.c.at.desc(), alerts.c.id)
+            rows = tx.execute(newest.limit(part.limit).offset(part.offset)).all()
+            items = _items(tx, [to_alert(row) for row in rows], places, case_refs)
+        return Listing(items=items, total=total)
+
+    @api.get("/alerts/{alert}")
+    def one(alert: str, _actor: reader) -> AlertDetail:
+        return _detail(store, places, case_refs, alert)
+
+    @api.post("/alerts/{alert}/decision")
+    def decision(
+        alert: str, said: Decision, actor: Annotated[Actor, Depends(need(Right.DECIDE))]
+    ) -> AlertDetail:
+        decide(alert, said.decision, said.note.strip(), actor)
+        return _detail(store, places, case_refs, alert)
+
+    return api
+
+
+def _filters(
+    state: Literal["active", "ended"] | None = None,
+    decision: Literal["confirmed", "false_alarm", "none"] | None = None,
+    label: str | None = None,
+    matter: str | None = None,
+    source: str | None = None,
+    grid: str | None = None,
+    duplicates: bool = True,
+    from_at: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    until_at: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+) -> list[ColumnElement[bool]]:
+    which: list[ColumnElement[bool]] = []
+    if state is not None:
+        which.append(alerts.c.state == state)
+    if decision is not None:
+        which.append(alerts.c.decision == (decision if decision in DECISIONS else None))
+    if label is not None:
+        which.append(alerts.c.label == label)
+    if matter is not None:
+        which.append(alerts.c.matter == matter)
+    if source is not None:
+        device, _, camera = source.rpartition("/")
+        which.append(alerts.c.source == camera)
+        if device:
+            which.append(alerts.c.device == device)
+    if grid is not None:
+        which.append(lies_in(alerts.c.path, grid))
+    if not duplicates:
+        which.append(alerts.c.duplicate_of.is_(None))
+    if from_at is not None:
+        which.append(alerts.c.at >= from_at)
+    if until_at is not None:
+        which.append(alerts.c.at <= until_at)
+    return which
+
+
+def _detail(store: Store, places: Places, case_refs: CaseRefs, alert: str) -> AlertDetail:
+    with store.read() as tx:
+        item = alert_items(tx, places, case_refs, [alert]).get(alert)
+        if item is None:
+            raise not_found("alert", alert)
+        said = [
+            AlertEvent(at=at, actor=device, what=json.loads(body).get("state", ""), note="")
+            for at, device, body in inbox.of(tx, alert)
+        ]
+        done = [
+            AlertEvent(at=act.at, actor=act.actor, what=act.action, note=act.note)
+            for act in audit.of(tx, "alert", alert)
+        ]
+    history = sorted([*said, *done], key=lambda event: event.at)
+    return AlertDetail(**item.model_dump(), history=history)
+
+
+def _items(
+    tx: Connection, found: Sequence[Alert], places: Places, case_refs: CaseRefs
+) -> list[AlertItem]:
+    shown = pictures_of(tx, [alert.id for alert in found])
+    cases = case_refs(tx, {alert.case_id for alert in found if alert.case_id is not None})
+    return [
+        _item(alert, shown[alert.id], places, cases.get(alert.case_id or 0)) for alert in found
+    ]
+
+
+def _item(
+    alert: Alert, shown: Sequence[Picture], places: Places, case: CaseRef | None
+) -> AlertItem:
+    values: dict[str, Any] = {
+        name: getattr(alert, name) for name in AlertItem.model_fields if hasattr(alert, name)
+    }
+    values |= {
+        "matter": matter_ref(alert.matter),
+        "grid": places.ref(alert.path),
+        "grids": places.steps(alert.path),
+        "boxes": [
+            BoxItem(label=b.label, score=b.score, x=b.x, y=b.y, w=b.w, h=b.h) for b in alert.boxes
+        ],
+        "evidence": [
+            EvidenceItem(
+                role=p.role,
+                type=p.type,
+                sha256=p.sha256,
+                url=evidence_url(p.sha256) if p.held else None,
+            )
+            for p in shown
+        ],
+        "case": case,
+    }
+    return AlertItem(**values)

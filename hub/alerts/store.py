@@ -1,0 +1,251 @@
+"""Alerts and what shows them, in the database."""
+
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+
+import msgspec
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    and_,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.engine import Connection, Row
+
+from hub.alerts.alert import Alert
+from hub.alerts.dedup import topic
+from hub.config import Dedupe
+from hub.store import GridPath, Instant, insert_new, metadata, upsert
+from wire.alert import Box, EvidenceRef
+
+KEYS_A_QUERY = 5000
+CELL_DEG = 0.005
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", String(20), primary_key=True),
+    Column("device", String(64), nullable=False),
+    Column("epoch", String(16), nullable=False),
+    Column("alert", String(64), nullable=False),
+    Column("source", String(64), nullable=False),
+    Column("source_name", String(200), nullable=False),
+    Column("label", String(64), nullable=False),
+    Column("matter", String(5)),
+    Column("zone", String(64), nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("received_at", Instant, nullable=False),
+    Column("delayed", Boolean, nullable=False),
+    Column("clock_suspect", Boolean, nullable=False),
+    Column("lat", Float, nullable=False),
+    Column("lon", Float, nullable=False),
+    Column("acc_m", Float, nullable=False),
+    Column("place", String(8), nullable=False),
+    Column("path", GridPath, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("model", String(64), nullable=False),
+    Column("boxes", LargeBinary, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("generated", Boolean, nullable=False),
+    Column("decision", String(12)),
+    Column("decided_by", String(100)),
+    Column("decided_at", Instant),
+    Column("duplicate_of", String(20)),
+    Column("times_seen", Integer, nullable=False),
+    Column("case_id", Integer, index=True),
+    Column("updated_at", Instant, nullable=False),
+    Column("topic", String(64), nullable=False),
+    Column("cell", BigInteger, nullable=False),
+    Index("ix_alerts_near", "cell", "topic", "at"),
+    Index("ix_alerts_at", "at", "id"),
+    Index("ix_alerts_undecided", "decision", "duplicate_of"),
+    Index("ix_alerts_received_at", "received_at"),
+)
+pictures = Table(
+    "alert_evidence",
+    metadata,
+    Column("alert", String(20), primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("role", String(12), primary_key=True),
+    Column("type", String(32), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("held", Boolean, nullable=False),
+    Index("ix_alert_evidence_sha256", "sha256"),
+)
+
+_FIELDS = [field.name for field in fields(Alert)]
+_boxes = msgspec.json.Decoder(tuple[Box, ...])
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A file that shows an alert; `held` when the hub has it."""
+
+    role: str
+    type: str
+    sha256: str
+    held: bool
+
+
+def load(tx: Connection, ids: Collection[str]) -> dict[str, Alert]:
+    """Alerts by id."""
+    wanted = list(ids)
+    found = {}
+    for start in range(0, len(wanted), KEYS_A_QUERY):
+        part = select(alerts).where(alerts.c.id.in_(wanted[start : start + KEYS_A_QUERY]))
+        found |= {row.id: to_alert(row) for row in tx.execute(part)}
+    return found
+
+
+def lock(tx: Connection, alert: str) -> Alert | None:
+    """One alert, kept from others until the transaction ends."""
+    row = tx.execute(select(alerts).where(alerts.c.id == alert).with_for_update()).one_or_none()
+    return None if row is None else to_alert(row)
+
+
+def around(tx: Connection, new: Sequence[Alert], near: Dedupe) -> list[Alert]:
+    """Alerts that any of `new` could be again, none a duplicate itself."""
+    if not new or near.radius_m == 0:
+        return []
+    within = timedelta(seconds=max(near.within_s, 3600))
+    found = select(alerts).where(
+        alerts.c.cell.in_(sorted({cell for alert in new for cell in _cells(alert, near.radius_m)})),
+        alerts.c.topic.in_(sorted({topic(alert) for alert in new})),
+        alerts.c.at >= min(alert.since for alert in new) - within,
+        alerts.c.duplicate_of.is_(None),
+    )
+    return [to_alert(row) for row in tx.execute(found.order_by(alerts.c.at.desc()).limit(2000))]
+
+
+def save(tx: Connection, changed: Iterable[Alert]) -> None:
+    """Insert or overwrite alerts."""
+    rows = [_row(alert) for alert in changed]
+    upsert(tx, alerts, rows, ["id"])
+
+
+def set_case(tx: Connection, ids: Collection[str], case_id: int) -> None:
+    """Say that alerts belong to a case."""
+    tx.execute(update(alerts).where(alerts.c.id.in_(ids)).values(case_id=case_id))
+
+
+def group(tx: Connection, alert: Alert) -> list[str]:
+    """The ids of all alerts of the same thing."""
+    head = alert.duplicate_of or alert.id
+    same = or_(alerts.c.id == head, alerts.c.duplicate_of == head)
+    return list(tx.execute(select(alerts.c.id).where(same)).scalars())
+
+
+def of_case(tx: Connection, cases: Collection[int]) -> dict[int, list[str]]:
+    """The alerts of each case, oldest first."""
+    found: dict[int, list[str]] = {case: [] for case in cases}
+    rows = select(alerts.c.case_id, alerts.c.id).where(alerts.c.case_id.in_(cases))
+    for row in tx.execute(rows.order_by(alerts.c.received_at, alerts.c.id)):
+        found[row.case_id].append(row.id)
+    return found
+
+
+def add_pictures(
+    tx: Connection, refs: Mapping[str, Sequence[EvidenceRef]], held: Collection[str]
+) -> None:
+    """Note the files that show alerts; `held` are the hashes that are here already."""
+    rows = [
+        {
+            "alert": alert,
+            "sha256": ref.sha256,
+            "role": ref.role,
+            "type": ref.type,
+            "size": ref.size,
+            "place": place,
+            "held": ref.sha256 in held,
+        }
+        for alert, listed in refs.items()
+        for place, ref in enumerate(listed)
+    ]
+    insert_new(tx, pictures, rows, ["alert", "sha256", "role"])
+
+
+def picture_arrived(tx: Connection, sha256: str) -> list[str]:
+    """Note that a file is here; returns the alerts it shows."""
+    shown = select(pictures.c.alert).where(pictures.c.sha256 == sha256).distinct()
+    tx.execute(update(pictures).where(pictures.c.sha256 == sha256).values(held=True))
+    return list(tx.execute(shown).scalars())
+
+
+def pictures_of(tx: Connection, ids: Collection[str]) -> dict[str, list[Picture]]:
+    """The files of alerts, in the device's order."""
+    found: dict[str, list[Picture]] = {name: [] for name in ids}
+    rows = select(pictures).where(pictures.c.alert.in_(ids))
+    for row in tx.execute(rows.order_by(pictures.c.alert, pictures.c.place)):
+        found[row.alert].append(Picture(row.role, row.type, row.sha256, row.held))
+    return found
+
+
+def expects(tx: Connection, device: str, sha256: str) -> bool:
+    """Whether an alert of this device named the file."""
+    named = (
+        select(pictures.c.alert)
+        .join(alerts, alerts.c.id == pictures.c.alert)
+        .where(pictures.c.sha256 == sha256, alerts.c.device == device)
+    )
+    return tx.execute(named.limit(1)).first() is not None
+
+
+def counts(tx: Connection, midnight: datetime) -> tuple[int, int]:
+    """Things nobody has decided on, and things first heard of since `midnight`."""
+    first = alerts.c.duplicate_of.is_(None)
+    undecided = and_(first, alerts.c.decision.is_(None))
+    today = and_(first, alerts.c.received_at >= midnight)
+    total = select(func.count()).select_from(alerts)
+    return (
+        tx.execute(total.where(undecided)).scalar_one(),
+        tx.execute(total.where(today)).scalar_one(),
+    )
+
+
+def to_alert(row: Row[tuple[object, ...]]) -> Alert:
+    """A row as the value it stands for."""
+    values = {name: getattr(row, name) for name in _FIELDS}
+    return Alert(**{**values, "boxes": _boxes.decode(row.boxes)})
+
+
+def _row(alert: Alert) -> dict[str, object]:
+    values = {name: getattr(alert, name) for name in _FIELDS}
+    return {
+        **values,
+        "boxes": msgspec.json.encode(alert.boxes),
+        "topic": topic(alert),
+        "cell": _cell(_index(alert.lat), _index(alert.lon)),
+    }
+
+
+def _index(degrees: float) -> int:
+    return math.floor(degrees / CELL_DEG)
+
+
+def _cell(row: int, column: int) -> int:
+    return row * 1_000_000 + column
+
+
+def _cells(alert: Alert, radius_m: float) -> list[int]:
+    d_lat = radius_m / 110_000
+    d_lon = min(1.0, radius_m / (110_000 * max(0.02, math.cos(math.radians(alert.lat)))))
+    rows = range(_index(alert.lat - d_lat), _index(alert.lat + d_lat) + 1)
+    columns = range(_index(alert.lon - d_lon), _index(alert.lon + d_lon) + 1)
+    return [_cell(row, column) for row in rows for column in columns]

@@ -1,0 +1,380 @@
+"""The wiring: which parts there are and what each is given. No rule lives here."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Header, Query, Request
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+from fastapi.staticfiles import StaticFiles
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.engine import Connection
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from hub import accounts, auth, http, pipeline, quarantine
+from hub.alerts import api as alerts_api, store as alert_store
+from hub.auth import need
+from hub.cases import api as cases_api, store as case_store
+from hub.cases.api import Act, CaseAlerts
+from hub.config import HubConfig
+from hub.devices import api as devices_api, store as device_store
+from hub.devices.store import devices
+from hub.errors import Problem
+from hub.events import Bus, Change
+from hub.evidence import api as evidence_api
+from hub.evidence.store import Vault
+from hub.grid import api as grid_api, store as grid_store
+from hub.grid.places import Places
+from hub.housekeeping import keep_house
+from hub.ingest import Ingest
+from hub.pipeline import Site
+from hub.roles import Actor, Right
+from hub.store import Store, now
+from hub.tracks import api as tracks_api, store as track_store
+from hub.tracks.api import DeviceFacts
+from hub.tracks.store import vehicles
+
+log = logging.getLogger(__name__)
+
+CONSOLE = Path(__file__).with_name("console") / "dist"
+NO_CONSOLE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Tianyan</title>
+<p>页面尚未构建。 The console is not built yet: run <code>make console</code> and reload.
+<p>The API answers: <a href="/api/openapi.json">/api/openapi.json</a>"""
+PING_S = 15
+
+
+@dataclass
+class Hub:
+    """The parts of one hub process."""
+
+    config: HubConfig
+    store: Store
+    site: Site
+    bus: Bus
+    ingest: Ingest
+
+    @classmethod
+    def build(cls, config: HubConfig, store: Store) -> "Hub":
+        """Make the parts; nothing runs yet."""
+        places = Places()
+        grid_store.load(store, places)
+        site = Site(config, places, Vault(config.data_dir / "evidence"))
+        bus = Bus(store, _renderer(places), track_store.moved_since)
+        store.after_commit = bus.wake
+        return cls(config, store, site, bus, Ingest(store, site))
+
+
+class CameraCount(BaseModel):
+    """Cameras in use, and those that see."""
+
+    total: int
+    ok: int
+
+
+class VehicleCount(BaseModel):
+    """Vehicles in use, and those that can be reached."""
+
+    total: int
+    online: int
+
+
+class AlertCount(BaseModel):
+    """Things nobody has judged, and things first heard of today (the site's day)."""
+
+    undecided: int
+    today: int
+
+
+class CaseCount(BaseModel):
+    """Cases with work left, and all by state."""
+
+    open: int
+    by_state: dict[str, int]
+
+
+class SiteItem(BaseModel):
+    """The site and where its map opens."""
+
+    name: str
+    lat: float
+    lon: float
+    zoom: float
+    time_zone: str
+
+
+class Summary(BaseModel):
+    """The whole at a glance. `generated`: some of it is made up for a demonstration."""
+
+    cameras: CameraCount
+    vehicles: VehicleCount
+    alerts: AlertCount
+    cases: CaseCount
+    generated: bool
+    site: SiteItem
+    broker: str
+
+
+class Health(BaseModel):
+    """Whether the hub can store and receive."""
+
+    status: str
+    database: bool
+    broker: bool
+
+
+def create_app(config: HubConfig, hub: Hub | None = None) -> FastAPI:
+    """The HTTP server of a hub, on a database that has its schema.
+
+    Starting the app starts the ingest; stopping it stops it.
+    """
+    parts = hub or Hub.build(config, Store(config.database_url))
+    app = FastAPI(
+        title="Tianyan",
+        version="1",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan(parts),
+    )
+    app.state.store = parts.store
+    app.state.hub = parts
+    http.install(app)
+    _include(app, parts)
+    _add_events(app, parts)
+    _add_overview(app, parts)
+    _add_probes(app, parts)
+    _add_console(app)
+    return app
+
+
+def _include(app: FastAPI, hub: Hub) -> None:
+    store, places, config = hub.store, hub.site.places, hub.config
+    app.include_router(auth.router(store, config))
+    app.include_router(grid_api.router(store, places, pipeline.grids_changed))
+    app.include_router(
+        devices_api.router(store, places, lambda name, word: accounts.add(config.broker, name, word))
+    )
+    online = vehicles.c.device.in_(select(devices.c.id).where(devices.c.online))
+    app.include_router(tracks_api.router(store, places, _device_facts, online))
+
+    def decide(alert: str, decision: str, note: str, actor: Actor) -> None:
+        pipeline.decide(store, hub.site, alert, decision, note, actor)
+
+    app.include_router(alerts_api.router(store, places, cases_api.case_refs, decide))
+
+    def take_step(case: int, act: Act, actor: Actor) -> None:
+        pipeline.take_step(store, case, act.action, act.version, actor, act.note, act.into)
+
+    def alert_items(tx: Connection, which: Sequence[str]) -> dict[str, alerts_api.AlertItem]:
+        return alerts_api.alert_items(tx, places, cases_api.case_refs, which)
+
+    app.include_router(cases_api.router(store, places, case_alerts, alert_items, take_step))
+
+    def arrived(sha256: str, kind: str, size: int, device: str) -> None:
+        pipeline.file_arrived(store, sha256, kind, size, device)
+        hub.ingest.confirm_file(device, sha256)
+
+    app.include_router(evidence_api.router(store, hub.site.vault, config.evidence, arrived))
+    app.include_router(quarantine.router(store))
+
+
+def case_alerts(tx: Connection, cases: Collection[int]) -> dict[int, CaseAlerts]:
+    """The alerts of each case and a picture, best an annotated one."""
+    ids = alert_store.of_case(tx, cases)
+    shown = alert_store.pictures_of(tx, [name for names in ids.values() for name in names[:10]])
+    found = {}
+    for case, names in ids.items():
+        files = [p for name in names[:10] for p in shown[name] if p.held and "image" in p.type]
+        best = sorted(files, key=lambda p: p.role != "annotated")
+        url = alerts_api.evidence_url(best[0].sha256) if best else None
+        found[case] = CaseAlerts(tuple(names), url)
+    return found
+
+
+def _device_facts(tx: Connection, ids: Sequence[str]) -> dict[str, DeviceFacts]:
+    return {
+        name: DeviceFacts(online=device.online, generated=device.generated)
+        for name, device in device_store.known(tx, ids).items()
+    }
+
+
+def _renderer(places: Places) -> Callable[[Connection, Sequence[Change]], dict[Change, str]]:
+    def camera(tx: Connection, ids: Sequence[str]) -> dict[str, Any]:
+        return devices_api.camera_items(tx, places, ids)
+
+    def vehicle(tx: Connection, ids: Sequence[str]) -> dict[str, Any]:
+        return tracks_api.vehicle_items(tx, places, _device_facts, ids)
+
+    def alert(tx: Connection, ids: Sequence[str]) -> dict[str, Any]:
+        return alerts_api.alert_items(tx, places, cases_api.case_refs, ids)
+
+    def case(tx: Connection, ids: Sequence[str]) -> dict[str, Any]:
+        items = cases_api.case_items(tx, places, case_alerts, [int(name) for name in ids])
+        return {str(name): item for name, item in items.items()}
+
+    by_kind = {
+        "alert": alert,
+        "case": case,
+        "camera": camera,
+        "vehicle": vehicle,
+        "device": devices_api.device_items,
+    }
+
+    def render(tx: Connection, changes: Sequence[Change]) -> dict[Change, str]:
+        texts = {}
+        for kind, items_of in by_kind.items():
+            ids = [change.item for change in changes if change.kind == kind]
+            for name, item in (items_of(tx, ids) if ids else {}).items():
+                texts[Change(kind, name)] = item.model_dump_json()
+        return texts
+
+    return render
+
+
+def _lifespan(hub: Hub) -> Callable[[FastAPI], Any]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        tasks = [
+            asyncio.create_task(hub.bus.run(), name="events"),
+            asyncio.create_task(keep_house(hub.store, hub.site), name="housekeeping"),
+        ]
+        hub.ingest.start()
+        try:
+            yield
+        finally:
+            hub.bus.close()
+            await asyncio.to_thread(hub.ingest.stop)
+            for task in tasks:
+                task.cancel()
+            for task in tasks:
+                with suppress(asyncio.CancelledError):
+                    await task
+            hub.store.close()
+
+    return lifespan
+
+
+def _add_events(app: FastAPI, hub: Hub) -> None:
+    @app.get(
+        "/api/events",
+        tags=["events"],
+        response_class=EventSourceResponse,
+        responses={**http.ERRORS, 200: {"content": {"text/event-stream": {}}}},
+    )
+    async def events(
+        request: Request,
+        _actor: Annotated[Actor, Depends(need(Right.READ))],
+        last_event_id: Annotated[str | None, Header()] = None,
+        last: Annotated[str | None, Query(alias="last_event_id")] = None,
+    ) -> EventSourceResponse:
+        given = last_event_id or last or ""
+        after = int(given) if given.isdigit() and len(given) < 19 else None
+        return EventSourceResponse(
+            hub.bus.stream(after),
+            ping=PING_S,
+            ping_message_factory=lambda: ServerSentEvent(comment="still here"),
+            send_timeout=30,
+            headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"},
+        )
+
+
+def _add_overview(app: FastAPI, hub: Hub) -> None:
+    config, view = hub.config, hub.config.view
+    online = vehicles.c.device.in_(select(devices.c.id).where(devices.c.online))
+
+    @app.get("/api/summary", tags=["overview"], responses=http.ERRORS)
+    def summary(_actor: Annotated[Actor, Depends(need(Right.READ))]) -> Summary:
+        midnight = _midnight(now(), config)
+        with hub.store.read() as tx:
+            total, seeing = devices_api.counts(tx)
+            in_use, reachable = tracks_api.counts(tx, online)
+            undecided, today = alert_store.counts(tx, midnight)
+            is_open, by_state = case_store.counts(tx)
+            some = select(devices.c.id).where(devices.c.generated).limit(1)
+            generated = tx.execute(some).first() is not None
+        return Summary(
+            cameras=CameraCount(total=total, ok=seeing),
+            vehicles=VehicleCount(total=in_use, online=reachable),
+            alerts=AlertCount(undecided=undecided, today=today),
+            cases=CaseCount(open=is_open, by_state=by_state),
+            generated=generated,
+            site=SiteItem(
+                name=config.name,
+                lat=view.lat,
+                lon=view.lon,
+                zoom=view.zoom,
+                time_zone=config.time_zone,
+            ),
+            broker=_broker(hub.ingest.broker_name),
+        )
+
+
+def _midnight(at: datetime, config: HubConfig) -> datetime:
+    local = at.astimezone(config.zone)
+    return local - timedelta(
+        hours=local.hour, minutes=local.minute, seconds=local.second, microseconds=local.microsecond
+    )
+
+
+def _broker(name: str) -> str:
+    lowered = name.lower()
+    known = ("mosquitto", "amqtt", "emqx", "nats", "vernemq", "hivemq")
+    return next((each for each in known if each in lowered), name or "unknown")
+
+
+def _add_probes(app: FastAPI, hub: Hub) -> None:
+    def local_or_reader(request: Request) -> None:
+        if not auth.is_from_here(request):
+            need(Right.READ)(request)
+
+    probe = [Depends(local_or_reader)]
+
+    @app.get("/healthz", tags=["probes"], dependencies=probe, response_model=Health)
+    def healthz(response: Response) -> Health:
+        try:
+            hub.store.ping()
+            database = True
+        except Exception:  # noqa: BLE001 - the answer says it
+            database = False
+        broker = hub.ingest.is_connected()
+        if not database:
+            response.status_code = 503
+        status = "ok" if database and broker else "degraded"
+        return Health(status=status, database=database, broker=broker)
+
+    @app.get("/metrics", tags=["probes"], dependencies=probe, response_class=PlainTextResponse)
+    def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _add_console(app: FastAPI) -> None:
+    @app.get("/api/{rest:path}", include_in_schema=False)
+    def nothing_here(rest: str) -> None:
+        raise Problem(404, "not_found", f"/api/{rest} does not exist", "see /api/openapi.json")
+
+    if (CONSOLE / "index.html").is_file():
+        app.mount("/", _Console(directory=CONSOLE, html=True), name="console")
+        return
+
+    @app.get("/", include_in_schema=False)
+    def no_console() -> HTMLResponse:
+        return HTMLResponse(NO_CONSOLE, status_code=503)
+
+
+class _Console(StaticFiles):
+    """The built pages: hashed assets may be kept for ever, the page itself not at all."""
+
+    async def get_response(self, path: str, scope: Any) -> Response:
+        """A file, or the page for an address within it."""
+        response = await super().get_response(path, scope)
+        kept = path.startswith("assets/") and response.status_code == 200
+        value = "public, max-age=31536000, immutable" if kept else "no-cache"
+        response.headers["Cache-Control"] = value
+        return response

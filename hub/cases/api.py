@@ -1,0 +1,250 @@
+"""Cases over HTTP."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime, BaseModel, Field
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.engine import Connection
+
+from hub import audit
+from hub.alerts.api import AlertItem, CaseRef, MatterRef, matter_ref
+from hub.auth import need
+from hub.cases.case import ACTIONS, FINISHED, STAGES, Case, Stage, State, offers
+from hub.cases.store import cases, load, to_case
+from hub.errors import not_found
+from hub.grid.places import GridRef, GridStep, Places
+from hub.http import ERRORS, Body, Listing, Page, Utc, page
+from hub.roles import Actor, Right
+from hub.store import Store, lies_in
+
+
+class CaseItem(BaseModel):
+    """A case as it stands; a step must name `version`."""
+
+    id: int
+    number: str
+    state: State
+    state_zh: str
+    stage: Stage
+    version: int
+    title: str
+    label: str
+    matter: MatterRef | None
+    standard_ref: str
+    level: int
+    grid: GridRef | None
+    grids: list[GridStep]
+    lat: float
+    lon: float
+    opened_at: Utc
+    updated_at: Utc
+    closed_at: Utc | None
+    source: str
+    alerts: list[str]
+    picture: str | None
+    generated: bool
+
+
+class CaseEvent(BaseModel):
+    """A step that was taken."""
+
+    at: Utc
+    actor: str
+    action: str
+    from_state: str
+    to_state: str
+    note: str
+
+
+class CaseStep(BaseModel):
+    """A step that follows; `why_not` says what keeps the caller from it."""
+
+    action: str
+    to_state: State
+    party: str
+    allowed: bool
+    why_not: str
+    needs_note: bool
+
+
+class CaseDetail(CaseItem):
+    """A case with its history, the next steps and its alerts."""
+
+    history: list[CaseEvent]
+    actions: list[CaseStep]
+    alert_items: list[AlertItem]
+
+
+class Act(Body):
+    """A step to take. `version` is the one the caller saw; `into`: the case to merge with."""
+
+    action: Annotated[str, Field(max_length=32)]
+    version: int
+    note: Annotated[str, Field(max_length=2000)] = ""
+    into: Annotated[str, Field(max_length=32)] = ""
+
+
+@dataclass(frozen=True)
+class CaseAlerts:
+    """The alerts of a case, and the address of a picture of it."""
+
+    ids: Sequence[str] = ()
+    picture: str | None = None
+
+
+AlertsOf = Callable[[Connection, Collection[int]], dict[int, CaseAlerts]]
+AlertItems = Callable[[Connection, Sequence[str]], dict[str, AlertItem]]
+TakeStep = Callable[[int, Act, Actor], None]
+
+SHOWN_ALERTS = 100
+
+
+def case_refs(tx: Connection, ids: Collection[int]) -> dict[int, CaseRef]:
+    """Cases as an alert refers to them."""
+    found = load(tx, ids) if ids else {}
+    return {c.id: CaseRef(id=c.id, number=c.number, state=c.state) for c in found.values()}
+
+
+def case_items(
+    tx: Connection, places: Places, alerts_of: AlertsOf, which: Sequence[int]
+) -> dict[int, CaseItem]:
+    """Cases by id."""
+    found = load(tx, which)
+    alerts = alerts_of(tx, list(found))
+    return {case.id: _item(case, places, alerts[case.id]) for case in found.values()}
+
+
+def router(
+    store: Store,
+    places: Places,
+    alerts_of: AlertsOf,
+    alert_items: AlertItems,
+    take_step: TakeStep,
+) -> APIRouter:
+    """Cases. `take_step(case, act, actor)` is the pipeline's."""
+    api = APIRouter(prefix="/api", tags=["cases"], responses=ERRORS)
+    reader = Annotated[Actor, Depends(need(Right.READ))]
+
+    @api.get("/cases")
+    def list_cases(
+        _actor: reader,
+        part: Annotated[Page, Depends(page)],
+        which: Annotated[list[ColumnElement[bool]], Depends(_filters)],
+    ) -> Listing[CaseItem]:
+        found = select(cases).where(*which).order_by(cases.c.opened_at.desc(), cases.c.id.desc())
+        with store.read() as tx:
+            total = tx.execute(select(func.count()).select_from(cases).where(*which)).scalar_one()
+            rows = tx.execute(found.limit(part.limit).offset(part.offset)).all()
+            listed = [to_case(row) for row in rows]
+            alerts = alerts_of(tx, [case.id for case in listed])
+        items = [_item(case, places, alerts[case.id]) for case in listed]
+        return Listing(items=items, total=total)
+
+    def detail(case_id: int, actor: Actor) -> CaseDetail:
+        with store.read() as tx:
+            case = load(tx, [case_id]).get(case_id)
+            if case is None:
+                raise not_found("case", case_id)
+            alerts = alerts_of(tx, [case_id])[case_id]
+            shown = alert_items(tx, alerts.ids[:SHOWN_ALERTS])
+            history = audit.of(tx, "case", str(case_id))
+        return CaseDetail(
+            **_item(case, places, alerts).model_dump(),
+            history=[
+                CaseEvent(
+                    at=act.at,
+                    actor=act.actor,
+                    action=act.action,
+                    from_state=act.from_state,
+                    to_state=act.to_state,
+                    note=act.note,
+                )
+                for act in history
+            ],
+            actions=[
+                CaseStep(
+                    action=offer.action,
+                    to_state=offer.to_state,
+                    party=ACTIONS[offer.action].party,
+                    allowed=not offer.why_not,
+                    why_not=offer.why_not,
+                    needs_note=ACTIONS[offer.action].needs_note,
+                )
+                for offer in offers(case, actor)
+            ],
+            alert_items=list(shown.values()),
+        )
+
+    @api.get("/cases/{case_id}")
+    def one(case_id: int, actor: reader) -> CaseDetail:
+        return detail(case_id, actor)
+
+    @api.post("/cases/{case_id}/actions")
+    def act(
+        case_id: int, wanted: Act, actor: Annotated[Actor, Depends(need(Right.ACT))]
+    ) -> CaseDetail:
+        take_step(case_id, wanted, actor)
+        return detail(case_id, actor)
+
+    return api
+
+
+def _filters(
+    state: State | None = None,
+    stage: Stage | None = None,
+    is_open: Annotated[bool | None, Query(alias="open")] = None,
+    matter: str | None = None,
+    label: str | None = None,
+    grid: str | None = None,
+    from_at: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    until_at: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+) -> list[ColumnElement[bool]]:
+    which: list[ColumnElement[bool]] = []
+    if state is not None:
+        which.append(cases.c.state == state.value)
+    if stage is not None:
+        which.append(cases.c.stage == stage.value)
+    if is_open is not None:
+        finished = cases.c.state.in_([each.value for each in FINISHED])
+        which.append(~finished if is_open else finished)
+    if matter is not None:
+        which.append(cases.c.matter == matter)
+    if label is not None:
+        which.append(cases.c.label == label)
+    if grid is not None:
+        which.append(lies_in(cases.c.path, grid))
+    if from_at is not None:
+        which.append(cases.c.opened_at >= from_at)
+    if until_at is not None:
+        which.append(cases.c.opened_at <= until_at)
+    return which
+
+
+def _item(case: Case, places: Places, alerts: CaseAlerts) -> CaseItem:
+    return CaseItem(
+        id=case.id,
+        number=case.number,
+        state=case.state,
+        state_zh=STAGES[case.state][0],
+        stage=case.stage,
+        version=case.version,
+        title=case.title,
+        label=case.label,
+        matter=matter_ref(case.matter),
+        standard_ref=case.standard_ref,
+        level=case.level,
+        grid=places.ref(case.path),
+        grids=places.steps(case.path),
+        lat=case.lat,
+        lon=case.lon,
+        opened_at=case.opened_at,
+        updated_at=case.updated_at,
+        closed_at=case.closed_at,
+        source=case.source,
+        alerts=list(alerts.ids),
+        picture=alerts.picture,
+        generated=case.generated,
+    )

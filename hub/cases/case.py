@@ -1,0 +1,273 @@
+"""A case and the table of its states: which step may follow which, and who may take it.
+
+The seven stages are the standard's (CJ/T 315-2009, GB/T 30428.8: 信息收集 to 综合评价). Two checks
+have names that are easily confused: `verify_report` (核实) asks before filing whether it is there,
+`verify_result` (核查) asks before closing whether it is gone. The body that dispatches and the party
+that handles do not judge the result: who handled a case never closes it, whatever the role.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from hub.errors import HubError
+from hub.roles import RANK, Actor, Role
+
+
+class Stage(StrEnum):
+    """The stages of a case, in order."""
+
+    COLLECT = "collect"
+    FILE = "file"
+    DISPATCH = "dispatch"
+    HANDLE = "handle"
+    FEEDBACK = "feedback"
+    VERIFY_CLOSE = "verify_close"
+    EVALUATE = "evaluate"
+    NONE = ""
+
+
+class State(StrEnum):
+    """Where a case is."""
+
+    REPORTED = "reported"
+    VERIFYING_REPORT = "verifying_report"
+    FILED = "filed"
+    DISPATCHED = "dispatched"
+    RETURNED = "returned"
+    HANDLING = "handling"
+    JOINT = "joint"
+    SUSPENDED = "suspended"
+    HANDLED = "handled"
+    VERIFYING_RESULT = "verifying_result"
+    REWORK = "rework"
+    CLOSED = "closed"
+    WATCHING = "watching"
+    REOPENED = "reopened"
+    MERGED = "merged"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    ARCHIVED = "archived"
+
+
+class Party(StrEnum):
+    """Whose step it is: supervision and command are two bodies on purpose."""
+
+    SUPERVISION = "supervision_centre"
+    COMMAND = "command_centre"
+    DEPARTMENT = "department"
+
+
+STAGES: dict[State, tuple[str, Stage]] = {
+    State.REPORTED: ("已上报", Stage.COLLECT),
+    State.VERIFYING_REPORT: ("核实中", Stage.COLLECT),
+    State.FILED: ("已立案", Stage.FILE),
+    State.DISPATCHED: ("已派遣", Stage.DISPATCH),
+    State.RETURNED: ("已回退", Stage.DISPATCH),
+    State.HANDLING: ("处理中", Stage.HANDLE),
+    State.JOINT: ("联合处置", Stage.HANDLE),
+    State.SUSPENDED: ("挂账", Stage.HANDLE),
+    State.HANDLED: ("已反馈", Stage.FEEDBACK),
+    State.VERIFYING_RESULT: ("核查中", Stage.VERIFY_CLOSE),
+    State.REWORK: ("返工", Stage.HANDLE),
+    State.CLOSED: ("已结案", Stage.VERIFY_CLOSE),
+    State.WATCHING: ("回看期", Stage.EVALUATE),
+    State.REOPENED: ("反弹重开", Stage.HANDLE),
+    State.MERGED: ("合并", Stage.NONE),
+    State.REJECTED: ("不予立案", Stage.NONE),
+    State.CANCELLED: ("作废", Stage.NONE),
+    State.ARCHIVED: ("归档", Stage.NONE),
+}
+
+BEFORE_FILING = frozenset({State.REPORTED, State.VERIFYING_REPORT})
+FINISHED = frozenset(
+    {
+        State.CLOSED,
+        State.WATCHING,
+        State.ARCHIVED,
+        State.MERGED,
+        State.REJECTED,
+        State.CANCELLED,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """An action: whose it is, the least role that may take it, whether it needs a reason."""
+
+    party: Party
+    role: Role = Role.OPERATOR
+    needs_note: bool = False
+    handles: bool = False
+    judges: bool = False
+
+
+ACTIONS: dict[str, Step] = {
+    "verify_report": Step(Party.SUPERVISION),
+    "file": Step(Party.SUPERVISION),
+    "reject": Step(Party.SUPERVISION, needs_note=True),
+    "merge": Step(Party.SUPERVISION, needs_note=True),
+    "cancel": Step(Party.SUPERVISION, Role.SUPERVISOR, needs_note=True),
+    "dispatch": Step(Party.COMMAND),
+    "correct": Step(Party.COMMAND, needs_note=True),
+    "accept": Step(Party.DEPARTMENT, handles=True),
+    "return": Step(Party.DEPARTMENT, needs_note=True),
+    "join": Step(Party.COMMAND, Role.SUPERVISOR, needs_note=True),
+    "suspend": Step(Party.COMMAND, Role.SUPERVISOR, needs_note=True),
+    "resume": Step(Party.COMMAND, Role.SUPERVISOR),
+    "feedback": Step(Party.DEPARTMENT, needs_note=True, handles=True),
+    "verify_result": Step(Party.SUPERVISION),
+    "rework": Step(Party.SUPERVISION, needs_note=True, judges=True),
+    "close": Step(Party.SUPERVISION, Role.SUPERVISOR, judges=True),
+    "watch": Step(Party.SUPERVISION, Role.SUPERVISOR),
+    "archive": Step(Party.SUPERVISION, Role.SUPERVISOR),
+    "reopen": Step(Party.SUPERVISION, Role.SUPERVISOR, needs_note=True),
+}
+
+NEXT: dict[tuple[State, str], State] = {
+    (State.REPORTED, "verify_report"): State.VERIFYING_REPORT,
+    (State.REPORTED, "file"): State.FILED,
+    (State.REPORTED, "merge"): State.MERGED,
+    (State.REPORTED, "reject"): State.REJECTED,
+    (State.VERIFYING_REPORT, "file"): State.FILED,
+    (State.VERIFYING_REPORT, "reject"): State.REJECTED,
+    (State.VERIFYING_REPORT, "merge"): State.MERGED,
+    (State.FILED, "dispatch"): State.DISPATCHED,
+    (State.FILED, "cancel"): State.CANCELLED,
+    (State.DISPATCHED, "accept"): State.HANDLING,
+    (State.DISPATCHED, "return"): State.RETURNED,
+    (State.RETURNED, "dispatch"): State.DISPATCHED,
+    (State.RETURNED, "correct"): State.FILED,
+    (State.RETURNED, "cancel"): State.CANCELLED,
+    (State.HANDLING, "feedback"): State.HANDLED,
+    (State.HANDLING, "return"): State.RETURNED,
+    (State.HANDLING, "suspend"): State.SUSPENDED,
+    (State.HANDLING, "join"): State.JOINT,
+    (State.JOINT, "feedback"): State.HANDLED,
+    (State.JOINT, "suspend"): State.SUSPENDED,
+    (State.SUSPENDED, "resume"): State.HANDLING,
+    (State.HANDLED, "verify_result"): State.VERIFYING_RESULT,
+    (State.VERIFYING_RESULT, "close"): State.CLOSED,
+    (State.VERIFYING_RESULT, "rework"): State.REWORK,
+    (State.REWORK, "feedback"): State.HANDLED,
+    (State.REWORK, "suspend"): State.SUSPENDED,
+    (State.CLOSED, "watch"): State.WATCHING,
+    (State.CLOSED, "reopen"): State.REOPENED,
+    (State.WATCHING, "archive"): State.ARCHIVED,
+    (State.WATCHING, "reopen"): State.REOPENED,
+    (State.REOPENED, "dispatch"): State.DISPATCHED,
+}
+
+
+class IllegalStep(HubError):
+    """A step that does not follow from the case's state."""
+
+
+class NotYourStep(HubError):
+    """A step that this person may not take."""
+
+
+class ReasonNeeded(HubError):
+    """A step that needs a written reason."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A matter the city deals with.
+
+    `version` grows with every step. `handlers`: who accepted or reported the work done.
+    `path`: grids, largest first. `standard_ref`: the code table `matter` is from.
+    """
+
+    id: int
+    number: str
+    state: State
+    version: int
+    title: str
+    label: str
+    matter: str | None
+    standard_ref: str
+    level: int
+    lat: float
+    lon: float
+    path: tuple[str, ...]
+    source: str
+    generated: bool
+    opened_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None = None
+    handlers: tuple[str, ...] = ()
+
+    @property
+    def stage(self) -> Stage:
+        """The stage of the state."""
+        return STAGES[self.state][1]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether work remains."""
+        return self.state not in FINISHED
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A step that follows from the state; `why_not` is empty when the person may take it."""
+
+    action: str
+    to_state: State
+    why_not: str
+
+
+def offers(case: Case, actor: Actor) -> list[Offer]:
+    """The steps that follow, allowed to this person or not."""
+    return [
+        Offer(action, to_state, why_not(case, action, actor))
+        for (state, action), to_state in NEXT.items()
+        if state == case.state
+    ]
+
+
+def why_not(case: Case, action: str, actor: Actor) -> str:
+    """Why this person may not take a step; empty when he may."""
+    step = ACTIONS[action]
+    if RANK[actor.role] < RANK[step.role]:
+        return f"needs the role {step.role}, {actor.name} is {actor.role}"
+    if step.judges and actor.name in case.handlers:
+        return f"{actor.name} handled case {case.number} and may not judge the result"
+    return ""
+
+
+def advance(case: Case, action: str, actor: Actor, note: str, at: datetime) -> Case:
+    """The case after a step.
+
+    Raises IllegalStep, NotYourStep or ReasonNeeded.
+    """
+    to_state = NEXT.get((case.state, action))
+    if to_state is None:
+        possible = ", ".join(a for state, a in NEXT if state == case.state) or "nothing more"
+        raise IllegalStep(
+            f"case {case.number} is {case.state}; cannot {action} it (possible: {possible})"
+        )
+    if reason := why_not(case, action, actor):
+        raise NotYourStep(reason)
+    step = ACTIONS[action]
+    if step.needs_note and not note.strip():
+        raise ReasonNeeded(f"{action} of case {case.number}: a written reason is needed in note")
+    handlers = case.handlers
+    if step.handles and actor.name not in handlers:
+        handlers = (*handlers, actor.name)
+    return replace(
+        case,
+        state=to_state,
+        version=case.version + 1,
+        updated_at=at,
+        closed_at=_closed_at(case, to_state, at),
+        handlers=handlers,
+    )
+
+
+def _closed_at(case: Case, to_state: State, at: datetime) -> datetime | None:
+    if to_state not in FINISHED:
+        return None
+    return case.closed_at or at

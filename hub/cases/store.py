@@ -1,0 +1,129 @@
+"""Cases in the database: numbers, optimistic versions."""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import fields, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.engine import Connection, Row
+
+from hub.cases.case import FINISHED, Case, State
+from hub.store import GridPath, Instant, insert_new, metadata
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("number", String(32), nullable=False, unique=True),
+    Column("state", String(20), nullable=False),
+    Column("stage", String(16), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("title", String(300), nullable=False),
+    Column("label", String(64), nullable=False),
+    Column("matter", String(5)),
+    Column("standard_ref", String(40), nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("lat", Float, nullable=False),
+    Column("lon", Float, nullable=False),
+    Column("path", GridPath, nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("generated", Boolean, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("closed_at", Instant),
+    Column("handlers", Text, nullable=False),
+    Index("ix_cases_state", "state", "opened_at"),
+    Index("ix_cases_opened_at", "opened_at"),
+)
+numbers = Table(
+    "case_numbers",
+    metadata,
+    Column("day", String(8), primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+
+_FIELDS = [field.name for field in fields(Case)]
+
+
+def new_numbers(
+    tx: Connection, prefix: str, at: datetime, zone: ZoneInfo, count: int
+) -> list[str]:
+    """The next `count` case numbers of the site's day, such as AK20261123-0001."""
+    day = at.astimezone(zone).strftime("%Y%m%d")
+    insert_new(tx, numbers, [{"day": day, "last": 0}], ["day"])
+    tx.execute(update(numbers).where(numbers.c.day == day).values(last=numbers.c.last + count))
+    last = tx.execute(select(numbers.c.last).where(numbers.c.day == day)).scalar_one()
+    return [f"{prefix}{day}-{number:04d}" for number in range(last - count + 1, last + 1)]
+
+
+def add(tx: Connection, new: Sequence[Case]) -> list[Case]:
+    """Store new cases; returns them with their ids."""
+    stored = []
+    for case in new:
+        values = _row(case)
+        del values["id"]
+        key = tx.execute(cases.insert().values(values)).inserted_primary_key
+        stored.append(replace(case, id=key[0] if key else 0))
+    return stored
+
+
+def lock(tx: Connection, case_id: int) -> Case | None:
+    """One case, kept from others until the transaction ends."""
+    row = tx.execute(select(cases).where(cases.c.id == case_id).with_for_update()).one_or_none()
+    return None if row is None else to_case(row)
+
+
+def by_number(tx: Connection, number: str) -> Case | None:
+    """One case by its number."""
+    row = tx.execute(select(cases).where(cases.c.number == number)).one_or_none()
+    return None if row is None else to_case(row)
+
+
+def load(tx: Connection, ids: Collection[int]) -> dict[int, Case]:
+    """Cases by id, newest first."""
+    found = select(cases).where(cases.c.id.in_(ids)).order_by(cases.c.opened_at.desc())
+    return {row.id: to_case(row) for row in tx.execute(found)}
+
+
+def save(tx: Connection, case: Case, known_version: int) -> bool:
+    """Overwrite a case unless somebody did so since `known_version`; whether it was written."""
+    unchanged = (cases.c.id == case.id) & (cases.c.version == known_version)
+    return tx.execute(update(cases).where(unchanged).values(_row(case))).rowcount == 1
+
+
+def counts(tx: Connection) -> tuple[int, dict[str, int]]:
+    """Open cases, and all cases by state."""
+    found = select(cases.c.state, func.count().label("n")).group_by(cases.c.state)
+    by_state = {row.state: row.n for row in tx.execute(found)}
+    return sum(n for state, n in by_state.items() if State(state) not in FINISHED), by_state
+
+
+def to_case(row: Row[tuple[object, ...]]) -> Case:
+    """A row as the value it stands for."""
+    values = {name: getattr(row, name) for name in _FIELDS}
+    handlers = tuple(json.loads(row.handlers))
+    return Case(**{**values, "state": State(row.state), "handlers": handlers})
+
+
+def _row(case: Case) -> dict[str, object]:
+    values = {name: getattr(case, name) for name in _FIELDS}
+    return {
+        **values,
+        "state": case.state.value,
+        "stage": case.stage.value,
+        "handlers": json.dumps(case.handlers),
+    }

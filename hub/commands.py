@@ -1,0 +1,212 @@
+"""What `tianyan hub …` does: run, one more ingest member, migrate, check."""
+
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+
+from hub import auth, config as settings
+from hub.app import Hub, create_app
+from hub.config import HubConfig
+from hub.errors import BadConfig, HubError
+from hub.evidence.store import Vault
+from hub.grid import store as grid_store
+from hub.grid.errors import GridError
+from hub.grid.geojson import load_document, problems
+from hub.grid.places import Places
+from hub.ingest import Ingest, password
+from hub.pipeline import Site, grids_changed
+from hub.store import Store, now
+
+log = logging.getLogger(__name__)
+
+STOP_S = 2
+
+Ready = Callable[["Running"], None]
+
+
+class Running:
+    """A hub that serves: its address, and how to stop it."""
+
+    def __init__(self, url: str, server: uvicorn.Server, hub: Hub) -> None:
+        self.url = url
+        self.hub = hub
+        self._server = server
+
+    def stop(self) -> None:
+        """Ask the hub to stop; `run` returns soon after."""
+        self.hub.bus.close()
+        self._server.should_exit = True
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it serves, and whose streams end when it is told to stop."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._hub = hub
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then tell."""
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End the event streams first: open ones would hold the server."""
+        self._hub.bus.close()
+        super().handle_exit(sig, frame)
+
+
+def load(path: Path) -> HubConfig:
+    """Read a configuration and check the files it names.
+
+    Raises BadConfig with every error.
+    """
+    config = settings.load(path)
+    if errors := settings.check(config):
+        raise BadConfig(path, errors)
+    return config
+
+
+def check(path: Path) -> list[str]:
+    """Every error of a configuration and of the grids it names; empty when all is well."""
+    try:
+        config = load(path)
+    except BadConfig as fault:
+        return fault.errors
+    errors = []
+    for i, grids in enumerate(config.grids):
+        try:
+            found = list(problems(load_document(grids)))
+        except GridError as fault:
+            found = list(fault.problems)
+        errors += [f"grids.{i}: {p.where}: {p.message} ({p.allowed})" for p in found]
+    return errors
+
+
+def migrate(path: Path) -> int:
+    """Bring the database up to this program's schema.
+
+    Raises SchemaError when it is newer.
+    """
+    config = load(path)
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    store = Store(config.database_url)
+    before, after = store.migrate()
+    log.info("%s: schema %s, now %s", store.name, before or "none", after)
+    store.close()
+    return 0
+
+
+def run(path: Path, ready: Ready | None = None) -> int:
+    """Serve until told to stop (SIGTERM, SIGINT, or `Running.stop` from another thread).
+
+    An empty database gets its schema, an older one is brought up to date, a newer one refused.
+    `ready` is called when the hub serves. Raises HubError when it cannot start.
+    """
+    config = load(path)
+    password(config.broker)
+    store = _open(config)
+    token_file = auth.issue_first_token(store, config.data_dir)
+    if token_file is not None:
+        log.info("A token for the administrator is in %s", token_file)
+    listener = _listen(config)
+    host, port = listener.getsockname()[:2]
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    if not config.public_url:
+        config = config.model_copy(update={"public_url": url})
+    hub = Hub.build(config, store)
+    app = create_app(config, hub)
+    server = _Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=STOP_S,
+        ),
+        hub,
+        lambda: ready(running) if ready is not None else None,
+    )
+    running = Running(url, server, hub)
+    log.info("Hub %s serves %s", config.name, url)
+    server.run(sockets=[listener])
+    listener.close()
+    return 0
+
+
+def ingest(path: Path, ready: Callable[[], None] | None = None) -> int:
+    """Be one more member that stores alerts and tracks; serve no pages. Returns on SIGTERM."""
+    config = load(path)
+    store = Store(config.database_url)
+    before, head = store.check_schema()
+    if before != head:
+        raise HubError(f"{store.name}: schema {before}, needed {head}: tianyan hub migrate")
+    places = Places()
+    grid_store.load(store, places)
+    site = Site(config, places, Vault(config.data_dir / "evidence"))
+    members = Ingest(store, site, is_host=False)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    members.start()
+    if ready is not None and members.wait_connected(30):
+        ready()
+    stopping.wait()
+    members.stop()
+    store.close()
+    return 0
+
+
+def bring_in_grids(store: Store, config: HubConfig) -> None:
+    """Import the grid files of a configuration that are new or changed.
+
+    Raises HubError with every problem of a file.
+    """
+    for path in config.grids:
+        try:
+            document = load_document(path)
+            with store.write() as tx:
+                if grid_store.is_here(tx, str(path), document):
+                    continue
+                done = grid_store.bring_in(
+                    tx, document, at=now(), actor="config", source=str(path)
+                )
+                places = Places()
+                grid_store.refresh(tx, places)
+                grids_changed(tx, places)
+        except GridError as fault:
+            raise HubError(f"{path}:\n{fault}") from None
+        log.info("%s: %d grids, %d new or changed", path, done.grids, done.changed)
+
+
+def _open(config: HubConfig) -> Store:
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    store = Store(config.database_url)
+    store.migrate()
+    bring_in_grids(store, config)
+    return store
+
+
+def _listen(config: HubConfig) -> socket.socket:
+    listen = config.listen
+    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((listen.host, listen.port))
+    except OSError as fault:
+        listener.close()
+        raise HubError(
+            f"listen: {listen.host}:{listen.port} cannot be used ({fault.strerror}); "
+            f"stop the other program or choose another port"
+        ) from None
+    listener.listen(2048)
+    return listener

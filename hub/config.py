@@ -1,0 +1,277 @@
+"""Every setting of the hub, checked before it starts; an unknown key is an error.
+
+One YAML document. Relative paths are relative to the file.
+"""
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from hub.errors import BadConfig
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Label = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class Settings(BaseModel):
+    """What every section shares: unknown keys are refused, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False)
+
+
+class Listen(Settings):
+    """Where the HTTP server listens; port 0 takes a free one."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8000
+
+
+class Broker(Settings):
+    """The MQTT broker and who the hub is there.
+
+    `shared`: whether members share the messages among them (`$share`); `auto` tries it out.
+    `accounts_file`: the broker's own password file when the hub may add devices to it (a private
+    Mosquitto); `pid_file` names the process that is told to read it again.
+    """
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    username: str = "hub"
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    shared: Literal["auto", "yes", "no"] = "auto"
+    accounts_file: Path | None = None
+    pid_file: Path | None = None
+
+
+class Receipts(Settings):
+    """How long messages are gathered into one transaction, and how often receipts go out."""
+
+    alert_gather_ms: Annotated[float, Field(ge=0, le=50)] = 5
+    track_gather_ms: Annotated[float, Field(ge=0, le=1000)] = 50
+    track_every_s: Annotated[float, Field(ge=0.1, le=5)] = 1.0
+
+
+class Rule(Settings):
+    """When an alert opens a case: when a person confirms it, or at once from these values on."""
+
+    open_case: Literal["on_confirm", "at_once"] = "on_confirm"
+    min_level: Annotated[int, Field(ge=1, le=3)] = 1
+    min_score: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
+class Dedupe(Settings):
+    """Alerts of one matter this near in metres and seconds are one thing seen again."""
+
+    radius_m: Annotated[float, Field(ge=0, le=500)] = 30
+    within_s: Annotated[float, Field(ge=0, le=604_800)] = 900
+
+
+class Quarantine(Settings):
+    """Bounds of the store of refused messages."""
+
+    max_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    max_rows_per_device: Annotated[int, Field(ge=1, le=100_000)] = 200
+    keep_days: Annotated[float, Field(gt=0, le=3650)] = 30
+
+
+class Evidence(Settings):
+    """Limits of uploaded files. `grant_s`: how long a signed address holds."""
+
+    max_image_mb: Annotated[float, Field(gt=0, le=100)] = 10
+    max_clip_mb: Annotated[float, Field(gt=0, le=1000)] = 100
+    max_pixels: Annotated[int, Field(ge=10_000, le=500_000_000)] = 50_000_000
+    max_device_mb_per_day: Annotated[float, Field(gt=0)] = 5_000
+    grant_s: Annotated[int, Field(ge=10, le=900)] = 900
+
+
+class Retention(Settings):
+    """How long things are kept."""
+
+    track_days: Annotated[float, Field(gt=0, le=36_500)] = 365
+    event_rows: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
+
+
+class View(Settings):
+    """Where the map opens."""
+
+    lat: Annotated[float, Field(ge=-90, le=90)] = 32.69
+    lon: Annotated[float, Field(ge=-180, le=180)] = 109.03
+    zoom: Annotated[float, Field(ge=0, le=22)] = 12
+
+
+class HubConfig(Settings):
+    """One hub.
+
+    `public_url`: how devices and pages reach it, used in signed upload addresses. `database`:
+    SQLAlchemy URL; SQLite in `data_dir` when not given. `case_prefix`: begins every case number.
+    `enrol`: whether an unknown device is taken (`open`) or refused (`listed`). `demo`: anyone at
+    this machine may open an operator's session; only on a loopback address.
+    """
+
+    name: Annotated[str, Field(min_length=1, max_length=100)] = "Tianyan"
+    hub_id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] = "hub"
+    member: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] = "1"
+    time_zone: str = "Asia/Shanghai"
+    listen: Listen = Listen()
+    public_url: str = ""
+    database: str = ""
+    data_dir: Path
+    broker: Broker = Broker()
+    grids: list[Path] = []
+    view: View = View()
+    case_prefix: Annotated[str, Field(pattern=r"^[A-Z]{1,6}$")] = "TY"
+    standard_ref: str = "GB/T 47678.5-2026"
+    enrol: Literal["open", "listed"] = "open"
+    demo: bool = False
+    receipts: Receipts = Receipts()
+    rules: dict[Label, Rule] = {}
+    dedupe: Dedupe = Dedupe()
+    quarantine: Quarantine = Quarantine()
+    evidence: Evidence = Evidence()
+    retention: Retention = Retention()
+    silent_after_s: Annotated[float, Field(ge=30, le=86_400)] = 120
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("must be a time zone such as Asia/Shanghai")
+        return name
+
+    @field_validator("database")
+    @classmethod
+    def _is_a_url(cls, url: str) -> str:
+        if not url:
+            return url
+        try:
+            backend = make_url(url).get_backend_name()
+        except ArgumentError:
+            raise ValueError("must be a database URL: sqlite:///… or postgresql+psycopg://…") from None
+        if backend not in ("sqlite", "postgresql"):
+            raise ValueError("must be sqlite:///… or postgresql+psycopg://…")
+        return url
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_http(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return url.rstrip("/")
+
+    @model_validator(mode="after")
+    def _demo_is_local(self) -> Self:
+        if self.demo and not is_loopback(self.listen.host):
+            raise ValueError(
+                f"demo: true is allowed only with listen.host 127.0.0.1 or ::1, "
+                f"not {self.listen.host}"
+            )
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The site's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def database_url(self) -> str:
+        """The database in use."""
+        return self.database or f"sqlite:///{self.data_dir / 'hub.sqlite'}"
+
+    @property
+    def base_url(self) -> str:
+        """How devices reach the hub."""
+        return self.public_url or f"http://{self.listen.host}:{self.listen.port}"
+
+    def rule(self, label: str) -> Rule:
+        """The rule for alerts of `label`."""
+        return self.rules.get(label, Rule())
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` names this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def load(path: Path) -> HubConfig:
+    """Read a configuration.
+
+    Raises BadConfig with every error.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise BadConfig(path, [f"cannot be read: {fault.strerror}"]) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+        raise BadConfig(path, [f"is not YAML: {fault}"]) from None
+    if not isinstance(document, dict):
+        raise BadConfig(path, ["must be a YAML mapping of settings"])
+    try:
+        config = HubConfig.model_validate(document)
+    except ValidationError as fault:
+        raise BadConfig(path, [_sentence(error) for error in fault.errors()]) from None
+    return _rooted(config, path.resolve().parent)
+
+
+def check(config: HubConfig) -> list[str]:
+    """What is wrong with the files a configuration names; empty when all is well."""
+    errors = []
+    for i, grids in enumerate(config.grids):
+        if not grids.is_file():
+            errors.append(f"grids.{i}: {grids} is not a file; a GeoJSON FeatureCollection is needed")
+    for key in ("password_file", "ca_file"):
+        file = getattr(config.broker, key)
+        if file is not None and not file.is_file():
+            errors.append(f"broker.{key}: {file} is not a file")
+    return errors
+
+
+def _rooted(config: HubConfig, root: Path) -> HubConfig:
+    broker = config.broker
+    files = {
+        key: root / file
+        for key in ("password_file", "ca_file", "accounts_file", "pid_file")
+        if (file := getattr(broker, key)) is not None
+    }
+    database = config.database
+    if database.startswith("sqlite:///") and not database.startswith("sqlite:////"):
+        database = f"sqlite:///{root / database.removeprefix('sqlite:///')}"
+    return config.model_copy(
+        update={
+            "data_dir": root / config.data_dir,
+            "grids": [root / grids for grids in config.grids],
+            "broker": broker.model_copy(update=files),
+            "database": database,
+        }
+    )
+
+
+def _sentence(error: Any) -> str:
+    key = ".".join(str(part) for part in error["loc"]) or "document"
+    if error["type"] == "extra_forbidden":
+        return f"{key}: unknown key (allowed: {_allowed(error['loc'][:-1])})"
+    if error["type"] == "missing":
+        return f"{key}: is missing"
+    value = error["input"] if not isinstance(error["input"], dict | list) else "…"
+    return f"{key}: {error['msg']} (got {value!r})"
+
+
+def _allowed(where: tuple[str | int, ...]) -> str:
+    kind: Any = HubConfig
+    for part in where:
+        field = kind.model_fields.get(part) if isinstance(kind, type) else None
+        kind = field.annotation if field is not None else Rule
+    if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+        kind = Rule
+    return ", ".join(kind.model_fields)

@@ -1,0 +1,213 @@
+"""Devices and cameras over HTTP."""
+
+import json
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.engine import Connection, Row
+
+from hub import audit
+from hub.auth import need
+from hub.devices import store as devices_store
+from hub.devices.store import cameras, devices
+from hub.errors import Problem
+from hub.grid.places import GridRef, GridStep, Places
+from hub.http import ERRORS, Body, Listing, Page, Utc, page
+from hub.roles import Actor, Right
+from hub.store import Store, lies_in, now
+from wire.topics import BadTopic, check_device_id
+
+AddAccount = Callable[[str, str], bool]
+
+
+class CameraItem(BaseModel):
+    """A camera: where it hangs, what it watches, whether it sees."""
+
+    id: str
+    device: str
+    name: str
+    lat: float
+    lon: float
+    heading_deg: float | None
+    fov_deg: float | None
+    state: Literal["starting", "ok", "stalled", "black", "moved", "unreachable"]
+    state_since: Utc
+    last_seen_at: Utc | None
+    online: bool
+    zones: list[str]
+    grid: GridRef | None
+    grids: list[GridStep]
+    generated: bool
+
+
+class GapItem(BaseModel):
+    """Numbers of a stream that a device had to discard."""
+
+    stream: str
+    first: int
+    last: int
+    why: str
+    at: Utc
+
+
+class DeviceItem(BaseModel):
+    """A device: `lag` counts items without a receipt per stream, as it said last."""
+
+    id: str
+    online: bool
+    state_since: Utc | None
+    agent: str
+    model: str
+    generated: bool
+    enrolled: bool
+    lag: dict[str, int]
+    gaps: list[GapItem]
+    last_seen_at: Utc | None
+    health: dict[str, Any]
+
+
+class Enrolment(Body):
+    """A device to put on the list."""
+
+    id: Annotated[str, Field(min_length=3, max_length=64)]
+
+
+class Enrolled(BaseModel):
+    """A device on the list. `password` is shown once; `installed`: the broker knows it already."""
+
+    id: str
+    password: str
+    installed: bool
+
+
+def camera_items(
+    tx: Connection, places: Places, which: Sequence[str] | None = None
+) -> dict[str, CameraItem]:
+    """Cameras by id, in the list's order."""
+    found = _cameras()
+    if which is not None:
+        found = found.where(cameras.c.id.in_(which))
+    return {row.id: _camera(row, places) for row in tx.execute(found)}
+
+
+def device_items(tx: Connection, which: Sequence[str]) -> dict[str, DeviceItem]:
+    """Devices by id."""
+    rows = tx.execute(select(devices).where(devices.c.id.in_(which)).order_by(devices.c.id)).all()
+    gaps = devices_store.gaps_of(tx, [row.id for row in rows])
+    return {row.id: _device(row, gaps[row.id]) for row in rows}
+
+
+def counts(tx: Connection) -> tuple[int, int]:
+    """Cameras in use, and those that see."""
+    here = cameras.c.retired_at.is_(None)
+    total = tx.execute(select(func.count()).select_from(cameras).where(here)).scalar_one()
+    seeing = select(func.count()).select_from(cameras).where(here, cameras.c.state == "ok")
+    return total, tx.execute(seeing).scalar_one()
+
+
+def router(store: Store, places: Places, add_account: AddAccount) -> APIRouter:
+    """Cameras and devices. `add_account` tells the broker of a new one, if it can."""
+    api = APIRouter(prefix="/api", tags=["devices"], responses=ERRORS)
+
+    @api.get("/cameras")
+    def list_cameras(
+        _actor: Annotated[Actor, Depends(need(Right.READ))],
+        part: Annotated[Page, Depends(page)],
+        state: str | None = None,
+        grid: str | None = None,
+    ) -> Listing[CameraItem]:
+        which: list[ColumnElement[bool]] = []
+        if state is not None:
+            which.append(cameras.c.state == state)
+        if grid is not None:
+            which.append(lies_in(cameras.c.grid_path, grid))
+        found = _cameras().where(*which)
+        with store.read() as tx:
+            total = tx.execute(select(func.count()).select_from(found.subquery())).scalar_one()
+            rows = tx.execute(found.limit(part.limit).offset(part.offset)).all()
+        return Listing(items=[_camera(row, places) for row in rows], total=total)
+
+    @api.get("/devices")
+    def list_devices(
+        _actor: Annotated[Actor, Depends(need(Right.READ))],
+        part: Annotated[Page, Depends(page)],
+        online: bool | None = None,
+    ) -> Listing[DeviceItem]:
+        found = select(devices.c.id)
+        if online is not None:
+            found = found.where(devices.c.online == online)
+        with store.read() as tx:
+            total = tx.execute(select(func.count()).select_from(found.subquery())).scalar_one()
+            shown = found.order_by(devices.c.id).limit(part.limit).offset(part.offset)
+            items = device_items(tx, tx.execute(shown).scalars().all())
+        return Listing(items=list(items.values()), total=total)
+
+    @api.post("/devices", status_code=201)
+    def enrol(wanted: Enrolment, actor: Annotated[Actor, Depends(need(Right.ADMIN))]) -> Enrolled:
+        try:
+            name = check_device_id(wanted.id)
+        except BadTopic as fault:
+            raise Problem(422, "invalid", str(fault), "a-z 0-9 . _ -") from None
+        password = secrets.token_urlsafe(24)
+        with store.write() as tx:
+            known = devices_store.known(tx, [name])
+            if name in known and known[name].enrolled:
+                raise Problem(409, "taken", f"device {name} is on the list", "a new id")
+            devices_store.enrol(tx, name, now())
+            act = audit.Entry(now(), actor.name, actor.role, "device", name, "enrol")
+            audit.append(tx, [act])
+        return Enrolled(id=name, password=password, installed=add_account(name, password))
+
+    return api
+
+
+def _cameras() -> Any:
+    return (
+        select(cameras, devices.c.online, devices.c.last_seen_at, devices.c.generated)
+        .join(devices, devices.c.id == cameras.c.device)
+        .where(cameras.c.retired_at.is_(None))
+        .order_by(cameras.c.id)
+    )
+
+
+def _camera(row: Row[Any], places: Places) -> CameraItem:
+    return CameraItem(
+        id=row.id,
+        device=row.device,
+        name=row.name or row.camera,
+        lat=row.lat,
+        lon=row.lon,
+        heading_deg=row.heading_deg,
+        fov_deg=row.fov_deg,
+        state=row.state,
+        state_since=row.state_since,
+        last_seen_at=row.last_seen_at,
+        online=row.online,
+        zones=json.loads(row.zones),
+        grid=places.ref(row.grid_path),
+        grids=places.steps(row.grid_path),
+        generated=row.generated,
+    )
+
+
+def _device(row: Row[Any], gaps: Sequence[Row[Any]]) -> DeviceItem:
+    health = json.loads(row.health)
+    return DeviceItem(
+        id=row.id,
+        online=row.online,
+        state_since=row.state_since,
+        agent=row.agent,
+        model=row.model,
+        generated=row.generated,
+        enrolled=row.enrolled_at is not None,
+        lag=health.get("outbox_depth", {}),
+        gaps=[
+            GapItem(stream=g.stream, first=g.first, last=g.last, why=g.why, at=g.at) for g in gaps
+        ],
+        last_seen_at=row.last_seen_at,
+        health=health,
+    )

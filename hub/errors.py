@@ -1,0 +1,42 @@
+"""What can go wrong in the hub, by name.
+
+HubError
+├── BadConfig      a configuration, with every error at once
+├── SchemaError    a database this program cannot work on
+└── Problem        an answer to a caller: status, code, message, remedy
+"""
+
+from pathlib import Path
+
+
+class HubError(Exception):
+    """Anything the hub refuses or cannot do; the message names the thing and the remedy."""
+
+
+class BadConfig(HubError, ValueError):
+    """All errors of one file at once, each naming its key, the value and what is allowed."""
+
+    def __init__(self, path: Path, errors: list[str]) -> None:
+        super().__init__("\n".join(f"{path}: {error}" for error in errors))
+        self.path = path
+        self.errors = errors
+
+
+class SchemaError(HubError):
+    """A database whose schema is older or newer than this program."""
+
+
+class Problem(HubError):
+    """An answer that refuses a call: HTTP status, a fixed code, what is wrong, what is allowed."""
+
+    def __init__(self, status: int, code: str, message: str, allowed: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.allowed = allowed
+
+
+def not_found(what: str, name: object) -> Problem:
+    """The answer for a thing that is not there."""
+    return Problem(404, "not_found", f"{what} {name!s} does not exist", "an id from the list")

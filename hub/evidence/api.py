@@ -1,0 +1,231 @@
+"""Evidence over HTTP: signed uploads from devices, files for people."""
+
+import errno
+import hashlib
+import logging
+import os
+import re
+import secrets
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path as PathParam, Query, Request
+from fastapi.responses import FileResponse, JSONResponse, Response
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from hub import metrics
+from hub.auth import need
+from hub.config import Evidence
+from hub.errors import Problem, not_found
+from hub.evidence import store as evidence_store
+from hub.evidence.file import IMAGE_TYPES, SUFFIXES, check_picture, check_signature, type_of
+from hub.evidence.store import Vault
+from hub.http import ERRORS
+from hub.roles import Actor, Right
+from hub.store import Store, now, to_ms
+
+log = logging.getLogger(__name__)
+
+Sha256 = Annotated[str, PathParam(pattern=r"^[0-9a-f]{64}$")]
+RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
+HEAD = 12
+MB = 1_000_000
+
+Arrived = Callable[[str, str, int, str], None]
+
+
+class Stored(BaseModel):
+    """A file that is here, or the part of it that is (`received` bytes of `size`)."""
+
+    sha256: str
+    size: int
+    received: int
+
+
+class Upload:
+    """One file on its way in: written to a temporary file, hashed when it is whole."""
+
+    def __init__(self, vault: Vault, sha256: str, size: int, kind: str, dev: str) -> None:
+        self.vault = vault
+        self.sha256, self.size, self.kind, self.dev = sha256, size, kind, dev
+        self.part = vault.incoming / f"{secrets.token_hex(8)}.tmp"
+        self.keep_part = False
+
+    def resume(self, header: str) -> None:
+        """Go on where an earlier part ended.
+
+        Raises Problem 409 that says how much is here.
+        """
+        match = RANGE.fullmatch(header.strip())
+        first, last, total = (int(text) for text in match.groups()) if match else (0, -1, -1)
+        if match is None or total != self.size or not first <= last < total:
+            raise Problem(
+                422, "bad_range", f"Content-Range {header!r}", f"bytes FIRST-LAST/{self.size}"
+            )
+        self.part = self.vault.incoming / f"{self.sha256}.{self.dev}.part"
+        self.keep_part = True
+        here = self.received
+        if first == 0:
+            self.part.unlink(missing_ok=True)
+        elif first != here:
+            raise Problem(409, "bad_offset", f"{here} bytes are here", f"bytes {here}-…")
+
+    @property
+    def received(self) -> int:
+        """Bytes that are here."""
+        return self.part.stat().st_size if self.part.exists() else 0
+
+    async def write(self, chunks: AsyncIterator[bytes]) -> None:
+        """Take the body.
+
+        Raises Problem 413 for more bytes than were announced, 415 for another type.
+        """
+        room, beginning = self.size - self.received, not self.received
+        with self.part.open("ab") as file:
+            head = b""
+            async for chunk in chunks:
+                room -= len(chunk)
+                if room < 0:
+                    self.keep_part = False
+                    raise Problem(413, "too_large", "more bytes than offered", f"{self.size}")
+                if beginning and len(head) < HEAD:
+                    head += chunk[:HEAD]
+                    if len(head) >= HEAD:
+                        self._check_type(head)
+                await run_in_threadpool(file.write, chunk)
+            await run_in_threadpool(_sync, file.fileno(), file.flush)
+
+    def finish(self, max_pixels: int) -> Path:
+        """Check the whole file and give it its name.
+
+        Raises Problem 409, 415 or 422 for a file that is not what was offered.
+        """
+        self.keep_part = False
+        with self.part.open("rb") as file:
+            self._check_type(file.read(HEAD))
+            file.seek(0)
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != self.sha256:
+            raise Problem(409, "hash_differs", f"the file's SHA-256 is {found}", self.sha256)
+        if self.kind in IMAGE_TYPES:
+            check_picture(self.part, max_pixels)
+        return self.vault.place(self.part, self.sha256)
+
+    def clean(self) -> None:
+        """Leave nothing behind but a part that may be continued."""
+        if not self.keep_part:
+            self.part.unlink(missing_ok=True)
+
+    def _check_type(self, head: bytes) -> None:
+        if type_of(head) != self.kind:
+            self.keep_part = False
+            raise Problem(415, "wrong_type", f"the file is no {self.kind}", self.kind)
+
+
+def router(store: Store, vault: Vault, limits: Evidence, arrived: Arrived) -> APIRouter:
+    """Evidence. `arrived(sha256, type, size, device)` runs when a file is safely here."""
+    api = APIRouter(tags=["evidence"], responses=ERRORS)
+
+    def check_limits(size: int, kind: str, dev: str) -> bool:
+        most = limits.max_image_mb if kind in IMAGE_TYPES else limits.max_clip_mb
+        if size > most * MB:
+            raise Problem(413, "too_large", f"{size} bytes of {kind}", f"at most {most} MB")
+        with store.read() as tx:
+            used = evidence_store.bytes_of_a_day(tx, dev, now())
+        if used + size > limits.max_device_mb_per_day * MB:
+            raise Problem(
+                503, "daily_limit", f"{dev} has sent {used} bytes in a day", "try again later"
+            )
+        return True
+
+    def is_held(sha256: str) -> bool:
+        with store.read() as tx:
+            return bool(evidence_store.held(tx, [sha256])) and vault.path(sha256).is_file()
+
+    @api.put(
+        "/upload/{sha256}",
+        status_code=201,
+        response_model=Stored,
+        responses={200: {"model": Stored}, 202: {"model": Stored}, 415: ERRORS[413]},
+    )
+    async def upload(
+        request: Request,
+        sha256: Sha256,
+        dev: Annotated[str, Query(max_length=64)],
+        size: Annotated[int, Query(ge=1)],
+        kind: Annotated[str, Query(alias="type", max_length=32)],
+        exp: int,
+        sig: Annotated[str, Query(max_length=64)],
+    ) -> Response:
+        query = {"dev": dev, "size": size, "type": kind, "exp": exp}
+        check_signature(vault.key, sha256, query, sig, to_ms(now()))
+        if kind not in SUFFIXES:
+            raise Problem(415, "wrong_type", f"{kind} is not taken", ", ".join(SUFFIXES))
+        if await run_in_threadpool(is_held, sha256):
+            await run_in_threadpool(arrived, sha256, kind, size, dev)
+            return _stored(200, sha256, size, size)
+        await run_in_threadpool(check_limits, size, kind, dev)
+        incoming = Upload(vault, sha256, size, kind, dev)
+        try:
+            if (header := request.headers.get("content-range")) is not None:
+                incoming.resume(header)
+            await incoming.write(request.stream())
+            if incoming.keep_part and incoming.received < size:
+                return _stored(202, sha256, size, incoming.received)
+            await run_in_threadpool(incoming.finish, limits.max_pixels)
+            await run_in_threadpool(arrived, sha256, kind, size, dev)
+        except ClientDisconnect:
+            raise Problem(400, "cut_off", "the connection ended", "send the rest") from None
+        except OSError as fault:
+            if fault.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+                raise
+            log.exception("Evidence cannot be written")
+            raise Problem(503, "no_space", "the file cannot be kept", "try again") from None
+        finally:
+            incoming.clean()
+        return _stored(201, sha256, size, size)
+
+    @api.get(
+        "/api/evidence/{sha256}",
+        response_class=FileResponse,
+        responses={200: {"content": {kind: {} for kind in SUFFIXES}}},
+    )
+    def evidence(
+        sha256: Sha256, _actor: Annotated[Actor, Depends(need(Right.EVIDENCE))]
+    ) -> FileResponse:
+        with store.read() as tx:
+            kind = evidence_store.type_of(tx, sha256)
+        if kind is None or not vault.path(sha256).is_file():
+            raise not_found("evidence", sha256)
+        return FileResponse(
+            vault.path(sha256),
+            media_type=kind,
+            headers={
+                "Cache-Control": "private, max-age=31536000, immutable",
+                "Content-Disposition": f'inline; filename="{sha256}.{SUFFIXES[kind]}"',
+                "Content-Security-Policy": "default-src 'none'; sandbox",
+            },
+        )
+
+    return api
+
+
+def forget_unfinished(vault: Vault) -> None:
+    """Delete uploads that nobody went on with for a day."""
+    vault.clear_incoming(now() - timedelta(days=1))
+
+
+def _stored(status: int, sha256: str, size: int, received: int) -> JSONResponse:
+    metrics.UPLOADS.labels(str(status)).inc()
+    body = Stored(sha256=sha256, size=size, received=received)
+    headers = {"Range": f"bytes=0-{received - 1}"} if received else {}
+    return JSONResponse(body.model_dump(), status_code=status, headers=headers)
+
+
+def _sync(descriptor: int, flush: Callable[[], None]) -> None:
+    flush()
+    os.fsync(descriptor)

@@ -1,0 +1,74 @@
+"""Is this file what it says it is: first bytes, picture that decodes, hash."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+from PIL import Image, UnidentifiedImageError
+
+from hub.errors import Problem
+
+IMAGE_TYPES = ("image/jpeg", "image/png")
+SUFFIXES = {"image/jpeg": "jpg", "image/png": "png", "video/mp4": "mp4"}
+
+
+class BadSignature(Problem):
+    """An upload address that is wrong, changed or too old."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(403, "bad_signature", why, "offer the file again for a new address")
+
+
+def type_of(head: bytes) -> str | None:
+    """The type that a file's first twelve bytes tell."""
+    if head.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if head[4:8] == b"ftyp":
+        return "video/mp4"
+    return None
+
+
+def check_picture(path: Path, max_pixels: int) -> None:
+    """Decode a picture whole.
+
+    Raises Problem 422 for a broken picture or one with more pixels than allowed, before they
+    are unpacked.
+    """
+    try:
+        with Image.open(path, formats=("JPEG", "PNG")) as picture:
+            if picture.width * picture.height > max_pixels:
+                raise Problem(
+                    422,
+                    "bad_picture",
+                    f"{picture.width} x {picture.height} pixels are too many",
+                    f"at most {max_pixels}",
+                )
+            picture.load()
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as fault:
+        raise Problem(422, "bad_picture", f"cannot be decoded: {fault}", "a whole picture") from None
+    except Image.DecompressionBombError as fault:
+        raise Problem(422, "bad_picture", str(fault), f"at most {max_pixels} pixels") from None
+
+
+def signed_path(key: bytes, sha256: str, *, dev: str, size: int, kind: str, exp: int) -> str:
+    """The upload address of one file, good until `exp` (ms UTC)."""
+    query = {"dev": dev, "size": size, "type": kind, "exp": exp}
+    signature = _signature(key, sha256, query)
+    return f"/upload/{sha256}?{urlencode({**query, 'sig': signature}, quote_via=quote)}"
+
+
+def check_signature(key: bytes, sha256: str, query: Mapping[str, object], sig: str, now_ms: int) -> None:
+    """Raises BadSignature unless the address is ours, unchanged and not over."""
+    if not hmac.compare_digest(_signature(key, sha256, query), sig):
+        raise BadSignature("the signature does not belong to this address")
+    if int(str(query["exp"])) < now_ms:
+        raise BadSignature("the address has run out")
+
+
+def _signature(key: bytes, sha256: str, query: Mapping[str, object]) -> str:
+    words = ["PUT", sha256, *(str(query[name]) for name in ("dev", "size", "type", "exp"))]
+    return hmac.new(key, "\n".join(words).encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,55 @@
+"""What has to be done now and then: silent devices, bounds of what is kept."""
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import DBAPIError
+
+from hub import auth, events, quarantine
+from hub.devices import store as device_store
+from hub.evidence.api import forget_unfinished
+from hub.pipeline import Site
+from hub.store import Store, now
+from hub.tracks import store as track_store
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 10.0
+SWEEP_EVERY = timedelta(minutes=10)
+
+
+async def keep_house(store: Store, site: Site) -> None:
+    """Look for silent devices every ten seconds, sweep every ten minutes."""
+    swept_at = now() - SWEEP_EVERY
+    started_at = now()
+    while True:
+        await asyncio.sleep(LOOK_EVERY_S)
+        at = now()
+        try:
+            silent_before = at - timedelta(seconds=site.config.silent_after_s)
+            if silent_before > started_at:
+                await asyncio.to_thread(find_silent, store, silent_before, at)
+            if at - swept_at >= SWEEP_EVERY:
+                swept_at = at
+                await asyncio.to_thread(sweep, store, site, at)
+        except DBAPIError as fault:
+            log.warning("Housekeeping waits for the database: %s", fault.orig)
+
+
+def find_silent(store: Store, before: datetime, at: datetime) -> None:
+    """Devices not heard of since `before` are offline."""
+    with store.write() as tx:
+        events.record(tx, device_store.silence(tx, before, at), at)
+
+
+def sweep(store: Store, site: Site, at: datetime) -> None:
+    """Bring everything that is bounded within its bounds."""
+    config = site.config
+    with store.write() as tx:
+        quarantine.forget_old(tx, config.quarantine, at)
+        events.forget_old(tx, config.retention.event_rows)
+        auth.forget_old_sessions(tx, at)
+    with store.write() as tx:
+        track_store.forget_old(tx, at - timedelta(days=config.retention.track_days))
+    forget_unfinished(site.vault)

@@ -1,0 +1,216 @@
+"""The habits all HTTP answers share: lists, times, errors, limits, headers."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, PlainSerializer
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hub.errors import Problem
+from hub.store import is_database_away
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+MAX_BODY = 1 << 20
+BODY_LIMITS = {"/api/grids": 64 << 20}
+UNLIMITED = "/upload/"
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    # MapLibre draws in a worker made from a blob and sets styles of its own elements.
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data: blob:; worker-src 'self' blob:; connect-src 'self'; "
+        "font-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'"
+    ),
+}
+
+
+def iso(at: datetime) -> str:
+    """ISO 8601 in UTC with Z, to the millisecond."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Utc = Annotated[datetime, PlainSerializer(iso, return_type=str, when_used="json")]
+
+
+class Body(BaseModel):
+    """What a caller sends: unknown fields are an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Listing(BaseModel, Generic[T]):
+    """One page of a list, and how many there are in all."""
+
+    items: list[T]
+    total: int
+
+
+class Fault(BaseModel):
+    """What is wrong, where, and what is allowed."""
+
+    code: str
+    message: str
+    allowed: str = ""
+    problems: list[dict[str, Any]] = []
+
+
+class ErrorBody(BaseModel):
+    """The one shape of every error."""
+
+    error: Fault
+
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorBody} for status in (400, 401, 403, 404, 409, 413, 422, 503)
+}
+
+
+class Page(BaseModel):
+    """Which part of a list."""
+
+    limit: int
+    offset: int
+
+
+def page(
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+) -> Page:
+    """`?limit=50&offset=0`."""
+    return Page(limit=limit, offset=offset)
+
+
+def error_response(
+    status: int, code: str, message: str, allowed: str = "", problems: Any = ()
+) -> JSONResponse:
+    """An error in its one shape."""
+    body: dict[str, Any] = {"code": code, "message": message, "allowed": allowed}
+    if problems:
+        body["problems"] = list(problems)
+    return JSONResponse({"error": body}, status_code=status)
+
+
+def install(app: FastAPI) -> None:
+    """Give the app the error shape, the body limit and the headers."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(DBAPIError, _database)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(Headers)
+
+
+def _problem(_request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, Problem)
+    problems = getattr(fault, "problems", ())
+    return error_response(fault.status, fault.code, fault.message, fault.allowed, problems)
+
+
+def _invalid(_request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, RequestValidationError)
+    lines = [
+        f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
+        for error in fault.errors()
+    ]
+    return error_response(422, "invalid", "; ".join(lines), "see /api/openapi.json")
+
+
+def _http(_request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, HTTPException)
+    codes = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+    code = codes.get(fault.status_code, "error")
+    return error_response(fault.status_code, code, str(fault.detail), "see /api/openapi.json")
+
+
+def _database(_request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, DBAPIError)
+    if not is_database_away(fault):
+        raise fault
+    log.error("Database cannot answer: %s", fault.orig)
+    response = error_response(503, "database_away", "the database cannot answer", "try again")
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+class Headers:
+    """Adds the security headers to every answer that has not set its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = message.setdefault("headers", [])
+                present = {name.lower() for name, _ in headers}
+                for name, value in HEADERS.items():
+                    if name.lower().encode() not in present:
+                        headers.append((name.lower().encode(), value.encode()))
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class BodyLimit:
+    """Refuses a body larger than its path allows, announced or not, before it is read whole."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http" or scope["path"].startswith(UNLIMITED):
+            await self._app(scope, receive, send)
+            return
+        limit = BODY_LIMITS.get(scope["path"], MAX_BODY)
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        if not announced.isdigit() or int(announced) > limit:
+            await _refuse(limit)(scope, receive, send)
+            return
+        try:
+            await self._app(scope, _counted(receive, limit), send)
+        except _TooLarge:
+            await _refuse(limit)(scope, receive, send)
+
+
+def _refuse(limit: int) -> JSONResponse:
+    return error_response(413, "too_large", "the body is too large", f"at most {limit} bytes")
+
+
+def _counted(receive: Receive, limit: int) -> Callable[[], Awaitable[Message]]:
+    seen = 0
+
+    async def counted() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            raise _TooLarge
+        return message
+
+    return counted

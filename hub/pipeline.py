@@ -1,0 +1,518 @@
+"""What happens to a message, step by step: start reading here.
+
+An alert is located, put together with what is known of it, compared with what was seen before,
+judged by the site's rule, and may open a case. A fix is stored, moves its vehicle, and may cross
+a border. Every step takes values and gives values; the stores are asked before and told after,
+all in the one transaction that also keeps the message. Each function here returns what changed.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from hub import audit, events, inbox
+from hub.alerts import dedup, rules, store as alert_store
+from hub.alerts.alert import CONFIRMED, FALSE_ALARM, Alert, Surroundings, alert_id, taken
+from hub.cases import store as case_store
+from hub.cases.case import (
+    BEFORE_FILING,
+    Case,
+    IllegalStep,
+    NotYourStep,
+    ReasonNeeded,
+    State,
+    advance,
+)
+from hub.config import HubConfig
+from hub.devices import store as device_store
+from hub.errors import Problem, not_found
+from hub.events import Change
+from hub.evidence import store as evidence_store
+from hub.evidence.file import signed_path
+from hub.evidence.store import Vault
+from hub.grid import store as grid_store
+from hub.grid.places import Places
+from hub.inbox import Received, Refusal
+from hub.matters import matter
+from hub.roles import SYSTEM, Actor
+from hub.store import Store, from_ms, now, to_ms
+from hub.tracks import store as track_store
+from wire.alert import Alert as AlertMessage
+from wire.codec import Code, Refused
+from wire.receipt import EvidenceOffer, Grant, GrantedFile
+from wire.status import Birth, Gap, Health, State as DeviceState
+from wire.track import VALID, Track
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the steps need to know of the place they run at."""
+
+    config: HubConfig
+    places: Places
+    vault: Vault
+
+
+@dataclass
+class Outcome:
+    """What became of messages: numbers stored or known, refusals, files to be fetched."""
+
+    stored: list[tuple[Received[Any], list[int]]] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    grants: list[Grant] = field(default_factory=list)
+
+
+# ---------------------------------------------------------------- alerts
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An alert on its way through the steps, with the messages that brought it here."""
+
+    alert: Alert
+    is_new: bool
+    before: Alert | None = None
+
+
+def take_alerts(
+    tx: Connection, site: Site, arrived: Sequence[Received[AlertMessage]]
+) -> Outcome:
+    """Store alerts, each message once."""
+    sorted_out = inbox.sort_out(tx, "alert", arrived)
+    outcome = _answered(sorted_out.new, sorted_out.repeated, sorted_out.refused)
+    if not sorted_out.new:
+        return outcome
+    subjects = {inbox.key(each.message): alert_id(each.message) for each in sorted_out.new}
+    inbox.keep(tx, "alert", sorted_out.new, subjects)
+    seen = together(tx, sorted_out.new, located(tx, site, sorted_out.new))
+    seen = compared(tx, site, seen)
+    changed = {each.alert.id: each.alert for each in seen}
+    alert_store.save(tx, changed.values())
+    _note_pictures(tx, sorted_out.new)
+    opened = open_cases(tx, site, judged(site, seen), SYSTEM)
+    at = sorted_out.new[-1].received_at
+    events.record(tx, [*(Change("alert", name) for name in changed), *opened], at)
+    return outcome
+
+
+def located(
+    tx: Connection, site: Site, arrived: Sequence[Received[AlertMessage]]
+) -> list[Surroundings]:
+    """Step 1: the grids each alert lies in, and who saw it."""
+    paths = site.places.locate([(each.message.lat, each.message.lon) for each in arrived])
+    sources = {f"{each.dev}/{each.message.source}" for each in arrived}
+    names = device_store.camera_names(tx, sources)
+    names |= track_store.plates(tx, sources - names.keys())
+    devices = device_store.known(tx, {each.dev for each in arrived})
+    return [
+        Surroundings(
+            path=path,
+            source_name=names.get(f"{each.dev}/{each.message.source}", ""),
+            generated=each.dev in devices and devices[each.dev].generated,
+        )
+        for each, path in zip(arrived, paths, strict=True)
+    ]
+
+
+def together(
+    tx: Connection, arrived: Sequence[Received[AlertMessage]], around: Sequence[Surroundings]
+) -> list[Seen]:
+    """Step 2: each message joins what is known of its alert."""
+    ids = [alert_id(each.message) for each in arrived]
+    before = alert_store.load(tx, set(ids))
+    now_known = dict(before)
+    for name, each, surroundings in zip(ids, arrived, around, strict=True):
+        now_known[name] = taken(now_known.get(name), each, surroundings)
+    return [Seen(now_known[name], name not in before) for name in dict.fromkeys(ids)]
+
+
+def compared(tx: Connection, site: Site, seen: Sequence[Seen]) -> list[Seen]:
+    """Step 3: a new alert of something seen before is noted on the first one."""
+    near = site.config.dedupe
+    new = [each.alert for each in seen if each.is_new]
+    known = {alert.id: alert for alert in alert_store.around(tx, new, near)}
+    result: dict[str, Seen] = {}
+    for each in seen:
+        if not each.is_new:
+            alert = known.get(each.alert.id, each.alert)
+            current = replace(each.alert, times_seen=max(alert.times_seen, each.alert.times_seen))
+            known[current.id] = current
+            result[current.id] = Seen(current, is_new=False)
+            continue
+        first = dedup.find(each.alert, known.values(), near)
+        if first is None:
+            known[each.alert.id] = each.alert
+            result[each.alert.id] = each
+            continue
+        counted = replace(
+            first, times_seen=first.times_seen + 1, updated_at=each.alert.updated_at
+        )
+        known[first.id] = counted
+        joined = replace(each.alert, duplicate_of=first.id, case_id=first.case_id)
+        result[first.id] = replace(result.get(first.id, Seen(counted, False)), alert=counted)
+        result[joined.id] = Seen(joined, is_new=True)
+    return list(result.values())
+
+
+def judged(site: Site, seen: Sequence[Seen]) -> list[Alert]:
+    """Step 4: the alerts that open a case by the site's rule."""
+    return [
+        each.alert
+        for each in seen
+        if rules.opens_case(each.alert, site.config.rule(each.alert.label))
+    ]
+
+
+def open_cases(
+    tx: Connection, site: Site, opening: Sequence[Alert], actor: Actor, note: str = ""
+) -> list[Change]:
+    """Step 5: a case for each thing, with all alerts of it."""
+    first_of_its_thing = {alert.duplicate_of or alert.id: alert for alert in reversed(opening)}
+    things = list(first_of_its_thing.values())[::-1]
+    if not things:
+        return []
+    at, config = now(), site.config
+    names = case_store.new_numbers(tx, config.case_prefix, at, config.zone, len(things))
+    wanted = [
+        _new_case(alert, number, config.standard_ref, at)
+        for alert, number in zip(things, names, strict=True)
+    ]
+    cases = case_store.add(tx, wanted)
+    changes = []
+    for alert, case in zip(things, cases, strict=True):
+        members = alert_store.group(tx, alert)
+        alert_store.set_case(tx, members, case.id)
+        changes += [Change("case", str(case.id)), *(Change("alert", name) for name in members)]
+    audit.append(
+        tx,
+        [
+            audit.Entry(
+                at,
+                actor.name,
+                actor.role,
+                "case",
+                str(case.id),
+                "report",
+                to_state=case.state,
+                note=note or f"{alert.label}, {alert.source_name}, {alert.id}",
+            )
+            for alert, case in zip(things, cases, strict=True)
+        ],
+    )
+    return changes
+
+
+def _new_case(alert: Alert, number: str, standard_ref: str, at: datetime) -> Case:
+    known = matter(alert.matter)
+    what = known.name_zh if known is not None else alert.label
+    return Case(
+        id=0,
+        number=number,
+        state=State.REPORTED,
+        version=1,
+        title=f"{what} · {alert.source_name}"[:300],
+        label=alert.label,
+        matter=alert.matter,
+        standard_ref=standard_ref,
+        level=alert.level,
+        lat=alert.lat,
+        lon=alert.lon,
+        path=alert.path,
+        source="vehicle" if alert.place == "vehicle" else "camera",
+        generated=alert.generated,
+        opened_at=at,
+        updated_at=at,
+    )
+
+
+def _note_pictures(tx: Connection, arrived: Sequence[Received[AlertMessage]]) -> None:
+    refs = {
+        alert_id(each.message): each.message.evidence for each in arrived if each.message.evidence
+    }
+    if refs:
+        hashes = {ref.sha256 for listed in refs.values() for ref in listed}
+        alert_store.add_pictures(tx, refs, evidence_store.held(tx, hashes))
+
+
+# ---------------------------------------------------------------- tracks
+
+
+def take_tracks(tx: Connection, site: Site, arrived: Sequence[Received[Track]]) -> Outcome:
+    """Store fixes, each once; a newer one moves its vehicle."""
+    kept = track_store.keep(tx, arrived)
+    known = track_store.positions(tx, {run.vehicle for run in kept.runs})
+    moves, crossings = moved(site, kept.runs, known)
+    track_store.move(tx, moves)
+    track_store.cross(tx, crossings)
+    return Outcome(stored=kept.stored, refused=kept.refused)
+
+
+Move = tuple[track_store.Run, track_store.TrackPoint, tuple[str, ...]]
+Crossing = tuple[str, str, str, datetime]
+
+
+def moved(
+    site: Site,
+    runs: Sequence[track_store.Run],
+    known: dict[str, track_store.Position],
+) -> tuple[list[Move], list[Crossing]]:
+    """Last positions and crossings; a late fix takes its place in history and moves nothing."""
+    ahead = []
+    latest: dict[str, int] = {
+        name: to_ms(position.at) for name, position in known.items() if position.at is not None
+    }
+    for run in runs:
+        limit = to_ms(run.received.received_at + track_store.CLOCK_TOLERANCE)
+        for fix in run.fixes:
+            if fix.flags & VALID and latest.get(run.vehicle, -1) < fix.ts <= limit:
+                latest[run.vehicle] = fix.ts
+                ahead.append((run, fix))
+    paths = site.places.locate([(fix.lat, fix.lon) for _, fix in ahead])
+    where = {name: position.path for name, position in known.items()}
+    moves: dict[str, Move] = {}
+    crossings: list[Crossing] = []
+    for (run, fix), path in zip(ahead, paths, strict=True):
+        before = where.get(run.vehicle, ())
+        if path is not before and path != before:
+            at = from_ms(fix.ts)
+            crossings += [(run.vehicle, code, "exit", at) for code in before if code not in path]
+            crossings += [(run.vehicle, code, "enter", at) for code in path if code not in before]
+        where[run.vehicle] = path
+        moves[run.vehicle] = (run, fix, path)
+    return list(moves.values()), crossings
+
+
+# ---------------------------------------------------------------- devices
+
+
+def take_states(tx: Connection, site: Site, arrived: Sequence[Received[DeviceState]]) -> Outcome:
+    """Devices that come and go."""
+    return _each(tx, arrived, device_store.take_state)
+
+
+def take_births(tx: Connection, site: Site, arrived: Sequence[Received[Birth]]) -> Outcome:
+    """What devices are; their cameras and vehicles."""
+
+    def born(tx: Connection, received: Received[Birth]) -> list[Change]:
+        changes = device_store.take_birth(tx, received, site.places.locate)
+        return changes + track_store.take_birth(tx, received)
+
+    return _each(tx, arrived, born)
+
+
+def take_healths(tx: Connection, site: Site, arrived: Sequence[Received[Health]]) -> Outcome:
+    """How devices are."""
+    return _each(tx, arrived, device_store.take_health)
+
+
+def take_gaps(tx: Connection, site: Site, arrived: Sequence[Received[Gap]]) -> Outcome:
+    """What devices had to discard."""
+    sorted_out = inbox.sort_out(tx, "gap", arrived)
+    inbox.keep(tx, "gap", sorted_out.new, {})
+    _each(tx, sorted_out.new, device_store.take_gap)
+    return _answered(sorted_out.new, sorted_out.repeated, sorted_out.refused)
+
+
+def take_offers(tx: Connection, site: Site, arrived: Sequence[Received[EvidenceOffer]]) -> Outcome:
+    """Files that devices hold: a signed address for each that is not here."""
+    here = evidence_store.held(tx, {f.sha256 for each in arrived for f in each.message.files})
+    at = now()
+    exp = to_ms(at) + site.config.evidence.grant_s * 1000
+    return Outcome(grants=[_grant(site, each, here, exp) for each in arrived])
+
+
+def _grant(site: Site, offered: Received[EvidenceOffer], here: set[str], exp: int) -> Grant:
+    def url(sha256: str, size: int, kind: str) -> str:
+        if sha256 in here:
+            return ""
+        path = signed_path(site.vault.key, sha256, dev=offered.dev, size=size, kind=kind, exp=exp)
+        return site.config.base_url + path
+
+    files = [GrantedFile(f.sha256, url(f.sha256, f.size, f.type)) for f in offered.message.files]
+    return Grant(dev=offered.dev, files=files, exp=exp)
+
+
+def _each(
+    tx: Connection,
+    arrived: Sequence[Received[Any]],
+    take: Callable[[Connection, Received[Any]], list[Change]],
+) -> Outcome:
+    for received in arrived:
+        events.record(tx, take(tx, received), received.received_at)
+    return Outcome()
+
+
+def _answered(
+    new: Iterable[Received[Any]], repeated: Iterable[Received[Any]], refused: list[Refusal]
+) -> Outcome:
+    stored = [(each, [each.message.seq]) for each in (*new, *repeated)]
+    return Outcome(stored=stored, refused=refused)
+
+
+TAKE: dict[str, Callable[[Connection, Site, Sequence[Received[Any]]], Outcome]] = {
+    "alert": take_alerts,
+    "track": take_tracks,
+    "state": take_states,
+    "birth": take_births,
+    "health": take_healths,
+    "gap": take_gaps,
+    "evidence": take_offers,
+}
+
+
+def take(tx: Connection, site: Site, name: str, arrived: Sequence[Received[Any]]) -> Outcome:
+    """Everything that happens to messages called `name`, in the caller's transaction."""
+    grid_store.refresh(tx, site.places)
+    devices = {each.dev for each in arrived}
+    open_to_all = site.config.enrol == "open"
+    at = arrived[-1].received_at
+    admitted = device_store.admit(tx, devices, at, open_to_all=open_to_all)
+    if len(admitted) == len(devices):
+        return TAKE[name](tx, site, arrived)
+    outcome = TAKE[name](tx, site, [each for each in arrived if each.dev in admitted])
+    for each in arrived:
+        if each.dev not in admitted:
+            fault = Refused(Code.DEVICE, f"device {each.dev} is not enrolled")
+            outcome.refused.append(Refusal(each, fault, getattr(each.message, "seq", -1)))
+    return outcome
+
+
+# ---------------------------------------------------------------- people
+
+
+def decide(store: Store, site: Site, name: str, decision: str, note: str, actor: Actor) -> None:
+    """A person says what an alert is: confirmed opens a case, false takes an unfiled one back."""
+    with store.write(urgent=True) as tx:
+        alert = alert_store.lock(tx, name)
+        if alert is None:
+            raise not_found("alert", name)
+        if alert.decision == decision:
+            return
+        if alert.decision is not None:
+            raise Problem(
+                409,
+                "decided",
+                f"alert {name} was judged {alert.decision} by {alert.decided_by}",
+                "a decision is made once",
+            )
+        at = now()
+        alert = replace(alert, decision=decision, decided_by=actor.name, decided_at=at)
+        alert_store.save(tx, [alert])
+        act = audit.Entry(at, actor.name, actor.role, "alert", name, decision, note=note)
+        audit.append(tx, [act])
+        changes = [Change("alert", name)]
+        if decision == CONFIRMED and alert.case_id is None:
+            changes += open_cases(tx, site, [alert], actor, note)
+        elif decision == FALSE_ALARM and alert.case_id is not None:
+            changes += _take_back(tx, alert, actor, note, at)
+        events.record(tx, changes, at)
+
+
+def _take_back(
+    tx: Connection, alert: Alert, actor: Actor, note: str, at: datetime
+) -> list[Change]:
+    case = case_store.lock(tx, alert.case_id or 0)
+    if case is None or case.state not in BEFORE_FILING:
+        return []
+    rejected = advance(case, "reject", actor, note or f"false alarm: {alert.id}", at)
+    case_store.save(tx, rejected, case.version)
+    _write_down(tx, case, rejected, "reject", actor, note or f"false alarm: {alert.id}")
+    return [Change("case", str(case.id))]
+
+
+def take_step(
+    store: Store,
+    case_id: int,
+    action: str,
+    version: int,
+    actor: Actor,
+    note: str = "",
+    into: str = "",
+) -> None:
+    """A person takes a case one step on, unless somebody did since he looked."""
+    with store.write(urgent=True) as tx:
+        case = case_store.lock(tx, case_id)
+        if case is None:
+            raise not_found("case", case_id)
+        if case.version != version:
+            raise Problem(
+                409,
+                "stale",
+                f"case {case.number} was changed since: it is {case.state}, version {case.version}",
+                "look again and repeat if still right",
+            )
+        at = now()
+        try:
+            stepped = advance(case, action, actor, note, at)
+        except IllegalStep as fault:
+            raise Problem(409, "illegal_step", str(fault), "an action of the list") from None
+        except NotYourStep as fault:
+            raise Problem(403, "forbidden", str(fault), "another person") from None
+        except ReasonNeeded as fault:
+            raise Problem(422, "reason_needed", str(fault), "a reason in note") from None
+        changes = [Change("case", str(case_id))]
+        if stepped.state is State.MERGED:
+            changes += _merge(tx, case, into)
+        if not case_store.save(tx, stepped, version):
+            raise Problem(409, "stale", f"case {case.number} was changed since", "look again")
+        _write_down(tx, case, stepped, action, actor, note or into)
+        events.record(tx, changes, at)
+
+
+def _merge(tx: Connection, case: Case, into: str) -> list[Change]:
+    other = case_store.by_number(tx, into)
+    if other is None or other.id == case.id or not other.is_open:
+        raise Problem(
+            422, "bad_case", f"into: {into!r} is not another open case", "the number of a case"
+        )
+    alerts = alert_store.of_case(tx, [case.id])[case.id]
+    alert_store.set_case(tx, alerts, other.id)
+    return [Change("case", str(other.id)), *(Change("alert", name) for name in alerts)]
+
+
+def _write_down(
+    tx: Connection, before: Case, after: Case, action: str, actor: Actor, note: str
+) -> None:
+    entry = audit.Entry(
+        after.updated_at,
+        actor.name,
+        actor.role,
+        "case",
+        str(after.id),
+        action,
+        before.state,
+        after.state,
+        note,
+    )
+    audit.append(tx, [entry])
+
+
+# ---------------------------------------------------------------- files and grids
+
+
+def file_arrived(
+    store: Store, sha256: str, kind: str, size: int, device: str
+) -> None:
+    """A file is safely here: the alerts it shows can show it."""
+    with store.write() as tx:
+        at = now()
+        evidence_store.add(tx, sha256, kind, size, device, at)
+        alerts = alert_store.picture_arrived(tx, sha256)
+        cases = {alert.case_id for alert in alert_store.load(tx, alerts).values()} - {None}
+        changes = [Change("alert", name) for name in alerts]
+        changes += [Change("case", str(case)) for case in cases]
+        events.record(tx, changes, at)
+
+
+def grids_changed(tx: Connection, places: Places) -> None:
+    """New grids are in force: cameras and vehicles lie in them; alerts and cases keep theirs."""
+    device_store.move_cameras(tx, places.locate)
+    rows = track_store.placed(tx)
+    paths = places.locate([(row.lat, row.lon) for row in rows])
+    track_store.relocate(tx, [(r.id, path) for r, path in zip(rows, paths, strict=True)])

@@ -1,0 +1,277 @@
+"""The database: SQLite by default, PostgreSQL by URL, one code for both.
+
+A `write()` is one transaction. SQLite takes one writer at a time, so writers of this process
+queue for a lock instead of polling the file; what waits for alerts goes before what does not.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    MetaData,
+    Table,
+    Text,
+    cast,
+    create_engine,
+    event,
+    inspect,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Dialect, Engine, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.types import TypeDecorator
+
+from hub.errors import SchemaError
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+def to_ms(at: datetime) -> int:
+    """Milliseconds since 1970 UTC of an aware time."""
+    return (at - EPOCH) // _MS
+
+
+def from_ms(ms: int) -> datetime:
+    """The aware UTC time of milliseconds since 1970."""
+    return EPOCH + timedelta(milliseconds=ms)
+
+
+def now() -> datetime:
+    """This machine's clock, in whole milliseconds UTC."""
+    return from_ms(to_ms(datetime.now(UTC)))
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment, kept as milliseconds since 1970 UTC."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Aware time to milliseconds."""
+        return None if value is None else to_ms(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """Milliseconds to aware UTC time."""
+        return None if value is None else from_ms(value)
+
+
+class GridPath(TypeDecorator[tuple[str, ...]]):
+    """The grids a place lies in, by code from the largest to the smallest."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:
+        """Codes, each between line ends: no code can contain one."""
+        return None if value is None else "".join(f"\n{code}" for code in value) + "\n"
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:
+        """Codes from the largest grid to the smallest."""
+        if value is None:
+            return None
+        return tuple(value.split("\n")[1:-1])
+
+
+def lies_in(column: ColumnElement[Any], code: str) -> ColumnElement[bool]:
+    """Whether a grid path passes through the grid of this code, at any level."""
+    return cast(column, Text).contains(f"\n{code}\n", autoescape=True)
+
+
+class Turnstile:
+    """A lock whose urgent comers are let in before the others."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._busy = False
+        self._urgent = 0
+
+    @contextmanager
+    def turn(self, *, urgent: bool) -> Iterator[None]:
+        """Hold the lock."""
+        with self._condition:
+            self._urgent += urgent
+            while self._busy or (self._urgent and not urgent):
+                self._condition.wait()
+            self._urgent -= urgent
+            self._busy = True
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._busy = False
+                self._condition.notify_all()
+
+
+class Store:
+    """The database of one hub process."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _engine(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self.after_commit: Callable[[], None] = lambda: None
+        self._writers = Turnstile()
+
+    @contextmanager
+    def write(self, *, urgent: bool = False) -> Iterator[Connection]:
+        """One transaction: committed when the block ends, undone when it raises."""
+        if self.is_sqlite:
+            with self._writers.turn(urgent=urgent), self._begin("IMMEDIATE") as tx:
+                yield tx
+        else:
+            with self.engine.begin() as tx:
+                yield tx
+        self.after_commit()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent view, for reading only."""
+        with self._begin("DEFERRED") as tx:
+            yield tx
+
+    @contextmanager
+    def _begin(self, mode: str) -> Iterator[Connection]:
+        with self.engine.connect().execution_options(begin=mode) as connection:
+            with connection.begin():
+                yield connection
+
+    @property
+    def name(self) -> str:
+        """The database's URL without its password."""
+        return self.engine.url.render_as_string(hide_password=True)
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+    def ping(self) -> None:
+        """Raises DBAPIError when the database cannot answer."""
+        with self.read() as tx:
+            tx.execute(select(1))
+
+    def revision(self) -> str | None:
+        """The schema revision of the database, None when it is empty."""
+        with self.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+
+    def migrate(self) -> tuple[str | None, str]:
+        """Bring the schema up to this program's revision; returns (before, after).
+
+        Raises SchemaError when the database is newer.
+        """
+        before, head = self.check_schema()
+        if before != head:
+            config = _alembic()
+            with self.engine.begin() as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        return before, head
+
+    def check_schema(self) -> tuple[str | None, str]:
+        """The database's revision and this program's.
+
+        Raises SchemaError when the database is newer or is not one of ours.
+        """
+        script = ScriptDirectory.from_config(_alembic())
+        head = script.get_current_head() or ""
+        found = self.revision()
+        known = [revision.revision for revision in script.walk_revisions()]
+        if found is not None and found not in known:
+            raise SchemaError(
+                f"{self.name}: schema {found} is newer than this program, which knows up to {head}; "
+                f"install the newer program or restore the older database"
+            )
+        if found is None and inspect(self.engine).get_table_names():
+            raise SchemaError(f"{self.name}: has tables but no revision; an empty database is needed")
+        return found, head
+
+
+def insert_new(
+    tx: Connection, table: Table, rows: Sequence[Mapping[str, Any]], key: Sequence[str]
+) -> None:
+    """Insert the rows whose key is not there yet."""
+    if rows:
+        tx.execute(_insert(tx, table).on_conflict_do_nothing(index_elements=list(key)), list(rows))
+
+
+def upsert(
+    tx: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    key: Sequence[str],
+    update: Sequence[str] | None = None,
+) -> None:
+    """Insert rows; where the key is there already, overwrite `update` (default: all else)."""
+    if not rows:
+        return
+    statement = _insert(tx, table)
+    names = update if update is not None else [name for name in rows[0] if name not in key]
+    tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(key), set_={name: statement.excluded[name] for name in names}
+        ),
+        list(rows),
+    )
+
+
+def is_database_away(fault: DBAPIError) -> bool:
+    """Whether trying again later can help: the database is down, locked or full."""
+    return fault.connection_invalidated or isinstance(fault, OperationalError | InterfaceError)
+
+
+def _insert(tx: Connection, table: Table) -> Any:
+    if tx.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_pre_ping=True, pool_size=10)
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, pool_size=20, connect_args={"timeout": 10})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    mode = connection.get_execution_options().get("begin", "IMMEDIATE")
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _alembic() -> AlembicConfig:
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config

@@ -1,0 +1,158 @@
+"""Vehicles and their tracks over HTTP."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime, BaseModel
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.engine import Connection, Row
+
+from hub.auth import need
+from hub.errors import not_found
+from hub.grid.places import GridRef, GridStep, Places
+from hub.http import ERRORS, Listing, Page, Utc, page
+from hub.roles import Actor, Right
+from hub.store import Store, from_ms, lies_in, now
+from hub.tracks.store import fixes_between, vehicles
+from wire.track import VALID
+
+SPAN = timedelta(hours=24)
+
+
+class VehicleItem(BaseModel):
+    """A vehicle and its last position; the position is null before the first fix."""
+
+    id: str
+    device: str
+    plate: str
+    kind: str
+    lat: float | None
+    lon: float | None
+    at: Utc | None
+    speed_kmh: float | None
+    heading_deg: float | None
+    online: bool
+    grid: GridRef | None
+    grids: list[GridStep]
+    generated: bool
+
+
+class FixItem(BaseModel):
+    """A point of a track; `valid` when the receiver vouches for it."""
+
+    at: Utc
+    lat: float
+    lon: float
+    speed_kmh: float | None
+    heading_deg: float | None
+    valid: bool
+
+
+class DeviceFacts(BaseModel):
+    """What a vehicle's device says for it."""
+
+    online: bool
+    generated: bool
+
+
+DevicesOf = Callable[[Connection, Sequence[str]], dict[str, DeviceFacts]]
+UNKNOWN = DeviceFacts(online=False, generated=False)
+
+
+def vehicle_items(
+    tx: Connection, places: Places, devices_of: DevicesOf, which: Sequence[str]
+) -> dict[str, VehicleItem]:
+    """Vehicles by id."""
+    rows = tx.execute(select(vehicles).where(vehicles.c.id.in_(which))).all()
+    return {item.id: item for item in _items(tx, rows, places, devices_of)}
+
+
+def router(
+    store: Store, places: Places, devices_of: DevicesOf, online_ids: ColumnElement[bool]
+) -> APIRouter:
+    """Vehicles. `online_ids`: the condition on `vehicles.device` that its device is online."""
+    api = APIRouter(prefix="/api", tags=["vehicles"], responses=ERRORS)
+    reader = Annotated[Actor, Depends(need(Right.READ))]
+
+    @api.get("/vehicles")
+    def list_vehicles(
+        _actor: reader,
+        part: Annotated[Page, Depends(page)],
+        kind: str | None = None,
+        grid: str | None = None,
+        online: bool | None = None,
+    ) -> Listing[VehicleItem]:
+        found = select(vehicles).where(vehicles.c.retired_at.is_(None))
+        if kind is not None:
+            found = found.where(vehicles.c.kind == kind)
+        if grid is not None:
+            found = found.where(lies_in(vehicles.c.grid_path, grid))
+        if online is not None:
+            found = found.where(online_ids if online else ~online_ids)
+        with store.read() as tx:
+            total = tx.execute(select(func.count()).select_from(found.subquery())).scalar_one()
+            shown = found.order_by(vehicles.c.id).limit(part.limit).offset(part.offset)
+            items = _items(tx, tx.execute(shown).all(), places, devices_of)
+        return Listing(items=items, total=total)
+
+    @api.get("/vehicles/{vehicle:path}/track")
+    def track(
+        vehicle: str,
+        _actor: reader,
+        from_at: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+        until_at: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+        limit: Annotated[int, Query(ge=1, le=20_000)] = 5000,
+    ) -> Listing[FixItem]:
+        until = until_at or now()
+        since = from_at or until - SPAN
+        with store.read() as tx:
+            if tx.execute(select(vehicles.c.id).where(vehicles.c.id == vehicle)).first() is None:
+                raise not_found("vehicle", vehicle)
+            fixes = fixes_between(tx, vehicle, since, until)
+        items = [
+            FixItem(
+                at=from_ms(fix.ts),
+                lat=fix.lat,
+                lon=fix.lon,
+                speed_kmh=fix.speed_kmh,
+                heading_deg=fix.heading_deg,
+                valid=bool(fix.flags & VALID),
+            )
+            for fix in fixes[-limit:]
+        ]
+        return Listing(items=items, total=len(fixes))
+
+    return api
+
+
+def counts(tx: Connection, online: ColumnElement[bool]) -> tuple[int, int]:
+    """Vehicles in use, and those whose device is online."""
+    here = select(func.count()).select_from(vehicles).where(vehicles.c.retired_at.is_(None))
+    return tx.execute(here).scalar_one(), tx.execute(here.where(online)).scalar_one()
+
+
+def _items(
+    tx: Connection, rows: Sequence[Row[Any]], places: Places, devices_of: DevicesOf
+) -> list[VehicleItem]:
+    facts = devices_of(tx, sorted({row.device for row in rows}))
+    return [_item(row, places, facts.get(row.device, UNKNOWN)) for row in rows]
+
+
+def _item(row: Row[Any], places: Places, device: DeviceFacts) -> VehicleItem:
+    return VehicleItem(
+        id=row.id,
+        device=row.device,
+        plate=row.plate or row.vehicle,
+        kind=row.kind,
+        lat=row.lat,
+        lon=row.lon,
+        at=row.at,
+        speed_kmh=row.speed_kmh,
+        heading_deg=row.heading_deg,
+        online=device.online,
+        grid=places.ref(row.grid_path),
+        grids=places.steps(row.grid_path),
+        generated=device.generated,
+    )
