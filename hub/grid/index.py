@@ -133,7 +133,7 @@ class _Layer:
             return OUTSIDE
         row = int((lat - self._y0) * self._sy)
         col = int((lon - self._x0) * self._sx)
-        value = self._fast_cells[row * self._width + col]
+        value: int = self._fast_cells[row * self._width + col]
         if value > FIRST_BORDER:
             return self._fast_numbers[value]
         return self._at_border(FIRST_BORDER - value, lat, lon)

@@ -1,5 +1,6 @@
 import json
 from datetime import datetime
+from typing import TypeAlias
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from tests.hub.grid.shapes import feature, grids, parts, square
 from tests.shared import SHARED, needs_shared
 
 Floats = NDArray[np.float64]
-Area = Polygon | MultiPolygon
+Area: TypeAlias = Polygon | MultiPolygon
 
 
 def first_holding(polygons: list[Area], x: Floats, y: Floats) -> NDArray[np.int64]:
@@ -69,7 +70,7 @@ def areas(draw: st.DrawFn) -> Area | None:
     if not (first.is_valid and second.is_valid):
         return None
     join = draw(st.sampled_from([None, shapely.difference, shapely.union]))
-    area = first if join is None else join(first, second)
+    area: Area = first if join is None else join(first, second)
     if not isinstance(area, Polygon | MultiPolygon) or area.is_empty or not area.is_valid:
         return None
     return area
