@@ -1,0 +1,1 @@
+"""From frames to alerts: what is there, what stays, and whether it may (see `watch.py`)."""

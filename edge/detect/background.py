@@ -58,6 +58,7 @@ class Difference:
 
 
 def scene_of(picture: Image) -> Scene:
+    """Prepare a picture (BGR) for comparison."""
     logs = np.log(cv2.blur(picture, (3, 3)).astype(np.float32) + DARK)
     hue = cv2.blur(logs[..., [0, 2]] - logs[..., [1]], (3, 3))
     light = np.log(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32) + DARK)
@@ -65,6 +66,7 @@ def scene_of(picture: Image) -> Scene:
 
 
 def difference(recent: Scene, background: Scene) -> Difference:
+    """Compare two scenes of one size."""
     likeness = _likeness(recent.light, background.light)
     changed = (likeness < LIKE) | (_hue_step(recent, background) > HUE_STEP)
     return Difference(changed.astype(np.uint8), likeness)

@@ -33,10 +33,10 @@ def choose(
     if not len(score):
         return []
     boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
-    kept = cv2.dnn.NMSBoxesBatched(
+    chosen = cv2.dnn.NMSBoxesBatched(
         boxes.astype(float).tolist(), score.astype(float).tolist(), best.tolist(), 0.0, OVERLAP
     )
-    kept = np.asarray(kept, int).reshape(-1)
+    kept = np.asarray(chosen, int).reshape(-1)
     kept = kept[np.argsort(-score[kept], kind="stable")][:MOST]
     return [
         Detection(labels[best[i]], float(score[i]), *(float(value) for value in boxes[i]))

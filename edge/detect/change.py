@@ -76,6 +76,7 @@ class Region:
     """A connected change. `first`: the log brightness it had when it was found.
 
     `votes`: comparisons that say something was added less those that say removed or light.
+    `is_there`: it holds still and shows in the latest look too.
     """
 
     mask: Mask
@@ -84,29 +85,31 @@ class Region:
     since: Moment
     score: float = 0.0
     votes: int = 0
-    is_still: bool = False
+    is_there: bool = False
 
 
 class SceneChange:
     """The background of one camera and what has changed before it.
 
     `dwell_s`: the shortest dwell of the camera's zones; it sets how fast changes must be found.
+    `is_unsettled`: so much changed at once that nothing can be told.
     """
 
     def __init__(self, dwell_s: float = 60.0) -> None:
+        """Know nothing of the scene yet."""
         self.is_unsettled = False
         self._every_s = min(max(dwell_s / SAMPLES_A_DWELL, EVERY_LEAST_S), EVERY_MOST_S)
         self._samples: deque[tuple[Moment, Image]] = deque(maxlen=SAMPLES)
         self._regions: list[Region] = []
         self._background: Scene | None = None
-        self._doubtful: Mask | None = None
-        self._explained: Plane | None = None
+        self._doubtful: Mask = np.zeros((0, 0), np.uint8)
+        self._explained: Plane = np.zeros((0, 0), np.float32)
         self._seen_t_s = 0.0
         self._unsettled_since: Moment | None = None
 
     def look(self, picture: Image, passers: Sequence[Detection], now: Moment) -> list[Change]:
         """Take in a thumbnail (BGR) and what passes there; all lasting changes come back."""
-        if self._explained is None or self._explained.shape != picture.shape[:2]:
+        if self._explained.shape != picture.shape[:2]:
             self._start_again(picture)
         self._explain(passers, now)
         if not self._samples or now.t_s - self._samples[-1][0].t_s >= 0.9 * self._every_s:
@@ -115,7 +118,7 @@ class SceneChange:
                 self._compare(now)
         if self.is_unsettled:
             return []
-        return [Change(_box(r), r.since) for r in self._regions if r.votes > 0 and r.is_still]
+        return [Change(_box(r), r.since) for r in self._regions if r.votes > 0 and r.is_there]
 
     def _start_again(self, picture: Image) -> None:
         self._explained = np.zeros(picture.shape[:2], np.float32)
@@ -140,19 +143,25 @@ class SceneChange:
             self._background = recent
             self._doubtful = ((self._explained > EXPLAINED_SHARE) | (still == 0)).astype(np.uint8)
             return
-        self._clear_doubts(recent, still)
-        apart = difference(recent, self._background)
+        background = self._without_doubts(self._background, recent, still)
+        apart = difference(recent, background)
         if self._settles(apart.changed, now):
-            self._regions = self._found(apart, recent, still)
-            self._absorb(recent)
-            self._follow(apart.changed, recent)
+            latest = difference(scene_of(pictures[-1]), background).changed
+            self._regions = [
+                self._region(blob, background, recent, apart, still & latest)
+                for blob in self._blobs(apart.changed)
+            ]
+            background = self._absorbed(background, recent)
+            self._background = self._following(background, recent, apart.changed)
 
-    def _clear_doubts(self, recent: Scene, still: Mask) -> None:
-        """Where something passed when the background was taken, take it where that is gone."""
-        free = (self._doubtful & still) * (self._explained < EXPLAINED_SHARE / 3)
-        if free.any():
-            self._background = mixed(self._background, recent, free.astype(np.float32))
-            self._doubtful &= 1 - free
+    def _without_doubts(self, background: Scene, recent: Scene, still: Mask) -> Scene:
+        """Where something passed when the background was taken, take it once that is gone."""
+        gone = (self._explained < EXPLAINED_SHARE / 3).astype(np.uint8)
+        free = self._doubtful & still & gone
+        if not free.any():
+            return background
+        self._doubtful &= 1 - free
+        return mixed(background, recent, free.astype(np.float32))
 
     def _settles(self, changed: Mask, now: Moment) -> bool:
         """Whether the scene is the one we know; after a lasting upheaval the new one is."""
@@ -167,55 +176,63 @@ class SceneChange:
             self._forget()
         return not self.is_unsettled
 
-    def _found(self, apart: Difference, recent: Scene, still: Mask) -> list[Region]:
-        mask = apart.changed * (1 - self._doubtful) * (self._explained < EXPLAINED_SHARE)
-        mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-        mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((WINDOW, WINDOW), np.uint8))
-        return [self._region(blob, apart, recent, still) for blob in _blobs(mask)]
+    def _blobs(self, changed: Mask) -> list[Mask]:
+        """The connected changes that nothing explains, large enough, with their holes filled."""
+        unexplained = (self._explained < EXPLAINED_SHARE).astype(np.uint8)
+        mask = changed & (1 - self._doubtful) & unexplained
+        mask = _morphed(mask, cv2.MORPH_OPEN, 3)
+        mask = _morphed(mask, cv2.MORPH_CLOSE, WINDOW)
+        return _outlined(mask)
 
-    def _region(self, blob: Mask, apart: Difference, recent: Scene, still: Mask) -> Region:
+    def _region(
+        self, blob: Mask, background: Scene, recent: Scene, apart: Difference, there: Mask
+    ) -> Region:
+        """`there`: pixels that hold still and differ from the background in the latest look too."""
         region = max(self._regions, key=lambda r: _common(r.mask, blob), default=None)
         if region is None or _common(region.mask, blob) < SAME_REGION or _is_new_look(
             region, recent.light
         ):
             region = Region(blob, blob, recent.light, self._onset(blob, recent))
-        is_added = _has_substance(blob, apart.changed) and _was_added(
-            blob, recent, self._background
-        )
+        is_added = _has_substance(blob, apart.changed) and _was_added(blob, recent, background)
+        inside = blob > 0
         return replace(
             region,
             mask=blob,
-            score=float(np.clip((1 - apart.likeness[blob > 0]).mean(), 0.3, 0.99)),
+            score=float(np.clip((1 - apart.likeness[inside]).mean(), 0.3, 0.99)),
             votes=min(max(region.votes + (1 if is_added else -1), -VOTES), VOTES),
-            is_still=bool(still[blob > 0].mean() >= STEADY_SHARE),
+            is_there=bool(there[inside].sum() >= STEADY_SHARE * apart.changed[inside].sum()),
         )
 
     def _onset(self, blob: Mask, recent: Scene) -> Moment:
         """The first of the samples, going back without a break, that shows it already."""
         onset = self._samples[-1][0]
         for at, picture in reversed(self._samples):
-            if _correlation(recent.light, scene_of(picture).light, blob) >= SAME_LOOK:
-                onset = at
+            if _correlation(recent.light, scene_of(picture).light, blob) < SAME_LOOK:
+                break
+            onset = at
         return onset
 
-    def _absorb(self, recent: Scene) -> None:
+    def _absorbed(self, background: Scene, recent: Scene) -> Scene:
         """Take over what a removed thing left and what only light made, once that is settled."""
         settled = [region.mask for region in self._regions if region.votes <= -VOTES]
-        if settled:
-            mask = cv2.dilate(np.maximum.reduce(settled), np.ones((WINDOW, WINDOW), np.uint8))
-            self._background = mixed(self._background, recent, mask.astype(np.float32))
-            self._regions = [region for region in self._regions if region.votes > -VOTES]
+        if not settled:
+            return background
+        self._regions = [region for region in self._regions if region.votes > -VOTES]
+        mask = _morphed(np.maximum.reduce(settled), cv2.MORPH_DILATE, WINDOW)
+        return mixed(background, recent, mask.astype(np.float32))
 
-    def _follow(self, changed: Mask, recent: Scene) -> None:
+    def _following(self, background: Scene, recent: Scene, changed: Mask) -> Scene:
         """Let the background follow the light where nothing changed."""
         held = np.maximum.reduce([changed, *(region.mask for region in self._regions)])
-        held = cv2.dilate(held, np.ones((WINDOW, WINDOW), np.uint8))
-        share = (self._every_s / FOLLOW_S) * (1 - held).astype(np.float32)
-        self._background = mixed(self._background, recent, share)
+        free = 1 - _morphed(held, cv2.MORPH_DILATE, WINDOW)
+        return mixed(background, recent, (self._every_s / FOLLOW_S) * free.astype(np.float32))
 
 
-def _blobs(mask: Mask) -> list[Mask]:
-    """Each connected part that is large enough, with its holes filled."""
+def _morphed(mask: Mask, how: int, size: int) -> Mask:
+    return np.asarray(cv2.morphologyEx(mask, how, np.ones((size, size), np.uint8)), np.uint8)
+
+
+def _outlined(mask: Mask) -> list[Mask]:
     outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     blobs = []
     for outline in outlines:

@@ -10,7 +10,6 @@ import av
 import cv2
 import numpy as np
 
-from edge.camera.errors import BadSource
 from edge.camera.frame import Image
 from edge.camera.pictures import SUFFIXES
 from edge.camera.sources import open_source

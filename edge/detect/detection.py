@@ -24,8 +24,10 @@ class Detection:
 
     @property
     def centre(self) -> tuple[float, float]:
+        """The middle of the rectangle."""
         return self.x + self.w / 2, self.y + self.h / 2
 
     @property
     def area(self) -> float:
+        """As a fraction of the picture."""
         return self.w * self.h

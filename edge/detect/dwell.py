@@ -35,18 +35,22 @@ class History:
     """
 
     def __init__(self) -> None:
+        """Nothing seen yet."""
         self._rows: list[tuple[float, float, float]] = []
         self._last_t_s: float | None = None
         self._stayed_s = 0.0
 
     def seen(self, t_s: float, own: float, relation: float = 0.0, stayed_s: float = 0.0) -> None:
+        """A look that showed it."""
         self._stayed_s = max(self._stayed_s, stayed_s)
         self._append(t_s, own, relation)
 
     def missed(self, t_s: float) -> None:
+        """A look that could have shown it and did not."""
         self._append(t_s, 0.0, 0.0)
 
     def hidden(self, t_s: float) -> None:
+        """A look that says nothing."""
         self._last_t_s = t_s
 
     def judge(self, stayed_for_s: float, dwell_s: float) -> Verdict:

@@ -51,6 +51,7 @@ def annotate(image: Image, boxes: Sequence[Detection], caption: str) -> Image:
 
 
 def jpeg(image: Image) -> bytes:
+    """Encode a picture (BGR)."""
     return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
 
 

@@ -31,7 +31,7 @@ CAMERA_RADIUS_M = 50.0
 """Without a mapping a thing is somewhere the camera sees: a street camera's useful range."""
 
 LEAST_SPREAD = 0.02
-"""Three ground points span at least this area of the picture's unit square, else they are in line."""
+"""Ground points span at least this area of the picture's unit square, else they are in line."""
 
 FARTHEST_M = 2_000.0
 
@@ -54,6 +54,7 @@ class Ground:
     """
 
     def __init__(self, points: Sequence[GroundPoint]) -> None:
+        """Fit the mapping to the points, all of them when there are more than four."""
         if len(points) < 4:
             raise BadGround(f"ground_points: {len(points)} given, 4 or more needed")
         self._origin = points[0]

@@ -38,7 +38,7 @@ class Letterbox:
         corners = np.stack([x - w / 2, y - h / 2, x + w / 2, y + h / 2], axis=1)
         corners -= np.array([self.left, self.top, self.left, self.top], np.float32)
         corners /= self.ratio * np.array([self.width, self.height] * 2, np.float32)
-        return np.clip(corners, 0, 1)
+        return np.asarray(np.clip(corners, 0, 1), np.float32)
 
 
 def letterbox(

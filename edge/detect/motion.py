@@ -23,6 +23,7 @@ class MotionGate:
     """Decides, look by look, whether the detector must run."""
 
     def __init__(self, relook_s: float = RELOOK_S) -> None:
+        """Open at the first look."""
         self._relook_s = relook_s
         self._looked: Grey | None = None
         self._looked_t_s = 0.0

@@ -17,6 +17,7 @@ class OnnxDetector:
     """One network in one session. Safe to share between threads, but each run is one thread."""
 
     def __init__(self, manifest: Manifest, weights: Path, threads: int) -> None:
+        """Load and try the weights; raises BadModel."""
         self.name = manifest.name
         self.labels = tuple(manifest.labels)
         self._manifest = manifest
@@ -49,7 +50,7 @@ class OnnxDetector:
         )
         try:
             shape = self._session.run(None, {self._input: blob})[0].shape
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001 - ONNX Runtime has no common base
             raise BadModel(f"{weights}: does not run on {blob.shape}: {fault}") from None
         rows = 4 + len(self.labels)
         if len(shape) != 3 or shape[:2] != (1, rows):
@@ -69,7 +70,7 @@ def onnx_detector(manifest: Manifest, weights: Path, threads: int) -> OnnxDetect
 
 def _session(weights: Path, threads: int) -> Any:
     try:
-        import onnxruntime as ort
+        import onnxruntime as ort  # type: ignore[import-untyped]
     except ImportError as fault:
         raise BadModel(
             f"{weights}: ONNX Runtime is missing ({fault}); pip install 'tianyan[edge]'"
@@ -81,7 +82,7 @@ def _session(weights: Path, threads: int) -> Any:
     options.log_severity_level = 3
     try:
         return ort.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
-    except Exception as fault:
+    except Exception as fault:  # noqa: BLE001 - ONNX Runtime has no common base
         raise BadModel(f"{weights}: ONNX Runtime cannot load it: {fault}") from None
 
 

@@ -19,11 +19,12 @@ def shared_areas(a: Table, b: Table) -> Table:
     """N × M: the area that each of `a` has in common with each of `b` (both as corners)."""
     low = np.maximum(a[:, None, :2], b[None, :, :2])
     high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    return np.prod(np.maximum(high - low, 0), axis=2)
+    return np.asarray(np.prod(np.maximum(high - low, 0), axis=2), float)
 
 
 def areas(a: Table) -> Table:
-    return np.prod(np.maximum(a[:, 2:] - a[:, :2], 0), axis=1)
+    """N: fractions of the picture."""
+    return np.asarray(np.prod(np.maximum(a[:, 2:] - a[:, :2], 0), axis=1), float)
 
 
 def ious(a: Table, b: Table) -> Table:

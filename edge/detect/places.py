@@ -13,13 +13,16 @@ import numpy as np
 
 from edge.config import Label, ZoneConfig
 from edge.detect.detection import Detection
-from edge.detect.dwell import History, Verdict
+from edge.detect.dwell import LEAST_SHARE, History, Verdict
 from edge.detect.moment import Moment
 from edge.detect.overlap import corners, covered_share, ious, nestings
 
 SAME_PLACE_IOU = 0.2
-SAME_PLACE_NESTED = 0.5
+SAME_PLACE_NESTED = 0.6
 """Two boxes of one label are in one place from these on: by overlap, or one lying in the other."""
+
+NESTED_SIZES = 4
+"""A box lying in one more than so many times its size is not taken for that one."""
 
 SAME_STALL_REACH = 0.75
 """A stall pushed along by less than this part of its size is still that stall."""
@@ -83,9 +86,11 @@ class Stay:
 
     @property
     def is_open(self) -> bool:
+        """Whether it is an alert."""
         return self.number > 0
 
     def judge(self, now: Moment) -> Verdict:
+        """Whether it has stayed long enough by now."""
         return self.history.judge(now.t_s - self.since.t_s, self.zone.dwell_s)
 
 
@@ -101,6 +106,7 @@ class Places:
     """All stays of one camera."""
 
     def __init__(self) -> None:
+        """Nothing stays yet."""
         self._stays: list[Stay] = []
         self._opened = 0
         self._last_t_s: float | None = None
@@ -108,6 +114,7 @@ class Places:
 
     @property
     def stays(self) -> tuple[Stay, ...]:
+        """All that is remembered, alert or not yet."""
         return tuple(self._stays)
 
     def update(
@@ -118,7 +125,7 @@ class Places:
     ) -> list[StayEvent]:
         """Take in one look. `passers`: people and vehicles, behind which a place may be hidden."""
         elapsed_s = self._tick(now)
-        joined = self._join(sightings, now)
+        joined = self._join(sightings)
         stays = []
         for number, stay in enumerate(self._stays):
             if number in joined:
@@ -128,6 +135,15 @@ class Places:
         self._stays = stays + [_first_seen(*s, now) for s in self._strangers(sightings, joined)]
         self._drop_doubles()
         return self._close(now) + self._open(now)
+
+    def named(self, now: Moment) -> list[Detection]:
+        """Where something with a class stays, or is about to: a change there is explained."""
+        return [
+            stay.box
+            for stay in self._stays
+            if stay.label != "unknown_object"
+            and (stay.is_open or stay.judge(now).share >= LEAST_SHARE)
+        ]
 
     def blind(self, now: Moment) -> None:
         """A look that could not be judged: everything counts as hidden."""
@@ -157,9 +173,7 @@ class Places:
             self._interval_s += 0.2 * (elapsed_s - self._interval_s)
         return elapsed_s
 
-    def _join(
-        self, sightings: Sequence[tuple[ZoneConfig, Sighting]], now: Moment
-    ) -> dict[int, list[Sighting]]:
+    def _join(self, sightings: Sequence[tuple[ZoneConfig, Sighting]]) -> dict[int, list[Sighting]]:
         """Number of the stay → what was seen of it."""
         joined: dict[int, list[Sighting]] = {}
         for zone, sighting in sightings:
@@ -192,7 +206,7 @@ class Places:
         for stay in sorted(self._stays, key=lambda s: (not s.is_open, s.since.t_s)):
             twin = any(
                 (other.label, other.zone.id) == (stay.label, stay.zone.id)
-                and _same_place(other.box, stay.box) > 0
+                and _is_twin(stay, other)
                 for other in kept
             )
             if stay.is_open or not twin:
@@ -227,6 +241,13 @@ class Places:
                 )
                 events.append(StayEvent(StayState.NEW, self._stays[i]))
         return events
+
+
+def _is_twin(stay: Stay, other: Stay) -> bool:
+    """Whether `stay` is where the other one is, or a part of that alert."""
+    nested = float(nestings(corners([stay.box]), corners([other.box]))[0, 0])
+    is_part = other.is_open and nested >= SAME_PLACE_NESTED
+    return is_part or _same_place(other.box, stay.box) > 0
 
 
 def _first_seen(zone: ZoneConfig, sighting: Sighting, now: Moment) -> Stay:
@@ -289,7 +310,8 @@ def _same_place(a: Detection, b: Detection) -> float:
     """How much two boxes share a place; 0 = they do not."""
     iou = float(ious(corners([a]), corners([b]))[0, 0])
     nested = float(nestings(corners([a]), corners([b]))[0, 0])
-    if iou >= SAME_PLACE_IOU or nested >= SAME_PLACE_NESTED:
+    sizes = max(a.area, b.area) / max(min(a.area, b.area), 1e-9)
+    if iou >= SAME_PLACE_IOU or (nested >= SAME_PLACE_NESTED and sizes <= NESTED_SIZES):
         return 1 + iou + nested
     if a.label != "street_vending":
         return 0.0

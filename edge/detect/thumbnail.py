@@ -28,4 +28,5 @@ def thumbnail(image: Image) -> Image:
 
 
 def grey(picture: Image) -> Grey:
+    """Its brightness alone."""
     return cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)  # type: ignore[return-value]

@@ -48,6 +48,7 @@ class Track:
 
     @property
     def stayed_s(self) -> float:
+        """For how long it has stayed where it was last seen."""
         return self.seen_t_s - self.stays_since_t_s
 
     def moved_to(self, box: Detection, t_s: float, aspect: float) -> "Track":
@@ -63,6 +64,7 @@ class Track:
         return replace(seen, anchor=box.foot, stays_since_t_s=t_s)
 
     def is_forgotten(self, t_s: float) -> bool:
+        """Whether it has been out of sight for too long to be the same when seen again."""
         stays = self.stayed_s > FORGET_MOVING_S
         return t_s - self.seen_t_s > (FORGET_STAYING_S if stays else FORGET_MOVING_S)
 
@@ -71,6 +73,7 @@ class Tracker:
     """All things of one camera, whose pictures are `aspect` times as wide as high."""
 
     def __init__(self, aspect: float = 16 / 9) -> None:
+        """Know nothing yet."""
         self._aspect = aspect
         self._tracks: list[Track] = []
         self._next_id = 1

@@ -18,8 +18,10 @@ def is_blind(small: Grey) -> bool:
 
 
 def is_black(small: Grey) -> bool:
+    """No light anywhere."""
     return bool(small.mean() < BLACK_MEAN and np.percentile(small, 99.5) < BLACK_BRIGHTEST)
 
 
 def is_over_exposed(small: Grey) -> bool:
+    """Most of it blown out."""
     return bool((small >= GLARE_LEVEL).mean() > GLARE_SHARE)

@@ -40,7 +40,7 @@ FAINT = 0.12
 """Detections down to this score are taken in: to add up, and to keep hold of what was surer."""
 
 PASSERS = frozenset({"person", "dog", "bicycle", "motorcycle", *SAME_KIND})
-"""What comes and goes in a street; a place behind it is hidden, a change made of it is explained."""
+"""What comes and goes; a place behind it is hidden, a change made of it is explained."""
 
 NAMED_SHARE = 0.5
 """A change has a name when it shares so much of the smaller box with a thing that has one."""
@@ -81,6 +81,7 @@ class CameraWatch:
     """
 
     def __init__(self, camera: CameraConfig, detector: Detector) -> None:
+        """Nothing seen yet."""
         self.looks = 0
         self.analysed = 0
         self._camera = camera
@@ -126,10 +127,11 @@ class CameraWatch:
         classes = _one_name_a_thing(
             [box for box in self._seen if box.label in LABELS and self._counts(box)]
         )
-        unnamed = [change for change in changes if not _is_named(change.box, classes)]
+        named = [*classes, *self._places.named(Moment(frame.at, frame.t_s))]
+        unnamed = [change for change in changes if not _is_named(change.box, named)]
         still = [change.box for change in unnamed]
         return [
-            *(Sighting(box, box.score) for box in classes),
+            *(Sighting(box, box.score, since=_came(box, changes)) for box in classes),
             *stalls(tracks, still, aspect),
             *(Sighting(c.box, c.box.score, since=c.since) for c in unnamed),
         ]
@@ -199,6 +201,15 @@ def _one_name_a_thing(boxes: Sequence[Detection]) -> list[Detection]:
         if not kept or ious(corners([box]), corners(kept)).max() < ONE_THING_IOU:
             kept.append(box)
     return kept
+
+
+def _came(box: Detection, changes: Sequence[Change]) -> Moment | None:
+    """When the scene changed there, which may be before the detector was sure."""
+    return min(
+        (change.since for change in changes if _is_named(change.box, [box])),
+        key=lambda since: since.t_s,
+        default=None,
+    )
 
 
 def _is_named(change: Detection, classes: Sequence[Detection]) -> bool:
