@@ -35,7 +35,8 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS self (epoch TEXT NOT NULL, session INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS last_seq (stream TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS item (
-    stream TEXT NOT NULL, seq INTEGER NOT NULL, added_ms INTEGER NOT NULL, payload BLOB NOT NULL,
+    stream TEXT NOT NULL, seq INTEGER NOT NULL, last INTEGER NOT NULL,
+    added_ms INTEGER NOT NULL, payload BLOB NOT NULL,
     tries INTEGER NOT NULL DEFAULT 0, due_ms INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (stream, seq)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS item_due ON item (stream, due_ms);
@@ -143,31 +144,34 @@ class Outbox:
         build: Callable[[int], Struct],
         files: Sequence[EvidenceFile] = (),
         alert: str = "",
+        numbers: int = 1,
     ) -> int:
         """Store what `build` makes for its number, with the files that show it; durable on return.
 
+        `numbers`: how many of the stream it takes, one for each fix of a track.
         Raises OutboxFull when even discarding tracks leaves no room.
         """
         with self._lock:
             for file in files:
                 self._write(file)
             with self._transaction():
-                seq = self._append(stream, build)
+                seq = self._append(stream, build, numbers)
                 for file in files:
                     self._hold(file, alert, seq)
             if self._bytes > self._max_bytes:
-                self._make_room(stream, seq)
+                self._make_room(stream, seq, seq + numbers - 1)
         self.added.set()
         return seq
 
-    def _append(self, stream: str, build: Callable[[int], Struct]) -> int:
+    def _append(self, stream: str, build: Callable[[int], Struct], numbers: int = 1) -> int:
         row = self._db.execute("SELECT seq FROM last_seq WHERE stream = ?", (stream,)).fetchone()
         seq: int = row[0] + 1 if row else 0
         payload = encode(build(seq))
-        self._db.execute("INSERT OR REPLACE INTO last_seq VALUES (?, ?)", (stream, seq))
+        last = seq + numbers - 1
+        self._db.execute("INSERT OR REPLACE INTO last_seq VALUES (?, ?)", (stream, last))
         self._db.execute(
-            "INSERT INTO item (stream, seq, added_ms, payload) VALUES (?, ?, ?, ?)",
-            (stream, seq, self._now_ms(), payload),
+            "INSERT INTO item (stream, seq, last, added_ms, payload) VALUES (?, ?, ?, ?, ?)",
+            (stream, seq, last, self._now_ms(), payload),
         )
         self._bytes += len(payload)
         return seq
@@ -196,11 +200,11 @@ class Outbox:
             os.fsync(out.fileno())
         part.replace(path)
 
-    def _make_room(self, stream: str, seq: int) -> None:
+    def _make_room(self, stream: str, seq: int, last: int) -> None:
         with self._transaction():
             while self._bytes > self._max_bytes:
                 old = self._db.execute(
-                    "SELECT seq, LENGTH(payload) FROM item WHERE stream = ? AND NOT (? = ? AND"
+                    "SELECT seq, last, LENGTH(payload) FROM item WHERE stream = ? AND NOT (? = ? AND"
                     " seq = ?) ORDER BY seq LIMIT 100",
                     (TRACK, stream, TRACK, seq),
                 ).fetchall()
@@ -210,12 +214,12 @@ class Outbox:
                     "DELETE FROM item WHERE stream = ? AND seq BETWEEN ? AND ?",
                     (TRACK, old[0][0], old[-1][0]),
                 )
-                self._bytes -= sum(size for _, size in old)
-                self._record_gap(TRACK, old[0][0], old[-1][0], "disk_full")
+                self._bytes -= sum(size for _, _, size in old)
+                self._record_gap(TRACK, old[0][0], old[-1][1], "disk_full")
             if self._bytes <= self._max_bytes or stream != TRACK:
                 return
             self._db.execute("DELETE FROM item WHERE stream = ? AND seq = ?", (stream, seq))
-            self._record_gap(stream, seq, seq, "disk_full")
+            self._record_gap(stream, seq, last, "disk_full")
         raise OutboxFull(
             f"outbox of {self.dev}: {self._bytes} bytes held, {self._max_bytes} allowed;"
             " only alerts are kept until the hub takes them"
