@@ -5,7 +5,10 @@ import json
 import tracemalloc
 from datetime import UTC, datetime
 
-from edge.gps.commands import decode_nmea
+from hypothesis import given, settings, strategies as st
+
+from edge.gps.commands import decode_jt808, decode_nmea
+from tests.edge.gps.jt808.reports import frame, item, packets, report
 from tests.edge.gps.lines import gga, line, rmc
 
 
@@ -69,10 +72,10 @@ def test_nothing_at_all():
 
 
 class Endless(io.RawIOBase):
-    """Three megabytes of log, made as they are read."""
+    """A megabyte and a half of log, made as they are read."""
 
     def __init__(self) -> None:
-        self.left = 3_000_000
+        self.left = 1_500_000
         self.block = line("GPGSV,1,1,01,05,30,046,22") * 2000 + b"\xff" * 3000
 
     def readable(self) -> bool:
@@ -91,4 +94,114 @@ def test_memory_does_not_grow_with_the_input():
         pass
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 1_000_000
+    assert peak < 700_000
+
+
+# JT/T 808 ----------------------------------------------------------------------------------------
+
+
+def test_a_report_in_full():
+    body = report(items=item(0x01, b"\0\0\0\x0b") + item(0xEB, b"\x01") + b"\x33")
+    (line, summary) = decode_jt808(io.BytesIO(frame(0x0200, body, serial=7)))
+    assert line == {
+        "kind": "message",
+        "msg_id": 512,
+        "version": "2013",
+        "protocol_version": None,
+        "phone": "013912344321",
+        "terminal": "13912344321",
+        "serial": 7,
+        "encrypt": 0,
+        "packets": 1,
+        "body_len": len(body),
+        "positions": [
+            {
+                "lat": 32.68,
+                "lon": 109.03,
+                "alt_m": 250,
+                "speed_kmh": 36.5,
+                "heading_deg": 90,
+                "at": "2026-10-01T20:00:00+08:00",
+                "valid": True,
+                "acc": True,
+                "load": 0,
+                "alarm": 0,
+                "alarms": [],
+                "status": 3,
+                "states": ["acc_on", "located"],
+                "mileage_km": 1.1,
+                "items": [{"id": 1, "hex": "0000000b"}, {"id": 235, "hex": "01"}],
+                "items_ok": False,
+                "rest_hex": "33",
+                "backfill": False,
+                "flags": [],
+            }
+        ],
+    }
+    assert summary["summary"]["messages"] == summary["summary"]["positions"] == 1
+    assert json.loads(json.dumps(line)) == line
+
+
+def test_lines_come_in_order_of_completion():
+    first, second = packets(0x0704, b"\x00\x01\x00\x00\x1c" + report(), 20)
+    stream = first + frame(0x0002) + b"noise" + second + frame(0x7777, b"\x01") + frame(0x0200)
+    stream += frame(0x0102, b"\xff", encrypt=1) + packets(0x0801, b"xyz", 1)[2] + b"\x7e\x00"
+    *lines, last = decode_jt808(io.BytesIO(stream))
+    assert [(line["kind"], line.get("msg_id", line.get("reason"))) for line in lines] == [
+        ("message", 0x0002),
+        ("refused", "too_short"),
+        ("message", 0x0704),
+        ("message", 0x7777),
+        ("message", 0x0200),
+        ("message", 0x0102),
+        ("refused", "cut"),
+        ("incomplete", 0x0801),
+    ]
+    assert lines[2]["packets"] == 2
+    assert lines[3]["body_hex"] == "01"
+    assert "28 bytes needed, 0 given" in lines[4]["problem"]
+    assert lines[5]["body_hex"] == "ff"
+    assert lines[7]["missing"] == [1, 2]
+    assert last["summary"] == {
+        "frames": 7,
+        "messages": 5,
+        "positions": 1,
+        "refused": 2,
+        "incomplete": 1,
+        "reasons": {"too_short": 1, "cut": 1},
+    }
+
+
+def test_hex_lines():
+    wire = frame(0x0002).hex()
+    text = f"{wire[:9]}\n{wire[9:10]}\n\n0x{wire[:6]}\n {wire[6:]} \nzz\n"
+    lines = list(decode_jt808(io.BytesIO(text.encode()), is_hex=True))
+    told = [(line.get("kind"), line.get("reason"), line.get("raw")) for line in lines]
+    assert told == [
+        ("refused", "bad_hex", wire[:9]),
+        ("refused", "bad_hex", wire[9:10]),
+        ("message", None, None),
+        ("refused", "bad_hex", "zz"),
+        (None, None, None),
+    ]
+
+
+def test_a_packet_outside_its_total_is_refused():
+    wire = frame(0x0801, b"x", total=2, number=3)
+    (line, _) = decode_jt808(io.BytesIO(wire))
+    assert (line["reason"], line["raw"]) == ("bad_packet_number", wire.hex())
+
+
+@given(st.lists(st.one_of(
+    st.binary(max_size=50),
+    st.builds(frame, st.sampled_from([0x0100, 0x0102, 0x0200, 0x0704, 0x0801]),
+              st.binary(max_size=80)),
+    st.builds(lambda body: frame(0x0200, report() + body), st.binary(max_size=40)),
+)), st.booleans())  # fmt: skip
+@settings(max_examples=200, deadline=None)
+def test_any_stream_is_decoded_to_json(pieces, is_hex):
+    data = b"".join(pieces)
+    stream = data.hex().encode() if is_hex else data
+    *_, last = (json.loads(json.dumps(line, allow_nan=False))
+                for line in decode_jt808(io.BytesIO(stream), is_hex=is_hex))  # fmt: skip
+    assert set(last) == {"summary"}
