@@ -12,6 +12,7 @@ from scenes.camera import Camera, Size
 from scenes.light import any_light
 from scenes.people import Posture
 from scenes.picture import Darkroom, Frame, Thing, TruthBox
+from scenes.script import facing
 from scenes.solid import Piece, Stand, place
 from scenes.texture import Rng
 
@@ -210,7 +211,8 @@ class _Crowd:
         turn += 180 * int(rng.random() < 0.5)
         label = traffic.LABELS[vehicle.kind]
         name = self._name(vehicle.kind)
-        pieces = traffic.build(vehicle)
+        along = math.radians(turn)
+        pieces = traffic.build(vehicle, facing(math.cos(along), math.sin(along), self.room.camera))
         rider = [piece for piece in pieces if isinstance(piece, Stand)]
         body = [piece for piece in pieces if not isinstance(piece, Stand)]
         self.made.append(Thing(name, ((label, name),), tuple(place(body, *spot, turn))))
@@ -225,6 +227,6 @@ class _Crowd:
         spot = self._spot(band, 0.35)
         if spot is None:
             return
-        facing = str(rng.choice(["left", "right", "front", "back"], p=[0.35, 0.35, 0.15, 0.15]))
-        posture = Posture(facing, float(rng.random()), bool(rng.random() < 0.75))
+        side = str(rng.choice(["left", "right", "front", "back"], p=[0.35, 0.35, 0.15, 0.15]))
+        posture = Posture(side, float(rng.random()), bool(rng.random() < 0.75))
         self._add("person", [people.person(people.any_look(rng), posture, *spot)], "person")

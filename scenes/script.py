@@ -84,7 +84,7 @@ class Actor:
             case Stall():
                 return self._stall(self.spec, at_s)
             case Vehicle():
-                return self._vehicle(self.spec, at_s)
+                return self._vehicle(self.spec, at_s, camera)
             case Heap():
                 return self._grown(self.spec, at_s, "garbage", 0.0)
             case Bag():
@@ -125,11 +125,11 @@ class Actor:
         walking = speed > 0.15
         if walking:
             phase = (speed * (at_s - self.from_s) / STRIDE_M) % 1.0
-            posture = Posture(_facing(dx, dy, camera), phase, walking=True)
+            posture = Posture(facing(dx, dy, camera), phase, walking=True)
         else:
             chance = self._chance(at_s)
-            facing = self.facing or ("front", "left", "right")[zlib.crc32(self.id.encode()) % 3]
-            posture = Posture(facing, reach=(chance % 5) / 8)
+            stance = self.facing or ("front", "left", "right")[zlib.crc32(self.id.encode()) % 3]
+            posture = Posture(stance, reach=(chance % 5) / 8)
         return Thing(self.id, (("person", self.id),), (people.person(look, posture, x, y),))
 
     def _stall(self, stall: Stall, at_s: float) -> list[Thing]:
@@ -157,13 +157,14 @@ class Actor:
         pieces = place(_built(spec, share), x, y, self.turn_deg)
         return [Thing(self.id, labels, tuple(pieces), key)]
 
-    def _vehicle(self, vehicle: Vehicle, at_s: float) -> list[Thing]:
+    def _vehicle(self, vehicle: Vehicle, at_s: float, camera: Camera) -> list[Thing]:
         x, y = self.at(at_s)
         dx, dy, speed = self._going(at_s)
         turn = self.turn_deg
         if speed > 0.3:
             turn = math.degrees(math.atan2(dy, dx))
-        pieces = place(traffic.build(vehicle), x, y, turn)
+        c, s = math.cos(math.radians(turn)), math.sin(math.radians(turn))
+        pieces = place(traffic.build(vehicle, facing(c, s, camera)), x, y, turn)
         body = tuple(piece for piece in pieces if not isinstance(piece, Stand))
         rider = tuple(piece for piece in pieces if isinstance(piece, Stand))
         key = None if speed > 0.01 else (self.id, round(x, 2), round(y, 2))
@@ -192,7 +193,8 @@ def _built(spec: Heap | Bins | Bag | Shed, share: float) -> list[Piece]:
             return sheds.build(spec, share)
 
 
-def _facing(dx: float, dy: float, camera: Camera) -> str:
+def facing(dx: float, dy: float, camera: Camera) -> str:
+    """How a body that goes in a direction of the street is seen: left, right, front or back."""
     right = float(np.array([dx, dy, 0.0]) @ camera.rotation[0])
     away = float(np.array([dx, dy, 0.0]) @ camera.rotation[2])
     if abs(right) > 0.5 * abs(away):

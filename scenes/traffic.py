@@ -76,14 +76,14 @@ def any_vehicle(rng: Rng, kind: str | None = None, *, ridden: bool = True) -> Ve
     return Vehicle(chosen, int(rng.integers(1 << 30)), rider)
 
 
-def build(vehicle: Vehicle) -> list[Piece]:
-    """The vehicle's pieces around the middle of its footprint."""
+def build(vehicle: Vehicle, facing: str = "right") -> list[Piece]:
+    """The vehicle's pieces around the middle of its footprint; `facing` is where a rider looks."""
     rng = np.random.default_rng(vehicle.seed)
     pieces = BUILDERS[vehicle.kind](rng)
     if vehicle.lamps and vehicle.kind not in ("bicycle",):
         pieces += _lamps(vehicle.kind)
     if vehicle.rider:
-        seat = Posture("right", sitting=True, reach=1.0)
+        seat = Posture(facing, sitting=True, reach=1.0)
         rider = person(vehicle.rider, seat, -0.15, 0.0, layer=0)
         pieces += _lifted(rider, 0.38 if vehicle.kind != "bicycle" else 0.45)
     return pieces
@@ -102,14 +102,6 @@ def _lamps(kind: str) -> list[Piece]:
         for x, colour in ((nose, (0.95, 0.98, 1.0)), (-nose, (0.1, 0.1, 0.95))):
             lamp = [(x, y - 0.12, 0.78), (x, y + 0.12, 0.78), (x, y + 0.12, 0.6), (x, y - 0.12, 0.6)]
             pieces.append(slab(lamp, colour, glow=1.0, layer=1))
-    return pieces
-
-
-def _wheels(xs: tuple[float, ...], half: float, radius: float) -> list[Piece]:
-    pieces: list[Piece] = []
-    for x in xs:
-        for y in (-half, half):
-            pieces += wheel(vector(x, y, radius), radius)
     return pieces
 
 
@@ -307,44 +299,106 @@ def _van(rng: Rng) -> list[Piece]:
 def _bus(rng: Rng) -> list[Piece]:
     paint = texture.pick(rng, [(0.2, 0.55, 0.25), (0.75, 0.55, 0.2), (0.15, 0.3, 0.75), (0.85, 0.85, 0.8)], 0.05)
     side = texture.plain((70, 300), paint)
-    side[8:38] = (0.14, 0.13, 0.12)
+    side[8:38] = (0.17, 0.16, 0.15)
+    side[8:22] *= 1.35
     for x in range(0, 300, 38):
         side[8:38, x : x + 3] = paint
     side[46:50] = texture.any_colour(rng, 0.1)
-    texture.glyphs(side, rng, (0.95, 0.95, 0.95), 5, (90, 48, 110, 16))
-    side = texture.rough(side, rng, 40, 0.05)
-    pieces = block((0, 0, 0.35), (10.5, 2.5, 2.7), paint, texture=side)
-    return pieces + _wheels((-3.2, 3.4), 1.27, 0.48)
+    for x in (70, 190):
+        side[10:66, x : x + 2] = 0.08
+        side[10:66, x + 26 : x + 28] = 0.08
+    texture.glyphs(side, rng, (0.95, 0.95, 0.95), 5, (100, 50, 80, 14))
+    pieces = block((0, 0, 0.35), (10.5, 2.5, 2.7), paint, texture=texture.rough(side, rng, 40, 0.05))
+    for x in (-5.26, 5.26):
+        screen = [(x, -1.1, 2.6), (x, 1.1, 2.6), (x, 1.15, 1.45), (x, -1.15, 1.45)]
+        pieces.append(slab(screen, GLASS, around=HEART, gloss=0.7, layer=1))
+        sign = texture.plain((20, 100), (0.05, 0.05, 0.06))
+        texture.glyphs(sign, rng, (0.2, 0.55, 0.95), 5, (20, 2, 60, 16))
+        board = [(x, -0.9, 2.95), (x, 0.9, 2.95), (x, 0.9, 2.68), (x, -0.9, 2.68)]
+        pieces.append(slab(board, (0, 0, 0), texture=sign, around=HEART, glow=0.3, layer=1))
+        front = x > 0
+        for y in (-0.95, 0.95):
+            lamp = [(x, y - 0.15, 0.95), (x, y + 0.15, 0.95), (x, y + 0.15, 0.75), (x, y - 0.15, 0.75)]
+            tone = (0.9, 0.92, 0.92) if front else (0.1, 0.08, 0.6)
+            pieces.append(slab(lamp, tone, around=HEART, layer=1))
+    for y in (-1.0, 1.0):
+        pieces += block((5.45, y * 1.1, 1.9), (0.1, 0.25, 0.45), (0.1, 0.1, 0.1))
+    pieces += block((1.0, 0, 3.05), (2.6, 1.6, 0.2), (0.8, 0.8, 0.8))
+    return pieces + _axles((-3.2, 3.4), 1.255, 0.48)
+
+
+def _axles(xs: tuple[float, ...], half: float, radius: float) -> list[Piece]:
+    return [
+        piece for x in xs for side in (-1, 1) for piece in _road_wheel(x, side * half, side, radius)
+    ]
+
+
+def _cab(x: float, size: tuple[float, float, float], low: float, paint: Colour) -> list[Piece]:
+    """A truck's cab around x: `size` along, across, up; windscreen towards +x."""
+    long, wide, high = size
+    heart, nose, half = (x, 0.0, low + high / 2), x + long / 2, wide / 2
+    lean = 0.12 * long
+    profile = [(x - long / 2, low + high), (nose - lean, low + high), (nose, low + 0.5 * high), (nose, low), (x - long / 2, low)]
+    pieces: list[Piece] = [
+        slab([(px, side * half, pz) for px, pz in profile], paint, around=heart, gloss=0.4) for side in (-1, 1)
+    ]
+    for (x0, z0), (x1, z1) in pairwise([*profile, profile[0]]):
+        pieces.append(slab([(x0, -half, z0), (x0, half, z0), (x1, half, z1), (x1, -half, z1)], paint, around=heart, gloss=0.4))
+    top, sill = low + 0.93 * high, low + 0.53 * high
+    screen = [(nose - lean + 0.03, -0.44 * wide, top), (nose - lean + 0.03, 0.44 * wide, top),
+              (nose + 0.01, 0.46 * wide, sill), (nose + 0.01, -0.46 * wide, sill)]
+    pieces.append(slab(screen, GLASS, around=heart, gloss=0.8, layer=1))
+    for side in (-1, 1):
+        y = side * (half + 0.01)
+        pane = [(x - 0.2 * long, y, top), (nose - lean - 0.1, y, top), (nose - 0.1, y, sill), (x - 0.2 * long, y, sill)]
+        pieces.append(slab(pane, GLASS, around=heart, gloss=0.7, layer=1))
+        gap = [(x - 0.25 * long, y, top), (x - 0.24 * long, y, top), (x - 0.24 * long, y, low + 0.1), (x - 0.25 * long, y, low + 0.1)]
+        pieces.append(slab(gap, (0.05, 0.05, 0.05), around=heart, layer=1))
+        pieces += block((nose - 0.05, side * (half + 0.14), sill), (0.08, 0.2, 0.4), (0.1, 0.1, 0.1))
+        lamp = [(nose + 0.02, side * 0.3 * wide, low + 0.26 * high), (nose + 0.02, side * 0.46 * wide, low + 0.26 * high),
+                (nose + 0.02, side * 0.46 * wide, low + 0.12 * high), (nose + 0.02, side * 0.3 * wide, low + 0.12 * high)]
+        pieces.append(slab(lamp, (0.9, 0.92, 0.92), around=heart, layer=1))
+    grille = [(nose + 0.02, -0.26 * wide, low + 0.42 * high), (nose + 0.02, 0.26 * wide, low + 0.42 * high),
+              (nose + 0.02, 0.26 * wide, low + 0.15 * high), (nose + 0.02, -0.26 * wide, low + 0.15 * high)]
+    pieces.append(slab(grille, (0.1, 0.1, 0.1), around=heart, layer=1))
+    pieces += block((nose - 0.1, 0, low - 0.15), (0.3, wide, 0.25), (0.3, 0.3, 0.3))
+    return pieces
 
 
 def _truck(rng: Rng) -> list[Piece]:
-    """A muck truck: cab, high sides, a heap or a cover on top."""
-    paint = texture.pick(rng, [(0.15, 0.55, 0.85), (0.15, 0.15, 0.6), (0.55, 0.35, 0.12), (0.35, 0.5, 0.25)], 0.05)
-    pieces = block((3.1, 0, 0.5), (1.9, 2.35, 2.2), paint)
-    screen = [(4.06, -1.0, 2.5), (4.06, 1.0, 2.5), (4.06, 1.0, 1.6), (4.06, -1.0, 1.6)]
-    pieces.append(slab(screen, GLASS, layer=1))
-    for side in (-1, 1):
-        y = side * 1.185
-        pane = [(2.6, y, 2.4), (3.8, y, 2.4), (3.8, y, 1.65), (2.6, y, 1.65)]
-        pieces.append(slab(pane, GLASS, layer=1))
-    panel = texture.corrugated((60, 160), paint, rng, 9)
-    soil = texture.rough(texture.plain((40, 90), (0.22, 0.32, 0.42)), rng, 12, 0.3)
-    pieces += block((-1.2, 0, 0.95), (5.9, 2.45, 1.45), paint, texture=panel, top=soil)
+    """A muck truck: cab, ribbed body with a heap or a cover on top, three axles."""
+    paint = texture.pick(rng, [(0.15, 0.55, 0.85), (0.15, 0.15, 0.6), (0.55, 0.35, 0.12), (0.35, 0.5, 0.25), (0.75, 0.75, 0.75)], 0.05)
+    pieces = _cab(3.1, (1.9, 2.35, 2.1), 0.6, paint)
+    body = texture.rough(texture.plain((60, 160), paint), rng, 30, 0.1)
+    for x in range(8, 160, 20):
+        body[:, x : x + 4] *= 0.72
+        body[:, x + 4 : x + 6] *= 1.15
+    body[:4] *= 0.75
+    texture.glyphs(body, rng, (0.9, 0.9, 0.9), 4, (30, 18, 100, 22))
+    dirt = np.linspace(0, 0.5, 60, dtype=np.float32)[:, None, None]
+    body = body * (1 - dirt) + dirt * np.array([0.3, 0.4, 0.48], np.float32)
+    top: Colour = (0.22, 0.32, 0.42) if rng.random() < 0.5 else (0.3, 0.45, 0.2)
+    load = texture.rough(texture.plain((40, 90), top), rng, 12, 0.25)
+    pieces += block((-1.2, 0, 0.95), (5.9, 2.45, 1.45), paint, texture=body, top=load)
     pieces += block((-0.5, 0, 0.55), (7.2, 0.9, 0.35), (0.15, 0.15, 0.15))
-    return pieces + _wheels((-3.2, -1.9, 2.9), 1.2, 0.5)
+    for y in (-0.85, 0.85):
+        lamp = [(-4.17, y - 0.2, 0.9), (-4.17, y + 0.2, 0.9), (-4.17, y + 0.2, 0.72), (-4.17, y - 0.2, 0.72)]
+        pieces.append(slab(lamp, (0.1, 0.08, 0.6), around=HEART, layer=1))
+    return pieces + _axles((-3.2, -1.9, 2.9), 1.2, 0.5)
 
 
 def _pickup(rng: Rng) -> list[Piece]:
+    """A light truck with an open body, some load on it."""
     paint = texture.pick(rng, [(0.6, 0.35, 0.15), (0.85, 0.85, 0.85), (0.2, 0.2, 0.55)], 0.05)
-    pieces = block((1.7, 0, 0.4), (1.5, 1.7, 1.6), paint, taper=0.12)
-    screen = [(2.4, -0.7, 1.85), (2.4, 0.7, 1.85), (2.46, 0.7, 1.2), (2.46, -0.7, 1.2)]
-    pieces.append(slab(screen, GLASS, layer=1))
-    for side in (-0.86, 0.86):
-        pane = [(1.3, side, 1.8), (2.2, side, 1.8), (2.3, side, 1.2), (1.2, side, 1.2)]
-        pieces.append(slab(pane, GLASS, layer=1))
-    panel = texture.rough(texture.plain((30, 90), paint), rng, 12, 0.1)
-    pieces += block((-0.85, 0, 0.6), (3.5, 1.8, 0.7), paint, texture=panel, top=panel * np.float32(0.5))
-    return pieces + _wheels((-1.6, 1.7), 0.85, 0.36)
+    pieces = _cab(1.8, (1.5, 1.75, 1.55), 0.42, paint)
+    panel = texture.rough(texture.plain((30, 90), paint), rng, 12, 0.08)
+    panel[:, ::15] *= 0.75
+    pieces += block((-0.85, 0, 0.62), (3.6, 1.85, 0.55), paint, texture=panel, top=panel * np.float32(0.4))
+    pieces += block((-0.4, 0, 0.42), (4.4, 0.7, 0.22), (0.12, 0.12, 0.12))
+    for _ in range(int(rng.integers(0, 5))):
+        x, y = rng.uniform(-2.2, 0.4), rng.uniform(-0.5, 0.5)
+        pieces += block((x, y, 1.1), rng.uniform(0.4, 0.8, 3), texture.any_colour(rng, 0.6))
+    return pieces + _axles((-1.6, 1.75), 0.9, 0.36)
 
 
 def _motorcycle(rng: Rng) -> list[Piece]:
