@@ -59,6 +59,7 @@ ACTION = {
     "verifying_result": "verify_result", "closed": "close", "watching": "watch",
     "archived": "archive", "reopened": "reopen",
 }  # fmt: skip
+NEEDS_NOTE = {"return", "rework", "reject", "cancel", "reopen", "feedback"}
 SUPERVISOR_ONLY = {"close", "cancel", "suspend", "archive", "reopen"}
 
 
@@ -329,7 +330,10 @@ class City:
             action = ACTION[state]
             allowed = role in ("supervisor", "admin") or action not in SUPERVISOR_ONLY
             why = None if allowed else f"{action} needs the role supervisor"
-            actions.append({"action": action, "to_state": state, "allowed": allowed, "why_not": why})
+            actions.append(
+                {"action": action, "to_state": state, "allowed": allowed, "why_not": why or "",
+                 "needs_note": action in NEEDS_NOTE}
+            )  # fmt: skip
         alerts = [self.alerts[a] for a in case["alerts"]]
         return {**case, "actions": actions, "alert_items": alerts}
 

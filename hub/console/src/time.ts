@@ -45,7 +45,8 @@ export function dayOf(at: string | number): string {
 /** The time alone when it is today at the site, else with the day. */
 export function moment(at: string | number): string {
   const sameDay = format(DAY).format(new Date(at)) === format(DAY).format(clockNow.value)
-  return format(sameDay ? TIME : { ...DAY, hour: '2-digit', minute: '2-digit' }).format(new Date(at))
+  const day = settings.language === 'zh' ? DAY : ({ month: 'short', day: 'numeric' } as const)
+  return format(sameDay ? TIME : { ...day, hour: '2-digit', minute: '2-digit' }).format(new Date(at))
 }
 
 /** In full, for a tooltip: date, time, zone. */

@@ -70,6 +70,8 @@ export interface Alert {
   evidence: Evidence[]
   case: CaseLink | null
   times_seen: number
+  /** The alert that told of the same thing before. */
+  duplicate_of?: string | null
   generated: boolean
   history?: HistoryStep[]
 }
@@ -84,6 +86,11 @@ export function alert(id: string): Promise<Alert> {
 
 export function decide(id: string, decision: Decision, note: string): Promise<Alert> {
   return request('POST', `/api/alerts/${encodeURIComponent(id)}/decision`, { decision, note })
+}
+
+/** The id of the camera or vehicle that saw it. */
+export function sourceId(item: Alert): string {
+  return item.source.startsWith(`${item.device}/`) ? item.source : `${item.device}/${item.source}`
 }
 
 /** The picture to show first: with the boxes drawn, else any that has arrived. */

@@ -39,7 +39,8 @@ export interface Case {
   id: number | string
   number: string
   state: CaseState
-  stage: Stage
+  /** Empty for a case that left the road: merged, rejected, cancelled, archived. */
+  stage: Stage | ''
   title: string
   matter: Matter | null
   level: number
@@ -61,7 +62,7 @@ export interface CaseStep {
   at: string
   actor: string
   action: string
-  from_state: CaseState | null
+  from_state: CaseState | '' | null
   to_state: CaseState
   note: string
 }
@@ -71,6 +72,7 @@ export interface CaseAction {
   to_state: CaseState
   allowed: boolean
   why_not: string | null
+  needs_note?: boolean
 }
 
 export interface CasePage extends Case {
@@ -100,10 +102,12 @@ export function casePage(id: number | string): Promise<CasePage> {
   return get(`/api/cases/${encodeURIComponent(id)}`)
 }
 
-export function act(item: CasePage, action: string, note: string): Promise<CasePage> {
+/** Take a step; `into` is the number of the case to merge with. */
+export function act(item: CasePage, action: string, note: string, into = ''): Promise<CasePage> {
   return request('POST', `/api/cases/${encodeURIComponent(item.id)}/actions`, {
     action,
     note,
     version: item.version,
+    ...(into && { into }),
   })
 }

@@ -1,10 +1,11 @@
 import type { FeatureCollection, MultiPolygon, Polygon } from 'geojson'
 
-import { all, get } from './http'
+import { get } from './http'
 
 /** A grid a thing lies in; level 1 is the widest. */
 export interface GridStep {
-  level: number
+  /** Null in a set without levels. */
+  level: number | null
   code: string
   name: string
 }
@@ -16,16 +17,12 @@ export interface GridName {
 
 export interface Grid extends GridStep {
   parent: string | null
-  synthetic: boolean
-  area_m2: number
+  synthetic?: boolean
 }
 
-export type GridShapes = FeatureCollection<Polygon | MultiPolygon, GridStep & { synthetic?: boolean }>
+export type GridShapes = FeatureCollection<Polygon | MultiPolygon, Grid>
 
-export function grids(): Promise<Grid[]> {
-  return all('/api/grids')
-}
-
-export function gridShapes(level: number): Promise<GridShapes> {
-  return get('/api/grids.geojson', { level })
+/** The grids in force, every level. */
+export function gridShapes(): Promise<GridShapes> {
+  return get('/api/grids.geojson')
 }

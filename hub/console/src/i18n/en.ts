@@ -195,6 +195,8 @@ export const en: Record<keyof typeof zh, string> = {
   'camera.onlyBlind': 'Blind only',
   'camera.count': '{n} cameras, {blind} blind',
   'camera.empty': 'No camera fits',
+  'camera.recent': 'Latest alerts',
+  'camera.noRecent': 'No alerts',
   'camera.onMap': 'Show on the map',
 
   'vehicle.spoil_truck': 'Spoil truck',
@@ -250,6 +252,11 @@ export const en: Record<keyof typeof zh, string> = {
   'case.noActions': 'This case is settled; there is nothing left to do.',
   'case.note': 'Note',
   'case.noteHint': 'For whoever takes the case next. A return, rework or rejection needs a reason.',
+  'case.needsNote': '“{action}” needs a written reason.',
+  'case.needsNoteMark': 'needs a reason',
+  'case.into': 'Merge into case (number)',
+  'case.needsInto': 'Write the number of the case to merge into.',
+  'case.gone': 'The case cannot be read: {message}',
   'case.notNow': 'What you cannot do now',
   'case.moved': '{who} has moved the case to “{state}”. The page is up to date and your note is kept.',
   'case.notSent': 'Not sent: {message}. Your note is kept, please try again.',
@@ -301,6 +308,7 @@ export const en: Record<keyof typeof zh, string> = {
   'action.reject': 'Reject',
   'action.merge': 'Merge',
   'action.dispatch': 'Dispatch',
+  'action.correct': 'Correct',
   'action.accept': 'Accept',
   'action.handle': 'Start handling',
   'action.return': 'Return',
@@ -317,6 +325,9 @@ export const en: Record<keyof typeof zh, string> = {
   'action.archive': 'Archive',
   'action.reopen': 'Reopen',
   'action.cancel': 'Cancel',
+
+  'reason.role': 'Needs the role {role} or higher',
+  'reason.handled': 'Who handled this case may not judge the result',
 
   'source.camera': 'Camera',
   'source.vehicle': 'Vehicle',

@@ -5,7 +5,7 @@ import { en } from './en'
 import { zh } from './zh'
 
 const keys = Object.keys(zh)
-const places = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(String).toSorted()
+const places = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(String).toSorted().join()
 
 const files = import.meta.glob<string>(['../**/*.{ts,vue}', '!./*'], {
   query: '?raw',
@@ -19,10 +19,11 @@ describe('the texts', () => {
     expect(Object.keys(en).toSorted()).toEqual(keys.toSorted())
   })
 
-  it.each(keys as (keyof typeof zh)[])('%s is written in both languages, with the same places', (key) => {
-    expect(en[key].trim()).not.toBe('')
-    expect(zh[key].trim()).not.toBe('')
-    expect(places(en[key])).toEqual(places(zh[key]))
+  it('are written in both languages, with the same places', () => {
+    const wrong = (Object.keys(zh) as (keyof typeof zh)[]).filter(
+      (key) => !en[key].trim() || !zh[key].trim() || places(en[key]) !== places(zh[key]),
+    )
+    expect(wrong).toEqual([])
   })
 
   it('are not written into pages', () => {

@@ -20,6 +20,13 @@ export function word(group: string, name: string): string {
   return key in zh ? t(key as Key) : name.replaceAll('_', ' ')
 }
 
+/** Why a step is not allowed, as the hub says it, in the operator's language where we know it. */
+export function reasonText(reason: string): string {
+  const role = /needs the role (\w+)/.exec(reason)?.[1]
+  if (role) return t('reason.role', { role: word('role', role) })
+  return /may not judge/.test(reason) ? t('reason.handled') : reason
+}
+
 export function spanText(ms: number): string {
   const { count, unit } = span(ms)
   return t(`span.${unit}`, { n: count })

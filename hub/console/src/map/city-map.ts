@@ -51,7 +51,7 @@ export class CityMap {
   private sending = false
   private gone = false
   private city: Bounds | null = null
-  followed: string | null = null
+  private followed: string | null = null
 
   constructor(
     container: HTMLElement,
@@ -173,8 +173,7 @@ export class CityMap {
       this.waitingVehicles.set(id, vehicle ? vehiclePoint(vehicle) : null)
     }
     this.schedule(fleet, trails)
-    const led = this.followed ? fleet.get(this.followed) : undefined
-    if (led?.lon != null && led.lat != null) this.map.easeTo({ center: [led.lon, led.lat], duration: 900, easing: (x) => x })
+    if (this.followed) this.keepUp(fleet)
   }
 
   private schedule(fleet: ReadonlyMap<string, Vehicle>, trails: ReadonlyMap<string, [number, number][]>): void {
@@ -202,6 +201,18 @@ export class CityMap {
     ])
     this.sending = false
     if (this.waitingVehicles.size > 0) this.schedule(fleet, trails)
+  }
+
+  /** Keep a vehicle in the middle until told otherwise. */
+  follow(id: string | null, fleet: ReadonlyMap<string, Vehicle>): void {
+    this.followed = id
+    this.keepUp(fleet)
+  }
+
+  private keepUp(fleet: ReadonlyMap<string, Vehicle>): void {
+    const led = this.followed ? fleet.get(this.followed) : undefined
+    if (led?.lon == null || led.lat == null) return
+    this.map.easeTo({ center: [led.lon, led.lat], duration: calm(900), easing: (x) => x })
   }
 
   /** Rings that widen where something is new. */

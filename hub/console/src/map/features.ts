@@ -8,8 +8,7 @@ import type { Case } from '../api/cases'
 import type { GridShapes, GridStep } from '../api/grids'
 import type { TrackPoint, Vehicle } from '../api/vehicles'
 import { VEHICLE_KINDS } from './icons'
-
-export const MOVING_KMH = 3
+import { MOVING_KMH } from './motion'
 
 type Points = FeatureCollection<Point>
 type Lines = FeatureCollection<LineString>
@@ -83,6 +82,8 @@ export function alertPoints(alerts: Iterable<Alert>): Points {
       point(item.id, item.lon, item.lat, {
         icon: `alert-${level}${decided ? '-decided' : ''}`,
         rank: decided ? 0 : level,
+        // A camera's own place is taken by its sign: the alert stands above it.
+        lift: item.place === 'camera' ? [0, -17] : [0, 0],
       }),
     )
   }
@@ -167,5 +168,5 @@ export function gridPositions(shapes: GridShapes, level?: number): Position[] {
 
 /** The finest grid of a place. */
 export function finest(grids: readonly GridStep[]): GridStep | undefined {
-  return grids.reduce<GridStep | undefined>((best, grid) => (!best || grid.level > best.level ? grid : best), undefined)
+  return grids.reduce<GridStep | undefined>((best, grid) => (!best || (grid.level ?? 1) > (best.level ?? 1) ? grid : best), undefined)
 }

@@ -30,22 +30,26 @@ const kindColour = (colours: Colours) =>
     colours['map-other'],
   ] as unknown as string
 
+/** Grids of a level; a set without levels is drawn like the finest. */
+function isLevel(level: number): boolean {
+  return ['==', ['coalesce', ['get', 'level'], 3], level] as unknown as boolean
+}
+
 export function layers(colours: Colours): LayerSpecification[] {
   const label = { 'text-color': colours['map-label'], 'text-halo-color': colours['map-halo'], 'text-halo-width': 1.4 }
-  const isLevel = (level: number) => ['==', ['get', 'level'], level] as unknown as boolean
   return [
     { id: 'background', type: 'background', paint: { 'background-color': colours['map-sea'] } },
-    { id: 'land', type: 'fill', source: 'grids', filter: isLevel(1), paint: { 'fill-color': colours['map-land'], 'fill-antialias': false } },
+    { id: 'land', type: 'fill', source: 'grids', paint: { 'fill-color': colours['map-land'], 'fill-antialias': false } },
     {
       id: 'grid-waiting', type: 'fill', source: 'grids', filter: isLevel(3),
       paint: {
         'fill-color': colours['level-2'],
-        'fill-opacity': ['interpolate', ['linear'], ['coalesce', ['feature-state', 'waiting'], 0], 0, 0, 1, 0.07, 6, 0.2],
+        'fill-opacity': ['interpolate', ['linear'], ['coalesce', ['feature-state', 'waiting'], 0], 0, 0, 1, 0.045, 8, 0.16],
       },
     },
     {
       id: 'grid-chosen', type: 'fill', source: 'grids',
-      paint: { 'fill-color': colours.accent, 'fill-opacity': ['case', ['boolean', ['feature-state', 'chosen'], false], 0.13, 0] },
+      paint: { 'fill-color': colours.accent, 'fill-opacity': ['case', ['boolean', ['feature-state', 'chosen'], false], 0.1, 0] },
     },
     {
       id: 'grid-3', type: 'line', source: 'grids', filter: isLevel(3), minzoom: 10.5,
@@ -117,20 +121,20 @@ export function layers(colours: Colours): LayerSpecification[] {
     },
     {
       id: 'alerts', type: 'symbol', source: 'alerts', filter: ['!', ['has', 'point_count']],
-      layout: { 'icon-image': ['get', 'icon'], 'icon-allow-overlap': true, 'symbol-sort-key': ['get', 'rank'], 'icon-size': ['interpolate', ['linear'], ['zoom'], 10, 0.8, 15, 1.1] },
+      layout: { 'icon-image': ['get', 'icon'], 'icon-allow-overlap': true, 'symbol-sort-key': ['get', 'rank'], 'icon-offset': ['array', 'number', 2, ['get', 'lift']], 'icon-size': ['interpolate', ['linear'], ['zoom'], 10, 0.8, 15, 1.1] },
     },
     {
       id: 'alert-clusters', type: 'circle', source: 'alerts', filter: ['has', 'point_count'],
       paint: {
         'circle-radius': ['step', ['get', 'point_count'], 11, 10, 14, 100, 18],
         'circle-color': ['match', ['get', 'rank'], 3, colours['level-3'], 2, colours['level-2'], 1, colours['level-1'], colours['map-off']],
-        'circle-stroke-color': colours['map-halo'], 'circle-stroke-width': 2,
+        'circle-stroke-color': colours['map-halo'], 'circle-stroke-width': 2, 'circle-translate': [0, -15],
       },
     },
     {
       id: 'alert-counts', type: 'symbol', source: 'alerts', filter: ['has', 'point_count'],
       layout: { 'text-field': ['get', 'point_count_abbreviated'], 'text-font': FONT, 'text-size': 12, 'text-allow-overlap': true },
-      paint: { 'text-color': colours.surface },
+      paint: { 'text-color': colours.surface, 'text-translate': [0, -15] },
     },
     {
       id: 'here', type: 'circle', source: 'here',

@@ -8,7 +8,7 @@ import { type Case, cases as readCases, isOpen } from '../api/cases'
 import { type GridShapes, gridShapes } from '../api/grids'
 import { type Summary, summary as readSummary } from '../api/summary'
 import { type Vehicle, vehicles as readVehicles } from '../api/vehicles'
-import { LiveStream } from '../live'
+import { live, LiveStream } from '../live'
 import type { ServerEvent } from '../sse'
 import { siteZone } from '../time'
 import { Freshest } from './merge'
@@ -53,13 +53,23 @@ export function onVehicles(listener: VehiclesListener): () => void {
   return () => vehicleListeners.delete(listener)
 }
 
+const caseListeners = new Set<(item: Case) => void>()
+
+export function onCase(listener: (item: Case) => void): () => void {
+  caseListeners.add(listener)
+  return () => caseListeners.delete(listener)
+}
+
 export function putAlert(item: Alert): void {
   const known = alerts.get(item.id)
   freshAlerts.put({ ...item, history: item.history ?? known?.history })
 }
 
+/** Open cases are held, and their changes told; settled ones are only told. */
 export function putCase(item: Case): void {
-  freshCases.put(item)
+  if (isOpen(item)) freshCases.put(item)
+  else freshCases.remove(String(item.id))
+  for (const listener of caseListeners) listener(item)
 }
 
 let stream: LiveStream | null = null
@@ -67,7 +77,7 @@ let stream: LiveStream | null = null
 /** Open the stream, then read every list: what happens in between is not missed. */
 export function startCity(): void {
   stream?.stop()
-  stream = new LiveStream({ events: take, resync: () => void readAll() })
+  stream = new LiveStream({ events: take, resync: resyncSoon })
   stream.start()
   void readAll()
 }
@@ -77,21 +87,39 @@ export function stopCity(): void {
   stream = null
 }
 
+/** Gaps may come in rows; the lists are read again at most every five seconds. */
+let resyncTimer: ReturnType<typeof setTimeout> | undefined
+let lastResync = 0
+
+function resyncSoon(): void {
+  const wait = Math.max(0, lastResync + 5000 - Date.now())
+  resyncTimer ??= setTimeout(() => {
+    resyncTimer = undefined
+    lastResync = Date.now()
+    void readAll()
+  }, wait)
+}
+
+/** Grows when every list has been read again. */
+export const rereads = ref(0)
+
 async function readAll(): Promise<void> {
   try {
     await Promise.all([readSites(), readAlertLists(), readOpenCases(), readMoving(), refreshSummary()])
     loaded.value = true
     loadFailed.value = false
+    rereads.value++
   } catch {
     loadFailed.value = true
+    if (stream && !live.unauthorized) resyncSoon()
   }
 }
 
 async function readSites(): Promise<void> {
   const mark = freshCameras.mark()
-  const [list, ...levels] = await Promise.all([readCameras(), ...[1, 2, 3].map(gridShapes)])
+  const [list, shapes] = await Promise.all([readCameras(), gridShapes()])
   for (const id of freshCameras.merge(list, mark)) freshCameras.remove(id)
-  grids.value = { type: 'FeatureCollection', features: levels.flatMap((shapes) => shapes.features) }
+  grids.value = shapes
 }
 
 async function readAlertLists(): Promise<void> {
@@ -100,7 +128,10 @@ async function readAlertLists(): Promise<void> {
     readAlerts({ decision: 'none', limit: 500 }),
     readAlerts({ limit: 200 }),
   ])
-  const missing = freshAlerts.merge([...latest.items, ...waiting.items], mark)
+  const missing = freshAlerts.merge(
+    [...latest.items, ...waiting.items].filter((item) => !item.duplicate_of),
+    mark,
+  )
   const unsure = missing.filter((id) => alerts.get(id)?.decision === null)
   await Promise.all(unsure.slice(0, 50).map(rereadAlert))
   prune()
@@ -146,7 +177,7 @@ function take(events: ServerEvent[]): void {
     if (item === null) continue
     if (event.kind === 'vehicle') moved.add(move(item as Vehicle))
     else if (event.kind === 'alert') arrive(item as Alert)
-    else if (event.kind === 'case') moveCase(item as Case)
+    else if (event.kind === 'case') putCase(item as Case)
     else if (event.kind === 'camera') freshCameras.put(item as Camera)
     if (event.kind !== 'vehicle') summarySoon()
   }
@@ -162,6 +193,7 @@ function parsed(text: string): unknown {
 }
 
 function arrive(item: Alert): void {
+  if (item.duplicate_of) return freshAlerts.remove(item.id)
   if (!alerts.has(item.id)) arrivals.set(item.id, Date.now())
   putAlert(item)
   if (alerts.size > MOST_SETTLED * 2) prune()
@@ -172,11 +204,6 @@ function prune(): void {
   if (settled.length <= MOST_SETTLED) return
   settled.sort((a, b) => (a.at < b.at ? 1 : -1))
   for (const item of settled.slice(MOST_SETTLED)) freshAlerts.remove(item.id)
-}
-
-function moveCase(item: Case): void {
-  if (isOpen(item)) freshCases.put(item)
-  else freshCases.remove(String(item.id))
 }
 
 function move(vehicle: Vehicle): string {
