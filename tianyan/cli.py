@@ -142,7 +142,7 @@ def _edge_replay(options: argparse.Namespace) -> int:
         start=options.start,
         dwell_s=options.dwell,
         model=options.model,
-        evidence=options.evidence,
+        evidence_dir=options.evidence,
     )
     return print_lines(lines, (DetectError, CameraError, OSError))
 

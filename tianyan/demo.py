@@ -26,11 +26,22 @@ import yaml
 
 from tianyan.broker import HUB_USER, Broker, BrokerFailed, free_port, start_broker
 from tianyan.children import Child, spawn
-from tianyan.street import Device, draw_street
+from tianyan.street import (
+    CAMERA_BOX,
+    FLEET_BOX,
+    Device,
+    DrawingFailed,
+    draw_scenes,
+    generated_cameras,
+    own_cameras,
+    vehicles,
+    write_grids,
+)
 from tianyan.tally import Tally, count_up
 
 log = logging.getLogger(__name__)
 
+DEVICES = (CAMERA_BOX, FLEET_BOX)
 HUB_START_TIMEOUT_S = 60.0
 SETTLE_TIMEOUT_S = 10.0
 LOOK_EVERY_S = 0.5
@@ -82,28 +93,88 @@ def _check(options: DemoOptions) -> None:
 
 def _run(options: DemoOptions, folder: Path, stack: ExitStack) -> dict[str, int]:
     stop = stack.enter_context(_stop_signal())
+    demo = _Demo(options, folder, stack, stop)
     try:
-        devices = draw_street(folder / "street", options.videos)
-        if stop.is_set():
-            return count_up(folder, []).as_dict()
-        broker = _start_broker(folder, devices)
-        stack.callback(broker.child.stop)
-        hub = _start_hub(folder, options, broker)
-        stack.callback(hub.stop)
-        _wait_for_hub(hub, options.port, stop)
-        agents = [_start_agent(folder, device, broker) for device in devices]
-        for agent in agents:
-            stack.callback(agent.stop)
-    except BrokerFailed as fault:
+        demo.start()
+    except (BrokerFailed, DrawingFailed) as fault:
         raise DemoFailed(str(fault)) from None
-    _announce(options, broker, folder)
-    _watch([broker.child, hub, *agents], options.seconds, stop)
-    log.info("stopping")
-    _stop_all(agents)
-    tally = _settle(folder, [device.id for device in devices])
-    hub.stop()
-    broker.child.stop()
-    return tally.as_dict()
+    demo.watch()
+    return demo.finish().as_dict()
+
+
+class _Demo:
+    """The parts that run, in the order they start and the reverse order they stop."""
+
+    def __init__(
+        self, options: DemoOptions, folder: Path, stack: ExitStack, stop: threading.Event
+    ) -> None:
+        self._options = options
+        self._folder = folder
+        self._stack = stack
+        self._stop = stop
+        self._began_s = time.monotonic()
+        self._children: list[Child] = []
+        self._agents: list[Child] = []
+
+    def start(self) -> None:
+        street = self._folder / "street"
+        street.mkdir(exist_ok=True)
+        write_grids(street)
+        broker = _start_broker(self._folder)
+        self._keep(broker.child)
+        hub = self._keep(_start_hub(self._folder, self._options, broker))
+        fleet = vehicles(street)
+        _wait_for_hub(hub, self._options.port, self._stop)
+        _announce(self._options, broker, self._folder)
+        self._start_agent(fleet, broker)
+        if self._options.videos:
+            box = own_cameras(self._options.videos)
+        else:
+            draw_scenes(street, self._stop)
+            box = generated_cameras()
+        self._start_agent(box, broker)
+        self._began_s = time.monotonic()
+
+    def _start_agent(self, device: Device, broker: Broker) -> None:
+        if not self._stop.is_set():
+            self._agents.append(self._keep(_start_agent(self._folder, device, broker)))
+
+    def _keep(self, child: Child) -> Child:
+        self._children.append(child)
+        self._stack.callback(child.stop)
+        return child
+
+    def watch(self) -> None:
+        """Wait for the end, saying once when a part has ended before its time."""
+        seconds = self._options.seconds
+        deadline = self._began_s + seconds if seconds is not None else float("inf")
+        running = list(self._children)
+        while not self._stop.is_set() and (left := deadline - time.monotonic()) > 0:
+            self._stop.wait(min(LOOK_EVERY_S, left))
+            for child in [child for child in running if child.exit_status() is not None]:
+                running.remove(child)
+                _say_ended(child)
+
+    def finish(self) -> Tally:
+        """Stop what makes messages, let the hub take the last of them, count."""
+        log.info("stopping")
+        _stop_all(self._agents)
+        deadline = time.monotonic() + SETTLE_TIMEOUT_S
+        tally = count_up(self._folder, DEVICES)
+        while tally.lost and time.monotonic() < deadline:
+            time.sleep(0.2)
+            tally = count_up(self._folder, DEVICES)
+        for child in reversed(self._children):
+            child.stop()
+        return tally
+
+
+def _say_ended(child: Child) -> None:
+    status = child.exit_status()
+    if status == 0:
+        log.info("%s has done its work", child.name)
+    else:
+        log.error("%s ended (status %s):\n%s", child.name, status, child.last_words())
 
 
 @contextmanager
@@ -136,9 +207,8 @@ def _password_file(folder: Path, user: str) -> Path:
     return folder / "passwords" / user
 
 
-def _start_broker(folder: Path, devices: list[Device]) -> Broker:
-    users = [HUB_USER, *(device.id for device in devices)]
-    passwords = {user: _secret(_password_file(folder, user)) for user in users}
+def _start_broker(folder: Path) -> Broker:
+    passwords = {user: _secret(_password_file(folder, user)) for user in (HUB_USER, *DEVICES)}
     broker = start_broker(folder / "broker", passwords, free_port())
     if broker.kind == "amqtt":
         log.warning(
@@ -217,34 +287,9 @@ def _announce(options: DemoOptions, broker: Broker, folder: Path) -> None:
         webbrowser.open(address)
 
 
-def _watch(children: list[Child], seconds: float | None, stop: threading.Event) -> None:
-    """Wait for the end, saying once when a part has ended before its time."""
-    deadline = time.monotonic() + seconds if seconds is not None else float("inf")
-    running = list(children)
-    while not stop.is_set() and (left := deadline - time.monotonic()) > 0:
-        stop.wait(min(LOOK_EVERY_S, left))
-        for child in [child for child in running if child.exit_status() is not None]:
-            running.remove(child)
-            if child.exit_status() == 0:
-                log.info("%s has done its work", child.name)
-            else:
-                log.error("%s ended (status %s):\n%s", child.name, child.exit_status(),
-                          child.last_words())  # fmt: skip
-
-
 def _stop_all(children: list[Child]) -> None:
     threads = [threading.Thread(target=child.stop) for child in children]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-
-
-def _settle(folder: Path, devices: list[str]) -> Tally:
-    """Count once the hub has taken what the agents sent last."""
-    deadline = time.monotonic() + SETTLE_TIMEOUT_S
-    tally = count_up(folder, devices)
-    while tally.lost and time.monotonic() < deadline:
-        time.sleep(0.2)
-        tally = count_up(folder, devices)
-    return tally

@@ -2,9 +2,9 @@
 
 import json
 import logging
-import multiprocessing
 import os
-from concurrent.futures import ProcessPoolExecutor, as_completed
+import sys
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -15,14 +15,21 @@ import scenes
 from hub.grid.ankang import ankang_grids
 from scenes.demo import DEMO_CAMERAS
 from scenes.vehicles import FLEET, write_nmea
+from tianyan.children import Child, spawn
 
 log = logging.getLogger(__name__)
 
+CAMERA_BOX, FLEET_BOX = "box-1", "fleet-1"
+LOOKS_PER_S = 2.0
 VEHICLE_DAY_S = 6 * 3600
 REPORT_EVERY_S = 2.0
 VIDEO_DWELL_S = 10.0
 # The user's recordings come without a place: they are shown in a row in the middle of the map.
 VIDEO_LAT, VIDEO_LON, VIDEO_STEP_DEG = 32.6865, 109.0265, 0.004
+
+
+class DrawingFailed(RuntimeError):
+    """A scene could not be drawn; carries the end of its log."""
 
 
 @dataclass(frozen=True)
@@ -33,61 +40,78 @@ class Device:
     settings: dict[str, Any]
 
 
-def draw_street(folder: Path, videos: tuple[Path, ...]) -> list[Device]:
-    """Write grids, recordings and tracks into `folder`; returns the devices that play them.
-
-    With `videos` the cameras show these and no generated scene.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    grids = json.dumps(ankang_grids(), ensure_ascii=False)
-    (folder / "grids.geojson").write_text(grids, encoding="utf-8")
-    cameras = _own_cameras(videos) if videos else _generated_cameras()
-    return [
-        Device("box-1", {"generated": not videos, "cameras": cameras}),
-        Device("fleet-1", {"generated": True, "receivers": _receivers(folder)}),
-    ]
+def write_grids(folder: Path) -> Path:
+    """Write the generated 1/8/91 grids of central Ankang; returns the file."""
+    path = folder / "grids.geojson"
+    path.write_text(json.dumps(ankang_grids(), ensure_ascii=False), encoding="utf-8")
+    return path
 
 
-def _own_cameras(videos: tuple[Path, ...]) -> list[dict[str, Any]]:
-    return [
+def own_cameras(videos: tuple[Path, ...]) -> Device:
+    """The user's recordings as cameras, each with its whole picture as one zone."""
+    cameras = [
         {
             "id": f"video-{number + 1}",
             "name": path.name,
             "source": str(path.resolve()),
             "loop": True,
-            "looks_per_s": 2,
+            "looks_per_s": LOOKS_PER_S,
             "position": {"lat": VIDEO_LAT, "lon": VIDEO_LON + number * VIDEO_STEP_DEG},
             "zones": [{"id": "all", "name": "整个画面", "dwell_s": VIDEO_DWELL_S}],
         }
         for number, path in enumerate(videos)
     ]
+    return Device(CAMERA_BOX, {"generated": False, "cameras": cameras})
 
 
-def _generated_cameras() -> list[dict[str, Any]]:
-    """Draw each scene once; the recordings are kept for the next demo of the same version."""
+def generated_cameras() -> Device:
+    """The rendered scenes as cameras; `draw_scenes` must have been done."""
     cache = _cache_folder()
-    missing = [
-        number
-        for number, camera in enumerate(DEMO_CAMERAS)
-        if not (cache / f"{camera.id}.mp4").exists()
-    ]
-    if missing:
-        log.info("drawing %d street scenes (once, about a minute)", len(missing))
-        # A fresh process, not a fork: this one has threads and open files of its own.
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
-            drawn = [pool.submit(_draw, number, cache) for number in missing]
-            for done, future in enumerate(as_completed(drawn), start=1):
-                log.info("drawn %d of %d: %s", done, len(missing), future.result())
-    return [camera.config(str(cache / f"{camera.id}.mp4")) for camera in DEMO_CAMERAS]
+    cameras = [camera.config(str(cache / f"{camera.id}.mp4")) for camera in DEMO_CAMERAS]
+    return Device(CAMERA_BOX, {"generated": True, "cameras": cameras})
 
 
-def _draw(number: int, cache: Path) -> str:
-    camera = DEMO_CAMERAS[number]
-    unfinished = cache / f"{camera.id}.unfinished.mp4"
-    camera.write(unfinished, datetime.now(UTC))
-    unfinished.replace(cache / f"{camera.id}.mp4")
-    return camera.id
+def draw_scenes(folder: Path, stop: threading.Event) -> None:
+    """Draw each scene once; the recordings are kept for the next demo of the same version.
+
+    Returns early when `stop` is set. Raises DrawingFailed.
+    """
+    cache = _cache_folder()
+    waiting = [camera.id for camera in DEMO_CAMERAS if not (cache / f"{camera.id}.mp4").exists()]
+    drawing: list[Child] = []
+    if waiting:
+        log.info("drawing %d street scenes (once, about a minute)", len(waiting))
+    try:
+        while (waiting or drawing) and not stop.wait(0.1):
+            while waiting and len(drawing) < (os.cpu_count() or 1):
+                drawing.append(_draw_in_child(waiting.pop(0), cache, folder))
+            drawing = [child for child in drawing if not _is_drawn(child)]
+    finally:
+        for child in drawing:
+            child.stop()
+
+
+def _draw_in_child(camera: str, cache: Path, folder: Path) -> Child:
+    args = [sys.executable, "-m", "tianyan.street", camera, str(cache)]
+    return spawn(camera, args, folder / f"draw-{camera}.log")
+
+
+def _is_drawn(child: Child) -> bool:
+    if (status := child.exit_status()) is None:
+        return False
+    if status != 0:
+        raise DrawingFailed(f"scene {child.name} could not be drawn:\n{child.last_words()}")
+    log.info("scene %s is drawn", child.name)
+    return True
+
+
+def draw_scene(name: str, cache: Path) -> None:
+    """Draw the scene of the camera called `name` into `cache`."""
+    camera = next(camera for camera in DEMO_CAMERAS if camera.id == name)
+    unfinished = cache / f"{name}.{os.getpid()}.mp4"
+    # The agent looks this often and no frame between its looks is ever seen.
+    camera.write(unfinished, datetime.now(UTC), fps=LOOKS_PER_S)
+    unfinished.replace(cache / f"{name}.mp4")
 
 
 def _cache_folder() -> Path:
@@ -100,7 +124,8 @@ def _cache_folder() -> Path:
     return folder
 
 
-def _receivers(folder: Path) -> list[dict[str, Any]]:
+def vehicles(folder: Path) -> Device:
+    """The fleet, each vehicle with a log of its next hours, played at its own pace."""
     now = datetime.now(UTC)
     receivers = []
     for vehicle in FLEET:
@@ -116,4 +141,8 @@ def _receivers(folder: Path) -> list[dict[str, Any]]:
                 "report_every_s": REPORT_EVERY_S,
             }
         )
-    return receivers
+    return Device(FLEET_BOX, {"generated": True, "receivers": receivers})
+
+
+if __name__ == "__main__":
+    draw_scene(sys.argv[1], Path(sys.argv[2]))

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,7 +33,7 @@ class Tally:
         return asdict(self)
 
 
-def count_up(folder: Path, devices: list[str]) -> Tally:
+def count_up(folder: Path, devices: Iterable[str]) -> Tally:
     """Count what lies in the demo's `folder`, while it runs or afterwards."""
     made: set[Key] = set()
     waiting: set[Key] = set()
