@@ -1,0 +1,1 @@
+"""Vehicles over time: stops, trips, unloading, patrol coverage."""
