@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -96,8 +95,18 @@ def export_onnx(net: nn.Module, file: Path) -> None:
         written = YOLO(str(checkpoint)).export(
             format="onnx", dynamic=True, simplify=True, opset=OPSET, imgsz=SHAPES[0], device="cpu"
         )
-        shutil.copyfile(written, file)
+        _write_undated(Path(written), file)
     compare(net, file)
+
+
+def _write_undated(written: Path, file: Path) -> None:
+    """Leave out the hour of writing, so that the same net has the same SHA-256."""
+    import onnx
+
+    graph = onnx.load(str(written))
+    kept = {entry.key: entry.value for entry in graph.metadata_props if entry.key != "date"}
+    onnx.helper.set_model_props(graph, kept)
+    onnx.save(graph, str(file))
 
 
 def compare(net: nn.Module, file: Path) -> None:

@@ -7,10 +7,10 @@ without them.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -22,7 +22,11 @@ from edge.detect.manifest import Input
 from training.evaluate import Detector
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
+
+Criterion: TypeAlias = "Callable[[dict[str, torch.Tensor]], torch.Tensor]"
+"""A batch in; losses of boxes, classes and edges out, each times the pictures of the batch."""
 
 NEW_PRIOR = 0.01
 """Score that a class not yet taught starts from, everywhere in the picture."""
@@ -106,3 +110,41 @@ def save(net: nn.Module, file: Path) -> None:
     import torch
 
     torch.save({"model": copy.deepcopy(net).float(), "train_args": {"task": "detect"}}, file)
+
+
+def criterion(net: nn.Module, teacher: nn.Module, taught: int) -> Criterion:
+    """The detection loss, with the teacher's scores as the truth of every label after ``taught``.
+
+    A hard truth would press what the teacher half sees (goods at a score of 0.2) to nothing, and
+    the vending relation lives on just that. Boxes follow the labelled ones throughout.
+    """
+    import torch
+    from ultralytics.utils.loss import v8DetectionLoss
+
+    loss = v8DetectionLoss(net)
+    soft = torch.zeros(0)
+
+    def against_both(scores: torch.Tensor, hard: torch.Tensor) -> torch.Tensor:
+        truth = torch.cat([hard[..., :taught], soft[..., taught:]], dim=2)
+        return torch.nn.functional.binary_cross_entropy_with_logits(scores, truth, reduction="none")
+
+    def measured(batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        nonlocal soft
+        with torch.no_grad():
+            soft = teacher(batch["img"])["scores"].permute(0, 2, 1).sigmoid()
+        sums: torch.Tensor = loss(net(batch["img"]), batch)[0]
+        return sums
+
+    loss.bce = against_both
+    set_training(teacher)
+    return measured
+
+
+def set_training(net: nn.Module) -> None:
+    """Training mode, but for batch normalisation, whose statistics stay."""
+    import torch
+
+    net.train()
+    for module in net.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.eval()

@@ -2,8 +2,8 @@
 
 The net starts as a COCO net whose class rows were cut to the kept labels. Before the first step it
 labels the training pictures with what it already knows (people, vehicles, goods), and is then
-taught those boxes together with ours, so that it does not forget them. Statistics of batch
-normalisation stay as they are: batches here are small and half of every mosaic is padding.
+taught those boxes and its own former scores together with ours, so that it does not forget them.
+Statistics of batch normalisation stay as they are: batches are small, mosaics half padding.
 
     tianyan model train --data DATASET.yaml --weights COCO.pt --out runs/street-n
 """
@@ -29,7 +29,7 @@ from training import street_net
 from training.canvas import Shape, compose
 from training.dataset import Boxes, Dataset, Picture, read_dataset, read_picture
 from training.evaluate import LEAST, Detector, evaluate, row
-from training.labels import KEPT, LABELS
+from training.labels import KEPT, LABELS, STREET
 
 if TYPE_CHECKING:
     import torch
@@ -65,7 +65,7 @@ class Plan:
     samples: int = 0
     rendered: Path | None = None
     rendered_share: float = 0.2
-    sure: float = 0.35
+    sure: float = 0.25
     longest_side: int = 640
     score_every: int = 4
     seed: int = 7
@@ -93,31 +93,36 @@ def train(plan: Plan) -> Iterator[dict[str, Any]]:
     plan.out.mkdir(parents=True, exist_ok=True)
     (plan.out / "plan.json").write_text(json.dumps(asdict(plan), default=str, indent=1))
     net = street_net.relabel(street_net.load(plan.weights), LABELS)
-    samples, rendered = _samples(plan, street_net.load(plan.teacher or plan.weights))
+    teacher = street_net.relabel(street_net.load(plan.teacher or plan.weights), LABELS)
+    samples, rendered = _samples(plan, teacher)
     log.info("%d pictures, %d rendered frames", len(samples), len(rendered))
-    yield from _run(plan, net, samples, rendered)
+    yield from _run(plan, net, teacher, samples, rendered)
 
 
 def _run(
-    plan: Plan, net: nn.Module, samples: Sequence[Sample], rendered: Sequence[Sample]
+    plan: Plan,
+    net: nn.Module,
+    teacher: nn.Module,
+    samples: Sequence[Sample],
+    rendered: Sequence[Sample],
 ) -> Iterator[dict[str, Any]]:
     import torch
-    from ultralytics.utils.loss import v8DetectionLoss
 
     rng = np.random.default_rng(plan.seed)
     net = net.to(memory_format=torch.channels_last)
+    teacher = teacher.to(memory_format=torch.channels_last)
     averaged = copy.deepcopy(net)
     optimiser = _optimiser(plan, net)
-    criterion = v8DetectionLoss(net)
+    criterion = street_net.criterion(net, teacher, len(STREET))
     per_epoch = math.ceil((plan.samples or len(samples)) / plan.batch)
     total, step = per_epoch * plan.epochs, 0
     for epoch in range(plan.epochs):
-        _set_training(net)
+        street_net.set_training(net)
         began, sums = time.monotonic(), torch.zeros(3)
         for batch in _batches(plan, samples, rendered, per_epoch, rng):
             for group in optimiser.param_groups:
                 group["lr"] = group["peak"] * _rate(step, total, per_epoch)
-            loss, _ = criterion(net(batch["img"]), batch)
+            loss = criterion(batch)
             optimiser.zero_grad(set_to_none=True)
             loss.sum().backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), 10.0)
@@ -133,8 +138,8 @@ def _run(
                 for name, value in zip(("box", "cls", "dfl"), sums, strict=True)
             },
         }
+        street_net.save(averaged, plan.out / "tuned.pt")
         if (epoch + 1) % plan.score_every == 0 or epoch + 1 == plan.epochs:
-            street_net.save(averaged, plan.out / "tuned.pt")
             line["val"] = list(_val(plan, averaged))
         yield line
     yield {"summary": {"epochs": plan.epochs, "steps": step, "weights": str(plan.out / "tuned.pt")}}
@@ -244,15 +249,6 @@ def _rate(step: int, total: int, warm_up: int) -> float:
     return 0.01 + 0.99 * (1 + math.cos(math.pi * (step - warm_up) / max(1, total - warm_up))) / 2
 
 
-def _set_training(net: nn.Module) -> None:
-    import torch
-
-    net.train()
-    for module in net.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.eval()
-
-
 def _average(averaged: nn.Module, net: nn.Module, decay: float) -> None:
     import torch
 
@@ -307,6 +303,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--frozen", type=int, default=Plan.frozen, help="first layers that do not learn")
     add("--mosaic", type=float, default=Plan.mosaic, help="share of sheets of 2 to 4 pictures")
     add("--sure", type=float, default=Plan.sure, help="score from which the teacher is believed")
+    add("--score-every", type=int, default=Plan.score_every, help="epochs between val figures")
     add("--seed", type=int, default=Plan.seed)
     add("--threads", type=int, default=Plan.threads)  # fmt: skip
 
