@@ -7,7 +7,6 @@ look in which the place was hidden says nothing, so neither does it break a dwel
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 LEAST_SHARE = 1 / 3
 """Seen in this share of the time in which it could be seen; a flicker is not a thing."""
@@ -15,7 +14,7 @@ LEAST_SHARE = 1 / 3
 STAY_SHARE = 0.5
 """A seller stays at least this share of the dwell; who passes a table does not sell at it."""
 
-MOST_ENTRIES = 512
+MOST_SCORES = 256
 
 
 @dataclass(frozen=True)
@@ -28,26 +27,33 @@ class Verdict:
 
 
 class History:
-    """What each look said of one place: seen with which score, not seen, or hidden.
+    """What the looks said of one place: seen with which score, not seen, or hidden.
 
     `own`: the score of the thing's class. `relation`: the score of what stands together there,
-    which counts only if somebody stayed (`stayed_s`). Bounded: a long history gets coarser.
+    which counts only if somebody stayed (`stayed_s`). Bounded: of many scores every second goes.
     """
 
     def __init__(self) -> None:
         """Nothing seen yet."""
-        self._rows: list[tuple[float, float, float]] = []
-        self._last_t_s: float | None = None
+        self._own_s = self._related_s = self._missed_s = 0.0
         self._stayed_s = 0.0
+        self._scores: list[tuple[float, float]] = []
+        self._last_t_s: float | None = None
 
     def seen(self, t_s: float, own: float, relation: float = 0.0, stayed_s: float = 0.0) -> None:
         """A look that showed it."""
+        if own:
+            self._own_s += self._elapsed_s(t_s)
+        else:
+            self._related_s += self._elapsed_s(t_s)
         self._stayed_s = max(self._stayed_s, stayed_s)
-        self._append(t_s, own, relation)
+        self._scores.append((own, relation))
+        if len(self._scores) > MOST_SCORES:
+            self._scores = self._scores[::2]
 
     def missed(self, t_s: float) -> None:
         """A look that could have shown it and did not."""
-        self._append(t_s, 0.0, 0.0)
+        self._missed_s += self._elapsed_s(t_s)
 
     def hidden(self, t_s: float) -> None:
         """A look that says nothing."""
@@ -55,26 +61,20 @@ class History:
 
     def judge(self, stayed_for_s: float, dwell_s: float) -> Verdict:
         """Whether `stayed_for_s`, the time since the first sight, makes an alert."""
-        own, relation, weight = self._columns()
-        if self._stayed_s < STAY_SHARE * dwell_s:
-            relation = np.zeros_like(relation)
-        score = 1 - (1 - own) * (1 - relation)
-        is_seen = score > 0
-        total = float(weight.sum())
-        share = float(weight[is_seen].sum()) / total if total else 0.0
-        return Verdict(
-            is_ripe=stayed_for_s >= dwell_s and bool(is_seen.any()) and share >= LEAST_SHARE,
-            score=float(np.median(score[is_seen])) if is_seen.any() else 0.0,
-            share=share,
-        )
+        somebody_stayed = self._stayed_s >= STAY_SHARE * dwell_s
+        seen_s = self._own_s + (self._related_s if somebody_stayed else 0.0)
+        share = seen_s / max(self._own_s + self._related_s + self._missed_s, 1e-9)
+        score = self._score(somebody_stayed=somebody_stayed)
+        is_ripe = stayed_for_s >= dwell_s and score > 0 and share >= LEAST_SHARE
+        return Verdict(is_ripe, score, share)
 
-    def _append(self, t_s: float, own: float, relation: float) -> None:
-        weight = 1.0 if self._last_t_s is None else max(t_s - self._last_t_s, 1e-3)
-        self._rows.append((own, relation, weight))
+    def _score(self, *, somebody_stayed: bool) -> float:
+        own, relation = np.array(self._scores, float).reshape(-1, 2).T
+        score = 1 - (1 - own) * (1 - relation * somebody_stayed)
+        return float(np.median(score[score > 0])) if (score > 0).any() else 0.0
+
+    def _elapsed_s(self, t_s: float) -> float:
+        """The time this look stands for; the first one stands for hardly any."""
+        elapsed_s = 1e-6 if self._last_t_s is None else max(t_s - self._last_t_s, 0.0)
         self._last_t_s = t_s
-        if len(self._rows) > MOST_ENTRIES:
-            pairs = zip(self._rows[::2], self._rows[1::2], strict=False)
-            self._rows = [(*later[:2], earlier[2] + later[2]) for earlier, later in pairs]
-
-    def _columns(self) -> NDArray[np.float64]:
-        return np.array(self._rows, float).reshape(-1, 3).T
+        return elapsed_s

@@ -19,7 +19,7 @@ def is_blind(small: Grey) -> bool:
 
 def is_black(small: Grey) -> bool:
     """No light anywhere."""
-    return bool(small.mean() < BLACK_MEAN and np.percentile(small, 99.5) < BLACK_BRIGHTEST)
+    return bool(small.mean() < BLACK_MEAN and np.percentile(small, 99.9) < BLACK_BRIGHTEST)
 
 
 def is_over_exposed(small: Grey) -> bool:

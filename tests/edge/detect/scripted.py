@@ -1,0 +1,72 @@
+"""A detector that says what a test tells it, and frames it can be told about."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import cv2
+import numpy as np
+
+from edge.camera.frame import Frame, Image
+from edge.detect.detection import Detection
+from edge.detect.moment import Moment
+
+START = datetime(2026, 5, 6, 1, 0, tzinfo=UTC)
+
+
+def moment(t_s: float) -> Moment:
+    return Moment(START + timedelta(seconds=t_s), t_s)
+
+
+def box(
+    label: str, x: float, y: float, w: float = 0.1, h: float = 0.2, score: float = 0.8
+) -> Detection:
+    return Detection(label, score, x, y, w, h)
+
+
+class Scripted:
+    """`script`: from the number of the call to what is seen."""
+
+    name = "scripted"
+    labels = ("street_vending", "garbage", "illegal_structure", "person", "car", "umbrella")
+
+    def __init__(self, script: Callable[[int], Sequence[Detection]]) -> None:
+        self.calls = 0
+        self._script = script
+
+    def detect(self, image: Image, least: float | None = None) -> list[Detection]:
+        self.calls += 1
+        return sorted(self._script(self.calls - 1), key=lambda d: -d.score)
+
+    def threshold(self, label: str) -> float:
+        return 0.25
+
+
+def street(seed: int = 3, size: tuple[int, int] = (640, 360)) -> Image:
+    """A textured picture: paving, kerbs and walls of different greys, the same for a seed."""
+    rng = np.random.default_rng(seed)
+    picture = np.full((size[1], size[0], 3), 110, np.uint8)
+    for _ in range(120):
+        x, y = (int(v) for v in rng.integers(0, size))
+        w, h = (int(v) for v in rng.integers(10, 90, 2))
+        colour = [int(v) for v in rng.integers(60, 180) + rng.integers(-15, 15, 3)]
+        cv2.rectangle(picture, (x, y), (x + w, y + h), colour, cv2.FILLED)
+    return cv2.GaussianBlur(picture, (3, 3), 0)
+
+
+def noisy(picture: Image, number: int, sigma: float = 2.0) -> Image:
+    """As a sensor gives it; the same for a number."""
+    rng = np.random.default_rng(number)
+    noise = rng.normal(0, sigma, (picture.shape[0] // 4, picture.shape[1] // 4, 3))
+    grain = cv2.resize(noise.astype(np.float32), picture.shape[1::-1])
+    return np.clip(picture + grain, 0, 255).astype(np.uint8)
+
+
+def frames(
+    seconds: float, look_s: float = 1.0, draw: Callable[[float], Image] | None = None
+) -> Iterator[Frame]:
+    """Frames `look_s` apart; `draw` makes the picture of a second."""
+    still = street()
+    for index in range(int(seconds / look_s)):
+        t_s = index * look_s
+        picture = draw(t_s) if draw else still
+        yield Frame(noisy(picture, index), START + timedelta(seconds=t_s), t_s, index)
