@@ -4,10 +4,12 @@ One YAML document per device. A camera file (for `tianyan edge replay --camera`)
 `CameraConfig` alone.
 """
 
+import re
 from datetime import time
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -21,6 +23,9 @@ Label = Literal["street_vending", "garbage", "illegal_structure", "unknown_objec
 LABELS: tuple[Label, ...] = get_args(Label)
 
 T = TypeVar("T", bound="Settings")
+
+_LEAST_AREA = 1e-5
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 WHOLE_PICTURE: list[Point] = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
 
@@ -85,7 +90,15 @@ class ZoneConfig(Settings):
             for j in range(i + 2, len(sides)):
                 if (i, j) != (0, len(sides) - 1) and _cross(side, sides[j]):
                     raise ValueError(f"sides {i + 1} and {j + 1} cross; a zone may not")
+        if abs(_area(polygon)) < _LEAST_AREA:
+            raise ValueError("its corners lie in one line; a zone must enclose something")
         return polygon
+
+
+def _area(polygon: list[Point]) -> float:
+    """Of the unit square; positive when the corners run clockwise as seen in the picture."""
+    sides = pairwise([*polygon, polygon[0]])
+    return sum(a[0] * b[1] - b[0] * a[1] for a, b in sides) / 2
 
 
 def _cross(a: tuple[Point, Point], b: tuple[Point, Point]) -> bool:
@@ -112,6 +125,17 @@ class CameraConfig(Settings):
     ground_points: Annotated[list[GroundPoint], Field(max_length=100)] = []
     zones: Annotated[list[ZoneConfig], Field(min_length=1)] = [ZoneConfig(id="all")]
     time_zone: str = "Asia/Shanghai"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(
+                "no such time zone; write it like Asia/Shanghai (package tzdata has them all)"
+            ) from None
+        return name
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
@@ -198,7 +222,34 @@ def load_edge(path: Path) -> EdgeConfig:
 
     Raises BadConfig with every error.
     """
-    return _load(path, EdgeConfig)
+    return _anchored(_load(path, EdgeConfig), path.absolute().parent)
+
+
+def _anchored(config: EdgeConfig, folder: Path) -> EdgeConfig:
+    """The same with absolute paths: a service does not start where its file lies."""
+
+    def absolute(path: Path | None) -> Path | None:
+        return path and folder / path
+
+    def source(address: str) -> str:
+        return address if _SCHEME.match(address) else str(folder / address)
+
+    broker = config.broker.model_copy(
+        update={
+            "password_file": absolute(config.broker.password_file),
+            "ca_file": absolute(config.broker.ca_file),
+        }
+    )
+    return config.model_copy(
+        update={
+            "broker": broker,
+            "data_dir": folder / config.data_dir,
+            "cameras": [c.model_copy(update={"source": source(c.source)}) for c in config.cameras],
+            "receivers": [
+                r.model_copy(update={"source": source(r.source)}) for r in config.receivers
+            ],
+        }
+    )
 
 
 def _load(path: Path, kind: type[T]) -> T:
