@@ -51,6 +51,15 @@ class MockHub:
         self.number = 0
         self.streams: set[asyncio.Queue[tuple[int, str, Item] | None]] = set()
         self.closed_until = 0.0
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    def close(self) -> None:
+        if self.loop:
+            self.loop.call_soon_threadsafe(self._end_streams)
+
+    def _end_streams(self) -> None:
+        for queue in list(self.streams):
+            queue.put_nowait(None)
 
     def publish(self, kind: str, item: Item) -> None:
         self.number += 1
@@ -243,8 +252,7 @@ class MockHub:
 
     async def mock_drop(self, request: Request) -> Response:
         self.closed_until = time.monotonic() + float(request.query_params.get("s", 5))
-        for queue in list(self.streams):
-            queue.put_nowait(None)
+        self._end_streams()
         return JSONResponse({})
 
     async def mock_move(self, request: Request) -> Response:
@@ -278,6 +286,7 @@ class MockHub:
     def app(self) -> Starlette:
         @contextlib.asynccontextmanager
         async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+            self.loop = asyncio.get_running_loop()
             task = asyncio.create_task(self.drive()) if self.live else None
             yield
             if task:

@@ -27,6 +27,7 @@ export class LiveStream {
   private opened = false
   private stopped = false
   private wake = () => {}
+  private staleTimer: ReturnType<typeof setTimeout> | undefined
   private current: AbortController | null = null
 
   constructor(private readonly listener: Listener) {}
@@ -39,6 +40,7 @@ export class LiveStream {
 
   stop(): void {
     this.stopped = true
+    clearTimeout(this.staleTimer)
     removeEventListener('online', this.hurry)
     document.removeEventListener('visibilitychange', this.hurry)
     this.current?.abort()
@@ -94,6 +96,8 @@ export class LiveStream {
 
   private showLive(): void {
     this.attempt = 0
+    clearTimeout(this.staleTimer)
+    this.staleTimer = undefined
     live.since = Date.now()
     if (live.freshness === 'live') return
     live.freshness = 'live'
@@ -103,9 +107,7 @@ export class LiveStream {
 
   private showBreak(): void {
     if (live.freshness === 'live') live.freshness = 'reconnecting'
-    setTimeout(() => {
-      if (live.freshness === 'reconnecting') live.freshness = 'stale'
-    }, STALE_AFTER_MS)
+    this.staleTimer ??= setTimeout(() => (live.freshness = 'stale'), STALE_AFTER_MS)
   }
 
   private pause(ms: number): Promise<void> {

@@ -1,0 +1,163 @@
+"""Real Chromium, the built console, and a hub to open it from."""
+
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from tests.browser.made_up_city import City
+from tests.browser.mock_hub import DIST, MockHub
+
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    sync_playwright,
+)
+
+CHROMIUM = Path("/usr/bin/chromium")
+AXE = DIST.parent / "node_modules" / "axe-core" / "axe.min.js"
+FLAGS = (
+    "--no-sandbox --use-angle=swiftshader --enable-unsafe-swiftshader --ignore-gpu-blocklist "
+    "--disable-background-networking --disable-component-update --disable-sync --no-first-run"
+).split()
+PATIENCE_MS = 15_000
+
+
+def _need(path: Path, remedy: str) -> None:
+    if path.exists():
+        return
+    message = f"{path} is absent: {remedy}"
+    if os.environ.get("TIANYAN_REQUIRE_SERVERS") == "1":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    _need(CHROMIUM, "apt-get install chromium")
+    _need(DIST / "index.html", "npm ci && npm run build in hub/console")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Served:
+    """A mock hub that answers at `url`."""
+
+    hub: MockHub
+    url: str
+
+    def new_alert(self, level: int | None = None, *, told: bool = True) -> str:
+        item = self.hub.city.new_alert(level=level)
+        if told:
+            self.tell("alert", item)
+        return str(item["id"])
+
+    def tell(self, kind: str, item: dict[str, Any]) -> None:
+        self.run(lambda: self.hub.publish(kind, item))
+
+    def drop(self, seconds: float) -> None:
+        httpx.post(f"{self.url}/mock/drop", params={"s": seconds})
+
+    def run(self, call: Callable[[], object]) -> None:
+        self.loop.call_soon_threadsafe(call)
+
+    @property
+    def loop(self) -> Any:
+        return self.hub.loop
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    yield from _serve(MockHub(City(), demo=True, live=False))
+
+
+@pytest.fixture(scope="module")
+def still_hub() -> Iterator[Served]:
+    """One for tests that only look."""
+    yield from _serve(MockHub(City(), demo=True, live=False))
+
+
+def _serve(hub: MockHub) -> Iterator[Served]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config = uvicorn.Config(hub.app(), port=port, log_level="error", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield Served(hub, f"http://127.0.0.1:{port}")
+    hub.close()
+    server.should_exit = True
+    thread.join(timeout=10)
+
+
+class Opener:
+    """Opens the console; whatever a page writes to its log as an error is kept in `faults`."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._contexts: list[BrowserContext] = []
+        self.faults: list[str] = []
+
+    def __call__(
+        self,
+        url: str,
+        path: str = "/",
+        *,
+        theme: str = "light",
+        language: str = "zh",
+        guide: bool = False,
+        token: str = "",
+    ) -> Page:
+        context = self._browser.new_context(
+            viewport={"width": 1440, "height": 900}, locale="zh-CN", reduced_motion="reduce"
+        )
+        self._contexts.append(context)
+        wishes = {"theme": theme, "language": language, "guide": "on" if guide else "off"}
+        context.add_init_script(
+            f"for (const [key, value] of Object.entries({json.dumps(wishes)}))"
+            "  localStorage.setItem(`tianyan.${key}`, value)"
+        )
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda fault: self.faults.append(str(fault)))
+        page.on("console", self._note)
+        page.goto(url + path)
+        if token:
+            page.get_by_label("访问令牌").fill(token)
+            page.get_by_role("button", name="进入", exact=True).click()
+        page.wait_for_selector(".counters")
+        return page
+
+    def _note(self, said: ConsoleMessage) -> None:
+        # Answers that a test asks for (401, 409, a dropped line) are not faults of the page.
+        if said.type == "error" and "Failed to load resource" not in said.text:
+            self.faults.append(said.text)
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+
+@pytest.fixture
+def opened(chromium: Browser) -> Iterator[Opener]:
+    opener = Opener(chromium)
+    yield opener
+    opener.close()
+    assert opener.faults == []

@@ -1,0 +1,136 @@
+"""What an operator does, in real Chromium, against a hub that only talks."""
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import AXE, Opener, Served
+
+LOOK_AT = {
+    "shift": "/",
+    "alert": "/#/?alert=a-00018",
+    "cases": "/#/cases?open=all",
+    "case": "/#/cases/5",
+    "cameras": "/#/cameras",
+    "vehicles": "/#/vehicles?id=veh-0002",
+}
+
+
+def test_an_alert_appears_is_confirmed_and_its_case_opened(served: Served, opened: Opener) -> None:
+    page = opened(served.url)
+    expect(page.get_by_role("status").first).to_have_text("实时")
+    alert = served.new_alert(level=3)
+    found = page.locator(f"[data-alert='{alert}']")
+    expect(found).to_be_visible(timeout=2000)
+    page.keyboard.press("j")
+    expect(found).to_have_attribute("aria-current", "true")
+    page.keyboard.press("c")
+    number = served.hub.city.alerts[alert]["case"]
+    page.get_by_role("link", name="打开案件").first.click()
+    expect(page.locator(".case .number")).to_have_text(str(number["number"]))
+    expect(page.get_by_role("listitem").filter(has_text="立案").first).to_be_visible()
+
+
+def test_ten_alerts_are_decided_without_the_mouse(served: Served, opened: Opener) -> None:
+    for _ in range(3):
+        served.new_alert()
+    page = opened(served.url)
+    page.wait_for_selector("[data-alert]")
+    page.keyboard.press("j")
+    waiting = page.locator(".queue .segments b")
+    before = int(waiting.inner_text())
+    for count in range(1, 11):
+        page.keyboard.press("f" if count % 3 else "c")
+        expect(waiting).to_have_text(str(before - count), timeout=3000)
+    decisions = [item["decision"] for item in served.hub.city.alerts.values()]
+    assert decisions.count(None) == before - 10
+
+
+def test_the_first_of_two_decisions_stands(served: Served, opened: Opener) -> None:
+    page = opened(served.url)
+    alert = served.new_alert(level=3)
+    page.locator(f"[data-alert='{alert}']").click()
+    served.run(lambda: served.hub.city.decide(alert, "false_alarm", "李建国"))
+    page.keyboard.press("c")
+    expect(page.get_by_role("alert")).to_contain_text("李建国")
+    assert served.hub.city.alerts[alert]["decision"] == "false_alarm"
+
+
+def test_a_broken_line_shows_and_heals_with_nothing_lost(served: Served, opened: Opener) -> None:
+    page = opened(served.url)
+    page.wait_for_selector("[data-alert]")
+    page.keyboard.press("j")
+    page.keyboard.press("n")
+    page.keyboard.type("占用盲道")
+    served.drop(1.5)
+    expect(page.locator(".pill")).to_have_text("正在重连")
+    missed = served.new_alert(told=False)
+    expect(page.locator(".pill")).to_have_text("实时")
+    expect(page.locator(f"[data-alert='{missed}']")).to_be_attached()
+    expect(page.get_by_label("备注（可不填）")).to_have_value("占用盲道")
+
+
+def test_a_lost_session_keeps_what_was_typed(served: Served, opened: Opener) -> None:
+    page = opened(served.url, "/#/cases/3")
+    page.get_by_label("办理意见").fill("请先联系物业")
+    httpx.post(f"{served.url}/mock/forget", params={"s": 0})
+    login = page.get_by_role("dialog", name="登录")
+    login.get_by_label("访问令牌").fill("operator-token")
+    login.get_by_role("button", name="进入", exact=True).click()
+    expect(login).to_be_hidden()
+    expect(page.get_by_label("办理意见")).to_have_value("请先联系物业")
+
+
+def test_a_case_moved_by_somebody_else_is_said_and_shown(served: Served, opened: Opener) -> None:
+    page = opened(served.url, "/#/cases/3")
+    page.get_by_label("办理意见").fill("已到现场")
+    httpx.post(f"{served.url}/mock/move", params={"case": "3"})
+    page.get_by_role("button", name="接收处置").click()
+    expect(page.get_by_role("alert")).to_contain_text("李建国")
+    expect(page.get_by_label("办理意见")).to_have_value("已到现场")
+    expect(page.locator(".head .state")).to_have_text("处理中")
+
+
+def test_a_step_that_needs_a_reason_asks_for_it(served: Served, opened: Opener) -> None:
+    page = opened(served.url, "/#/cases/3")
+    page.get_by_role("button", name="回退").click()
+    expect(page.get_by_role("alert")).to_contain_text("须写明理由")
+    page.get_by_label("办理意见").fill("不属于本部门")
+    page.get_by_role("button", name="回退").click()
+    expect(page.locator(".head .state")).to_have_text("已回退")
+    assert served.hub.city.cases["3"]["history"][-1]["note"] == "不属于本部门"
+
+
+def test_a_case_on_the_page_follows_the_hub(served: Served, opened: Opener) -> None:
+    page = opened(served.url, "/#/cases/3")
+    expect(page.locator(".head .state")).to_have_text("已派遣")
+    served.run(lambda: served.hub.city.move("3", "handling", "李建国", "已接收"))
+    served.tell("case", served.hub.city.cases["3"])
+    expect(page.locator(".head .state")).to_have_text("处理中")
+
+
+def test_who_may_only_look_cannot_decide(served: Served, opened: Opener) -> None:
+    served.hub.demo = False
+    page = opened(served.url, token="viewer-token")
+    page.wait_for_selector("[data-alert]")
+    page.keyboard.press("j")
+    expect(page.locator(".detail footer")).to_contain_text("只能查看")
+    page.keyboard.press("c")
+    assert all(item["decided_by"] != "访客" for item in served.hub.city.alerts.values())
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", LOOK_AT)
+def test_pages_are_accessible(
+    still_hub: Served, opened: Opener, name: str, theme: str
+) -> None:
+    page = opened(still_hub.url, LOOK_AT[name], theme=theme, guide=name == "shift")
+    page.wait_for_timeout(300)
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] })")
+    faults = [
+        f"{fault['id']}: {node['target']} {node['failureSummary']}"
+        for fault in found["violations"]
+        for node in fault["nodes"]
+    ]
+    assert faults == []
