@@ -1,0 +1,1 @@
+"""Street scenes and vehicle days drawn with a known truth; always marked as generated."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating]
+Floats = NDArray[Any]
 Size = tuple[int, int]
 
 METRES_PER_DEGREE = 111_320.0
@@ -44,9 +45,7 @@ class Camera:
     @cached_property
     def rotation(self) -> Floats:
         """Rows: right, down and forward of the camera in the street frame."""
-        yaw, pitch, roll = (
-            math.radians(d) for d in (self.yaw_deg, self.pitch_deg, self.roll_deg)
-        )
+        yaw, pitch, roll = (math.radians(d) for d in (self.yaw_deg, self.pitch_deg, self.roll_deg))
         forward = np.array(
             [
                 math.sin(yaw) * math.cos(pitch),
@@ -87,9 +86,9 @@ class Camera:
         right = (np.arange(size[0]) + 0.5 - size[0] / 2) / focal
         down = (np.arange(size[1]) + 0.5 - size[1] / 2) / focal
         axes = self.rotation
-        return (
-            right[None, :, None] * axes[0] + down[:, None, None] * axes[1] + axes[2]
-        ).astype(np.float32)
+        return (right[None, :, None] * axes[0] + down[:, None, None] * axes[1] + axes[2]).astype(
+            np.float32
+        )
 
     def ground_at(self, x: float, y: float, aspect: float = 16 / 9) -> tuple[float, float]:
         """Ground metres seen at fraction (x, y) of the picture; ValueError above the horizon."""

@@ -34,7 +34,9 @@ LEAST_VISIBLE = 0.35
 LEAST_SIDE_PX = 6
 
 
-def training_frames(n: int, seed: int, size: Size = (640, 360)) -> Iterator[tuple[Frame, list[Label]]]:
+def training_frames(
+    n: int, seed: int, size: Size = (640, 360)
+) -> Iterator[tuple[Frame, list[Label]]]:
     """`n` labelled pictures (BGR uint8) with (label, x, y, w, h), top-left corner, fractions.
 
     The same `n` and `seed` give the same pictures. Things hidden by more than two thirds or
@@ -71,7 +73,12 @@ def any_camera(place_: street.Street, rng: Rng) -> Camera:
     """A pole camera, a zoomed one or, now and then, a view from eye level."""
     roll = rng.random()
     if roll < 0.15:
-        return street.eye_level(place_, rng)
+        return Camera(
+            height_m=rng.uniform(1.5, 3.0),
+            yaw_deg=rng.uniform(-50, 50),
+            pitch_deg=rng.uniform(2, 9),
+            hfov_deg=rng.uniform(45, 70),
+        )
     height, yaw = rng.uniform(4.5, 8.0), rng.uniform(-52, 52)
     reach = (place_.far_kerb_y + 1.5) / math.cos(math.radians(yaw))
     if roll < 0.5:
@@ -144,7 +151,9 @@ class _Crowd:
         if rng.random() < 0.93:
             stands = stalls.seller(stall, reach=rng.uniform(0, 1), turned=int(rng.integers(4)))
             seller = f"{name}-seller"
-            self.made.append(Thing(seller, (box, ("person", seller)), tuple(place(stands, *spot, turn))))
+            self.made.append(
+                Thing(seller, (box, ("person", seller)), tuple(place(stands, *spot, turn)))
+            )
         for _ in range(int(rng.choice([0, 1, 2], p=[0.5, 0.3, 0.2]))):
             x, y = spot[0] + rng.uniform(-0.9, 0.9), spot[1] - rng.uniform(1.0, 1.6)
             back = Posture("back", reach=float(rng.uniform(0, 0.5)))
@@ -169,7 +178,9 @@ class _Crowd:
                 )
             )
         elif roll < 0.82:
-            pieces = refuse.overflowing(seed, int(rng.integers(1, 4)), 1.0, int(rng.integers(4, 18)))
+            pieces = refuse.overflowing(
+                seed, int(rng.integers(1, 4)), 1.0, int(rng.integers(4, 18))
+            )
         elif roll < 0.9:
             pieces = refuse.rubble(seed)
         else:
@@ -217,7 +228,13 @@ class _Crowd:
         body = [piece for piece in pieces if not isinstance(piece, Stand)]
         self.made.append(Thing(name, ((label, name),), tuple(place(body, *spot, turn))))
         if rider:
-            self.made.append(Thing(f"{name}-rider", (("person", f"{name}-rider"),), tuple(place(rider, *spot, turn))))
+            self.made.append(
+                Thing(
+                    f"{name}-rider",
+                    (("person", f"{name}-rider"),),
+                    tuple(place(rider, *spot, turn)),
+                )
+            )
 
     def _person(self) -> None:
         rng, place_ = self.rng, self.room.street

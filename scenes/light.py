@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating]
+Floats = NDArray[Any]
 Colour = tuple[float, float, float]
 
 
@@ -39,9 +40,7 @@ class Light:
         """Unit vector to the sun in the street frame."""
         azimuth, elevation = math.radians(self.azimuth_deg), math.radians(self.elevation_deg)
         flat = math.cos(elevation)
-        return np.array(
-            [flat * math.sin(azimuth), flat * math.cos(azimuth), math.sin(elevation)]
-        )
+        return np.array([flat * math.sin(azimuth), flat * math.cos(azimuth), math.sin(elevation)])
 
     def on(self, normal: Floats) -> Floats:
         """Light (blue, green, red) on a surface with this unit normal."""
@@ -59,15 +58,17 @@ class Light:
         def mix(name: str) -> float:
             return float(getattr(self, name) * (1 - share) + getattr(other, name) * share)
 
-        sun, sky = (
-            tuple(a * (1 - share) + b * share for a, b in zip(*pair, strict=True))
-            for pair in (
-                (self.sun_colour, other.sun_colour),
-                (self.sky_colour, other.sky_colour),
-            )
+        return replace(
+            self,
+            sun_colour=_blended(self.sun_colour, other.sun_colour, share),
+            sky_colour=_blended(self.sky_colour, other.sky_colour, share),
+            **{name: mix(name) for name in NUMBERS},
         )
-        numbers = {name: mix(name) for name in NUMBERS}
-        return replace(self, sun_colour=sun, sky_colour=sky, **numbers)
+
+
+def _blended(first: Colour, second: Colour, share: float) -> Colour:
+    blue, green, red = (a * (1 - share) + b * share for a, b in zip(first, second, strict=True))
+    return blue, green, red
 
 
 @dataclass(frozen=True)
@@ -86,16 +87,10 @@ NOON = Light()
 MORNING = Light(
     sun=0.65, azimuth_deg=-60.0, elevation_deg=24.0, sun_colour=(0.72, 0.92, 1.1), haze=0.45
 )
-AFTERNOON = Light(
-    sun=0.7, azimuth_deg=125.0, elevation_deg=33.0, sun_colour=(0.8, 0.95, 1.06)
-)
+AFTERNOON = Light(sun=0.7, azimuth_deg=125.0, elevation_deg=33.0, sun_colour=(0.8, 0.95, 1.06))
 OVERCAST = Light(sun=0.0, sky=0.92, sky_colour=(1.02, 1.0, 0.99), haze=0.5)
-RAIN = Light(
-    sun=0.0, sky=0.66, sky_colour=(1.06, 1.0, 0.95), rain=0.8, haze=0.8, noise=3.4
-)
-DUSK = Light(
-    sun=0.0, sky=0.34, sky_colour=(1.2, 0.98, 0.86), lamps=0.22, haze=0.4, noise=4.5
-)
+RAIN = Light(sun=0.0, sky=0.66, sky_colour=(1.06, 1.0, 0.95), rain=0.8, haze=0.8, noise=3.4)
+DUSK = Light(sun=0.0, sky=0.34, sky_colour=(1.2, 0.98, 0.86), lamps=0.22, haze=0.4, noise=4.5)
 NIGHT = Light(
     sun=0.0, sky=0.05, sky_colour=(1.25, 1.0, 0.8), lamps=0.5, haze=0.2, gain=1.15, noise=7.5
 )

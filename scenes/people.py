@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from scenes.solid import Piece, Relief, Stand, vector
-from scenes.texture import Colour, Picture, Rng, any_colour, pick
+from scenes.texture import Colour, Rng, any_colour, pick
 
 TALL, WIDE = 256, 128
 PX_PER_M = 132.0
@@ -48,7 +48,7 @@ def any_look(rng: Rng, *, seller: bool = False) -> Look:
     """A random person; sellers often wear an apron or a hat."""
     return Look(
         height_m=float(rng.uniform(1.52, 1.82)),
-        girth=float(rng.uniform(0.88, 1.3)),
+        girth=float(rng.uniform(0.86, 1.16)),
         skin=pick(rng, SKIN, 0.05),
         hair=pick(rng, HAIR, 0.03),
         top=any_colour(rng, float(rng.uniform(0.2, 0.9))),
@@ -158,16 +158,12 @@ def body(look: Look, posture: Posture) -> Relief:
     return relief
 
 
-def _scaled(look: Look) -> float:
-    return look.height_m * PX_PER_M / 1.0
-
-
 def _dark(colour: Colour, factor: float = 0.6) -> Colour:
     return colour[0] * factor, colour[1] * factor, colour[2] * factor
 
 
 def _side(body: _Body, look: Look, posture: Posture) -> None:
-    tall = _scaled(look)
+    tall = look.height_m * PX_PER_M
     swing = math.sin(2 * math.pi * posture.phase) if posture.walking else 0.12
     bob = 0.012 * tall * abs(math.cos(2 * math.pi * posture.phase)) if posture.walking else 0.0
     x, foot = WIDE / 2, FOOT_ROW
@@ -237,7 +233,7 @@ def _side(body: _Body, look: Look, posture: Posture) -> None:
 
 
 def _front(body: _Body, look: Look, posture: Posture) -> None:
-    tall, back = _scaled(look), posture.facing == "back"
+    tall, back = look.height_m * PX_PER_M, posture.facing == "back"
     swing = math.sin(2 * math.pi * posture.phase) if posture.walking else 0.0
     x, foot = WIDE / 2, FOOT_ROW
     hip = foot - 0.5 * tall
@@ -254,12 +250,16 @@ def _front(body: _Body, look: Look, posture: Posture) -> None:
         body.limb([(stance, hip), knee, ankle], [0.055 * w, 0.042 * w, 0.028 * w], colour)
         body.oval(ankle[0] + sign * 2, ankle[1] + 5, 7, 4.5, (0.12, 0.12, 0.13))
     trunk = [
-        (x - 0.1 * w, hip + 0.03 * tall),
-        (x - 0.125 * w, shoulder + 0.02 * tall),
-        (x - 0.06 * w, shoulder - 0.02 * tall),
-        (x + 0.06 * w, shoulder - 0.02 * tall),
-        (x + 0.125 * w, shoulder + 0.02 * tall),
-        (x + 0.1 * w, hip + 0.03 * tall),
+        (x - 0.092 * w, hip + 0.04 * tall),
+        (x - 0.085 * w, hip - 0.1 * tall),
+        (x - 0.118 * w, shoulder + 0.03 * tall),
+        (x - 0.1 * w, shoulder + 0.005 * tall),
+        (x - 0.04 * w, shoulder - 0.025 * tall),
+        (x + 0.04 * w, shoulder - 0.025 * tall),
+        (x + 0.1 * w, shoulder + 0.005 * tall),
+        (x + 0.118 * w, shoulder + 0.03 * tall),
+        (x + 0.085 * w, hip - 0.1 * tall),
+        (x + 0.092 * w, hip + 0.04 * tall),
     ]
     body.part(trunk, look.top, 0.7)
     if look.skirt:
@@ -280,16 +280,16 @@ def _front(body: _Body, look: Look, posture: Posture) -> None:
             0.6,
         )
     for sign in (-1, 1):
-        out = x + sign * 0.135 * w
+        out = x + sign * 0.12 * w
         stretch = posture.reach if sign > 0 else posture.reach * 0.5
-        elbow = (out + sign * 0.03 * tall, shoulder + 0.18 * tall)
+        elbow = (out + sign * 0.014 * tall, shoulder + 0.18 * tall)
         hand = (
-            out + sign * (0.02 - 0.1 * stretch) * tall,
+            out + sign * (0.012 - 0.1 * stretch) * tall,
             shoulder + (0.34 - 0.12 * stretch) * tall - sign * swing * 0.03 * tall,
         )
         body.limb(
             [(out - sign * 0.02 * w, shoulder + 0.03 * tall), elbow, hand],
-            [0.034 * w, 0.028 * w, 0.021 * w],
+            [0.03 * w, 0.025 * w, 0.019 * w],
             _dark(look.top, 0.9),
         )
         body.oval(*hand, 0.02 * tall, 0.022 * tall, look.skin)
@@ -310,7 +310,8 @@ def _head(
     elif side:
         body.oval(x - 0.018 * tall, head - 0.022 * tall, 0.05 * tall, 0.052 * tall, look.hair)
     else:
-        body.oval(x, head - 0.04 * tall, rx, 0.036 * tall, look.hair)
+        body.oval(x, head - 0.038 * tall, rx * 1.02, 0.036 * tall, look.hair)
+        body.oval(x, head + 0.006 * tall, rx * 0.82, 0.042 * tall, look.skin)
     if look.hat:
         brim = 0.11 * tall if look.hat[2] > 0.6 else 0.065 * tall
         body.oval(x, head - 0.045 * tall, brim, 0.02 * tall, look.hat)

@@ -10,16 +10,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scenes.backdrop import Backdrop, backdrop, darken
 from scenes.camera import Camera, Size
+from scenes.drawing import Patch, blend, picture_of, shadow_of
 from scenes.light import Change, Light
-from scenes.solid import Patch, Piece, blend, outline, picture_of, shadow_of
-from scenes.street import Backdrop, Street, backdrop, darken
+from scenes.solid import Piece, outline
+from scenes.street import Street
 
 Frame = NDArray[np.uint8]
 MARK = "GENERATED SCENE"
 STREAKS = 6
 SATURATION = 0.78
-PALER = (SATURATION * np.eye(3) + (1 - SATURATION) * np.array([0.114, 0.587, 0.299])).astype(np.float32)
+PALER = (SATURATION * np.eye(3) + (1 - SATURATION) * np.array([0.114, 0.587, 0.299])).astype(
+    np.float32
+)
 _LEVELS = np.arange(256) / 255
 CURVE = np.clip(
     255 * (0.03 + 0.97 * (0.55 * _LEVELS**0.8 + 0.45 * (3 * _LEVELS**2 - 2 * _LEVELS**3))), 0, 255
@@ -95,7 +99,11 @@ class Darkroom:
     kept: dict[tuple[object, ...], tuple[Patch | None, Patch | None]] = field(default_factory=dict)
 
     def frame(
-        self, things: Sequence[Thing], light: Light | Change, moment: int, camera: Camera | None = None
+        self,
+        things: Sequence[Thing],
+        light: Light | Change,
+        moment: int,
+        camera: Camera | None = None,
     ) -> tuple[Frame, list[TruthBox]]:
         """The delivered picture and its truth; `moment` seeds noise and rain."""
         frame, truth = self.drawn(things, light, camera)
@@ -116,11 +124,15 @@ class Darkroom:
             if item.beam:
                 _shine(frame, np.array(item.beam), view)
         owner = np.full(self.size[::-1], -1, np.int16)
-        order = sorted(range(len(drawn)), key=cmp_to_key(lambda a, b: _nearer(things[a], things[b])))
+
+        def compare(a: int, b: int) -> int:
+            return _nearer(things[a], things[b])
+
+        order = sorted(range(len(things)), key=cmp_to_key(compare))
         for index in order:
             item, patch, _ = drawn[index]
             if patch is not None:
-                self._lay(frame, owner, back, item, patch, index)
+                self._lay(frame, owner, back, patch, index, y=item.extent[2])
         truth = self._truth([(item, patch) for item, patch, _ in drawn], owner)
         return frame, truth
 
@@ -159,16 +171,19 @@ class Darkroom:
         return patch, shadow
 
     def _lay(
-        self, frame: Frame, owner: NDArray[np.int16], back: Backdrop, item: Thing, patch: Patch,
+        self,
+        frame: Frame,
+        owner: NDArray[np.int16],
+        back: Backdrop,
+        patch: Patch,
         index: int,
+        *,
+        y: float,
     ) -> None:
-        height, width = patch.alpha.shape
-        rows = slice(patch.top, patch.top + height)
-        cols = slice(patch.left, patch.left + width)
-        hidden = back.cover[rows, cols] * (back.cover_y[rows, cols] < item.extent[2])
+        hidden = back.cover[patch.window] * (back.cover_y[patch.window] < y)
         alpha = patch.alpha * (1 - hidden)
         blend(frame, patch, alpha)
-        owner[rows, cols][alpha > 0.5] = index
+        owner[patch.window][alpha > 0.5] = index
 
     def _truth(
         self, drawn: Sequence[tuple[Thing, Patch | None]], owner: NDArray[np.int16]
@@ -276,5 +291,7 @@ def mark(frame: Frame, corner: int = 0) -> Frame:
     x = width - wide - 5 if corner in (0, 3) else 5
     y = height - 6 if corner in (0, 1) else high + 5
     cv2.putText(frame, MARK, (x, y), cv2.FONT_HERSHEY_SIMPLEX, scale, (20, 20, 20), 2, cv2.LINE_AA)
-    cv2.putText(frame, MARK, (x, y), cv2.FONT_HERSHEY_SIMPLEX, scale, (235, 235, 235), 1, cv2.LINE_AA)
+    cv2.putText(
+        frame, MARK, (x, y), cv2.FONT_HERSHEY_SIMPLEX, scale, (235, 235, 235), 1, cv2.LINE_AA
+    )
     return frame

@@ -75,7 +75,12 @@ def box(rng: Rng, x: float, y: float, z: float) -> list[Piece]:
     pieces = block((0, 0, z), size, (0.35, 0.5, 0.65), texture=board, top=board * np.float32(0.9))
     if rng.random() < 0.5:
         hx, hy, top = size[0] / 2, size[1] / 2, z + size[2]
-        flap = [(-hx, -hy, top), (hx, -hy, top), (hx, -hy - 0.15, top - 0.08), (-hx, -hy - 0.15, top - 0.08)]
+        flap = [
+            (-hx, -hy, top),
+            (hx, -hy, top),
+            (hx, -hy - 0.15, top - 0.08),
+            (-hx, -hy - 0.15, top - 0.08),
+        ]
         pieces.append(slab(flap, (0.4, 0.56, 0.7)))
     return place(pieces, x, y, rng.uniform(-50, 50))
 
@@ -87,11 +92,20 @@ def litter(rng: Rng, count: int, spread_m: float) -> list[Piece]:
         x, y = rng.normal(0, spread_m * 0.75), rng.normal(0, spread_m * 0.55)
         size = rng.uniform(0.05, 0.2)
         colour = texture.pick(
-            rng, [(0.85, 0.85, 0.85), (0.35, 0.5, 0.65), (0.15, 0.15, 0.6), (0.6, 0.6, 0.58), (0.2, 0.5, 0.3)], 0.1
+            rng,
+            [
+                (0.85, 0.85, 0.85),
+                (0.35, 0.5, 0.65),
+                (0.15, 0.15, 0.6),
+                (0.6, 0.6, 0.58),
+                (0.2, 0.5, 0.3),
+            ],
+            0.1,
         )
         angles = np.sort(rng.uniform(0, 2 * math.pi, 5))
         points = np.stack(
-            [x + size * np.cos(angles), y + size * np.sin(angles), rng.uniform(0.01, 0.09, 5)], axis=1
+            [x + size * np.cos(angles), y + size * np.sin(angles), rng.uniform(0.01, 0.09, 5)],
+            axis=1,
         )
         pieces.append(slab(points.tolist(), colour, layer=-1))
     return pieces
@@ -145,7 +159,17 @@ def bin_(seed: int, x: float = 0.0, y: float = 0.0, *, lid_open: bool = False) -
     if lid_open:
         lid = [(-0.33, 0.42, 1.6), (0.33, 0.42, 1.6), (0.33, 0.36, 1.0), (-0.33, 0.36, 1.0)]
         pieces.append(slab(lid, dark, layer=-1))
-        pieces.append(slab([(-0.3, 0.32, 0.985), (0.3, 0.32, 0.985), (0.3, -0.32, 0.985), (-0.3, -0.32, 0.985)], (0.03, 0.03, 0.03)))
+        pieces.append(
+            slab(
+                [
+                    (-0.3, 0.32, 0.985),
+                    (0.3, 0.32, 0.985),
+                    (0.3, -0.32, 0.985),
+                    (-0.3, -0.32, 0.985),
+                ],
+                (0.03, 0.03, 0.03),
+            )
+        )
     else:
         pieces += block((0, -0.02, 0.98), (0.7, 0.8, 0.07), dark)
         pieces.append(Pole(vector(-0.3, 0.42, 0.98), vector(0.3, 0.42, 0.98), 0.03, dark))
@@ -190,9 +214,8 @@ def rubble(seed: int, grown: float = 1.0) -> list[Piece]:
         if rng.random() < 0.25:
             colour = (0.25, 0.3, 0.55)
         spot = vector(radius * math.cos(angle), radius * 0.7 * math.sin(angle), z)
-        size = rng.uniform(0.04, 0.16)
-        if rng.random() < 0.5:
-            pieces.append(Ball(spot, size, colour))
+        if rng.random() < 0.3:
+            pieces.append(Ball(spot, rng.uniform(0.03, 0.08), colour))
         else:
             chunk = block((0, 0, float(spot[2])), rng.uniform(0.08, 0.28, 3), colour)
             pieces += place(chunk, float(spot[0]), float(spot[1]), rng.uniform(0, 90))

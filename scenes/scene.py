@@ -12,8 +12,16 @@ from scenes.light import Change, Light
 from scenes.picture import Darkroom, Frame, TruthBox
 from scenes.scenarios import SCENARIOS, Scenario, Want
 
-__all__ = ["SCENARIOS", "Scenario", "TruthBox", "TruthEvent", "UnknownScenario", "events", "find",
-           "render"]
+__all__ = [
+    "SCENARIOS",
+    "Scenario",
+    "TruthBox",
+    "TruthEvent",
+    "UnknownScenario",
+    "events",
+    "find",
+    "render",
+]
 
 PICTURE: Size = (640, 360)
 MOMENTS_PER_S = 25
@@ -23,6 +31,7 @@ class UnknownScenario(LookupError):
     """There is no scenario of this name."""
 
     def __init__(self, name: str) -> None:
+        """Say which name was asked for and which there are."""
         super().__init__(f"scenario {name!r} is none of: {', '.join(sorted(SCENARIOS))}")
 
 
@@ -108,14 +117,21 @@ def _event(scenario: Scenario, want: Want) -> TruthEvent:
     camera = scenario.stage.camera
     if not actors:
         lat, lon = camera.to_wgs84(*camera.ground_at(0.5, 0.7))
-        return TruthEvent(want.label, (0, 0, 1, 1), (lat, lon), want.from_s, want.until_s, want.want, want.note)
+        return TruthEvent(
+            want.label, (0, 0, 1, 1), (lat, lon), want.from_s, want.until_s, want.want, want.note
+        )
     things = [item for actor in actors for item in actor.things(middle, view)]
     _, boxes = _room(scenario, PICTURE).drawn(things, scenario.lights[0][1], view)
     left, top = min(b.x for b in boxes), min(b.y for b in boxes)
     right, low = max(b.x + b.w for b in boxes), max(b.y + b.h for b in boxes)
-    place = tuple(round(v, 4) for v in (left, top, right - left, low - top))
+    place = (round(left, 4), round(top, 4), round(right - left, 4), round(low - top, 4))
     lat, lon = camera.to_wgs84(*actors[0].at(middle))
     return TruthEvent(
-        want.label, place, (round(lat, 7), round(lon, 7)),  # type: ignore[arg-type]
-        want.from_s, want.until_s, want.want, want.note,
+        want.label,
+        place,
+        (round(lat, 7), round(lon, 7)),
+        want.from_s,
+        want.until_s,
+        want.want,
+        want.note,
     )

@@ -22,7 +22,7 @@ from scenes.traffic import Vehicle
 STRIDE_M = 1.35
 WALK_M_S = 1.25
 FIDGET_S = 2.4
-STEPS = 12
+CLEAN_SHARE = 0.12
 
 
 @dataclass(frozen=True)
@@ -80,19 +80,18 @@ class Actor:
             return []
         match self.spec:
             case Look():
-                return [self._person(self.spec, at_s, camera)]
+                made = [self._person(self.spec, at_s, camera)]
             case Stall():
-                return self._stall(self.spec, at_s)
+                made = self._stall(self.spec, at_s)
             case Vehicle():
-                return self._vehicle(self.spec, at_s, camera)
-            case Heap():
-                return self._grown(self.spec, at_s, "garbage", 0.0)
-            case Bag():
-                return self._grown(self.spec, at_s, "garbage", 0.0)
-            case Bins():
-                return self._grown(self.spec, at_s, "garbage", 0.12)
+                made = self._vehicle(self.spec, at_s, camera)
             case Shed():
-                return self._grown(self.spec, at_s, "illegal_structure", 0.0)
+                made = self._grown(self.spec, at_s, "illegal_structure", 0.0)
+            case Bins():
+                made = self._grown(self.spec, at_s, "garbage", CLEAN_SHARE)
+            case Heap() | Bag():
+                made = self._grown(self.spec, at_s, "garbage", 0.0)
+        return made
 
     def at(self, at_s: float) -> tuple[float, float]:
         """Where it is, in street metres."""
@@ -145,11 +144,13 @@ class Actor:
             stand = place(stalls.seller(stall, reach=reach, turned=turned), x, y, self.turn_deg)
             name = f"{self.id}-seller"
             if stand:
-                key = (name, round(x, 2), round(y, 2), reach, turned)
-                made.append(Thing(name, (box, ("person", name)), tuple(stand), key))
+                pose = (name, round(x, 2), round(y, 2), reach, turned)
+                made.append(Thing(name, (box, ("person", name)), tuple(stand), pose))
         return made
 
-    def _grown(self, spec: Heap | Bins | Bag | Shed, at_s: float, label: str, least: float) -> list[Thing]:
+    def _grown(
+        self, spec: Heap | Bins | Bag | Shed, at_s: float, label: str, least: float
+    ) -> list[Thing]:
         share = self._share(at_s)
         x, y = self.at(at_s)
         key = (self.id, spec, round(x, 2), round(y, 2), share)

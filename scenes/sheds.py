@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,15 +77,14 @@ def _frame(shed: Shed, done: float, colour: Colour, bays: int) -> list[Piece]:
 
 
 def _wall(
-    shed: Shed, rng: Rng, colour: Colour, texture_of: texture.Picture, side: int, share: float
+    shed: Shed, colour: Colour, sheet: texture.Picture, side: int, share: float = 1.0
 ) -> Face:
     corners = _corners(shed)
     (x0, y0), (x1, y1) = corners[side], corners[(side + 1) % 4]
     x1, y1 = x0 + (x1 - x0) * share, y0 + (y1 - y0) * share
     z0 = shed.height_m + (0.35 if y0 > 0 else 0.0)
     z1 = shed.height_m + (0.35 if y1 > 0 else 0.0)
-    del rng
-    return slab([(x0, y0, z0), (x1, y1, z1), (x1, y1, 0), (x0, y0, 0)], colour, texture=texture_of)
+    return slab([(x0, y0, z0), (x1, y1, z1), (x1, y1, 0), (x0, y0, 0)], colour, texture=sheet)
 
 
 def _roof(shed: Shed, sheet: texture.Picture, colour: Colour, share: float) -> Face:
@@ -109,11 +107,11 @@ def _steel(rng: Rng, shed: Shed, progress: float) -> list[Piece]:
     _openings(walls[0], rng)
     pieces = _frame(shed, progress / 0.35, rust, bays)
     if progress < 0.8:
-        pieces += _materials(rng, shed, wall_colour)
+        pieces += _materials(shed, wall_colour)
     for index, side in enumerate((2, 3, 1, 0)):
         share = (progress - 0.35 - 0.1 * index) / 0.1
         if share > 0.05:
-            pieces.append(_wall(shed, rng, wall_colour, walls[side], side, min(share, 1.0)))
+            pieces.append(_wall(shed, wall_colour, walls[side], side, min(share, 1.0)))
     if progress > 0.78:
         roof = texture.corrugated((80, 200), roof_colour, rng, waves)
         pieces.append(_roof(shed, roof, roof_colour, min(1.0, (progress - 0.75) / 0.2)))
@@ -131,13 +129,14 @@ def _openings(wall: texture.Picture, rng: Rng) -> None:
         wall[int(height * 0.3) : int(height * 0.55), x : x + 36] = (0.35, 0.3, 0.28)
 
 
-def _materials(rng: Rng, shed: Shed, colour: Colour) -> list[Piece]:
+def _materials(shed: Shed, colour: Colour) -> list[Piece]:
     """Sheets and sacks that lie ready."""
     x, y = shed.width_m / 2 + 0.7, -shed.depth_m / 2 + 0.4
     stack = block((x, y, 0), (0.9, 1.4, 0.25), colour)
     for index in range(3):
-        stack += block((x - 0.2, y - 1.0 + 0.1 * index, 0.16 * index), (0.6, 0.4, 0.15), (0.6, 0.64, 0.66))
-    del rng
+        stack += block(
+            (x - 0.2, y - 1.0 + 0.1 * index, 0.16 * index), (0.6, 0.4, 0.15), (0.6, 0.64, 0.66)
+        )
     return stack
 
 
@@ -155,30 +154,45 @@ def _hut(rng: Rng, shed: Shed, progress: float) -> list[Piece]:
             boards = texture.corrugated((100, 160), texture.pick(rng, SHEETS), rng, 16)
         if side == 0:
             _openings(boards, rng)
-        pieces.append(_wall(shed, rng, brown, boards, side, min(share, 1.0)))
+        pieces.append(_wall(shed, brown, boards, side, min(share, 1.0)))
     if progress > 0.8:
-        tarp = texture.cloth((80, 120), rng, texture.pick(rng, [(0.7, 0.35, 0.1), (0.4, 0.45, 0.5), (0.2, 0.4, 0.2)]), None)
-        sheet = tarp if rng.random() < 0.5 else texture.corrugated((80, 160), (0.5, 0.52, 0.55), rng, 20)
+        tarp = texture.cloth(
+            (80, 120),
+            rng,
+            texture.pick(rng, [(0.7, 0.35, 0.1), (0.4, 0.45, 0.5), (0.2, 0.4, 0.2)]),
+            None,
+        )
+        sheet = (
+            tarp
+            if rng.random() < 0.5
+            else texture.corrugated((80, 160), (0.5, 0.52, 0.55), rng, 20)
+        )
         pieces.append(_roof(shed, sheet, (0.5, 0.5, 0.5), 1.0))
         for _ in range(4):
-            x, y = rng.uniform(-1, 1) * shed.width_m / 2.4, rng.uniform(-0.8, 0.8) * shed.depth_m / 2.4
+            x, y = (
+                rng.uniform(-1, 1) * shed.width_m / 2.4,
+                rng.uniform(-0.8, 0.8) * shed.depth_m / 2.4,
+            )
             z = shed.height_m + 0.2 + 0.13 * y
-            for brick in block((x, y, z), (0.3, 0.18, 0.12), (0.3, 0.35, 0.55), layer=3):
-                pieces.append(brick)
+            pieces += block((x, y, z), (0.3, 0.18, 0.12), (0.3, 0.35, 0.55), layer=3)
     return pieces
 
 
 def _tarp(rng: Rng, shed: Shed, progress: float) -> list[Piece]:
     """Tarpaulin over poles, open at the front."""
-    colour = texture.pick(rng, [(0.75, 0.4, 0.12), (0.25, 0.45, 0.2), (0.6, 0.62, 0.65), (0.15, 0.2, 0.6)], 0.05)
+    colour = texture.pick(
+        rng, [(0.75, 0.4, 0.12), (0.25, 0.45, 0.2), (0.6, 0.62, 0.65), (0.15, 0.2, 0.6)], 0.05
+    )
     pieces = _frame(shed, progress / 0.5, (0.3, 0.42, 0.5), 2)
     if progress <= 0.5:
         return pieces
-    sheet = texture.cloth((90, 140), rng, colour, (0.85, 0.85, 0.85) if rng.random() < 0.35 else None)
+    sheet = texture.cloth(
+        (90, 140), rng, colour, (0.85, 0.85, 0.85) if rng.random() < 0.35 else None
+    )
     pieces.append(_roof(shed, sheet, colour, min(1.0, (progress - 0.5) / 0.25)))
     for side in (2, 3, 1):
         if progress > 0.75:
-            pieces.append(_wall(shed, rng, colour, sheet * np.float32(0.85), side, 1.0))
+            pieces.append(_wall(shed, colour, sheet * np.float32(0.85), side, 1.0))
     for _ in range(int(rng.integers(3, 8))):
         x, y = rng.uniform(-0.4, 0.4) * shed.width_m, rng.uniform(-0.1, 0.4) * shed.depth_m
         pieces += block((x, y, 0), rng.uniform(0.4, 0.9, 3), texture.any_colour(rng, 0.6))
@@ -194,8 +208,7 @@ def _scaffold(rng: Rng, shed: Shed, progress: float) -> list[Piece]:
     top = shed.height_m * progress
     for bay in range(bays + 1):
         x = -hx + 2 * hx * bay / bays
-        for y in (-hy, hy):
-            pieces.append(Pole(vector(x, y, 0), vector(x, y, top), 0.03, colour))
+        pieces += [Pole(vector(x, y, 0), vector(x, y, top), 0.03, colour) for y in (-hy, hy)]
     for level in range(1, levels + 1):
         z = shed.height_m * level / levels
         if z > top + 0.05:
@@ -210,7 +223,12 @@ def _scaffold(rng: Rng, shed: Shed, progress: float) -> list[Piece]:
     if rng.random() < 0.6 and progress > 0.7:
         net = texture.pick(rng, [(0.3, 0.5, 0.15), (0.3, 0.45, 0.2), (0.65, 0.4, 0.15)], 0.04)
         low = 0.0 if rng.random() < 0.5 else 2.0
-        sheet = [(-hx, -hy - 0.05, top), (hx, -hy - 0.05, top), (hx, -hy - 0.05, low), (-hx, -hy - 0.05, low)]
+        sheet = [
+            (-hx, -hy - 0.05, top),
+            (hx, -hy - 0.05, top),
+            (hx, -hy - 0.05, low),
+            (-hx, -hy - 0.05, low),
+        ]
         pieces.append(slab(sheet, net, alpha=float(rng.uniform(0.55, 0.9)), layer=1))
     return pieces
 
@@ -232,7 +250,9 @@ def _concrete(rng: Rng, shed: Shed, progress: float) -> list[Piece]:
                 pieces += block((x, y, base), (0.28, 0.28, 2.8), grey)
         if progress > (storey + 0.6) / storeys:
             pieces += block((0, 0, base + 2.8), (2 * hx + 0.4, 2 * hy + 0.4, 0.2), grey)
-        wall = texture.bricks((90, 160), rng, texture.pick(rng, [(0.28, 0.35, 0.62), (0.5, 0.52, 0.55)]))
+        wall = texture.bricks(
+            (90, 160), rng, texture.pick(rng, [(0.28, 0.35, 0.62), (0.5, 0.52, 0.55)])
+        )
         back = [(-hx, hy, base + 2.8), (hx, hy, base + 2.8), (hx, hy, base), (-hx, hy, base)]
         pieces.append(slab(back, grey, texture=wall))
         if rng.random() < 0.6:
@@ -252,7 +272,9 @@ def _concrete(rng: Rng, shed: Shed, progress: float) -> list[Piece]:
 def _container(rng: Rng, shed: Shed, progress: float) -> list[Piece]:
     """A site container."""
     del progress
-    colour = texture.pick(rng, [(0.8, 0.8, 0.78), (0.6, 0.35, 0.12), (0.2, 0.25, 0.6), (0.3, 0.45, 0.25)], 0.05)
+    colour = texture.pick(
+        rng, [(0.8, 0.8, 0.78), (0.6, 0.35, 0.12), (0.2, 0.25, 0.6), (0.3, 0.45, 0.25)], 0.05
+    )
     side = texture.corrugated((100, 240), colour, rng, 40)
     _openings(side, rng)
     length = max(4.0, shed.width_m)
@@ -267,5 +289,3 @@ BUILDERS = {
     "concrete": _concrete,
     "container": _container,
 }
-
-__all__ = ["KINDS", "Shed", "any_shed", "build", "math"]

@@ -59,7 +59,13 @@ class Stage:
         return Actor(name, look, ((start_s, ends[0], y), (start_s + span, ends[1], y)))
 
     def drive(
-        self, name: str, kind: str, start_s: float, *, speed_m_s: float = 7.0, lamps: bool = False,
+        self,
+        name: str,
+        kind: str,
+        start_s: float,
+        *,
+        speed_m_s: float = 7.0,
+        lamps: bool = False,
         far_lane: bool | None = None,
     ) -> Actor:
         """A vehicle that drives through the whole view, on the right of the road."""
@@ -85,7 +91,9 @@ class Stage:
             rightwards = bool(rng.random() < 0.5)
             speed = float(rng.uniform(*PASSING_M_S))
             found.append(
-                self.crossing(f"passer-{number}", start, float(lane), rightwards=rightwards, speed_m_s=speed)
+                self.crossing(
+                    f"passer-{number}", start, float(lane), rightwards=rightwards, speed_m_s=speed
+                )
             )
         return found
 
@@ -129,8 +137,13 @@ def hash_of(name: str) -> int:
 
 
 def any_stage(
-    seed: int, *, lat: float = 32.685, lon: float = 109.029, vacant: bool = False,
-    height_m: float | None = None, yaw_deg: float | None = None,
+    seed: int,
+    *,
+    lat: float = 32.685,
+    lon: float = 109.029,
+    vacant: bool = False,
+    height_m: float | None = None,
+    yaw_deg: float | None = None,
 ) -> Stage:
     """A stage by its seed."""
     rng = np.random.default_rng([seed, 1])

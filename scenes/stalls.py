@@ -22,7 +22,7 @@ class Stall:
 
     kind: str = "table"
     seed: int = 0
-    seller: Look | None = Look()
+    seller: Look | None = None
 
     @property
     def footprint(self) -> tuple[float, float]:
@@ -83,20 +83,27 @@ def umbrella(rng: Rng, x: float, y: float, radius: float, height: float) -> list
     pieces: list[Piece] = [Pole(vector(x, y, 0), vector(x, y, top), 0.025, METAL, -1)]
     for index in range(sides):
         a0, a1 = (2 * math.pi * (index + k) / sides for k in (0, 1))
-        rim = [
-            (x + radius * math.cos(a), y + radius * math.sin(a), height) for a in (a0, a1)
-        ]
+        rim = [(x + radius * math.cos(a), y + radius * math.sin(a), height) for a in (a0, a1)]
         colour = first if index % 2 else second
         pieces.append(slab([(x, y, top), *rim], colour, layer=2))
         hang = [(px, py, height - 0.13) for px, py, _ in reversed(rim)]
-        pieces.append(slab([*rim, *hang], (colour[0] * 0.85, colour[1] * 0.85, colour[2] * 0.85), layer=1))
+        pieces.append(
+            slab([*rim, *hang], (colour[0] * 0.85, colour[1] * 0.85, colour[2] * 0.85), layer=1)
+        )
     return pieces
 
 
 def canopy(rng: Rng, width: float, depth: float, height: float) -> list[Piece]:
     """A folding tent: four posts, a pyramid roof and a valance."""
     base = texture.pick(
-        rng, [(0.15, 0.12, 0.7), (0.7, 0.25, 0.1), (0.2, 0.5, 0.15), (0.85, 0.85, 0.85), (0.1, 0.55, 0.85)]
+        rng,
+        [
+            (0.15, 0.12, 0.7),
+            (0.7, 0.25, 0.1),
+            (0.2, 0.5, 0.15),
+            (0.85, 0.85, 0.85),
+            (0.1, 0.55, 0.85),
+        ],
     )
     second = (0.88, 0.88, 0.88) if rng.random() < 0.3 else None
     hx, hy = width / 2, depth / 2
@@ -109,9 +116,19 @@ def canopy(rng: Rng, width: float, depth: float, height: float) -> list[Piece]:
     for i in range(4):
         (x0, y0), (x1, y1) = corners[i], corners[(i + 1) % 4]
         cloth = texture.cloth((48, 96), rng, base, second)
-        roof = [(x0 * 0.12, y0 * 0.12, top), (x1 * 0.12, y1 * 0.12, top), (x1, y1, height), (x0, y0, height)]
+        roof = [
+            (x0 * 0.12, y0 * 0.12, top),
+            (x1 * 0.12, y1 * 0.12, top),
+            (x1, y1, height),
+            (x0, y0, height),
+        ]
         pieces.append(slab(roof, base, texture=cloth, layer=2))
-        valance = [(x0, y0, height), (x1, y1, height), (x1, y1, height - 0.22), (x0, y0, height - 0.22)]
+        valance = [
+            (x0, y0, height),
+            (x1, y1, height),
+            (x1, y1, height - 0.22),
+            (x0, y0, height - 0.22),
+        ]
         strip = texture.cloth((24, 96), rng, base, second)
         if rng.random() < 0.5:
             texture.glyphs(strip, rng, (0.95, 0.95, 0.95), 6, (4, 3, 88, 18))
@@ -124,9 +141,10 @@ def _kind_of_goods(rng: Rng) -> str:
 
 
 def _tabletop(
-    rng: Rng, width: float, depth: float, height: float, y: float, kind: str, tilt: float = 0.0
+    rng: Rng, size: tuple[float, float], height: float, y: float, kind: str, *, tilt: float = 0.0
 ) -> list[Piece]:
     """Goods on a board: a tray picture and things that stand out of it."""
+    width, depth = size
     hx, y0, y1 = width / 2, y - depth / 2, y + depth / 2
     top = texture.goods(rng, kind)
     lay = [(-hx, y1, height + tilt), (hx, y1, height + tilt), (hx, y0, height), (-hx, y0, height)]
@@ -134,7 +152,9 @@ def _tabletop(
     for _ in range(int(rng.integers(4, 14))):
         x, across = rng.uniform(-hx + 0.1, hx - 0.1), rng.uniform(y0 + 0.1, y1 - 0.1)
         z = height + tilt * (across - y0) / depth
-        colour = texture.pick(rng, texture.FRUIT) if kind == "fruit" else texture.any_colour(rng, 0.3)
+        colour = (
+            texture.pick(rng, texture.FRUIT) if kind == "fruit" else texture.any_colour(rng, 0.3)
+        )
         if kind == "fruit" and rng.random() < 0.8:
             radius = rng.uniform(0.05, 0.1)
             pieces.append(Ball(vector(x, across, z + radius * 0.7), radius, colour))
@@ -160,11 +180,22 @@ def _table(rng: Rng) -> list[list[Piece]]:
                 frame.append(Pole(foot, foot + vector(0, 0, height - 0.05), 0.02, METAL))
         for _ in range(int(rng.integers(1, 4))):
             box = (rng.uniform(-width / 3, width / 3), -0.15, 0)
-            frame += block(box, (0.45, 0.35, 0.3), (0.35, 0.5, 0.65), texture=texture.carton((32, 48), rng))
-    parts = [frame, _tabletop(rng, width, depth, height + 0.01, -0.2, _kind_of_goods(rng), rng.uniform(0, 0.15))]
+            frame += block(
+                box, (0.45, 0.35, 0.3), (0.35, 0.5, 0.65), texture=texture.carton((32, 48), rng)
+            )
+    parts = [
+        frame,
+        _tabletop(
+            rng, (width, depth), height + 0.01, -0.2, _kind_of_goods(rng), tilt=rng.uniform(0, 0.15)
+        ),
+    ]
     roll = rng.random()
     if roll < 0.7:
-        parts.append(umbrella(rng, rng.uniform(-0.4, 0.4), 0.35, rng.uniform(1.05, 1.5), rng.uniform(1.95, 2.25)))
+        parts.append(
+            umbrella(
+                rng, rng.uniform(-0.4, 0.4), 0.35, rng.uniform(1.05, 1.5), rng.uniform(1.95, 2.25)
+            )
+        )
     if rng.random() < 0.7:
         parts.append(_crates(rng, width))
     return parts
@@ -177,7 +208,9 @@ def _crates(rng: Rng, width: float) -> list[Piece]:
         y = rng.uniform(-0.5, 0.3)
         if rng.random() < 0.5:
             board = texture.carton((32, 48), rng)
-            pieces += block((x, y, 0), (0.45, 0.35, rng.uniform(0.25, 0.4)), (0.35, 0.5, 0.65), texture=board)
+            pieces += block(
+                (x, y, 0), (0.45, 0.35, rng.uniform(0.25, 0.4)), (0.35, 0.5, 0.65), texture=board
+            )
         else:
             colour = texture.any_colour(rng, 0.15)
             filled = texture.pile((32, 40), rng, texture.pick(rng, texture.FRUIT), 4)
@@ -194,33 +227,54 @@ def _tent(rng: Rng) -> list[list[Piece]]:
     front = -depth / 2 + 0.45
     table = block((0, front, 0), (width - 0.3, 0.7, 0.75), colour, texture=skirt)
     parts.append(table)
-    parts.append(_tabletop(rng, width - 0.3, 0.7, 0.76, front, kind, 0.08))
+    parts.append(_tabletop(rng, (width - 0.3, 0.7), 0.76, front, kind, tilt=0.08))
     if rng.random() < 0.4:
         back = texture.cloth((64, 96), rng, texture.any_colour(rng, 0.5), None)
-        wall = [(-width / 2, depth / 2, 2), (width / 2, depth / 2, 2), (width / 2, depth / 2, 0.2), (-width / 2, depth / 2, 0.2)]
+        wall = [
+            (-width / 2, depth / 2, 2),
+            (width / 2, depth / 2, 2),
+            (width / 2, depth / 2, 0.2),
+            (-width / 2, depth / 2, 0.2),
+        ]
         parts.insert(0, [slab(wall, colour, texture=back, layer=-2)])
     return parts
 
 
 def _cart(rng: Rng) -> list[list[Piece]]:
-    colour = texture.pick(rng, [(0.7, 0.72, 0.74), (0.2, 0.2, 0.7), (0.15, 0.5, 0.85), (0.35, 0.55, 0.3)])
+    colour = texture.pick(
+        rng, [(0.7, 0.72, 0.74), (0.2, 0.2, 0.7), (0.15, 0.5, 0.85), (0.35, 0.55, 0.3)]
+    )
     width, depth = rng.uniform(1.2, 1.7), rng.uniform(0.6, 0.8)
     sign = texture.plain((30, 100), texture.any_colour(rng, 0.05))
     texture.glyphs(sign, rng, (0.95, 0.95, 0.95), 4, (4, 3, 92, 24))
     body = block((0, -0.1, 0.28), (width, depth, 0.6), colour, texture=_panel(rng, colour))
     for sx in (-0.6, 0.6):
         body += wheel(vector(sx * width / 2 * 1.1, -0.1 - depth / 2 - 0.01, 0.17), 0.17)
-    parts: list[list[Piece]] = [body, _tabletop(rng, width, depth, 0.89, -0.1, "food")]
+    parts: list[list[Piece]] = [body, _tabletop(rng, (width, depth), 0.89, -0.1, "food")]
     glass: list[Piece] = []
     for x in (-width / 2, width / 2):
-        for y in (-0.1 - depth / 2, -0.1 + depth / 2):
-            glass.append(Pole(vector(x, y, 0.88), vector(x, y, 1.75), 0.02, METAL))
+        glass += [
+            Pole(vector(x, y, 0.88), vector(x, y, 1.75), 0.02, METAL)
+            for y in (-0.1 - depth / 2, -0.1 + depth / 2)
+        ]
     front = -0.1 - depth / 2
-    pane = [(-width / 2, front, 1.45), (width / 2, front, 1.45), (width / 2, front, 0.9), (-width / 2, front, 0.9)]
+    pane = [
+        (-width / 2, front, 1.45),
+        (width / 2, front, 1.45),
+        (width / 2, front, 0.9),
+        (-width / 2, front, 0.9),
+    ]
     glass.append(slab(pane, (0.75, 0.75, 0.72), alpha=0.25, layer=1))
     parts.append(glass)
-    roof = block((0, -0.1, 1.75), (width + 0.25, depth + 0.3, 0.05), texture.any_colour(rng, 0.3), layer=1)
-    board = [(-width / 2, front - 0.1, 2.08), (width / 2, front - 0.1, 2.08), (width / 2, front - 0.1, 1.74), (-width / 2, front - 0.1, 1.74)]
+    roof = block(
+        (0, -0.1, 1.75), (width + 0.25, depth + 0.3, 0.05), texture.any_colour(rng, 0.3), layer=1
+    )
+    board = [
+        (-width / 2, front - 0.1, 2.08),
+        (width / 2, front - 0.1, 2.08),
+        (width / 2, front - 0.1, 1.74),
+        (-width / 2, front - 0.1, 1.74),
+    ]
     roof.append(slab(board, (1, 1, 1), texture=sign, glow=0.15, layer=2))
     parts.append(roof)
     if rng.random() < 0.4:
@@ -231,7 +285,9 @@ def _cart(rng: Rng) -> list[list[Piece]]:
 def _panel(rng: Rng, colour: Colour) -> texture.Picture:
     picture = texture.plain((48, 100), colour)
     if rng.random() < 0.7:
-        texture.glyphs(picture, rng, texture.any_colour(rng, 0.1), int(rng.integers(3, 6)), (8, 12, 84, 24))
+        texture.glyphs(
+            picture, rng, texture.any_colour(rng, 0.1), int(rng.integers(3, 6)), (8, 12, 84, 24)
+        )
     return texture.rough(picture, rng, 24, 0.08)
 
 
@@ -254,7 +310,9 @@ def frame_tricycle(rng: Rng, colour: Colour) -> list[Piece]:
 
 
 def _tricycle(rng: Rng) -> list[list[Piece]]:
-    colour = texture.pick(rng, [(0.6, 0.3, 0.12), (0.15, 0.15, 0.6), (0.2, 0.45, 0.2), (0.5, 0.5, 0.5)])
+    colour = texture.pick(
+        rng, [(0.6, 0.3, 0.12), (0.15, 0.15, 0.6), (0.2, 0.45, 0.2), (0.5, 0.5, 0.5)]
+    )
     parts: list[list[Piece]] = [frame_tricycle(rng, colour)]
     heap: list[Piece] = []
     if rng.random() < 0.6:
@@ -268,7 +326,7 @@ def _tricycle(rng: Rng) -> list[list[Piece]]:
                 spot = vector(x, y, 0.76 + radius * (0.6 + 1.3 * level))
                 heap.append(Ball(spot, radius, (float(shade[0]), float(shade[1]), float(shade[2]))))
     else:
-        board = _tabletop(rng, 1.5, 1.05, 0.8, 0.0, _kind_of_goods(rng), 0.1)
+        board = _tabletop(rng, (1.5, 1.05), 0.8, 0.0, _kind_of_goods(rng), tilt=0.1)
         heap = place(board, -0.6, 0.0)
     parts.append(heap)
     if rng.random() < 0.6:
@@ -286,15 +344,22 @@ def _cloth(rng: Rng) -> list[list[Piece]]:
     hx, front = width / 2, -0.2 - depth / 2
     sheet = texture.cloth((60, 100), rng, texture.any_colour(rng, 0.3), None)
     kind = _kind_of_goods(rng)
-    lay = [(-hx, front + depth, 0.02), (hx, front + depth, 0.02), (hx, front, 0.02), (-hx, front, 0.02)]
+    lay = [
+        (-hx, front + depth, 0.02),
+        (hx, front + depth, 0.02),
+        (hx, front, 0.02),
+        (-hx, front, 0.02),
+    ]
     parts: list[list[Piece]] = [[slab(lay, (0.5, 0.5, 0.5), texture=sheet, layer=-2)]]
-    parts.append(_tabletop(rng, width * 0.86, depth * 0.84, 0.05, -0.2, kind))
+    parts.append(_tabletop(rng, (width * 0.86, depth * 0.84), 0.05, -0.2, kind))
     heaps: list[Piece] = []
     for _ in range(int(rng.integers(3, 8))):
         x, y = rng.uniform(-hx + 0.2, hx - 0.2), rng.uniform(front + 0.2, front + depth - 0.2)
         if rng.random() < 0.5:
             filled = texture.pile((32, 40), rng, texture.pick(rng, texture.FRUIT), 4)
-            heaps += block((x, y, 0.03), (0.42, 0.32, 0.2), texture.any_colour(rng, 0.2), top=filled)
+            heaps += block(
+                (x, y, 0.03), (0.42, 0.32, 0.2), texture.any_colour(rng, 0.2), top=filled
+            )
         else:
             tone = texture.pick(rng, texture.FRUIT)
             for _ in range(12):
@@ -327,7 +392,7 @@ def _rail(rng: Rng) -> list[list[Piece]]:
         clothes.append(slab(hang, (0.5, 0.5, 0.5), texture=cloth))
         x += span * rng.uniform(0.5, 0.95)
     parts: list[list[Piece]] = [frame, clothes]
-    low = _tabletop(rng, width * 0.8, 0.6, 0.45, -0.5, "clothes")
+    low = _tabletop(rng, (width * 0.8, 0.6), 0.45, -0.5, "clothes")
     stand = block((0, -0.5, 0), (width * 0.8, 0.6, 0.44), texture.any_colour(rng, 0.6))
     if rng.random() < 0.6:
         parts += [stand, low]
@@ -342,4 +407,3 @@ BUILDERS = {
     "cloth": _cloth,
     "rail": _rail,
 }
-

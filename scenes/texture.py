@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Picture = NDArray[np.float32]
+Picture = NDArray[Any]
 Rng = np.random.Generator
 Colour = tuple[float, float, float]
 Box = tuple[float, float, float, float]
@@ -66,8 +69,8 @@ def stripes(shape: tuple[int, int], first: Colour, second: Colour, count: int) -
 
 def cloth(shape: tuple[int, int], rng: Rng, colour: Colour, second: Colour | None) -> Picture:
     """Tarpaulin or awning: colour or stripes, with folds and dirt."""
-    base = stripes(shape, colour, second, int(rng.integers(5, 14))) if second else plain(
-        shape, colour
+    base = (
+        stripes(shape, colour, second, int(rng.integers(5, 14))) if second else plain(shape, colour)
     )
     folds = fbm((1, shape[1]), rng, max(4.0, shape[1] / 7), 3)
     shade = 1 + 0.14 * np.repeat(folds, shape[0], axis=0)
@@ -80,11 +83,15 @@ def glyphs(picture: Picture, rng: Rng, colour: Colour, count: int, box: Box) -> 
     step = width / max(count, 1)
     for index in range(count):
         size = min(0.84 * step, height)
-        _glyph(picture, rng, colour, left + (index + 0.5) * step - size / 2, top + (height - size) / 2, size)
+        corner = (left + (index + 0.5) * step - size / 2, top + (height - size) / 2)
+        _glyph(picture, rng, colour, corner, size)
 
 
-def _glyph(picture: Picture, rng: Rng, colour: Colour, x: float, y: float, size: float) -> None:
-    """A square sign of two or three parts, each a box, a ladder, a cross or a fan of strokes."""
+def _glyph(
+    picture: Picture, rng: Rng, colour: Colour, corner: tuple[float, float], size: float
+) -> None:
+    """A square sign of one or two parts, each a box, a ladder, a cross or a fan of strokes."""
+    x, y = corner
     thick = max(1, round(size / 11))
     halves = [(0.0, 0.0, 1.0, 1.0)]
     roll = rng.random()
@@ -95,24 +102,50 @@ def _glyph(picture: Picture, rng: Rng, colour: Colour, x: float, y: float, size:
     for u, v, w, h in halves:
         for start, end in STROKES[int(rng.integers(len(STROKES)))]:
             a, b = (
-                (round(x + (u + p * w) * size), round(y + (v + q * h) * size)) for p, q in (start, end)
+                (round(x + (u + p * w) * size), round(y + (v + q * h) * size))
+                for p, q in (start, end)
             )
             cv2.line(picture, a, b, colour, thick, cv2.LINE_AA)
 
 
 Stroke = tuple[tuple[float, float], tuple[float, float]]
 STROKES: tuple[tuple[Stroke, ...], ...] = (
-    (((0.1, 0.1), (0.9, 0.1)), ((0.9, 0.1), (0.9, 0.9)), ((0.9, 0.9), (0.1, 0.9)),
-     ((0.1, 0.9), (0.1, 0.1)), ((0.1, 0.5), (0.9, 0.5))),
+    (
+        ((0.1, 0.1), (0.9, 0.1)),
+        ((0.9, 0.1), (0.9, 0.9)),
+        ((0.9, 0.9), (0.1, 0.9)),
+        ((0.1, 0.9), (0.1, 0.1)),
+        ((0.1, 0.5), (0.9, 0.5)),
+    ),
     (((0.0, 0.2), (1.0, 0.2)), ((0.0, 0.55), (1.0, 0.55)), ((0.5, 0.0), (0.5, 1.0))),
-    (((0.0, 0.3), (1.0, 0.3)), ((0.5, 0.0), (0.45, 0.4)), ((0.45, 0.4), (0.0, 1.0)),
-     ((0.5, 0.45), (1.0, 1.0))),
-    (((0.2, 0.0), (0.0, 0.4)), ((0.15, 0.3), (0.15, 1.0)), ((0.3, 0.25), (1.0, 0.25)),
-     ((0.65, 0.0), (0.65, 1.0)), ((0.4, 0.6), (0.95, 0.6))),
-    (((0.0, 0.0), (1.0, 0.0)), ((0.1, 0.3), (0.9, 0.3)), ((0.1, 0.6), (0.9, 0.6)),
-     ((0.0, 1.0), (1.0, 1.0)), ((0.5, 0.0), (0.5, 1.0))),
-    (((0.1, 0.2), (0.3, 0.4)), ((0.0, 0.6), (0.25, 0.75)), ((0.1, 1.0), (0.35, 0.7)),
-     ((0.5, 0.1), (1.0, 0.1)), ((0.75, 0.1), (0.75, 0.9)), ((0.5, 0.9), (1.0, 0.9))),
+    (
+        ((0.0, 0.3), (1.0, 0.3)),
+        ((0.5, 0.0), (0.45, 0.4)),
+        ((0.45, 0.4), (0.0, 1.0)),
+        ((0.5, 0.45), (1.0, 1.0)),
+    ),
+    (
+        ((0.2, 0.0), (0.0, 0.4)),
+        ((0.15, 0.3), (0.15, 1.0)),
+        ((0.3, 0.25), (1.0, 0.25)),
+        ((0.65, 0.0), (0.65, 1.0)),
+        ((0.4, 0.6), (0.95, 0.6)),
+    ),
+    (
+        ((0.0, 0.0), (1.0, 0.0)),
+        ((0.1, 0.3), (0.9, 0.3)),
+        ((0.1, 0.6), (0.9, 0.6)),
+        ((0.0, 1.0), (1.0, 1.0)),
+        ((0.5, 0.0), (0.5, 1.0)),
+    ),
+    (
+        ((0.1, 0.2), (0.3, 0.4)),
+        ((0.0, 0.6), (0.25, 0.75)),
+        ((0.1, 1.0), (0.35, 0.7)),
+        ((0.5, 0.1), (1.0, 0.1)),
+        ((0.75, 0.1), (0.75, 0.9)),
+        ((0.5, 0.9), (1.0, 0.9)),
+    ),
 )
 
 
@@ -214,7 +247,7 @@ def planks(shape: tuple[int, int], rng: Rng, colour: Colour, count: int = 8) -> 
     """Boards side by side."""
     picture = plain(shape, colour)
     edges = np.linspace(0, shape[1], count + 1).astype(int)
-    for left, right in zip(edges[:-1], edges[1:], strict=True):
+    for left, right in pairwise(edges):
         picture[:, left:right] *= rng.uniform(0.7, 1.15)
         cv2.line(picture, (left, 0), (left, shape[0]), tuple(0.3 * c for c in colour), 1)
     return np.clip(rough(picture, rng, 18, 0.15), 0, 1)

@@ -80,7 +80,7 @@ def build(vehicle: Vehicle, facing: str = "right") -> list[Piece]:
     """The vehicle's pieces around the middle of its footprint; `facing` is where a rider looks."""
     rng = np.random.default_rng(vehicle.seed)
     pieces = BUILDERS[vehicle.kind](rng)
-    if vehicle.lamps and vehicle.kind not in ("bicycle",):
+    if vehicle.lamps and vehicle.kind != "bicycle":
         pieces += _lamps(vehicle.kind)
     if vehicle.rider:
         seat = Posture(facing, sitting=True, reach=1.0)
@@ -100,7 +100,12 @@ def _lamps(kind: str) -> list[Piece]:
     pieces: list[Piece] = []
     for y in (-half, half):
         for x, colour in ((nose, (0.95, 0.98, 1.0)), (-nose, (0.1, 0.1, 0.95))):
-            lamp = [(x, y - 0.12, 0.78), (x, y + 0.12, 0.78), (x, y + 0.12, 0.6), (x, y - 0.12, 0.6)]
+            lamp = [
+                (x, y - 0.12, 0.78),
+                (x, y + 0.12, 0.78),
+                (x, y + 0.12, 0.6),
+                (x, y - 0.12, 0.6),
+            ]
             pieces.append(slab(lamp, colour, glow=1.0, layer=1))
     return pieces
 
@@ -190,7 +195,9 @@ def _glazing(stations: tuple[Station, ...], rear: int, front: int) -> list[Piece
     xs = [s[0] for s in cabin]
 
     def edge(x: float, share: float, side: int) -> tuple[float, float, float]:
-        belt, half, top, narrow = (float(np.interp(x, xs, [s[k] for s in cabin])) for k in (2, 3, 4, 5))
+        belt, half, top, narrow = (
+            float(np.interp(x, xs, [s[k] for s in cabin])) for k in (2, 3, 4, 5)
+        )
         z = belt + share * (top - belt)
         return x, side * (half + share * (narrow - half) + 0.012), z
 
@@ -218,32 +225,70 @@ def _trim(stations: tuple[Station, ...], rng: Rng) -> list[Piece]:
     pieces: list[Piece] = []
     for side in (-1, 1):
         a, b = stations[-2], nose
-        lamp = [(a[0] + 0.06, side * a[3] * 0.93, a[2] - 0.02), (b[0] + 0.015, side * b[3] * 0.72, b[2] + 0.02),
-                (b[0] + 0.015, side * b[3] * 0.78, b[2] - 0.12), (a[0] + 0.06, side * (a[3] * 0.97), a[2] - 0.14)]
+        lamp = [
+            (a[0] + 0.06, side * a[3] * 0.93, a[2] - 0.02),
+            (b[0] + 0.015, side * b[3] * 0.72, b[2] + 0.02),
+            (b[0] + 0.015, side * b[3] * 0.78, b[2] - 0.12),
+            (a[0] + 0.06, side * (a[3] * 0.97), a[2] - 0.14),
+        ]
         pieces.append(slab(lamp, (0.85, 0.87, 0.87), around=HEART, gloss=0.6, layer=1))
         c, d = stations[1], tail
-        back = [(c[0] - 0.02, side * (c[3] + 0.01), c[2] - 0.02), (d[0] - 0.015, side * d[3] * 0.72, d[2] + 0.03),
-                (d[0] - 0.015, side * d[3] * 0.8, d[2] - 0.14), (c[0] - 0.02, side * (c[3] + 0.01), c[2] - 0.18)]
+        back = [
+            (c[0] - 0.02, side * (c[3] + 0.01), c[2] - 0.02),
+            (d[0] - 0.015, side * d[3] * 0.72, d[2] + 0.03),
+            (d[0] - 0.015, side * d[3] * 0.8, d[2] - 0.14),
+            (c[0] - 0.02, side * (c[3] + 0.01), c[2] - 0.18),
+        ]
         pieces.append(slab(back, (0.08, 0.06, 0.55), around=HEART, gloss=0.4, layer=1))
         y = side * 0.955 * max(s[3] for s in stations) + side * 0.05
         for x, half, low, top, tone in (
-            (-0.95, 0.008, 0.32, 0.86, 0.05), (0.02, 0.008, 0.28, 0.88, 0.05), (0.98, 0.008, 0.3, 0.86, 0.05),
-            (-0.62, 0.09, 0.79, 0.82, 0.55), (0.3, 0.09, 0.79, 0.82, 0.55),
+            (-0.95, 0.008, 0.32, 0.86, 0.05),
+            (0.02, 0.008, 0.28, 0.88, 0.05),
+            (0.98, 0.008, 0.3, 0.86, 0.05),
+            (-0.62, 0.09, 0.79, 0.82, 0.55),
+            (0.3, 0.09, 0.79, 0.82, 0.55),
         ):
             gap = [(x - half, y, top), (x + half, y, top), (x + half, y, low), (x - half, y, low)]
             pieces.append(slab(gap, (tone, tone, tone), around=HEART, layer=1))
-        pieces += block((0.95, side * (max(s[3] for s in stations) + 0.08), 0.93), (0.12, 0.16, 0.12), (0.15, 0.15, 0.15))
+        pieces += block(
+            (0.95, side * (max(s[3] for s in stations) + 0.08), 0.93),
+            (0.12, 0.16, 0.12),
+            (0.15, 0.15, 0.15),
+        )
     for s, out in ((nose, 0.02), (tail, -0.02)):
         x = s[0] + out
-        plate = [(x, -0.22, s[1] + 0.18), (x, 0.22, s[1] + 0.18), (x, 0.22, s[1] + 0.05), (x, -0.22, s[1] + 0.05)]
-        pieces.append(slab(plate, (0.62, 0.3, 0.08) if rng.random() < 0.8 else (0.35, 0.65, 0.3), around=HEART, layer=1))
+        plate = [
+            (x, -0.22, s[1] + 0.18),
+            (x, 0.22, s[1] + 0.18),
+            (x, 0.22, s[1] + 0.05),
+            (x, -0.22, s[1] + 0.05),
+        ]
+        pieces.append(
+            slab(
+                plate,
+                (0.62, 0.3, 0.08) if rng.random() < 0.8 else (0.35, 0.65, 0.3),
+                around=HEART,
+                layer=1,
+            )
+        )
     x = nose[0] + 0.015
-    grille = [(x, -0.34, nose[2] - 0.02), (x, 0.34, nose[2] - 0.02), (x, 0.3, nose[1] + 0.2), (x, -0.3, nose[1] + 0.2)]
+    grille = [
+        (x, -0.34, nose[2] - 0.02),
+        (x, 0.34, nose[2] - 0.02),
+        (x, 0.3, nose[1] + 0.2),
+        (x, -0.3, nose[1] + 0.2),
+    ]
     pieces.append(slab(grille, (0.06, 0.06, 0.06), around=HEART, gloss=0.2, layer=1))
     return pieces
 
 
-def _motor_car(rng: Rng, stations: tuple[Station, ...], paint: Colour, cabin: tuple[int, int], axles: tuple[float, float]) -> list[Piece]:
+def _motor_car(
+    rng: Rng,
+    stations: tuple[Station, ...],
+    paint: Colour,
+    cabin: tuple[int, int],
+    axles: tuple[float, float],
+) -> list[Piece]:
     stretch = float(rng.uniform(0.96, 1.04))
     shape = tuple((x * stretch, *rest) for x, *rest in stations)
     pieces = _loft(shape, paint)  # type: ignore[arg-type]
@@ -265,16 +310,31 @@ def _road_wheel(x: float, y: float, side: int, radius: float) -> list[Piece]:
     arch = centre + ring * (radius + 0.06) * np.array([1, 1, 1.0])
     spokes: list[Piece] = [
         slab(arch.tolist(), (0.03, 0.03, 0.03), around=HEART, layer=1),
-        slab((centre + ring * radius + vector(0, side * 0.05, 0)).tolist(), (0.09, 0.09, 0.09), around=HEART, layer=1),
-        slab((centre + ring * radius * 0.64 + vector(0, side * 0.1, 0)).tolist(), (0.5, 0.5, 0.5), around=HEART, gloss=0.3, layer=1),
+        slab(
+            (centre + ring * radius + vector(0, side * 0.05, 0)).tolist(),
+            (0.09, 0.09, 0.09),
+            around=HEART,
+            layer=1,
+        ),
+        slab(
+            (centre + ring * radius * 0.64 + vector(0, side * 0.1, 0)).tolist(),
+            (0.5, 0.5, 0.5),
+            around=HEART,
+            gloss=0.3,
+            layer=1,
+        ),
     ]
     for turn in np.arange(5) * 2 * np.pi / 5 + 0.3:
         a, b = (
-            centre + radius * 0.6 * np.array([math.cos(turn + k), 0, math.sin(turn + k)]) + vector(0, side * 0.15, 0)
+            centre
+            + radius * 0.6 * np.array([math.cos(turn + k), 0, math.sin(turn + k)])
+            + vector(0, side * 0.15, 0)
             for k in (0.35, 0.95)
         )
         hub = centre + vector(0, side * 0.15, 0)
-        spokes.append(slab([hub.tolist(), a.tolist(), b.tolist()], (0.12, 0.12, 0.12), around=HEART, layer=1))
+        spokes.append(
+            slab([hub.tolist(), a.tolist(), b.tolist()], (0.12, 0.12, 0.12), around=HEART, layer=1)
+        )
     return spokes
 
 
@@ -292,12 +352,16 @@ def _car(rng: Rng) -> list[Piece]:
 
 
 def _van(rng: Rng) -> list[Piece]:
-    paint = texture.pick(rng, [(0.85, 0.86, 0.86), (0.65, 0.66, 0.66), (0.5, 0.45, 0.4), (0.25, 0.25, 0.3)], 0.05)
+    paint = texture.pick(
+        rng, [(0.85, 0.86, 0.86), (0.65, 0.66, 0.66), (0.5, 0.45, 0.4), (0.25, 0.25, 0.3)], 0.05
+    )
     return _motor_car(rng, MINIBUS, paint, (0, 5), (-1.45, 1.4))
 
 
 def _bus(rng: Rng) -> list[Piece]:
-    paint = texture.pick(rng, [(0.2, 0.55, 0.25), (0.75, 0.55, 0.2), (0.15, 0.3, 0.75), (0.85, 0.85, 0.8)], 0.05)
+    paint = texture.pick(
+        rng, [(0.2, 0.55, 0.25), (0.75, 0.55, 0.2), (0.15, 0.3, 0.75), (0.85, 0.85, 0.8)], 0.05
+    )
     side = texture.plain((70, 300), paint)
     side[8:38] = (0.17, 0.16, 0.15)
     side[8:22] *= 1.35
@@ -308,7 +372,9 @@ def _bus(rng: Rng) -> list[Piece]:
         side[10:66, x : x + 2] = 0.08
         side[10:66, x + 26 : x + 28] = 0.08
     texture.glyphs(side, rng, (0.95, 0.95, 0.95), 5, (100, 50, 80, 14))
-    pieces = block((0, 0, 0.35), (10.5, 2.5, 2.7), paint, texture=texture.rough(side, rng, 40, 0.05))
+    pieces = block(
+        (0, 0, 0.35), (10.5, 2.5, 2.7), paint, texture=texture.rough(side, rng, 40, 0.05)
+    )
     for x in (-5.26, 5.26):
         screen = [(x, -1.1, 2.6), (x, 1.1, 2.6), (x, 1.15, 1.45), (x, -1.15, 1.45)]
         pieces.append(slab(screen, GLASS, around=HEART, gloss=0.7, layer=1))
@@ -318,7 +384,12 @@ def _bus(rng: Rng) -> list[Piece]:
         pieces.append(slab(board, (0, 0, 0), texture=sign, around=HEART, glow=0.3, layer=1))
         front = x > 0
         for y in (-0.95, 0.95):
-            lamp = [(x, y - 0.15, 0.95), (x, y + 0.15, 0.95), (x, y + 0.15, 0.75), (x, y - 0.15, 0.75)]
+            lamp = [
+                (x, y - 0.15, 0.95),
+                (x, y + 0.15, 0.95),
+                (x, y + 0.15, 0.75),
+                (x, y - 0.15, 0.75),
+            ]
             tone = (0.9, 0.92, 0.92) if front else (0.1, 0.08, 0.6)
             pieces.append(slab(lamp, tone, around=HEART, layer=1))
     for y in (-1.0, 1.0):
@@ -338,28 +409,66 @@ def _cab(x: float, size: tuple[float, float, float], low: float, paint: Colour) 
     long, wide, high = size
     heart, nose, half = (x, 0.0, low + high / 2), x + long / 2, wide / 2
     lean = 0.12 * long
-    profile = [(x - long / 2, low + high), (nose - lean, low + high), (nose, low + 0.5 * high), (nose, low), (x - long / 2, low)]
+    profile = [
+        (x - long / 2, low + high),
+        (nose - lean, low + high),
+        (nose, low + 0.5 * high),
+        (nose, low),
+        (x - long / 2, low),
+    ]
     pieces: list[Piece] = [
-        slab([(px, side * half, pz) for px, pz in profile], paint, around=heart, gloss=0.4) for side in (-1, 1)
+        slab([(px, side * half, pz) for px, pz in profile], paint, around=heart, gloss=0.4)
+        for side in (-1, 1)
     ]
     for (x0, z0), (x1, z1) in pairwise([*profile, profile[0]]):
-        pieces.append(slab([(x0, -half, z0), (x0, half, z0), (x1, half, z1), (x1, -half, z1)], paint, around=heart, gloss=0.4))
+        pieces.append(
+            slab(
+                [(x0, -half, z0), (x0, half, z0), (x1, half, z1), (x1, -half, z1)],
+                paint,
+                around=heart,
+                gloss=0.4,
+            )
+        )
     top, sill = low + 0.93 * high, low + 0.53 * high
-    screen = [(nose - lean + 0.03, -0.44 * wide, top), (nose - lean + 0.03, 0.44 * wide, top),
-              (nose + 0.01, 0.46 * wide, sill), (nose + 0.01, -0.46 * wide, sill)]
+    screen = [
+        (nose - lean + 0.03, -0.44 * wide, top),
+        (nose - lean + 0.03, 0.44 * wide, top),
+        (nose + 0.01, 0.46 * wide, sill),
+        (nose + 0.01, -0.46 * wide, sill),
+    ]
     pieces.append(slab(screen, GLASS, around=heart, gloss=0.8, layer=1))
     for side in (-1, 1):
         y = side * (half + 0.01)
-        pane = [(x - 0.2 * long, y, top), (nose - lean - 0.1, y, top), (nose - 0.1, y, sill), (x - 0.2 * long, y, sill)]
+        pane = [
+            (x - 0.2 * long, y, top),
+            (nose - lean - 0.1, y, top),
+            (nose - 0.1, y, sill),
+            (x - 0.2 * long, y, sill),
+        ]
         pieces.append(slab(pane, GLASS, around=heart, gloss=0.7, layer=1))
-        gap = [(x - 0.25 * long, y, top), (x - 0.24 * long, y, top), (x - 0.24 * long, y, low + 0.1), (x - 0.25 * long, y, low + 0.1)]
+        gap = [
+            (x - 0.25 * long, y, top),
+            (x - 0.24 * long, y, top),
+            (x - 0.24 * long, y, low + 0.1),
+            (x - 0.25 * long, y, low + 0.1),
+        ]
         pieces.append(slab(gap, (0.05, 0.05, 0.05), around=heart, layer=1))
-        pieces += block((nose - 0.05, side * (half + 0.14), sill), (0.08, 0.2, 0.4), (0.1, 0.1, 0.1))
-        lamp = [(nose + 0.02, side * 0.3 * wide, low + 0.26 * high), (nose + 0.02, side * 0.46 * wide, low + 0.26 * high),
-                (nose + 0.02, side * 0.46 * wide, low + 0.12 * high), (nose + 0.02, side * 0.3 * wide, low + 0.12 * high)]
+        pieces += block(
+            (nose - 0.05, side * (half + 0.14), sill), (0.08, 0.2, 0.4), (0.1, 0.1, 0.1)
+        )
+        lamp = [
+            (nose + 0.02, side * 0.3 * wide, low + 0.26 * high),
+            (nose + 0.02, side * 0.46 * wide, low + 0.26 * high),
+            (nose + 0.02, side * 0.46 * wide, low + 0.12 * high),
+            (nose + 0.02, side * 0.3 * wide, low + 0.12 * high),
+        ]
         pieces.append(slab(lamp, (0.9, 0.92, 0.92), around=heart, layer=1))
-    grille = [(nose + 0.02, -0.26 * wide, low + 0.42 * high), (nose + 0.02, 0.26 * wide, low + 0.42 * high),
-              (nose + 0.02, 0.26 * wide, low + 0.15 * high), (nose + 0.02, -0.26 * wide, low + 0.15 * high)]
+    grille = [
+        (nose + 0.02, -0.26 * wide, low + 0.42 * high),
+        (nose + 0.02, 0.26 * wide, low + 0.42 * high),
+        (nose + 0.02, 0.26 * wide, low + 0.15 * high),
+        (nose + 0.02, -0.26 * wide, low + 0.15 * high),
+    ]
     pieces.append(slab(grille, (0.1, 0.1, 0.1), around=heart, layer=1))
     pieces += block((nose - 0.1, 0, low - 0.15), (0.3, wide, 0.25), (0.3, 0.3, 0.3))
     return pieces
@@ -367,7 +476,17 @@ def _cab(x: float, size: tuple[float, float, float], low: float, paint: Colour) 
 
 def _truck(rng: Rng) -> list[Piece]:
     """A muck truck: cab, ribbed body with a heap or a cover on top, three axles."""
-    paint = texture.pick(rng, [(0.15, 0.55, 0.85), (0.15, 0.15, 0.6), (0.55, 0.35, 0.12), (0.35, 0.5, 0.25), (0.75, 0.75, 0.75)], 0.05)
+    paint = texture.pick(
+        rng,
+        [
+            (0.15, 0.55, 0.85),
+            (0.15, 0.15, 0.6),
+            (0.55, 0.35, 0.12),
+            (0.35, 0.5, 0.25),
+            (0.75, 0.75, 0.75),
+        ],
+        0.05,
+    )
     pieces = _cab(3.1, (1.9, 2.35, 2.1), 0.6, paint)
     body = texture.rough(texture.plain((60, 160), paint), rng, 30, 0.1)
     for x in range(8, 160, 20):
@@ -382,7 +501,12 @@ def _truck(rng: Rng) -> list[Piece]:
     pieces += block((-1.2, 0, 0.95), (5.9, 2.45, 1.45), paint, texture=body, top=load)
     pieces += block((-0.5, 0, 0.55), (7.2, 0.9, 0.35), (0.15, 0.15, 0.15))
     for y in (-0.85, 0.85):
-        lamp = [(-4.17, y - 0.2, 0.9), (-4.17, y + 0.2, 0.9), (-4.17, y + 0.2, 0.72), (-4.17, y - 0.2, 0.72)]
+        lamp = [
+            (-4.17, y - 0.2, 0.9),
+            (-4.17, y + 0.2, 0.9),
+            (-4.17, y + 0.2, 0.72),
+            (-4.17, y - 0.2, 0.72),
+        ]
         pieces.append(slab(lamp, (0.1, 0.08, 0.6), around=HEART, layer=1))
     return pieces + _axles((-3.2, -1.9, 2.9), 1.2, 0.5)
 
@@ -393,7 +517,9 @@ def _pickup(rng: Rng) -> list[Piece]:
     pieces = _cab(1.8, (1.5, 1.75, 1.55), 0.42, paint)
     panel = texture.rough(texture.plain((30, 90), paint), rng, 12, 0.08)
     panel[:, ::15] *= 0.75
-    pieces += block((-0.85, 0, 0.62), (3.6, 1.85, 0.55), paint, texture=panel, top=panel * np.float32(0.4))
+    pieces += block(
+        (-0.85, 0, 0.62), (3.6, 1.85, 0.55), paint, texture=panel, top=panel * np.float32(0.4)
+    )
     pieces += block((-0.4, 0, 0.42), (4.4, 0.7, 0.22), (0.12, 0.12, 0.12))
     for _ in range(int(rng.integers(0, 5))):
         x, y = rng.uniform(-2.2, 0.4), rng.uniform(-0.5, 0.5)
@@ -402,7 +528,10 @@ def _pickup(rng: Rng) -> list[Piece]:
 
 
 def _motorcycle(rng: Rng) -> list[Piece]:
-    paint = texture.pick(rng, [(0.15, 0.15, 0.7), (0.1, 0.1, 0.1), (0.85, 0.85, 0.85), (0.6, 0.35, 0.1), (0.3, 0.6, 0.8)])
+    paint = texture.pick(
+        rng,
+        [(0.15, 0.15, 0.7), (0.1, 0.1, 0.1), (0.85, 0.85, 0.85), (0.6, 0.35, 0.1), (0.3, 0.6, 0.8)],
+    )
     pieces = wheel(vector(-0.62, 0, 0.24), 0.24) + wheel(vector(0.62, 0, 0.24), 0.24)
     pieces += block((-0.35, 0, 0.32), (0.8, 0.26, 0.4), paint)
     pieces += block((0.05, 0, 0.25), (0.4, 0.24, 0.1), paint)
@@ -411,7 +540,11 @@ def _motorcycle(rng: Rng) -> list[Piece]:
     pieces.append(Pole(vector(0.62, 0, 0.24), vector(0.42, 0, 1.0), 0.035, (0.2, 0.2, 0.2)))
     pieces.append(Pole(vector(0.42, -0.3, 1.0), vector(0.42, 0.3, 1.0), 0.02, (0.1, 0.1, 0.1)))
     if rng.random() < 0.35:
-        pieces += block((-0.72, 0, 0.75), (0.36, 0.36, 0.32), texture.pick(rng, [(0.6, 0.45, 0.1), (0.1, 0.6, 0.85)]))
+        pieces += block(
+            (-0.72, 0, 0.75),
+            (0.36, 0.36, 0.32),
+            texture.pick(rng, [(0.6, 0.45, 0.1), (0.1, 0.6, 0.85)]),
+        )
     return pieces
 
 

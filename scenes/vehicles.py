@@ -63,19 +63,49 @@ class FleetVehicle:
 LOADING, DUMP, WILD = (2, 2), (13, 9), (10, 1)
 FLEET: tuple[FleetVehicle, ...] = (
     FleetVehicle(
-        "truck-01", "陕G·示001", "spoil_truck", "GN", 42.0, 0.2,
-        (Call(LOADING, 240, "loading"), Call(DUMP, 150, "unloading"),
-         Call(LOADING, 240, "loading"), Call(WILD, 120, "unloading off site")),
+        "truck-01",
+        "陕G·示001",
+        "spoil_truck",
+        "GN",
+        42.0,
+        0.2,
+        (
+            Call(LOADING, 240, "loading"),
+            Call(DUMP, 150, "unloading"),
+            Call(LOADING, 240, "loading"),
+            Call(WILD, 120, "unloading off site"),
+        ),
     ),
     FleetVehicle(
-        "sweeper-01", "陕G·示002", "sanitation_vehicle", "BD", 11.0, 0.05,
-        (Call((6, 4), 60, "water"), Call((9, 4), 20, "turning"), Call((9, 5), 20, "turning"),
-         Call((6, 5), 20, "turning"), Call((6, 6), 20, "turning"), Call((9, 6), 20, "turning")),
+        "sweeper-01",
+        "陕G·示002",
+        "sanitation_vehicle",
+        "BD",
+        11.0,
+        0.05,
+        (
+            Call((6, 4), 60, "water"),
+            Call((9, 4), 20, "turning"),
+            Call((9, 5), 20, "turning"),
+            Call((6, 5), 20, "turning"),
+            Call((6, 6), 20, "turning"),
+            Call((9, 6), 20, "turning"),
+        ),
     ),
     FleetVehicle(
-        "patrol-01", "陕G·示003", "enforcement_vehicle", "GN", 30.0, 0.3,
-        (Call((7, 5), 180, "office"), Call((4, 7), 120, "check"), Call((9, 8), 90, "check"),
-         Call((11, 4), 120, "check"), Call((5, 3), 60, "check")),
+        "patrol-01",
+        "陕G·示003",
+        "enforcement_vehicle",
+        "GN",
+        30.0,
+        0.3,
+        (
+            Call((7, 5), 180, "office"),
+            Call((4, 7), 120, "check"),
+            Call((9, 8), 90, "check"),
+            Call((11, 4), 120, "check"),
+            Call((5, 3), 60, "check"),
+        ),
     ),
 )
 
@@ -144,7 +174,10 @@ def _missing() -> frozenset[tuple[Node, Node]]:
     """Blocks without a street between them, so that routes bend."""
     rng = np.random.default_rng(91)
     pairs = [
-        pair for c in range(COLUMNS) for r in range(ROWS) for pair in (((c, r), (c + 1, r)), ((c, r), (c, r + 1)))
+        pair
+        for c in range(COLUMNS)
+        for r in range(ROWS)
+        for pair in (((c, r), (c + 1, r)), ((c, r), (c, r + 1)))
     ]
     return frozenset(pair for pair in pairs if rng.random() < 0.12)
 
@@ -211,12 +244,16 @@ def _speeds(points: Floats, cruise_kmh: float, halts: list[float]) -> tuple[Floa
     return grid, limit
 
 
-def _leg(vehicle: FleetVehicle, start: Node, goal: Node, rng: np.random.Generator) -> Iterator[tuple[float, float, float]]:
+def _leg(
+    vehicle: FleetVehicle, start: Node, goal: Node, rng: np.random.Generator
+) -> Iterator[tuple[float, float, float]]:
     """East, north, speed each second from one call to the next; halts at some crossings."""
     nodes = route(start, goal)
     points = _rounded(np.array([_nodes()[node] for node in nodes]))
     length = float(np.hypot(*np.diff(points, axis=0).T).sum())
-    halts = [h for h in np.arange(BLOCK_M * 0.92, length - 60, BLOCK_M) if rng.random() < vehicle.lights]
+    halts = [
+        h for h in np.arange(BLOCK_M * 0.92, length - 60, BLOCK_M) if rng.random() < vehicle.lights
+    ]
     grid, limit = _speeds(points, vehicle.cruise_kmh, halts)
     steps = np.hypot(*np.diff(points, axis=0).T)
     along = np.concatenate([[0.0], np.cumsum(steps)])
@@ -232,7 +269,9 @@ def _leg(vehicle: FleetVehicle, start: Node, goal: Node, rng: np.random.Generato
         yield _at(points, along, min(travelled, grid[-1]), speed)
 
 
-def _at(points: Floats, along: Floats, travelled: float, speed: float) -> tuple[float, float, float]:
+def _at(
+    points: Floats, along: Floats, travelled: float, speed: float
+) -> tuple[float, float, float]:
     east = float(np.interp(travelled, along, points[:, 0]))
     north = float(np.interp(travelled, along, points[:, 1]))
     return east, north, speed
@@ -342,5 +381,7 @@ def write_nmea(vehicle: FleetVehicle, path: Path, start: datetime, duration_s: i
         "stops": [asdict(stop) for stop in day.stops],
         "trips": [asdict(trip) for trip in day.trips],
     }
-    truth_path(path).write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
+    truth_path(path).write_text(
+        json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8"
+    )
     return day

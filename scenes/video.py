@@ -49,6 +49,7 @@ def write_mp4(
     scenario: str | Scenario,
     path: Path,
     fps: float = 5.0,
+    *,
     start: datetime = datetime(2026, 5, 6, 1, 0, tzinfo=UTC),
     size: Size = PICTURE,
     keyframe_interval_s: float = 1.0,
@@ -74,7 +75,7 @@ def write_mp4(
                 boxes.append({"t_s": round(at_s, 3), "boxes": [asdict(box) for box in truth]})
                 due_s = at_s + BOXES_EVERY_S - 1e-6
         container.mux(stream.encode(None))
-    write_truth(played, path, start, step_s, size, boxes)
+    write_truth(played, path, start=start, step_s=step_s, size=size, boxes=boxes)
     camera_path(path).write_text(
         f"# {NOTICE}\n{yaml.safe_dump(camera_file(played), allow_unicode=True, sort_keys=False)}",
         encoding="utf-8",
@@ -82,15 +83,19 @@ def write_mp4(
     return played
 
 
-def _stream(
-    container: Any, step_s: float, size: Size, keyframe_interval_s: float
-) -> Any:
+def _stream(container: Any, step_s: float, size: Size, keyframe_interval_s: float) -> Any:
     rate = Fraction(1 / step_s).limit_denominator(100_000)
     group = max(1, round(keyframe_interval_s / step_s))
     try:
         stream = container.add_stream("libx264", rate=rate)
-        stream.options = {"preset": "veryfast", "crf": "26", "bf": "0", "g": str(group),
-                          "keyint_min": str(group), "sc_threshold": "0"}
+        stream.options = {
+            "preset": "veryfast",
+            "crf": "26",
+            "bf": "0",
+            "g": str(group),
+            "keyint_min": str(group),
+            "sc_threshold": "0",
+        }
     except (ValueError, av.FFmpegError):
         stream = container.add_stream("mpeg4", rate=rate)
         stream.options = {"q": "4", "bf": "0", "g": str(group)}
@@ -101,7 +106,12 @@ def _stream(
 
 
 def write_truth(
-    scenario: Scenario, path: Path, start: datetime, step_s: float, size: Size,
+    scenario: Scenario,
+    path: Path,
+    *,
+    start: datetime,
+    step_s: float,
+    size: Size,
     boxes: list[dict[str, Any]],
 ) -> None:
     """Write the truth beside a recording: what happens, what is wanted, boxes every second."""
@@ -121,7 +131,9 @@ def write_truth(
         "events": [event.as_dict() for event in events(scenario)],
         "boxes": boxes,
     }
-    truth_path(path).write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
+    truth_path(path).write_text(
+        json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8"
+    )
 
 
 def camera_file(
@@ -144,7 +156,9 @@ def camera_file(
             {
                 "id": "pavement",
                 "name": "人行道 (示意)",
-                "polygon": [[round(x, 4), round(y, 4)] for x, y in scenario.stage.zone(scenario.deep_m)],
+                "polygon": [
+                    [round(x, 4), round(y, 4)] for x, y in scenario.stage.zone(scenario.deep_m)
+                ],
                 "labels": list(LABELS),
                 "dwell_s": scenario.dwell_s,
             }
