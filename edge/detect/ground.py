@@ -87,7 +87,7 @@ class Ground:
         if error_m > FARTHEST_M or np.hypot(*spots[0]) > FARTHEST_M:
             return None
         lat, lon = self._degrees(*spots[0])
-        return GeoPlace(lat, lon, round(error_m, 1), "ground")
+        return GeoPlace(float(lat), float(lon), round(float(error_m), 1), "ground")
 
     def _is_below_horizon(self, spots: NDArray[np.float64]) -> bool:
         """On the same side of the line that maps to infinity as the ground points are."""
