@@ -181,7 +181,7 @@ def encode(frame: Frame) -> bytes:
         bytes.fromhex(header.phone),
         header.serial.to_bytes(2),
         b"" if header.total is None else header.total.to_bytes(2),
-        b"" if header.number is None else header.number.to_bytes(2),
+        b"" if header.total is None else (header.number or 0).to_bytes(2),
         body,
     ))  # fmt: skip
     data += bytes([reduce(xor, data)])

@@ -58,9 +58,10 @@ class _Parts:
 class Joiner:
     """Packets → whole messages. `now_s` is any clock that does not go back, or always 0."""
 
-    def __init__(self, expiry_s: float = EXPIRY_S) -> None:
-        """Give a message `expiry_s` from its first packet to its last."""
+    def __init__(self, expiry_s: float = EXPIRY_S, most_bytes: int = MOST_BYTES) -> None:
+        """Give a message `expiry_s` from its first packet to its last, and all `most_bytes`."""
         self._expiry_s = expiry_s
+        self._most_bytes = most_bytes
         self._parts: dict[Key, _Parts] = {}
         self._size = 0
 
@@ -78,7 +79,7 @@ class Joiner:
         if len(parts.bodies) == header.total:
             self._forget(key)
             out.append(Message(parts.header, _joined(parts), header.total))
-        while len(self._parts) > MOST_MESSAGES or self._size > MOST_BYTES:
+        while len(self._parts) > MOST_MESSAGES or self._size > self._most_bytes:
             out.append(self._forget(next(iter(self._parts))))
         return out
 
@@ -97,6 +98,11 @@ class Joiner:
         for parts in late:
             parts.asked = True
         return [Incomplete(parts.header, parts.missing) for parts in late]
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether some message lacks packets."""
+        return bool(self._parts)
 
     def close(self) -> list[Incomplete]:
         """Give everything unfinished."""

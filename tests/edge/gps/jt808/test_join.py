@@ -3,7 +3,6 @@
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from edge.gps.jt808 import join
 from edge.gps.jt808.frame import Frame, Framer
 from edge.gps.jt808.join import BadPacket, Incomplete, Joiner, Message
 from tests.edge.gps.jt808.reports import frame, packets
@@ -87,9 +86,8 @@ def test_the_end_tells_everything_unfinished():
     assert joiner.close() == []
 
 
-def test_memory_is_bounded_in_messages_and_bytes(monkeypatch):
-    monkeypatch.setattr(join, "MOST_BYTES", 50_000)
-    joiner = Joiner()
+def test_memory_is_bounded_in_messages_and_bytes():
+    joiner = Joiner(most_bytes=50_000)
     given_up = 0
     for serial in range(1000):
         out = joined(frame(0x0801, b"x" * 500, serial * 7, total=50, number=1), joiner=joiner)

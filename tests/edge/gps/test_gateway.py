@@ -1,0 +1,248 @@
+"""The JT/T 808 server on real sockets: what is confirmed is kept, and nobody can hurt the rest."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from edge.gps.gateway import CannotListen, Gateway, Limits
+from edge.gps.jt808.frame import Frame, Framer
+from edge.gps.jt808.session import Fleet, Report
+from tests.edge.gps.jt808.reports import frame, report
+
+FLEET = Fleet({}, secret=b"x", is_open=True)
+QUICK = Limits(tick_s=0.02)
+
+
+class Shelf:
+    """A store in memory that can be slow or broken."""
+
+    def __init__(self) -> None:
+        self.groups: list[list[Report]] = []
+        self.broken = False
+        self.may_finish = threading.Event()
+        self.may_finish.set()
+
+    def keep(self, reports: Sequence[Report]) -> None:
+        self.may_finish.wait(5)
+        if self.broken:
+            raise OSError("disk full")
+        self.groups.append(list(reports))
+
+    @property
+    def vehicles(self) -> list[str]:
+        return [each.vehicle for group in self.groups for each in group]
+
+
+class Terminal:
+    """A terminal that says what it is told to."""
+
+    def __init__(self, reader, writer, phone: str) -> None:
+        self.reader, self.writer, self.phone = reader, writer, phone
+        self.serial = 0
+        self.framer = Framer()
+        self.heard: list[Frame] = []
+
+    def say(self, msg_id: int, body: bytes = b"") -> None:
+        self.serial += 1
+        self.writer.write(frame(msg_id, body, self.serial, phone=self.phone))
+
+    async def hear(self) -> tuple[int, str] | None:
+        """The next answer; None when the connection has ended."""
+        while not self.heard:
+            chunk = await asyncio.wait_for(self.reader.read(4096), 5)
+            if not chunk:
+                return None
+            self.heard += [out for out in self.framer.feed(chunk) if isinstance(out, Frame)]
+        out = self.heard.pop(0)
+        return out.header.msg_id, out.body.hex()
+
+    async def ask(self, msg_id: int, body: bytes = b"") -> tuple[int, str] | None:
+        self.say(msg_id, body)
+        return await self.hear()
+
+    async def log_in(self) -> None:
+        code = FLEET.code(self.phone.lstrip("0")).encode()
+        assert await self.ask(0x0102, code) == (0x8001, f"{self.serial:04x}010200")
+
+
+@asynccontextmanager
+async def terminal(gateway: Gateway, phone: str = "013912344321"):
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    try:
+        yield Terminal(reader, writer, phone)
+    finally:
+        writer.close()
+
+
+def listening(shelf: Shelf, limits: Limits = QUICK, fleet: Fleet = FLEET) -> Gateway:
+    return Gateway(fleet, shelf, host="127.0.0.1", port=0, limits=limits)
+
+
+def test_a_day_of_a_terminal():
+    async def run() -> None:
+        shelf = Shelf()
+        async with listening(shelf) as gateway, terminal(gateway) as one:
+            answer = await one.ask(0x0100, bytes(37))
+            assert answer is not None
+            assert answer[0] == 0x8100
+            await one.log_in()
+            assert set(gateway.connected) == {"13912344321"}
+            assert await one.ask(0x0002) == (0x8001, "0003000200")
+            assert await one.ask(0x0200, report()) == (0x8001, "0004020000")
+            assert shelf.vehicles == ["13912344321"]
+            assert await one.ask(0x0003) == (0x8001, "0005000300")
+            assert await one.hear() is None
+        assert gateway.connected == {}
+
+    asyncio.run(run())
+
+
+def test_nothing_is_confirmed_before_it_is_kept():
+    async def run() -> None:
+        shelf = Shelf()
+        async with listening(shelf) as gateway, terminal(gateway) as one:
+            await one.log_in()
+            shelf.may_finish.clear()
+            one.say(0x0200, report())
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(one.reader.read(1)), 0.1)
+            shelf.may_finish.set()
+
+    asyncio.run(run())
+
+
+def test_what_cannot_be_kept_is_not_confirmed_and_taken_when_it_comes_again():
+    async def run() -> None:
+        shelf = Shelf()
+        async with listening(shelf) as gateway:
+            async with terminal(gateway) as one:
+                await one.log_in()
+                shelf.broken = True
+                assert await one.ask(0x0200, report()) is None
+            shelf.broken = False
+            async with terminal(gateway) as one:
+                await one.log_in()
+                assert await one.ask(0x0200, report()) == (0x8001, "0002020000")
+        assert len(shelf.vehicles) == 1
+
+    asyncio.run(run())
+
+
+def test_reports_gather_while_the_store_is_busy():
+    async def run() -> None:
+        shelf = Shelf()
+        async with listening(shelf) as gateway:
+            phones = [f"0139000000{n:02d}" for n in range(20)]
+            async with asyncio.TaskGroup() as group:
+                for phone in phones:
+                    group.create_task(talk(gateway, phone, shelf))
+        assert sorted(shelf.vehicles) == sorted(phone.lstrip("0") for phone in phones)
+        assert len(shelf.groups) < len(phones)
+
+    async def talk(gateway: Gateway, phone: str, shelf: Shelf) -> None:
+        async with terminal(gateway, phone) as one:
+            await one.log_in()
+            shelf.may_finish.clear()
+            one.say(0x0200, report())
+            await asyncio.sleep(0.1)
+            shelf.may_finish.set()
+            assert (await one.hear() or ("", ""))[0] == 0x8001
+
+    asyncio.run(run())
+
+
+def test_a_terminal_that_connects_again_takes_over():
+    async def run() -> None:
+        shelf = Shelf()
+        async with listening(shelf) as gateway, terminal(gateway) as old:
+            await old.log_in()
+            async with terminal(gateway) as new:
+                await new.log_in()
+                assert await old.hear() is None
+                assert await new.ask(0x0200, report()) == (0x8001, "0002020000")
+                assert set(gateway.connected) == {"13912344321"}
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("limits", "login"),
+    [(replace(QUICK, login_s=0.1), False), (replace(QUICK, idle_s=0.1), True)],
+)
+def test_who_says_nothing_is_shown_out_and_the_rest_stays(limits, login):
+    async def run() -> None:
+        shelf = Shelf()
+        async with listening(shelf, limits) as gateway, terminal(gateway, "013900000001") as silent:
+            if login:
+                await silent.log_in()
+            async with terminal(gateway) as one:
+                await one.log_in()
+                for _ in range(8):
+                    await asyncio.sleep(0.05)
+                    await one.ask(0x0002)
+                assert set(gateway.connected) == {"13912344321"}
+                with pytest.raises((ConnectionError, AssertionError)):
+                    assert await silent.hear() is not None
+
+    asyncio.run(run())
+
+
+def test_rubbish_and_cut_frames_hurt_nobody_else():
+    async def run() -> None:
+        shelf = Shelf()
+        async with listening(shelf) as gateway, terminal(gateway) as one:
+            await one.log_in()
+            async with terminal(gateway, "013900000001") as mad:
+                await mad.log_in()
+                mad.writer.write(b"\x7e" + b"\xff" * 1000 + frame(0x0200, report())[:20])
+                mad.say(0x0002)
+                assert (await mad.hear() or (0, ""))[0] == 0x8001
+                mad.writer.write(b"\x7e".join([b"\x00" * 900] * 100))
+                with pytest.raises((ConnectionError, AssertionError)):
+                    assert await mad.hear() is not None
+            assert await one.ask(0x0200, report()) == (0x8001, "0002020000")
+
+    asyncio.run(run())
+
+
+def test_connections_are_bounded():
+    async def run() -> None:
+        shelf = Shelf()
+        async with (
+            listening(shelf, replace(QUICK, connections=1)) as gateway,
+            terminal(gateway) as one,
+        ):
+            await one.log_in()
+            async with terminal(gateway, "013900000001") as other:
+                with pytest.raises((ConnectionError, AssertionError)):
+                    assert await other.hear() is not None
+            assert await one.ask(0x0002) == (0x8001, "0002000200")
+
+    asyncio.run(run())
+
+
+def test_a_port_in_use_is_said():
+    async def run() -> None:
+        async with listening(Shelf()) as gateway:
+            other = Gateway(FLEET, Shelf(), host="127.0.0.1", port=gateway.port)
+            with pytest.raises(CannotListen, match=f"127.0.0.1:{gateway.port}"):
+                await other.__aenter__()
+
+    asyncio.run(run())
+
+
+def test_missing_packets_are_asked_for(monkeypatch):
+    monkeypatch.setattr("edge.gps.jt808.session.PATIENCE_S", 0.05)
+
+    async def run() -> None:
+        async with listening(Shelf()) as gateway, terminal(gateway) as one:
+            await one.log_in()
+            one.writer.write(frame(0x0801, b"x", 9, phone=one.phone, total=3, number=2))
+            assert await one.hear() == (0x8001, "0009080100")
+            assert await one.hear() == (0x8003, "00080200010003")
+
+    asyncio.run(run())
