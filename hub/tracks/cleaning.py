@@ -1,0 +1,71 @@
+"""Which points of a track to believe: each one refused has a reason."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hub.grid.geodesy import distance_m
+from hub.tracks.point import Point
+from hub.tracks.settings import TrackSettings
+
+ZERO_DEG = 1e-3
+KMH = 3.6
+
+
+class Doubt(StrEnum):
+    """Why a point's position is not used.
+
+    `zero`: 0 N 0 E, what receivers say without a fix. `late`: older than the point before.
+    `same_time`: a second place at the same moment. `jump`: nobody drives that fast.
+    """
+
+    ZERO = "zero"
+    LATE = "late"
+    SAME_TIME = "same_time"
+    JUMP = "jump"
+
+
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """The last believed point, and one that seems to have jumped, until the next one decides."""
+
+    last: Point | None = None
+    suspect: Point | None = None
+
+
+Step = tuple[Believed, tuple[Point, ...], Doubt | None]
+
+
+def clean(state: Believed, point: Point, settings: TrackSettings) -> Step:
+    """Believe the point, or say why not; a confirmed suspect is believed together with it."""
+    if abs(point.lat) < ZERO_DEG and abs(point.lon) < ZERO_DEG:
+        return state, (), Doubt.ZERO
+    if state.last is None:
+        return Believed(point), (point,), None
+    newest = state.suspect or state.last
+    if point.at <= newest.at:
+        return state, (), Doubt.SAME_TIME if point.at == newest.at else Doubt.LATE
+    if state.suspect is None:
+        return _follow(state.last, point, settings)
+    return _decide(state.last, state.suspect, point, settings)
+
+
+def _follow(last: Point, point: Point, settings: TrackSettings) -> Step:
+    if leg_kmh(last, point) <= settings.jump_kmh:
+        return Believed(point), (point,), None
+    return Believed(last, point), (), None
+
+
+def _decide(last: Point, suspect: Point, point: Point, settings: TrackSettings) -> Step:
+    """The suspect was right if the way from it is possible, and slower than the way around it."""
+    from_last, from_suspect = leg_kmh(last, point), leg_kmh(suspect, point)
+    if from_suspect <= settings.jump_kmh and from_suspect < from_last:
+        return Believed(point), (suspect, point), None
+    if from_last <= settings.jump_kmh:
+        return Believed(point), (point,), Doubt.JUMP
+    return Believed(last, point), (), Doubt.JUMP
+
+
+def leg_kmh(before: Point, after: Point) -> float:
+    """Speed of the straight way between two points of different times."""
+    seconds = (after.at - before.at).total_seconds()
+    return distance_m(before.lat, before.lon, after.lat, after.lon) / seconds * KMH

@@ -1,0 +1,116 @@
+"""A vehicle's points through every rule, in the order of the list.
+
+Each rule is state and point in, state and events out; `RULES` is where to start reading.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hub.grid.crossing import GridCrossing, GridStay, move as move_in_grids
+from hub.grid.index import GridIndex
+from hub.tracks import lifts, motion
+from hub.tracks.cleaning import Believed, Doubt, clean
+from hub.tracks.lifts import Lift
+from hub.tracks.motion import Motion
+from hub.tracks.point import Point
+from hub.tracks.settings import DEFAULTS, TrackSettings
+
+Event = Motion | Lift | GridCrossing
+Step = Callable[[Any, Point, TrackSettings], tuple[Any, tuple[Event, ...]]]
+Finish = Callable[[Any, TrackSettings], tuple[Event, ...]]
+
+
+def _nothing(_state: object, _settings: TrackSettings) -> tuple[Event, ...]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: how it moves on by a point, and what it says when the track ends.
+
+    A rule about places takes believed points alone; a rule about the truck's switches takes every
+    report, at the last believed place.
+    """
+
+    name: str
+    step: Step
+    finish: Finish = _nothing
+    takes_every_report: bool = False
+
+
+RULES = (
+    Rule("motion", motion.move, motion.finish),
+    Rule("lifts", lifts.follow, lifts.finish, takes_every_report=True),
+)
+
+
+def grid_rule(index: GridIndex) -> Rule:
+    """Entering and leaving the grids of every level."""
+
+    def step(
+        state: tuple[GridStay, ...] | None, point: Point, _settings: TrackSettings
+    ) -> tuple[tuple[GridStay, ...], tuple[GridCrossing, ...]]:
+        codes = index.locate_levels(point.lat, point.lon)
+        stays = state or (None,) * len(codes)
+        moved = [
+            move_in_grids(stay, point.at, code) for stay, code in zip(stays, codes, strict=True)
+        ]
+        crossings = tuple(crossing for _, found in moved for crossing in found)
+        return tuple(stay for stay, _ in moved), crossings
+
+    return Rule("grids", step)
+
+
+@dataclass(slots=True)
+class TrackState:
+    """The state of every rule of one vehicle, to be kept between its points."""
+
+    believed: Believed = field(default_factory=Believed)
+    rules: dict[str, Any] = field(default_factory=dict)
+    doubts: Counter[Doubt] = field(default_factory=Counter)
+
+
+def follow(
+    points: Iterable[Point],
+    rules: Iterable[Rule] = RULES,
+    settings: TrackSettings = DEFAULTS,
+    state: TrackState | None = None,
+) -> Iterator[Event]:
+    """What happened, as soon as a point shows it; points come in order of time.
+
+    Give the `state` of a vehicle to go on where it stopped; without it the track ends with the
+    last point, and what has begun is told as it stands.
+    """
+    every = tuple(rules)
+    track = state or TrackState()
+    for point in points:
+        yield from _take(track, point, every, settings)
+    if state is None:
+        for rule in every:
+            yield from rule.finish(track.rules.get(rule.name), settings)
+
+
+def _take(
+    track: TrackState, point: Point, rules: Iterable[Rule], settings: TrackSettings
+) -> Iterator[Event]:
+    track.believed, fresh, doubt = clean(track.believed, point, settings)
+    if doubt:
+        track.doubts[doubt] += 1
+    report = _at_believed_place(point, track.believed)
+    for rule in rules:
+        taken = report if rule.takes_every_report else fresh
+        for each in taken:
+            state = track.rules.get(rule.name)
+            track.rules[rule.name], events = rule.step(state, each, settings)
+            yield from events
+
+
+def _at_believed_place(point: Point, believed: Believed) -> tuple[Point, ...]:
+    last = believed.last
+    if last is None:
+        return ()
+    if last is point:
+        return (point,)
+    return (replace(point, lat=last.lat, lon=last.lon),)
