@@ -222,10 +222,10 @@ def load_edge(path: Path) -> EdgeConfig:
 
     Raises BadConfig with every error.
     """
-    return _anchored(_load(path, EdgeConfig), path.absolute().parent)
+    return anchored(_load(path, EdgeConfig), path.absolute().parent)
 
 
-def _anchored(config: EdgeConfig, folder: Path) -> EdgeConfig:
+def anchored(config: EdgeConfig, folder: Path) -> EdgeConfig:
     """The same with absolute paths: a service does not start where its file lies."""
 
     def absolute(path: Path | None) -> Path | None:

@@ -204,8 +204,8 @@ class Outbox:
         with self._transaction():
             while self._bytes > self._max_bytes:
                 old = self._db.execute(
-                    "SELECT seq, last, LENGTH(payload) FROM item WHERE stream = ? AND NOT (? = ? AND"
-                    " seq = ?) ORDER BY seq LIMIT 100",
+                    "SELECT seq, last, LENGTH(payload) FROM item WHERE stream = ? AND NOT"
+                    " (? = ? AND seq = ?) ORDER BY seq LIMIT 100",
                     (TRACK, stream, TRACK, seq),
                 ).fetchall()
                 if not old:

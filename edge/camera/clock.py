@@ -28,6 +28,7 @@ class SystemClock:
     """The machine's clock; `stop` ends every wait."""
 
     def __init__(self, stop: Event | None = None) -> None:
+        """Begin to count seconds now."""
         self._stop = stop or Event()
         self._origin_s = time.monotonic()
 
@@ -52,6 +53,7 @@ class Timeline:
     """
 
     def __init__(self, frame_s: float = 0.04, jump_s: float = 3600.0) -> None:
+        """Begin at 0."""
         self.frame_s = frame_s
         self.last_s = 0.0
         self._jump_s = jump_s
@@ -87,6 +89,7 @@ class Thinning:
     """
 
     def __init__(self, looks_per_s: float) -> None:
+        """The first frame is due at 0."""
         self._every_s = 1 / looks_per_s
         self._due_s = 0.0
 

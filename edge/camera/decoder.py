@@ -38,6 +38,7 @@ class KeyframeInterval:
     """How far apart keyframes are, by the last three gaps."""
 
     def __init__(self) -> None:
+        """Know nothing yet."""
         self._last_s: float | None = None
         self._gaps_s: deque[float] = deque(maxlen=3)
 
@@ -73,6 +74,7 @@ class LookDecoder:
         time_of: Callable[[float | None], float],
         thinning: Thinning,
     ) -> None:
+        """Begin to decode `stream`, all of it until the keyframe interval is known."""
         self._codec = stream.codec_context
         self._codec.options = {"max_pixels": str(MAX_PIXELS)}
         self._codec.thread_count = 1

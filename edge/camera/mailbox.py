@@ -16,6 +16,7 @@ class Mailbox:
     """One place for a frame per camera; safe to use from several threads."""
 
     def __init__(self) -> None:
+        """Hold nothing; `replaced` counts the frames that nobody took."""
         self._changed = threading.Condition()
         self._waiting: dict[str, Frame | None] = {}
         self.replaced = 0

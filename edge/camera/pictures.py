@@ -36,9 +36,7 @@ def show_pictures(
     Raises BadSource when none can be read.
     """
     folder = Path(camera.source.removeprefix("file://"))
-    paths = sorted((p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES), key=_natural)
-    if not paths:
-        raise BadSource(f"{folder}: holds no picture ({', '.join(sorted(SUFFIXES))})")
+    paths = pictures_in(folder)
     if camera.real_time:
         begins_at = clock.now()
     origin_s = clock.elapsed_s() if camera.real_time else 0.0
@@ -54,6 +52,17 @@ def show_pictures(
             clock.wait(origin_s + t_s - clock.elapsed_s())
         yield Frame(image, begins_at + timedelta(seconds=t_s), origin_s + t_s, index)
         index += 1
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures of a folder in their order.
+
+    Raises BadSource when there is none.
+    """
+    paths = sorted((p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES), key=_natural)
+    if not paths:
+        raise BadSource(f"{folder}: holds no picture ({', '.join(sorted(SUFFIXES))})")
+    return paths
 
 
 def _passes(

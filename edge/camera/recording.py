@@ -47,6 +47,7 @@ def recorded_at(path: Path) -> datetime:
     Raises BadSource when it cannot be opened.
     """
     with _opened(path) as container:
+        video_stream(container, str(path))
         told = container.metadata.get("creation_time", "")
     try:
         moment = datetime.fromisoformat(told).astimezone(UTC)

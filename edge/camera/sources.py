@@ -14,8 +14,8 @@ from edge.camera.address import masked
 from edge.camera.clock import Clock, SystemClock
 from edge.camera.errors import BadSource
 from edge.camera.frame import Frame
-from edge.camera.pictures import show_pictures
-from edge.camera.recording import play_recording
+from edge.camera.pictures import pictures_in, show_pictures
+from edge.camera.recording import play_recording, recorded_at
 from edge.config import CameraConfig
 
 Opener = Callable[[CameraConfig, Clock, Callable[[], None]], Iterator[Frame]]
@@ -59,6 +59,20 @@ def _check_host(source: str) -> None:
             f"{masked(source)}: no host and port can be read from it; write special signs of the "
             "password as %40 (@), %2F (/), %23 (#), %3A (:)"
         )
+
+
+def check_source(source: str) -> None:
+    """See whether it can be a source, without waiting for a camera.
+
+    Raises BadSource: an ill-formed address, no such file, not a video, a folder without pictures.
+    """
+    if scheme_of(source) != "file":
+        return
+    path = Path(source.removeprefix("file://"))
+    if path.is_dir():
+        pictures_in(path)
+    else:
+        recorded_at(path)
 
 
 def is_recording(source: str) -> bool:

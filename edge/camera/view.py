@@ -48,6 +48,7 @@ class ViewWatch:
     """Compares each picture of one camera with its first ones."""
 
     def __init__(self) -> None:
+        """Take the first picture for what the camera is meant to see."""
         self._first: _Edges | None = None
         self._window = cv2.createHanningWindow((_WIDTH, _HEIGHT), cv2.CV_32F)
 

@@ -28,7 +28,7 @@ def is_installed() -> bool:
 
 
 needs_rtsp_server = pytest.mark.skipif(
-    not is_installed(),
+    not os.environ.get("TIANYAN_REQUIRE_SERVERS") and not is_installed(),
     reason="no RTSP server: apt-get install python3-gi gir1.2-gst-rtsp-server-1.0"
     " gstreamer1.0-plugins-{base,good,bad} gstreamer1.0-rtsp",
 )

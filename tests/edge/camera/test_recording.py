@@ -11,6 +11,7 @@ from edge.camera.sources import open_source
 from edge.config import CameraConfig
 from tests.edge.camera.footage import record
 
+TOLD = datetime(2025, 3, 4, 5, 6, 7, tzinfo=UTC)
 CHANGED = datetime(2024, 2, 2, tzinfo=UTC)
 NOON = datetime(2026, 5, 1, 4, tzinfo=UTC)
 
@@ -43,7 +44,7 @@ def test_half_the_frame_rate_gives_the_same_times(tmp_path):
     [
         ({}, NOON, NOON),
         ({"creation_time": "2025-03-04T05:06:07.000000Z"}, NOON, NOON),
-        ({"creation_time": "2025-03-04T05:06:07.000000Z"}, None, datetime(2025, 3, 4, 5, 6, 7, tzinfo=UTC)),
+        ({"creation_time": "2025-03-04T05:06:07.000000Z"}, None, TOLD),
         ({"creation_time": "1970-01-01T00:00:00.000000Z"}, None, CHANGED),
         ({}, None, CHANGED),
     ],

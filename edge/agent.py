@@ -1,0 +1,191 @@
+"""The wiring of one device: cameras → outbox, receivers → outbox, outbox → hub."""
+
+import fcntl
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO, Protocol
+
+from edge.config import EdgeConfig
+from edge.link import Link, Reports
+from edge.outbox import ALERT, TRACK, Outbox
+from wire.status import Birth, CameraBirth, CameraHealth, Health, ReceiverHealth, VehicleBirth
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.5
+DRAIN_S = 30.0
+FAREWELL_S = 1.0
+MEGABYTE = 1_000_000
+
+
+class AlreadyRunning(RuntimeError):
+    """Another agent uses the same folder; two would use each other's numbers."""
+
+
+class Part(Protocol):
+    """Something the agent keeps running; it puts what it has to tell into the outbox."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def ask_to_stop(self) -> None:
+        """Begin to end; returns at once."""
+
+    def stop(self) -> None:
+        """End; what is known is in the outbox afterwards."""
+
+    def tick(self) -> None:
+        """Time has passed."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Nothing will come any more: its sources were recordings."""
+        ...
+
+    @property
+    def faults(self) -> list[str]:
+        """What can never be done as configured."""
+        ...
+
+
+class Agent:
+    """One device: its parts, its outbox and its link to the hub."""
+
+    def __init__(self, config: EdgeConfig, config_rev: str = "") -> None:
+        """Prepare everything; nothing is opened to the outside before `run`.
+
+        Raises AlreadyRunning, BadModel, BadGround, BadSource, BadBroker.
+        """
+        self._config = config
+        self._config_rev = config_rev
+        self._began_s = time.monotonic()
+        self._lock = locked(config.data_dir)
+        self._outbox = Outbox(config.data_dir / "outbox.db", config.device, now_ms)
+        self._link = Link(
+            config.broker, self._outbox, Reports(self._birth, self._health), now_ms
+        )
+        self._model = ""
+        self._camera_births: Callable[[], list[CameraBirth]] = list
+        self._vehicle_births: Callable[[], list[VehicleBirth]] = list
+        self._camera_health: Callable[[], list[CameraHealth]] = list
+        self._receiver_health: Callable[[], list[ReceiverHealth]] = list
+        self._parts: list[Part] = []
+        if config.cameras:
+            self._add_cameras()
+        if config.receivers:
+            self._add_receivers()
+
+    # A vehicle unit has no OpenCV, a camera box no serial port: each imports its own side only.
+
+    def _add_cameras(self) -> None:
+        from edge.lookout import Lookout  # noqa: PLC0415
+
+        lookout = Lookout(self._config, self._outbox, self._link.health_changed)
+        self._model = lookout.model
+        self._camera_births, self._camera_health = lookout.births, lookout.health
+        self._parts.append(lookout)
+
+    def _add_receivers(self) -> None:
+        from edge.vehicles import Vehicles  # noqa: PLC0415
+
+        vehicles = Vehicles(self._config, self._outbox, self._link.health_changed)
+        self._vehicle_births, self._receiver_health = vehicles.births, vehicles.health
+        self._parts.append(vehicles)
+
+    def run(self, stop: threading.Event) -> list[str]:
+        """Work until `stop`, or until all sources are recordings and over.
+
+        In the second case the outbox is given 30 s to empty; what is left is sent next time.
+        Returns what could not be done as configured.
+        """
+        self._link.start()
+        for part in self._parts:
+            part.start()
+        try:
+            while not stop.wait(TICK_S) and not all(part.has_ended for part in self._parts):
+                for part in self._parts:
+                    part.tick()
+            self._drain(DRAIN_S, stop)
+        finally:
+            self._shut_down()
+        return [fault for part in self._parts for fault in part.faults]
+
+    def _drain(self, seconds: float, stop: threading.Event) -> None:
+        """Wait for the hub's receipts, unless we are to stop."""
+        deadline_s = time.monotonic() + seconds
+        while self._outbox.depth() and not stop.is_set() and time.monotonic() < deadline_s:
+            stop.wait(0.1)
+
+    def _shut_down(self) -> None:
+        for part in self._parts:
+            part.ask_to_stop()
+        for part in self._parts:
+            part.stop()
+        deadline_s = time.monotonic() + FAREWELL_S
+        while self._has_news() and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+        self._link.stop()
+        if depth := self._outbox.depth():
+            log.info("kept for the next start: %s", depth)
+        self._outbox.close()
+        self._lock.close()
+
+    def _has_news(self) -> bool:
+        """Whether the last words can be told at once, which is kinder than after a restart."""
+        return self._link.is_online and not {ALERT, TRACK}.isdisjoint(self._outbox.depth())
+
+    def _birth(self, session: int) -> Birth:
+        return Birth(
+            dev=self._config.device,
+            epoch=self._outbox.epoch,
+            session=session,
+            ts=now_ms(),
+            agent=version("tianyan"),
+            model=self._model,
+            config_rev=self._config_rev,
+            generated=self._config.generated,
+            cameras=self._camera_births(),
+            vehicles=self._vehicle_births(),
+        )
+
+    def _health(self) -> Health:
+        return Health(
+            dev=self._config.device,
+            ts=now_ms(),
+            uptime_s=round(time.monotonic() - self._began_s, 1),
+            outbox_depth=self._outbox.depth(),
+            outbox_oldest_s=round(self._outbox.oldest_s(), 1),
+            refused=self._outbox.refused_count(),
+            disk_free_mb=round(shutil.disk_usage(self._config.data_dir).free / MEGABYTE, 1),
+            cameras=self._camera_health(),
+            receivers=self._receiver_health(),
+        )
+
+
+def now_ms() -> int:
+    """Wall clock, ms since 1970 UTC."""
+    return int(time.time() * 1000)
+
+
+def locked(folder: Path) -> IO[bytes]:
+    """A file that holds `folder` for this process until it is closed.
+
+    Raises AlreadyRunning.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = (folder / "lock").open("wb")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        with suppress(OSError):
+            file.close()
+        raise AlreadyRunning(
+            f"data_dir {folder}: another agent is running there; each needs a folder of its own"
+        ) from None
+    return file

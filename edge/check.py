@@ -1,0 +1,200 @@
+"""What can be known to be wrong with a configuration before the agent starts: all of it at once."""
+
+# ruff: noqa: PLC0415 - a vehicle unit has no OpenCV to import
+
+import os
+import ssl
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from edge.config import (
+    BadConfig,
+    BrokerConfig,
+    CameraConfig,
+    EdgeConfig,
+    ReceiverConfig,
+    Settings,
+    anchored,
+    load_edge,
+)
+from edge.gps.errors import GpsError
+from edge.gps.sources import FileSource, SerialSource, source_at
+
+S = TypeVar("S", bound=Settings)
+
+LONGEST_TEXT = 200
+LONGEST_NAME = 64
+"""As `wire.envelope` has them: the hub refuses longer ones."""
+
+
+def faults_in(path: Path) -> list[str]:
+    """Every fault of a configuration file, each naming its key, the value and what is allowed.
+
+    Empty when an agent can start with it.
+    """
+    try:
+        config = load_edge(path)
+    except BadConfig as fault:
+        return [*fault.errors, *_faults_of_the_rest(path, fault.errors)]
+    return [
+        *_data_dir_faults(config.data_dir),
+        *_broker_faults(config.broker),
+        *(_model_faults(config.model) if config.cameras else []),
+        *_prefixed("cameras", enumerate(config.cameras), _camera_faults),
+        *_prefixed("receivers", enumerate(config.receivers), _receiver_faults),
+    ]
+
+
+def _faults_of_the_rest(path: Path, told: list[str]) -> Iterator[str]:
+    """Faults of those sections that could be read although others could not."""
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError):
+        return
+    if not isinstance(document, dict):
+        return
+    cameras = dict(_readable(document.get("cameras"), CameraConfig))
+    sourced = {i: camera for i, camera in cameras.items() if camera.source}
+    receivers = dict(_readable(document.get("receivers"), ReceiverConfig))
+    brokers = dict(_readable([document.get("broker", {})], BrokerConfig))
+    config = anchored(
+        EdgeConfig.model_construct(
+            data_dir=Path(),
+            broker=brokers.get(0, BrokerConfig()),
+            cameras=list(sourced.values()),
+            receivers=list(receivers.values()),
+        ),
+        path.absolute().parent,
+    )
+    yield from _broker_faults(config.broker)
+    yield from _prefixed("cameras", zip(sourced, config.cameras, strict=True), _camera_faults)
+    listeners = zip(receivers, config.receivers, strict=True)
+    yield from _prefixed("receivers", listeners, _receiver_faults)
+    if isinstance(model := document.get("model", "street-n"), str) and document.get("cameras"):
+        yield from _model_faults(model)
+    if not any(fault.startswith("document:") for fault in told):
+        for i, camera in cameras.items():
+            if camera.position is None:
+                yield f"cameras.{i}.position: is missing; each camera needs {{lat, lon}}"
+            if not camera.source:
+                yield f"cameras.{i}.source: is missing; each camera needs one"
+
+
+def _readable(section: object, kind: type[S]) -> Iterator[tuple[int, S]]:
+    for i, entry in enumerate(section if isinstance(section, list) else []):
+        try:
+            yield i, kind.model_validate(entry)
+        except ValidationError:
+            continue
+
+
+def _prefixed(
+    section: str, entries: Iterable[tuple[int, S]], faults: Callable[[S], Iterable[str]]
+) -> Iterator[str]:
+    for i, entry in entries:
+        yield from (f"{section}.{i}.{fault}" for fault in faults(entry))
+
+
+def _data_dir_faults(folder: Path) -> Iterator[str]:
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if not there.is_dir():
+        yield f"data_dir: {folder}: {there} is not a folder"
+    elif not os.access(there, os.W_OK | os.X_OK):
+        yield f"data_dir: {folder}: we may not write in {there}"
+
+
+def _broker_faults(broker: BrokerConfig) -> Iterator[str]:
+    if broker.password_file is not None:
+        yield from password_file_faults(broker.password_file)
+    if broker.ca_file is not None:
+        try:
+            ssl.create_default_context(cafile=str(broker.ca_file))
+        except ssl.SSLError:
+            yield f"broker.ca_file: {broker.ca_file}: holds no certificate in PEM form"
+        except OSError as fault:
+            yield f"broker.ca_file: {broker.ca_file}: cannot be read: {fault.strerror}"
+
+
+def password_file_faults(path: Path) -> Iterator[str]:
+    """What is wrong with a file that holds a password."""
+    try:
+        password = path.read_text(encoding="utf-8").strip()
+        mode = path.stat().st_mode
+    except (OSError, UnicodeDecodeError) as fault:
+        reason = getattr(fault, "strerror", None) or "it is not text"
+        yield f"broker.password_file: {path}: cannot be read: {reason}"
+        return
+    if not password:
+        yield f"broker.password_file: {path}: is empty; it must hold the device's password"
+    if mode & (stat.S_IROTH | stat.S_IWOTH):
+        yield (
+            f"broker.password_file: {path}: everybody on this machine may read or change it"
+            f" (mode {stat.S_IMODE(mode):04o}); allowed is 0600 or 0640: chmod 600 {path}"
+        )
+
+
+def _model_faults(model: str) -> Iterator[str]:
+    try:
+        from edge.detect.detectors import open_detector
+        from edge.detect.errors import DetectError
+    except ImportError as fault:
+        yield f"model: {_not_installed(fault, 'edge')}"
+        return
+    try:
+        open_detector(model)
+    except DetectError as fault:
+        yield f"model: {fault}"
+
+
+def _camera_faults(camera: CameraConfig) -> Iterator[str]:
+    yield from _too_long(LONGEST_TEXT, name=camera.name)
+    for i, zone in enumerate(camera.zones):
+        yield from _too_long(LONGEST_TEXT, **{f"zones.{i}.name": zone.name})
+    try:
+        from edge.camera.errors import CameraError
+        from edge.camera.sources import check_source
+        from edge.detect.errors import BadGround
+        from edge.detect.ground import ground_of
+    except ImportError as fault:
+        yield f"source: {_not_installed(fault, 'edge')}"
+        return
+    try:
+        check_source(camera.source)
+    except CameraError as fault:
+        yield f"source: {fault}"
+    try:
+        ground_of(camera)
+    except BadGround as fault:
+        yield str(fault) if str(fault).startswith("ground_points") else f"ground_points: {fault}"
+
+
+def _receiver_faults(receiver: ReceiverConfig) -> Iterator[str]:
+    yield from _too_long(LONGEST_NAME, vehicle=receiver.vehicle)
+    yield from _too_long(LONGEST_TEXT, plate=receiver.plate)
+    if not receiver.vehicle:
+        yield "vehicle: is empty; each receiver names its vehicle"
+    try:
+        source = source_at(receiver.source)
+    except GpsError as fault:
+        yield f"source: {fault}"
+        return
+    if isinstance(source, FileSource) and not source.path.is_file():
+        yield f"source: {source.path}: no such file"
+    if isinstance(source, SerialSource) and not source.device.exists():
+        yield f"source: {source.device}: no such device; is it plugged in?"
+
+
+def _too_long(most: int, **values: str) -> Iterator[str]:
+    for key, value in values.items():
+        if len(value) > most:
+            yield f"{key}: {len(value)} characters, at most {most} are allowed"
+
+
+def _not_installed(fault: ImportError, extra: str) -> str:
+    return f"{fault.name} is not installed; pip install 'tianyan[{extra}]'"
+

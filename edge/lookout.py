@@ -1,0 +1,172 @@
+"""Cameras → frames → alerts → outbox: every camera of a device and the one thread that looks.
+
+Each camera has a thread that reads and decodes. One thread looks at their latest frames in turn,
+for two inferences at a time are slower than one after the other.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from edge.alert_desk import AlertDesk
+from edge.camera.frame import Frame
+from edge.camera.mailbox import Mailbox
+from edge.camera.runner import CameraRunner
+from edge.config import CameraConfig, EdgeConfig
+from edge.detect.detectors import Detector, open_detector
+from edge.detect.watch import AlertEvent, CameraWatch
+from edge.outbox import Outbox
+from wire.status import CameraBirth, CameraHealth
+
+log = logging.getLogger(__name__)
+
+LOOK_WAIT_S = 0.3
+STOP_TIMEOUT_S = 2.0
+
+
+class Lookout:
+    """All cameras of one device."""
+
+    def __init__(self, config: EdgeConfig, outbox: Outbox, on_change: Callable[[], None]) -> None:
+        """Open the model and prepare the cameras; nothing is read before `start`.
+
+        `on_change`: a camera's state has changed. Raises BadModel, BadGround, BadSource.
+        """
+        self._detector = open_detector(config.model)
+        self._mailbox = Mailbox()
+        self._posts = {
+            camera.id: Post(camera, self._detector, self._mailbox, on_change)
+            for camera in config.cameras
+        }
+        self._desk = AlertDesk(outbox, config.data_dir / "open-alerts", self._detector.name)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._look_forever, name="look", daemon=True)
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self._detector.name
+
+    def start(self) -> None:
+        """Open the cameras and look from now on."""
+        self._desk.end_what_was_left()
+        self._thread.start()
+        for post in self._posts.values():
+            post.runner.start()
+
+    def ask_to_stop(self) -> None:
+        """Let every camera end as soon as it can; returns at once."""
+        self._stop.set()
+        for post in self._posts.values():
+            post.runner.ask_to_stop()
+
+    def stop(self) -> None:
+        """Stop and end the open alerts, for nobody watches them any more."""
+        self.ask_to_stop()
+        self._thread.join(STOP_TIMEOUT_S)
+        for post in self._posts.values():
+            post.runner.stop()
+            self._tell(post, post.watch.finish(datetime.now(UTC)))
+
+    def tick(self) -> None:
+        """Look after the cameras' states; call it every second or so."""
+        for post in self._posts.values():
+            post.runner.tick()
+        self._desk.store()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether every camera was a recording, is over and has been looked at to its end."""
+        return all(post.has_ended for post in self._posts.values())
+
+    @property
+    def faults(self) -> list[str]:
+        """Recordings that could not be played, each with its reason."""
+        return [str(p.runner.fault) for p in self._posts.values() if p.runner.fault]
+
+    def births(self) -> list[CameraBirth]:
+        """The cameras as configured."""
+        return [post.birth() for post in self._posts.values()]
+
+    def health(self) -> list[CameraHealth]:
+        """The cameras' states."""
+        return [post.health() for post in self._posts.values()]
+
+    def _look_forever(self) -> None:
+        while not self._stop.is_set():
+            letter = self._mailbox.take(LOOK_WAIT_S)
+            if letter is not None:
+                camera, frame = letter
+                self._look(self._posts[camera], frame)
+
+    def _look(self, post: "Post", frame: Frame | None) -> None:
+        try:
+            self._tell(post, post.look(frame))
+        except Exception:
+            if not post.is_failing:
+                log.exception("camera %s: a frame could not be judged", post.camera.id)
+            post.is_failing = True
+
+    def _tell(self, post: "Post", events: Sequence[AlertEvent]) -> None:
+        for event in events:
+            log.info("camera %s: %s %s in %s, score %.2f", post.camera.id, event.state,
+                     event.label, event.zone, event.score)  # fmt: skip
+            self._desk.take(event, post.camera)
+
+
+class Post:
+    """One camera on watch: what reads it and what judges it."""
+
+    def __init__(
+        self,
+        camera: CameraConfig,
+        detector: Detector,
+        mailbox: Mailbox,
+        on_change: Callable[[], None],
+    ) -> None:
+        """Prepare; the runner starts it."""
+        self.camera = camera
+        self.runner = CameraRunner(camera, mailbox, lambda _: on_change())
+        self.watch = CameraWatch(camera, detector)
+        self.has_ended = False
+        self.is_failing = False
+        self._detector = detector
+        self._last: Frame | None = None
+        self._looks = 0
+
+    def look(self, frame: Frame | None) -> list[AlertEvent]:
+        """Judge a frame; None is the end of a recording."""
+        if frame is None:
+            self.has_ended = True
+            return self.watch.finish(self._last.at) if self._last else []
+        over: list[AlertEvent] = []
+        if self._last is not None and frame.t_s < self._last.t_s:
+            over = self.watch.finish(self._last.at)
+            self.watch = CameraWatch(self.camera, self._detector)
+        self._last = frame
+        self._looks += 1
+        events = self.watch.look(frame)
+        self.is_failing = False
+        return over + events
+
+    def birth(self) -> CameraBirth:
+        """The camera as configured."""
+        position = self.camera.position
+        if position is None:
+            raise ValueError(f"camera {self.camera.id}: has no position")
+        return CameraBirth(
+            id=self.camera.id,
+            name=self.camera.name,
+            lat=position.lat,
+            lon=position.lon,
+            heading_deg=position.heading_deg,
+            fov_deg=position.fov_deg,
+            zones=[zone.name or zone.id for zone in self.camera.zones],
+        )
+
+    def health(self) -> CameraHealth:
+        """The camera's state."""
+        health = self.runner.health
+        since = int(health.since.timestamp() * 1000)
+        return CameraHealth(self.camera.id, health.state, since, self._looks)

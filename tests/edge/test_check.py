@@ -1,0 +1,168 @@
+"""Every fault of a configuration at once, each naming its key, the value and what is allowed."""
+
+import subprocess
+import sys
+from copy import deepcopy
+
+import pytest
+import yaml
+
+from edge import check as module
+from edge.commands import check
+from tests.edge.camera.footage import record
+
+ZONE = {"id": "a", "polygon": [[0.1, 0.1], [0.9, 0.1], [0.9, 0.9]]}
+PLACE = {"lat": 32.69, "lon": 109.02}
+
+
+@pytest.fixture
+def base(tmp_path, monkeypatch):
+    """A configuration without a fault, as a dictionary."""
+    monkeypatch.setattr(module, "_model_faults", lambda _: [])
+    record(tmp_path / "street.mp4", seconds=1)
+    (tmp_path / "gnss.nmea").touch(mode=0o600)
+    password = tmp_path / "password"
+    password.write_text("geheim\n")
+    password.chmod(0o600)
+    document = {
+        "device": "box-0007",
+        "data_dir": "state",
+        "broker": {"host": "hub.example.org", "password_file": "password"},
+        "cameras": [
+            {"id": "gate", "source": "street.mp4", "position": dict(PLACE), "zones": [ZONE]},
+            {"id": "live", "source": "rtsp://me:geheim@10.0.0.7/street", "position": dict(PLACE)},
+        ],
+        "receivers": [{"id": "gnss", "vehicle": "v-1", "source": "gnss.nmea"}],
+    }
+    return deepcopy(document)
+
+
+def faults(folder, document):
+    path = folder / "edge.yaml"
+    path.write_text(yaml.safe_dump(document))
+    return check(path)
+
+
+def test_nothing_wrong(tmp_path, base):
+    assert faults(tmp_path, base) == []
+
+
+def put(document, key, value):
+    """Set what lies at a dotted key."""
+    *path, last = [int(part) if part.isdigit() else part for part in key.split(".")]
+    for part in path:
+        document = document[part]
+    document[last] = value
+
+
+GROUND = [{"x": 0.1 * i, "y": 0.5, "lat": 32.69, "lon": 109.02 + 0.0001 * i} for i in range(1, 5)]
+
+ROWS = [
+    ("device", "Box 7", "device: "),
+    ("devise", "box", "devise: unknown key"),
+    ("data_dir", "street.mp4/state", "street.mp4 is not a folder"),
+    ("broker.prot", 1883, "broker.prot: unknown key"),
+    ("broker.port", 70000, "broker.port: "),
+    ("broker.password_file", "nowhere", "nowhere: cannot be read: No such file"),
+    ("broker.password_file", "gnss.nmea", "gnss.nmea: is empty"),
+    ("broker.ca_file", "password", "password: holds no certificate"),
+    ("broker.ca_file", "nowhere", "broker.ca_file: "),
+    ("cameras.0.source", "nowhere.mp4", "cameras.0.source: "),
+    ("cameras.0.source", "password", "cameras.0.source: "),
+    ("cameras.0.source", "rtps://10.0.0.7/street", "'rtps' is not a kind of source (rtsp://"),
+    ("cameras.0.source", "usb:front", "must be usb:N"),
+    ("cameras.0.source", "", "each needs a source"),
+    ("cameras.0.source", ".", "holds no picture"),
+    ("cameras.0.position", None, "each needs a position"),
+    ("cameras.0.position.lat", 109.0, "cameras.0.position.lat: "),
+    ("cameras.0.gate", {"fpss": 5}, "cameras.0.gate: unknown key"),
+    ("cameras.0.time_zone", "Asia/Ankang", "no such time zone"),
+    ("cameras.0.name", "x" * 300, "cameras.0.name: 300 characters, at most 200"),
+    ("cameras.0.looks_per_s", 0, "cameras.0.looks_per_s: "),
+    ("cameras.0.zones.0.polygon", [[0, 0], [0.5, 0.5], [1, 1]], "in one line"),
+    ("cameras.0.zones.0.polygon", [[0, 0], [1, 1], [1, 0], [0, 1]], "cross"),
+    ("cameras.0.zones.0.polygon", [[0, 0], [1, 1]], "cameras.0.zones.0.polygon: "),
+    ("cameras.0.zones.0.labels", ["stall"], "cameras.0.zones.0.labels.0: "),
+    ("cameras.0.ground_points", GROUND[:3], "3 given, 4 or more needed"),
+    ("cameras.0.ground_points", GROUND, "cameras.0.ground_points: "),
+    ("cameras.1.id", "gate", "each id once"),
+    ("receivers.0.source", "bluetooth:x", "receivers.0.source: "),
+    ("receivers.0.source", "nowhere.nmea", "nowhere.nmea: no such file"),
+    ("receivers.0.source", "serial:/dev/ttyUSB77", "/dev/ttyUSB77: no such device"),
+    ("receivers.0.vehicle", "", "receivers.0.vehicle: is empty"),
+    ("receivers.0.kind", "tank", "receivers.0.kind: "),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "told"), ROWS, ids=[f"{r[0]}={r[1]!s:.20}" for r in ROWS])
+def test_one_fault(tmp_path, base, key, value, told):
+    put(base, key, value)
+    found = faults(tmp_path, base)
+    assert len(found) == 1, found
+    assert told in found[0]
+    assert "geheim" not in str(found)
+
+
+def test_a_password_that_everybody_may_read(tmp_path, base):
+    (tmp_path / "password").chmod(0o644)
+    (fault,) = faults(tmp_path, base)
+    assert "mode 0644" in fault
+    assert "chmod 600" in fault
+
+
+def test_all_at_once(tmp_path, base):
+    """A fault of form in one section hides none of substance in another."""
+    put(base, "broker.password_file", "nowhere")
+    put(base, "cameras.0.source", "nowhere.mp4")
+    put(base, "cameras.1.looks_per_s", -1)
+    put(base, "receivers.0.source", "nowhere.nmea")
+    base["extra"] = 1
+    put(base, "cameras.0.position", None)
+    found = faults(tmp_path, base)
+    keys = sorted(fault.split(":")[0] for fault in found)
+    assert keys == [
+        "broker.password_file", "cameras.0.position", "cameras.0.source",
+        "cameras.1.looks_per_s", "extra", "receivers.0.source",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("{", "is not YAML"), ("- 1", "mapping"), ("\xff\xfe", "is not YAML")]
+)
+def test_a_file_that_is_no_configuration(tmp_path, text, told):
+    path = tmp_path / "edge.yaml"
+    path.write_bytes(text.encode("latin-1"))
+    (fault,) = check(path)
+    assert told in fault
+    (fault,) = check(tmp_path / "nowhere.yaml")
+    assert "cannot be read" in fault
+
+
+def test_a_model_that_is_not_there(tmp_path):
+    document = {
+        "device": "box-0007",
+        "data_dir": "state",
+        "model": "street-xxl",
+        "cameras": [{"id": "live", "source": "usb:0", "position": dict(PLACE)}],
+    }
+    (fault,) = faults(tmp_path, deepcopy(document))
+    assert fault.startswith("model: ")
+    assert "street-xxl" in fault
+
+
+def test_a_vehicle_unit_needs_no_opencv(tmp_path, base):
+    """The extra [gps] installs neither numpy nor OpenCV nor PyAV nor ONNX Runtime."""
+    del base["cameras"]
+    (tmp_path / "edge.yaml").write_text(yaml.safe_dump(base))
+    program = (
+        "import sys\n"
+        "for name in ('av', 'cv2', 'numpy', 'onnxruntime'): sys.modules[name] = None\n"
+        "from pathlib import Path\n"
+        "from edge.agent import Agent\n"
+        "from edge.commands import check\n"
+        "from edge.config import load_edge\n"
+        "path = Path(sys.argv[1])\n"
+        "assert check(path) == []\n"
+        "Agent(load_edge(path))\n"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "edge.yaml")], check=True)
