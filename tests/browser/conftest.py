@@ -32,6 +32,12 @@ FLAGS = (
     "--disable-background-networking --disable-component-update --disable-sync --no-first-run"
 ).split()
 PATIENCE_MS = 15_000
+NO_WEBGL = """
+  const { getContext } = HTMLCanvasElement.prototype
+  HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+    return kind.startsWith('webgl') ? null : getContext.call(this, kind, ...rest)
+  }
+"""
 
 
 def _need(path: Path, remedy: str) -> None:
@@ -124,6 +130,7 @@ class Opener:
         language: str = "zh",
         guide: bool = False,
         token: str = "",
+        draw_map: bool = False,
     ) -> Page:
         context = self._browser.new_context(
             viewport={"width": 1440, "height": 900}, locale="zh-CN", reduced_motion="reduce"
@@ -134,6 +141,8 @@ class Opener:
             f"for (const [key, value] of Object.entries({json.dumps(wishes)}))"
             "  localStorage.setItem(`tianyan.${key}`, value)"
         )
+        if not draw_map:  # software WebGL takes seconds of CPU
+            context.add_init_script(NO_WEBGL)
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda fault: self.faults.append(str(fault)))

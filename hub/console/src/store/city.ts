@@ -37,6 +37,11 @@ const freshCameras = new Freshest(cameras)
 const freshVehicles = new Freshest(vehicles)
 
 export const undecided = computed(() => [...alerts.values()].filter((item) => item.decision === null))
+/** How many wait at the hub beyond those that are held here. */
+const undecidedBeyond = ref(0)
+const openBeyond = ref(0)
+export const undecidedCount = computed(() => undecided.value.length + undecidedBeyond.value)
+export const openCount = computed(() => cases.size + openBeyond.value)
 export const camerasOk = computed(() => [...cameras.values()].filter((item) => sight(item) === 'ok').length)
 export const vehiclesOnline = computed(() => {
   void vehiclesRevision.value
@@ -132,6 +137,7 @@ async function readAlertLists(): Promise<void> {
     [...latest.items, ...waiting.items].filter((item) => !item.duplicate_of),
     mark,
   )
+  undecidedBeyond.value = waiting.total - waiting.items.length
   const unsure = missing.filter((id) => alerts.get(id)?.decision === null)
   await Promise.all(unsure.slice(0, 50).map(rereadAlert))
   prune()
@@ -145,6 +151,7 @@ async function readOpenCases(): Promise<void> {
   const mark = freshCases.mark()
   const page = await readCases({ open: true, limit: 500 })
   for (const id of freshCases.merge(page.items, mark)) freshCases.remove(id)
+  openBeyond.value = page.total - page.items.length
 }
 
 async function readMoving(): Promise<void> {
