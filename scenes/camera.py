@@ -86,9 +86,8 @@ class Camera:
         right = (np.arange(size[0]) + 0.5 - size[0] / 2) / focal
         down = (np.arange(size[1]) + 0.5 - size[1] / 2) / focal
         axes = self.rotation
-        return (right[None, :, None] * axes[0] + down[:, None, None] * axes[1] + axes[2]).astype(
-            np.float32
-        )
+        rays = right[None, :, None] * axes[0] + down[:, None, None] * axes[1] + axes[2]
+        return np.asarray(rays, np.float32)
 
     def ground_at(self, x: float, y: float, aspect: float = 16 / 9) -> tuple[float, float]:
         """Ground metres seen at fraction (x, y) of the picture; ValueError above the horizon."""

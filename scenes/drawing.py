@@ -317,7 +317,8 @@ def shadow_of(pieces: Sequence[Piece], camera: Camera, light: Light, size: Size)
     if (high - low < 2).any():
         return None
     shape = (int(high[1] - low[1]), int(high[0] - low[0]))
-    under, sunny = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    under: Picture = np.zeros(shape, np.float32)
+    sunny: Picture = np.zeros(shape, np.float32)
     near = feet[points[:, 2] < 0.9]
     if len(near) >= 3:
         flat, _ = camera.project(near, size)

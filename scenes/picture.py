@@ -14,11 +14,11 @@ from scenes.backdrop import Backdrop, backdrop, darken
 from scenes.camera import Camera, Size
 from scenes.drawing import Patch, blend, picture_of, shadow_of
 from scenes.light import Change, Light
+from scenes.mark import mark
 from scenes.solid import Piece, outline
 from scenes.street import Street
 
 Frame = NDArray[np.uint8]
-MARK = "GENERATED SCENE"
 STREAKS = 6
 SATURATION = 0.78
 PALER = (SATURATION * np.eye(3) + (1 - SATURATION) * np.array([0.114, 0.587, 0.299])).astype(
@@ -281,17 +281,3 @@ def sensed(frame: Frame, light: Light, moment: int, quality: int = 82) -> Frame:
     grainy = cv2.add(soft, noise, dtype=cv2.CV_8U)
     _, coded = cv2.imencode(".jpg", grainy, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
-
-
-def mark(frame: Frame, corner: int = 0) -> Frame:
-    """Write the generated mark into a corner: 0 lower right, then clockwise."""
-    height, width = frame.shape[:2]
-    scale = max(0.3, 0.32 * width / 640)
-    (wide, high), _ = cv2.getTextSize(MARK, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
-    x = width - wide - 5 if corner in (0, 3) else 5
-    y = height - 6 if corner in (0, 1) else high + 5
-    cv2.putText(frame, MARK, (x, y), cv2.FONT_HERSHEY_SIMPLEX, scale, (20, 20, 20), 2, cv2.LINE_AA)
-    cv2.putText(
-        frame, MARK, (x, y), cv2.FONT_HERSHEY_SIMPLEX, scale, (235, 235, 235), 1, cv2.LINE_AA
-    )
-    return frame

@@ -86,7 +86,7 @@ def turned(points: Floats, x: float, y: float, turn_deg: float) -> Floats:
     """Points turned about the vertical (counter-clockwise from above) and moved to (x, y)."""
     c, s = math.cos(math.radians(turn_deg)), math.sin(math.radians(turn_deg))
     spin = np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]])
-    return np.asarray(points, float) @ spin + np.array([x, y, 0.0])
+    return np.asarray(np.asarray(points, float) @ spin + np.array([x, y, 0.0]))
 
 
 def place(pieces: Iterable[Piece], x: float, y: float, turn_deg: float = 0.0) -> list[Piece]:

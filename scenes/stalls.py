@@ -159,8 +159,7 @@ def _tabletop(
             radius = rng.uniform(0.05, 0.1)
             pieces.append(Ball(vector(x, across, z + radius * 0.7), radius, colour))
         else:
-            size = rng.uniform(0.1, 0.28, 3)
-            pieces += block((x, across, z), size, colour)
+            pieces += block((x, across, z), rng.uniform(0.1, 0.28, 3), colour)
     return pieces
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -76,7 +77,8 @@ def any_vehicle(rng: Rng, kind: str | None = None, *, ridden: bool = True) -> Ve
     return Vehicle(chosen, int(rng.integers(1 << 30)), rider)
 
 
-def build(vehicle: Vehicle, facing: str = "right") -> list[Piece]:
+@lru_cache(maxsize=128)
+def build(vehicle: Vehicle, facing: str = "right") -> tuple[Piece, ...]:
     """The vehicle's pieces around the middle of its footprint; `facing` is where a rider looks."""
     rng = np.random.default_rng(vehicle.seed)
     pieces = BUILDERS[vehicle.kind](rng)
@@ -86,7 +88,7 @@ def build(vehicle: Vehicle, facing: str = "right") -> list[Piece]:
         seat = Posture(facing, sitting=True, reach=1.0)
         rider = person(vehicle.rider, seat, -0.15, 0.0, layer=0)
         pieces += _lifted(rider, 0.38 if vehicle.kind != "bicycle" else 0.45)
-    return pieces
+    return tuple(pieces)
 
 
 def _lifted(piece: Piece, z: float) -> list[Piece]:
@@ -365,12 +367,11 @@ def _bus(rng: Rng) -> list[Piece]:
     side = texture.plain((70, 300), paint)
     side[8:38] = (0.17, 0.16, 0.15)
     side[8:22] *= 1.35
-    for x in range(0, 300, 38):
-        side[8:38, x : x + 3] = paint
+    for pillar in range(0, 300, 38):
+        side[8:38, pillar : pillar + 3] = paint
     side[46:50] = texture.any_colour(rng, 0.1)
-    for x in (70, 190):
-        side[10:66, x : x + 2] = 0.08
-        side[10:66, x + 26 : x + 28] = 0.08
+    for door in (70, 96, 190, 216):
+        side[10:66, door : door + 2] = 0.08
     texture.glyphs(side, rng, (0.95, 0.95, 0.95), 5, (100, 50, 80, 14))
     pieces = block(
         (0, 0, 0.35), (10.5, 2.5, 2.7), paint, texture=texture.rough(side, rng, 40, 0.05)
