@@ -9,6 +9,7 @@ over from itself.
 
 import asyncio
 import logging
+import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from edge.gps.jt808.session import Fleet, Memory, Report, Session
 log = logging.getLogger(__name__)
 
 CHUNK = 16_384
+SEND_BUFFER = 16_384
 MOST_REPORTS_AT_ONCE = 2_000
 
 
@@ -105,10 +107,15 @@ class Gateway:
             writer.close()
             return
         self._connections.add(connection)
+        link = writer.get_extra_info("socket")
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         try:
             await self._converse(connection, reader)
-        except (OSError, TimeoutError) as fault:
-            connection.end = connection.end or str(fault) or type(fault).__name__
+        except TimeoutError:
+            connection.end = f"took no answer for {self._limits.send_s:.0f} s"
+            writer.transport.abort()
+        except OSError as fault:
+            connection.end = connection.end or str(fault)
         finally:
             terminal = connection.session.terminal
             log.debug("terminal %s: %s", terminal or "?", connection.end or "hung up")

@@ -1,6 +1,7 @@
 """The JT/T 808 server on real sockets: what is confirmed is kept, and nobody can hurt the rest."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
@@ -221,6 +222,26 @@ def test_connections_are_bounded():
                 with pytest.raises((ConnectionError, AssertionError)):
                     assert await other.hear() is not None
             assert await one.ask(0x0002) == (0x8001, "0002000200")
+
+    asyncio.run(run())
+
+
+def test_who_never_reads_its_answers_is_shown_out():
+    async def flood(link: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(20):
+            while True:
+                await loop.sock_sendall(link, frame(0x0002, phone="013912344321") * 100)
+
+    async def run() -> None:
+        async with listening(Shelf(), replace(QUICK, send_s=0.1)) as gateway:
+            with socket.create_connection(("127.0.0.1", gateway.port)) as link:
+                link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                link.sendall(frame(0x0102, FLEET.code("13912344321").encode()))
+                link.setblocking(False)
+                with pytest.raises(ConnectionError):
+                    await flood(link)
+            assert gateway.connected == {}
 
     asyncio.run(run())
 
