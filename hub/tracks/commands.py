@@ -18,7 +18,7 @@ from hub.tracks.motion import Gap, Stop, Trip
 from hub.tracks.point import Point, read_points
 from hub.tracks.settings import DEFAULTS, TrackSettings
 from hub.tracks.sites import Site, read_sites
-from hub.tracks.track import RULES, Event, TrackState, follow, grid_rule
+from hub.tracks.track import RULES, Event, TrackState, finish, follow, grid_rule
 
 Line = dict[str, object]
 
@@ -48,9 +48,7 @@ def analyse(
     for row in bad:
         print(row, file=stderr or sys.stderr)
     state = TrackState()
-    events = [*follow(track, rules, settings, state)]
-    for rule in rules:
-        events.extend(rule.finish(state.rules.get(rule.name), settings))
+    events = [*follow(track, state, rules, settings), *finish(state, rules, settings)]
     for event in sorted(events, key=_began):
         yield _line(event, places, zone, settings)
     yield _summary(track, events, state.doubts, len(bad))

@@ -70,21 +70,20 @@ def follow(
 ) -> tuple[LiftState, tuple[Lift, ...]]:
     """Move on by one point; points come in order of time, their positions need not be good."""
     state = state or LiftState()
-    done: tuple[Lift, ...] = ()
-    if state.raised and _is_settled(state, point, settings):
-        done = finish(state, settings)
-        state = LiftState(load=state.load)
-    known_load = _known(state.load, point.load)
-    state = replace(state, last_at=point.at, load=_known(point.load, state.load))
+    load = _known(point.load, state.load)
+    if not state.raised:
+        if point.hopper:
+            return _raise(state, point, load_before=_known(state.load, point.load)), ()
+        return (state if load == state.load else LiftState(load)), ()
+    if _is_silent(state, point, settings) or (point.hopper and _is_settled(state, point, settings)):
+        after, _ = follow(LiftState(state.load), point, settings)
+        return after, finish(state, settings)
+    if _is_settled(state, point, settings):
+        return LiftState(load), finish(replace(state, load=load), settings)
     if point.hopper:
-        before = state.load_before if state.raised else known_load
-        raised = (*state.raised, point)[:MAX_POINTS]
-        state = replace(
-            state, load_before=before, raised=raised, raised_at=point.at, down_at=None
-        )
-    elif state.raised and state.down_at is None and point.hopper is False:
-        state = replace(state, down_at=point.at)
-    return state, done
+        return _raise(state, point, load_before=state.load_before), ()
+    down_at = point.at if point.hopper is False and state.down_at is None else state.down_at
+    return replace(state, load=load, down_at=down_at, last_at=point.at), ()
 
 
 def finish(state: LiftState | None, _settings: TrackSettings) -> tuple[Lift, ...]:
@@ -134,15 +133,27 @@ def has_unloaded(lift: Lift) -> bool | None:
     return lift.load_after < lift.load_before
 
 
+def _raise(state: LiftState, point: Point, load_before: int | None) -> LiftState:
+    return LiftState(
+        load=_known(point.load, state.load),
+        load_before=load_before,
+        raised=(*state.raised, point)[:MAX_POINTS],
+        raised_at=point.at,
+        last_at=point.at,
+    )
+
+
 def _known(load: int | None, otherwise: int | None) -> int | None:
     return otherwise if load is None else load
 
 
-def _is_settled(state: LiftState, point: Point, settings: TrackSettings) -> bool:
-    """Whether the lift ends before this point: by silence, a new lift, or time enough."""
+def _is_silent(state: LiftState, point: Point, settings: TrackSettings) -> bool:
     silent_s = (point.at - (state.last_at or point.at)).total_seconds()
-    if silent_s >= settings.gap_min_s:
-        return True
+    return silent_s >= settings.gap_min_s
+
+
+def _is_settled(state: LiftState, point: Point, settings: TrackSettings) -> bool:
+    """Whether the hopper has been down for long enough: for the load, or for a new lift."""
     if state.down_at is None:
         return False
     down_s = (point.at - state.down_at).total_seconds()

@@ -4,7 +4,7 @@ Each rule is state and point in, state and events out; `RULES` is where to start
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -74,26 +74,28 @@ class TrackState:
 
 def follow(
     points: Iterable[Point],
-    rules: Iterable[Rule] = RULES,
+    state: TrackState,
+    rules: Sequence[Rule] = RULES,
     settings: TrackSettings = DEFAULTS,
-    state: TrackState | None = None,
 ) -> Iterator[Event]:
     """What happened, as soon as a point shows it; points come in order of time.
 
-    Give the `state` of a vehicle to go on where it stopped; without it the track ends with the
-    last point, and what has begun is told as it stands.
+    `state` goes on with the points given.
     """
-    every = tuple(rules)
-    track = state or TrackState()
     for point in points:
-        yield from _take(track, point, every, settings)
-    if state is None:
-        for rule in every:
-            yield from rule.finish(track.rules.get(rule.name), settings)
+        yield from _take(state, point, rules, settings)
+
+
+def finish(
+    state: TrackState, rules: Sequence[Rule] = RULES, settings: TrackSettings = DEFAULTS
+) -> Iterator[Event]:
+    """What has begun and not ended, as it stands at the last point."""
+    for rule in rules:
+        yield from rule.finish(state.rules.get(rule.name), settings)
 
 
 def _take(
-    track: TrackState, point: Point, rules: Iterable[Rule], settings: TrackSettings
+    track: TrackState, point: Point, rules: Sequence[Rule], settings: TrackSettings
 ) -> Iterator[Event]:
     track.believed, fresh, doubt = clean(track.believed, point, settings)
     if doubt:

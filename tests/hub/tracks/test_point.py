@@ -1,0 +1,70 @@
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from hub.grid.errors import GridError
+from hub.tracks.point import Point, read_points
+
+HEADER = "time_utc,lat,lon,speed_kmh,load,hopper,cover_open\n"
+
+
+def read(*rows: str, header: str = HEADER) -> tuple[list[Point], list[str]]:
+    points, bad = read_points([header, *(f"{row}\n" for row in rows)])
+    return points, [str(row) for row in bad]
+
+
+@pytest.mark.parametrize(
+    ("row", "point"),
+    [
+        (
+            "2026-10-01T04:00:00Z,32.69,109.02,12.5,3,1,0",
+            Point(datetime(2026, 10, 1, 4, tzinfo=UTC), 32.69, 109.02, 12.5, 3, True, False),
+        ),
+        (
+            "2026-10-01T12:00:00+08:00,32.69,109.02,,,,",
+            Point(datetime(2026, 10, 1, 4, tzinfo=UTC), 32.69, 109.02),
+        ),
+        (
+            "2026-10-01 04:00:00.5, 32.69 ,109.02, 0 , 0 , 0 , ",
+            Point(datetime(2026, 10, 1, 4, 0, 0, 500_000, UTC), 32.69, 109.02, 0.0, 0, False),
+        ),
+    ],
+)
+def test_a_row_is_a_point(row: str, point: Point) -> None:
+    assert read(row) == ([point], [])
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("yesterday,32,109,,,,", "time_utc 'yesterday' is no time"),
+        ("1980-01-06T00:00:00Z,32,109,,,,", "years 1990 to 2099"),
+        ("0001-01-01T00:00:00+08:00,32,109,,,,", "is no time"),
+        ("2026-10-01T04:00:00Z,91,109,,,,", "lat '91'"),
+        ("2026-10-01T04:00:00Z,32,,,,,", "lon '' is not a number"),
+        ("2026-10-01T04:00:00Z,32,109,-1,,,", "speed_kmh '-1'"),
+        ("2026-10-01T04:00:00Z,32,109,nan,,,", "speed_kmh 'nan'"),
+        ("2026-10-01T04:00:00Z,32,109,1,4,,", r"load '4' is not allowed \(0, 1, 2, 3"),
+        ("2026-10-01T04:00:00Z,32,109,1,,up,", "hopper 'up'"),
+        ("2026-10-01T04:00:00Z,32,109", "3 fields where the header has 7"),
+    ],
+)
+def test_a_bad_row_is_told_by_line(row: str, said: str) -> None:
+    good = "2026-10-01T04:00:00Z,32.69,109.02,,,,"
+    points, bad = read(good, row, good)
+    assert len(points) == 2
+    assert len(bad) == 1
+    assert re.search(f"^line 3: .*{said}", bad[0])
+
+
+def test_late_rows_take_their_true_place_and_equal_times_stay_in_order() -> None:
+    rows = ["2026-10-01T04:00:05Z,1,1", "2026-10-01T04:00:00Z,2,2", "2026-10-01T04:00:05Z,3,3"]
+    points, bad = read(*rows, header="time_utc,lat,lon\n")
+    assert [point.lat for point in points] == [2, 1, 3]
+    assert bad == []
+
+
+def test_a_table_without_positions_is_refused() -> None:
+    with pytest.raises(GridError, match="no column 'lon'"):
+        read(header="time_utc,lat\n")
