@@ -33,6 +33,7 @@ events = Table(
 )
 
 POLL_S = 0.5
+PAUSE_S = 0.02
 VEHICLES_EVERY_S = 1.0
 CLIENT_QUEUE = 1000
 CATCH_UP = 1000
@@ -85,6 +86,7 @@ class Bus:
         self._seen: OrderedDict[int, None] = OrderedDict()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
+        self._last: int | None = None
         self._closed = False
 
     def wake(self) -> None:
@@ -95,28 +97,32 @@ class Bus:
                 loop.call_soon_threadsafe(self._wake.set)
 
     async def run(self) -> None:
-        """Follow the table until closed."""
+        """Follow the table until closed; with no page open there is nothing to do."""
         self._loop = asyncio.get_running_loop()
-        last = await self._retry(self._last_id) or 0
         moved_since = now()
         while not self._closed:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), POLL_S)
             self._wake.clear()
-            told = await self._retry(lambda after=last: self._after(after))
-            for each in told or []:
-                last = max(last, each.id)
-            if told:
-                self._hand_out(told)
+            if self._last is None or not self._clients:
+                self._last = None
+                continue
+            last = self._last
+            told = await self._patiently(lambda after=last: self._after(after))
+            self._last = max([last, *(each.id for each in told)])
+            self._hand_out(told)
             if (at := now()) - moved_since >= timedelta(seconds=VEHICLES_EVERY_S):
                 since, moved_since = moved_since, at
-                if self._clients:
-                    self._hand_out(await self._retry(lambda t=since: self._movements(t)) or [])
+                self._hand_out(await self._patiently(lambda t=since: self._movements(t)))
+            await asyncio.sleep(PAUSE_S)
 
     async def stream(self, last_id: int | None) -> AsyncIterator[ServerSentEvent]:
         """The events of one page, beginning after `last_id` where it is known."""
+        newest = await asyncio.to_thread(self._newest)
         queue: asyncio.Queue[Told | None] = asyncio.Queue(CLIENT_QUEUE)
         self._clients.add(queue)
+        if self._last is None:
+            self._last = newest
         try:
             for told in await asyncio.to_thread(self._catch_up, last_id):
                 yield _sse(told)
@@ -142,15 +148,15 @@ class Bus:
             for each in told:
                 queue.put_nowait(each)
 
-    async def _retry(self, call: Callable[[], object]) -> object | None:
+    async def _patiently(self, call: Callable[[], list[Told]]) -> list[Told]:
         try:
             return await asyncio.to_thread(call)
         except DBAPIError as fault:
             log.warning("Events wait for the database: %s", fault.orig)
             await asyncio.sleep(1)
-            return None
+            return []
 
-    def _last_id(self) -> int:
+    def _newest(self) -> int:
         with self._store.read() as tx:
             return tx.execute(select(func.max(events.c.id))).scalar() or 0
 
@@ -186,8 +192,6 @@ class Bus:
 
     def _rendered(self, tx: Connection, numbered: Sequence[tuple[int, Change]]) -> list[Told]:
         newest = {change: number for number, change in numbered}
-        if not self._clients:
-            return [Told(number, "", "") for number in newest.values()]
         texts = self._render(tx, list(newest))
         return [
             Told(number, change.kind, texts[change])

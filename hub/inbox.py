@@ -11,10 +11,20 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 import msgspec
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    LargeBinary,
+    String,
+    Table,
+    bindparam,
+    select,
+    tuple_,
+)
 from sqlalchemy.engine import Connection
 
-from hub.store import Instant, from_ms, metadata
+from hub.store import Instant, from_ms, metadata, put, to_ms
 from wire.codec import Code, Refused
 from wire.envelope import Envelope
 
@@ -36,9 +46,26 @@ messages = Table(
     Index("ix_inbox_subject", "subject"),
 )
 
+_KEY = (messages.c.device, messages.c.epoch, messages.c.seq)
+_STORED = select(*_KEY, messages.c.hash).where(
+    messages.c.stream == bindparam("stream"),
+    tuple_(*_KEY).in_(bindparam("keys", expanding=True)),
+)
+
 M = TypeVar("M", bound=msgspec.Struct)
 E = TypeVar("E", bound=Envelope)
 Key = tuple[str, str, int]
+_COLUMNS = (
+    "device",
+    "epoch",
+    "seq",
+    "stream",
+    "hash",
+    "subject",
+    "at",
+    "received_at",
+    "body",
+)
 
 
 @dataclass(frozen=True)
@@ -118,21 +145,18 @@ def keep(
 ) -> None:
     """Store new messages as they came; `subjects` names what each tells of."""
     rows = [
-        {
-            "device": each.message.dev,
-            "epoch": each.message.epoch,
-            "stream": stream,
-            "seq": each.message.seq,
-            "hash": content_hash(each.message),
-            "subject": subjects.get(key(each.message), ""),
-            "at": moment(each.message, each.received_at)[0],
-            "received_at": each.received_at,
-            "body": each.raw,
-        }
+        (
+            *key(each.message),
+            stream,
+            content_hash(each.message),
+            subjects.get(key(each.message), ""),
+            to_ms(moment(each.message, each.received_at)[0]),
+            to_ms(each.received_at),
+            each.raw,
+        )
         for each in arrived
     ]
-    if rows:
-        tx.execute(messages.insert(), rows)
+    put(tx, messages, _COLUMNS, rows)
 
 
 def of(tx: Connection, subject: str, limit: int = 500) -> list[tuple[datetime, str, bytes]]:
@@ -147,12 +171,9 @@ def of(tx: Connection, subject: str, limit: int = 500) -> list[tuple[datetime, s
 
 
 def _hashes(tx: Connection, stream: str, keys: Sequence[Key]) -> dict[Key, bytes]:
-    columns = (messages.c.device, messages.c.epoch, messages.c.seq)
     found: dict[Key, bytes] = {}
     for start in range(0, len(keys), KEYS_A_QUERY):
-        wanted = select(*columns, messages.c.hash).where(
-            messages.c.stream == stream, tuple_(*columns).in_(keys[start : start + KEYS_A_QUERY])
-        )
-        for row in tx.execute(wanted):
+        wanted = {"stream": stream, "keys": list(keys[start : start + KEYS_A_QUERY])}
+        for row in tx.execute(_STORED, wanted):
             found[row.device, row.epoch, row.seq] = bytes(row.hash)
     return found

@@ -7,16 +7,17 @@ all in the one transaction that also keeps the message. Each function here retur
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from hub import audit, events, inbox
-from hub.alerts import dedup, rules, store as alert_store
+from hub.alerts import rules, store as alert_store
 from hub.alerts.alert import CONFIRMED, FALSE_ALARM, Alert, Surroundings, alert_id, taken
+from hub.alerts.dedup import Neighbourhood
 from hub.cases import store as case_store
 from hub.cases.case import (
     BEFORE_FILING,
@@ -35,28 +36,36 @@ from hub.evidence import store as evidence_store
 from hub.evidence.file import signed_path
 from hub.evidence.store import Vault
 from hub.grid import store as grid_store
-from hub.grid.places import Places
-from hub.inbox import Received, Refusal
+from hub.grid.crossing import Crossing
+from hub.grid.places import Path, Places
+from hub.inbox import CLOCK_TOLERANCE, Received, Refusal
 from hub.matters import matter
 from hub.roles import SYSTEM, Actor
-from hub.store import Store, from_ms, now, to_ms
+from hub.store import Store, now, to_ms
 from hub.tracks import store as track_store
+from hub.tracks.store import Run, Vehicle
 from wire.alert import Alert as AlertMessage
 from wire.codec import Code, Refused
 from wire.receipt import EvidenceOffer, Grant, GrantedFile
 from wire.status import Birth, Gap, Health, State as DeviceState
-from wire.track import VALID, Track
+from wire.track import VALID, Track, TrackPoint
 
 log = logging.getLogger(__name__)
+
+ADMIT_FOR = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
 class Site:
-    """What the steps need to know of the place they run at."""
+    """What the steps need to know of the place they run at.
+
+    `admitted`: devices let in lately and when; a device is asked for again after some seconds.
+    """
 
     config: HubConfig
     places: Places
     vault: Vault
+    admitted: dict[str, datetime] = field(default_factory=dict)
 
 
 @dataclass
@@ -77,7 +86,6 @@ class Seen:
 
     alert: Alert
     is_new: bool
-    before: Alert | None = None
 
 
 def take_alerts(
@@ -134,29 +142,28 @@ def together(
 
 def compared(tx: Connection, site: Site, seen: Sequence[Seen]) -> list[Seen]:
     """Step 3: a new alert of something seen before is noted on the first one."""
-    near = site.config.dedupe
     new = [each.alert for each in seen if each.is_new]
-    known = {alert.id: alert for alert in alert_store.around(tx, new, near)}
+    if not new:
+        return list(seen)
+    near = site.config.dedupe
+    known = Neighbourhood(alert_store.around(tx, new, near), near)
     result: dict[str, Seen] = {}
     for each in seen:
+        alert = each.alert
         if not each.is_new:
-            alert = known.get(each.alert.id, each.alert)
-            current = replace(each.alert, times_seen=max(alert.times_seen, each.alert.times_seen))
-            known[current.id] = current
-            result[current.id] = Seen(current, is_new=False)
-            continue
-        first = dedup.find(each.alert, known.values(), near)
-        if first is None:
-            known[each.alert.id] = each.alert
-            result[each.alert.id] = each
-            continue
-        counted = replace(
-            first, times_seen=first.times_seen + 1, updated_at=each.alert.updated_at
-        )
-        known[first.id] = counted
-        joined = replace(each.alert, duplicate_of=first.id, case_id=first.case_id)
-        result[first.id] = replace(result.get(first.id, Seen(counted, False)), alert=counted)
-        result[joined.id] = Seen(joined, is_new=True)
+            before = known.get(alert.id)
+            if before is not None and before.times_seen > alert.times_seen:
+                alert = replace(alert, times_seen=before.times_seen)
+        elif (first := known.find(alert)) is not None:
+            counted = replace(
+                first, times_seen=first.times_seen + 1, updated_at=alert.updated_at
+            )
+            known.put(counted)
+            result[first.id] = replace(result.get(first.id, Seen(counted, False)), alert=counted)
+            alert = replace(alert, duplicate_of=first.id, case_id=first.case_id)
+        if alert.duplicate_of is None:
+            known.put(alert)
+        result[alert.id] = replace(each, alert=alert)
     return list(result.values())
 
 
@@ -245,47 +252,40 @@ def _note_pictures(tx: Connection, arrived: Sequence[Received[AlertMessage]]) ->
 
 def take_tracks(tx: Connection, site: Site, arrived: Sequence[Received[Track]]) -> Outcome:
     """Store fixes, each once; a newer one moves its vehicle."""
-    kept = track_store.keep(tx, arrived)
-    known = track_store.positions(tx, {run.vehicle for run in kept.runs})
-    moves, crossings = moved(site, kept.runs, known)
-    track_store.move(tx, moves)
+    known = track_store.known_vehicles(tx, arrived)
+    kept = track_store.keep(tx, arrived, known)
+    places, crossings = moved(site, kept.runs, known)
+    track_store.move(tx, kept, places)
     track_store.cross(tx, crossings)
     return Outcome(stored=kept.stored, refused=kept.refused)
 
 
-Move = tuple[track_store.Run, track_store.TrackPoint, tuple[str, ...]]
-Crossing = tuple[str, str, str, datetime]
-
-
 def moved(
-    site: Site,
-    runs: Sequence[track_store.Run],
-    known: dict[str, track_store.Position],
-) -> tuple[list[Move], list[Crossing]]:
+    site: Site, runs: Sequence[Run], known: Mapping[str, Vehicle]
+) -> tuple[dict[str, tuple[TrackPoint, Path]], list[tuple[str, str, str, int]]]:
     """Last positions and crossings; a late fix takes its place in history and moves nothing."""
-    ahead = []
-    latest: dict[str, int] = {
-        name: to_ms(position.at) for name, position in known.items() if position.at is not None
-    }
+    ahead: list[tuple[str, TrackPoint]] = []
+    latest = {name: vehicle.at_ms for name, vehicle in known.items()}
     for run in runs:
-        limit = to_ms(run.received.received_at + track_store.CLOCK_TOLERANCE)
+        limit = to_ms(run.received.received_at + CLOCK_TOLERANCE)
         for fix in run.fixes:
-            if fix.flags & VALID and latest.get(run.vehicle, -1) < fix.ts <= limit:
+            if fix.flags & VALID and latest[run.vehicle] < fix.ts <= limit:
                 latest[run.vehicle] = fix.ts
-                ahead.append((run, fix))
+                ahead.append((run.vehicle, fix))
     paths = site.places.locate([(fix.lat, fix.lon) for _, fix in ahead])
-    where = {name: position.path for name, position in known.items()}
-    moves: dict[str, Move] = {}
-    crossings: list[Crossing] = []
-    for (run, fix), path in zip(ahead, paths, strict=True):
-        before = where.get(run.vehicle, ())
+    where = {name: vehicle.path for name, vehicle in known.items()}
+    places: dict[str, tuple[TrackPoint, Path]] = {}
+    crossings: list[tuple[str, str, str, int]] = []
+    for (name, fix), path in zip(ahead, paths, strict=True):
+        before = where[name]
         if path is not before and path != before:
-            at = from_ms(fix.ts)
-            crossings += [(run.vehicle, code, "exit", at) for code in before if code not in path]
-            crossings += [(run.vehicle, code, "enter", at) for code in path if code not in before]
-        where[run.vehicle] = path
-        moves[run.vehicle] = (run, fix, path)
-    return list(moves.values()), crossings
+            left = (code for code in before if code not in path)
+            entered = (code for code in path if code not in before)
+            crossings += [(name, code, Crossing.EXIT.value, fix.ts) for code in left]
+            crossings += [(name, code, Crossing.ENTER.value, fix.ts) for code in entered]
+        where[name] = path
+        places[name] = (fix, path)
+    return places, crossings
 
 
 # ---------------------------------------------------------------- devices
@@ -369,18 +369,27 @@ TAKE: dict[str, Callable[[Connection, Site, Sequence[Received[Any]]], Outcome]] 
 def take(tx: Connection, site: Site, name: str, arrived: Sequence[Received[Any]]) -> Outcome:
     """Everything that happens to messages called `name`, in the caller's transaction."""
     grid_store.refresh(tx, site.places)
-    devices = {each.dev for each in arrived}
-    open_to_all = site.config.enrol == "open"
-    at = arrived[-1].received_at
-    admitted = device_store.admit(tx, devices, at, open_to_all=open_to_all)
-    if len(admitted) == len(devices):
+    strangers = not_admitted(tx, site, {each.dev for each in arrived}, arrived[-1].received_at)
+    if not strangers:
         return TAKE[name](tx, site, arrived)
-    outcome = TAKE[name](tx, site, [each for each in arrived if each.dev in admitted])
+    outcome = TAKE[name](tx, site, [each for each in arrived if each.dev not in strangers])
     for each in arrived:
-        if each.dev not in admitted:
+        if each.dev in strangers:
             fault = Refused(Code.DEVICE, f"device {each.dev} is not enrolled")
             outcome.refused.append(Refusal(each, fault, getattr(each.message, "seq", -1)))
     return outcome
+
+
+def not_admitted(tx: Connection, site: Site, devices: set[str], at: datetime) -> set[str]:
+    """Those of the devices whose messages are not taken."""
+    lately = site.admitted
+    asked = {name for name in devices if name not in lately or at - lately[name] > ADMIT_FOR}
+    if not asked:
+        return set()
+    open_to_all = site.config.enrol == "open"
+    admitted = device_store.admit(tx, asked, at, open_to_all=open_to_all)
+    lately.update(dict.fromkeys(admitted, at))
+    return asked - admitted.keys()
 
 
 # ---------------------------------------------------------------- people

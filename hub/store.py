@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -85,13 +86,18 @@ class GridPath(TypeDecorator[tuple[str, ...]]):
 
     def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:
         """Codes, each between line ends: no code can contain one."""
-        return None if value is None else "".join(f"\n{code}" for code in value) + "\n"
+        return None if value is None else path_text(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:
         """Codes from the largest grid to the smallest."""
         if value is None:
             return None
         return tuple(value.split("\n")[1:-1])
+
+
+def path_text(path: tuple[str, ...]) -> str:
+    """A path as GridPath stores it."""
+    return "".join(f"\n{code}" for code in path) + "\n"
 
 
 def lies_in(column: ColumnElement[Any], code: str) -> ColumnElement[bool]:
@@ -212,7 +218,8 @@ def insert_new(
 ) -> None:
     """Insert the rows whose key is not there yet."""
     if rows:
-        tx.execute(_insert(tx, table).on_conflict_do_nothing(index_elements=list(key)), list(rows))
+        statement = _insert(table, tx.dialect.name)
+        tx.execute(statement.on_conflict_do_nothing(index_elements=list(key)), list(rows))
 
 
 def upsert(
@@ -223,16 +230,44 @@ def upsert(
     update: Sequence[str] | None = None,
 ) -> None:
     """Insert rows; where the key is there already, overwrite `update` (default: all else)."""
-    if not rows:
-        return
-    statement = _insert(tx, table)
-    names = update if update is not None else [name for name in rows[0] if name not in key]
-    tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=list(key), set_={name: statement.excluded[name] for name in names}
-        ),
-        list(rows),
-    )
+    if rows:
+        names = update if update is not None else [name for name in rows[0] if name not in key]
+        tx.execute(_upsert(table, tuple(key), tuple(names), tx.dialect.name), list(rows))
+
+
+@cache
+def _upsert(table: Table, key: tuple[str, ...], names: tuple[str, ...], dialect: str) -> Any:
+    statement = _insert(table, dialect)
+    rest = {name: statement.excluded[name] for name in names}
+    return statement.on_conflict_do_update(index_elements=list(key), set_=rest)
+
+
+def put(
+    tx: Connection,
+    table: Table,
+    names: tuple[str, ...],
+    rows: Sequence[tuple[object, ...]],
+    key: tuple[str, ...] = (),
+) -> None:
+    """Insert many rows of plain values (no types are converted), three times as fast.
+
+    With a `key`, rows that are there already are overwritten.
+    """
+    if rows:
+        # The statement names its columns in the table's order, whatever the order of `names`.
+        order = [names.index(column.name) for column in table.columns if column.name in names]
+        ordered = [tuple(row[i] for i in order) for row in rows]
+        tx.exec_driver_sql(_put_sql(table, names, key, tx.dialect.name), ordered)
+
+
+@cache
+def _put_sql(table: Table, names: tuple[str, ...], key: tuple[str, ...], dialect: str) -> str:
+    statement = _insert(table, dialect)
+    if key:
+        rest = {name: statement.excluded[name] for name in names if name not in key}
+        statement = statement.on_conflict_do_update(index_elements=list(key), set_=rest)
+    positional = sqlite.dialect() if dialect == "sqlite" else postgresql.dialect(paramstyle="format")
+    return str(statement.compile(dialect=positional, column_keys=list(names)))
 
 
 def is_database_away(fault: DBAPIError) -> bool:
@@ -240,10 +275,8 @@ def is_database_away(fault: DBAPIError) -> bool:
     return fault.connection_invalidated or isinstance(fault, OperationalError | InterfaceError)
 
 
-def _insert(tx: Connection, table: Table) -> Any:
-    if tx.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)
+def _insert(table: Table, dialect: str) -> Any:
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def _engine(url: str) -> Engine:

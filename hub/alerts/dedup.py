@@ -1,5 +1,7 @@
 """Is it the same thing again? Near in space, near in time, of the same matter."""
 
+import math
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -7,17 +9,35 @@ from hub.alerts.alert import ACTIVE, FALSE_ALARM, Alert
 from hub.config import Dedupe
 from hub.grid.geodesy import distance_m
 
+CELL_DEG = 0.001
+STILL_THERE = timedelta(hours=1)
+
 
 def topic(alert: Alert) -> str:
     """What must be equal: the matter, or the label of what has none."""
     return alert.matter or alert.label
 
 
+def cell(alert: Alert) -> int:
+    """The square of a thousandth of a degree in which an alert lies."""
+    return _cell(_index(alert.lat), _index(alert.lon))
+
+
+def cells_around(alert: Alert, radius_m: float) -> list[int]:
+    """The squares within `radius_m` of an alert."""
+    d_lat = radius_m / 110_000
+    d_lon = min(1.0, radius_m / (110_000 * max(0.02, math.cos(math.radians(alert.lat)))))
+    rows = range(_index(alert.lat - d_lat), _index(alert.lat + d_lat) + 1)
+    columns = range(_index(alert.lon - d_lon), _index(alert.lon + d_lon) + 1)
+    return [_cell(row, column) for row in rows for column in columns]
+
+
 def same_thing(new: Alert, known: Alert, near: Dedupe) -> bool:
     """Whether `new` is what `known` told of before.
 
     One source that tells two things apart at one time is believed. What was judged a false alarm
-    hides nothing that comes after it.
+    hides nothing that comes after it. An alert that never ended counts as over after an hour
+    without a word.
     """
     if known.id == new.id or known.decision == FALSE_ALARM or topic(new) != topic(known):
         return False
@@ -25,18 +45,45 @@ def same_thing(new: Alert, known: Alert, near: Dedupe) -> bool:
     if from_one_source and known.state == ACTIVE:
         return False
     within = timedelta(seconds=near.within_s)
-    if new.since > (known.ended_at or known.at) + within and known.state != ACTIVE:
-        return False
-    if known.state == ACTIVE and new.since > known.at + max(within, timedelta(hours=1)):
-        return False
-    if new.at < known.since - within:
+    over_at = known.ended_at or known.at
+    patience = max(within, STILL_THERE) if known.state == ACTIVE else within
+    if not known.since - within <= new.at or new.since > over_at + patience:
         return False
     return distance_m(new.lat, new.lon, known.lat, known.lon) <= near.radius_m
 
 
-def find(new: Alert, known: Iterable[Alert], near: Dedupe) -> Alert | None:
-    """The nearest alert of the same thing; None when it is a new one."""
-    same = [alert for alert in known if same_thing(new, alert, near)]
-    return min(
-        same, key=lambda alert: distance_m(new.lat, new.lon, alert.lat, alert.lon), default=None
-    )
+class Neighbourhood:
+    """Alerts by topic and square, each under its newest state."""
+
+    def __init__(self, alerts: Iterable[Alert], near: Dedupe) -> None:
+        self._near = near
+        self._by_id: dict[str, Alert] = {}
+        self._ids: dict[tuple[str, int], set[str]] = defaultdict(set)
+        for alert in alerts:
+            self.put(alert)
+
+    def put(self, alert: Alert) -> None:
+        """Add an alert or its newer state."""
+        self._by_id[alert.id] = alert
+        self._ids[topic(alert), cell(alert)].add(alert.id)
+
+    def get(self, name: str) -> Alert | None:
+        """An alert by id."""
+        return self._by_id.get(name)
+
+    def find(self, new: Alert) -> Alert | None:
+        """The nearest alert of the same thing; None when it is a new one."""
+        if self._near.radius_m == 0:
+            return None
+        around = cells_around(new, self._near.radius_m)
+        ids = [name for square in around for name in self._ids.get((topic(new), square), ())]
+        same = [a for name in ids if same_thing(new, a := self._by_id[name], self._near)]
+        return min(same, key=lambda a: distance_m(new.lat, new.lon, a.lat, a.lon), default=None)
+
+
+def _index(degrees: float) -> int:
+    return math.floor(degrees / CELL_DEG)
+
+
+def _cell(row: int, column: int) -> int:
+    return row * 1_000_000 + column

@@ -1,6 +1,5 @@
 """Alerts and what shows them, in the database."""
 
-import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    bindparam,
     func,
     or_,
     select,
@@ -25,13 +25,12 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection, Row
 
 from hub.alerts.alert import Alert
-from hub.alerts.dedup import topic
+from hub.alerts.dedup import STILL_THERE, cell, cells_around, topic
 from hub.config import Dedupe
 from hub.store import GridPath, Instant, insert_new, metadata, upsert
 from wire.alert import Box, EvidenceRef
 
 KEYS_A_QUERY = 5000
-CELL_DEG = 0.005
 
 alerts = Table(
     "alerts",
@@ -93,6 +92,20 @@ pictures = Table(
 _FIELDS = [field.name for field in fields(Alert)]
 _boxes = msgspec.json.Decoder(tuple[Box, ...])
 
+# Built once: these run for every gathered batch.
+_BY_ID = select(alerts).where(alerts.c.id.in_(bindparam("ids", expanding=True)))
+_AROUND = (
+    select(alerts)
+    .where(
+        alerts.c.cell.in_(bindparam("cells", expanding=True)),
+        alerts.c.topic.in_(bindparam("topics", expanding=True)),
+        alerts.c.at >= bindparam("since", type_=Instant),
+        alerts.c.duplicate_of.is_(None),
+    )
+    .order_by(alerts.c.at.desc())
+    .limit(2000)
+)
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -109,8 +122,8 @@ def load(tx: Connection, ids: Collection[str]) -> dict[str, Alert]:
     wanted = list(ids)
     found = {}
     for start in range(0, len(wanted), KEYS_A_QUERY):
-        part = select(alerts).where(alerts.c.id.in_(wanted[start : start + KEYS_A_QUERY]))
-        found |= {row.id: to_alert(row) for row in tx.execute(part)}
+        part = tx.execute(_BY_ID, {"ids": wanted[start : start + KEYS_A_QUERY]})
+        found |= {row.id: to_alert(row) for row in part}
     return found
 
 
@@ -124,14 +137,13 @@ def around(tx: Connection, new: Sequence[Alert], near: Dedupe) -> list[Alert]:
     """Alerts that any of `new` could be again, none a duplicate itself."""
     if not new or near.radius_m == 0:
         return []
-    within = timedelta(seconds=max(near.within_s, 3600))
-    found = select(alerts).where(
-        alerts.c.cell.in_(sorted({cell for alert in new for cell in _cells(alert, near.radius_m)})),
-        alerts.c.topic.in_(sorted({topic(alert) for alert in new})),
-        alerts.c.at >= min(alert.since for alert in new) - within,
-        alerts.c.duplicate_of.is_(None),
-    )
-    return [to_alert(row) for row in tx.execute(found.order_by(alerts.c.at.desc()).limit(2000))]
+    since = min(alert.since for alert in new) - max(timedelta(seconds=near.within_s), STILL_THERE)
+    wanted = {
+        "cells": list({each for alert in new for each in cells_around(alert, near.radius_m)}),
+        "topics": list({topic(alert) for alert in new}),
+        "since": since,
+    }
+    return [to_alert(row) for row in tx.execute(_AROUND, wanted)]
 
 
 def save(tx: Connection, changed: Iterable[Alert]) -> None:
@@ -231,21 +243,5 @@ def _row(alert: Alert) -> dict[str, object]:
         **values,
         "boxes": msgspec.json.encode(alert.boxes),
         "topic": topic(alert),
-        "cell": _cell(_index(alert.lat), _index(alert.lon)),
+        "cell": cell(alert),
     }
-
-
-def _index(degrees: float) -> int:
-    return math.floor(degrees / CELL_DEG)
-
-
-def _cell(row: int, column: int) -> int:
-    return row * 1_000_000 + column
-
-
-def _cells(alert: Alert, radius_m: float) -> list[int]:
-    d_lat = radius_m / 110_000
-    d_lon = min(1.0, radius_m / (110_000 * max(0.02, math.cos(math.radians(alert.lat)))))
-    rows = range(_index(alert.lat - d_lat), _index(alert.lat + d_lat) + 1)
-    columns = range(_index(alert.lon - d_lon), _index(alert.lon + d_lon) + 1)
-    return [_cell(row, column) for row in rows for column in columns]

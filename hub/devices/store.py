@@ -1,8 +1,7 @@
 """Devices, their cameras, blind time and gaps in the database."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 from sqlalchemy import (
@@ -98,24 +97,21 @@ _NEW: dict[str, object] = {
 }
 
 
-@dataclass(frozen=True)
-class CameraName:
-    """How a camera is called, and whether its pictures are made up."""
-
-    name: str
-    zones: tuple[str, ...]
+_BY_ID = select(devices).where(devices.c.id.in_(bindparam("ids", expanding=True)))
+_NAMES = select(cameras.c.id, cameras.c.name).where(
+    cameras.c.id.in_(bindparam("ids", expanding=True))
+)
 
 
 def known(tx: Connection, ids: Collection[str]) -> dict[str, Device]:
     """The devices of these ids that are in the list."""
-    found = select(devices).where(devices.c.id.in_(ids))
-    return {row.id: _device(row) for row in tx.execute(found)}
+    return {row.id: _device(row) for row in tx.execute(_BY_ID, {"ids": list(ids)})}
 
 
 def admit(tx: Connection, ids: Iterable[str], at: datetime, *, open_to_all: bool) -> dict[str, Device]:
     """The devices whose messages are taken; an unknown one is added where all may come.
 
-    Marks each as seen at `at`, at most every five seconds.
+    Marks each as seen at `at`.
     """
     names = set(ids)
     here = known(tx, names)
@@ -125,8 +121,7 @@ def admit(tx: Connection, ids: Iterable[str], at: datetime, *, open_to_all: bool
         here |= known(tx, missing)
     taken = {name: device for name, device in here.items() if open_to_all or device.enrolled}
     if taken:
-        stale = devices.c.last_seen_at.is_(None) | (devices.c.last_seen_at < at - timedelta(seconds=5))
-        tx.execute(update(devices).where(devices.c.id.in_(taken), stale).values(last_seen_at=at))
+        tx.execute(update(devices).where(devices.c.id.in_(taken)).values(last_seen_at=at))
     return taken
 
 
@@ -138,8 +133,7 @@ def enrol(tx: Connection, name: str, at: datetime) -> None:
 
 def camera_names(tx: Connection, ids: Collection[str]) -> dict[str, str]:
     """Names of cameras by DEVICE/CAMERA."""
-    found = select(cameras.c.id, cameras.c.name).where(cameras.c.id.in_(ids))
-    return {row.id: row.name for row in tx.execute(found)}
+    return {row.id: row.name for row in tx.execute(_NAMES, {"ids": list(ids)})}
 
 
 def take_state(tx: Connection, received: Received[State]) -> list[Change]:

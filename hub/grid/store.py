@@ -58,6 +58,7 @@ imports = Table(
 )
 
 IN_FORCE = grids.c.valid_until.is_(None)
+_REVISION = select(func.max(imports.c.id))
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def in_force(tx: Connection) -> list[Grid]:
 
 def revision(tx: Connection) -> int:
     """The number of the newest import, 0 before the first."""
-    return tx.execute(select(func.max(imports.c.id))).scalar() or 0
+    return tx.execute(_REVISION).scalar() or 0
 
 
 def refresh(tx: Connection, places: Places) -> bool:

@@ -4,7 +4,7 @@ Fixes are kept as they came, a batch a row: a row a fix would cost ten times as 
 one vehicle's rows never overlap, so that a fix is stored once however it is batched again.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -22,18 +22,27 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
+    func,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.engine import Connection, Row
 
 from hub.events import Change
 from hub.inbox import Received, Refusal
-from hub.store import GridPath, Instant, from_ms, insert_new, metadata, to_ms, upsert
+from hub.store import (
+    GridPath,
+    Instant,
+    insert_new,
+    metadata,
+    path_text,
+    put,
+    to_ms,
+    upsert,
+)
 from wire.codec import Code, Refused
 from wire.status import Birth
-from wire.track import VALID, Track, TrackPoint
+from wire.track import Track, TrackPoint
 
 MAX_AHEAD = timedelta(hours=24)
 CLOCK_TOLERANCE = timedelta(minutes=2)
@@ -45,14 +54,16 @@ vehicles = Table(
     Column("id", String(140), primary_key=True),
     Column("device", String(64), nullable=False, index=True),
     Column("vehicle", String(64), nullable=False),
-    Column("plate", String(200), nullable=False),
-    Column("kind", String(64), nullable=False),
+    Column("plate", String(200), nullable=False, server_default=""),
+    Column("kind", String(64), nullable=False, server_default=""),
+    Column("epoch", String(16), nullable=False, server_default=""),
+    Column("top", BigInteger, nullable=False, server_default="-1"),
     Column("at", Instant),
     Column("lat", Float),
     Column("lon", Float),
     Column("speed_kmh", Float),
     Column("heading_deg", Float),
-    Column("grid_path", GridPath, nullable=False),
+    Column("grid_path", GridPath, nullable=False, server_default="\n"),
     Column("updated_at", Instant, nullable=False, index=True),
     Column("retired_at", Instant),
 )
@@ -64,20 +75,12 @@ batches = Table(
     Column("vehicle", String(140), primary_key=True),
     Column("first", BigInteger, primary_key=True, autoincrement=False),
     Column("last", BigInteger, nullable=False),
-    Column("from_at", Instant, nullable=False),
-    Column("until_at", Instant, nullable=False),
-    Column("received_at", Instant, nullable=False),
+    Column("from_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
     Column("hist", Boolean, nullable=False),
     Column("fixes", LargeBinary, nullable=False),
-    Index("ix_track_batches_time", "vehicle", "until_at"),
-)
-tops = Table(
-    "track_tops",
-    metadata,
-    Column("device", String(64), primary_key=True),
-    Column("epoch", String(16), primary_key=True),
-    Column("vehicle", String(140), primary_key=True),
-    Column("top", BigInteger, nullable=False),
+    Index("ix_track_batches_time", "vehicle", "until_ms"),
 )
 crossings = Table(
     "crossings",
@@ -95,14 +98,29 @@ Lane = tuple[str, str, str]
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[TrackPoint]).decode
 
+# Built once: these run for every gathered batch.
+_IDS = vehicles.c.id.in_(bindparam("ids", expanding=True))
+_KNOWN = (
+    select(*(vehicles.c[name] for name in ("id", "epoch", "top", "at", "grid_path")))
+    .where(_IDS)
+    .order_by(vehicles.c.id)
+    .with_for_update()
+)
+_PLATES = select(vehicles.c.id, vehicles.c.plate).where(_IDS)
+
 
 @dataclass(frozen=True)
-class Position:
-    """Where a vehicle was last; `path` is its grids."""
+class Vehicle:
+    """What is known of a vehicle before new fixes: `top` is the highest seq stored of `epoch`.
+
+    `fix` is its last position and `path` its grids there; None before the first.
+    """
 
     id: str
-    at: datetime | None
-    path: tuple[str, ...]
+    epoch: str = ""
+    top: int = -1
+    at_ms: int = -1
+    path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,6 +139,7 @@ class Kept:
     runs: list[Run] = field(default_factory=list)
     stored: list[tuple[Received[Track], list[int]]] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
+    tops: dict[str, tuple[str, int]] = field(default_factory=dict)
 
 
 def vehicle_id(device: str, vehicle: str) -> str:
@@ -128,18 +147,47 @@ def vehicle_id(device: str, vehicle: str) -> str:
     return f"{device}/{vehicle}"
 
 
-def keep(tx: Connection, arrived: Sequence[Received[Track]]) -> Kept:
+def known_vehicles(tx: Connection, arrived: Sequence[Received[Track]]) -> dict[str, Vehicle]:
+    """The vehicles that messages speak of, kept from other members until the transaction ends."""
+    speakers = {vehicle_id(each.dev, each.message.vehicle): each for each in arrived}
+    names = sorted(speakers)
+    if tx.dialect.name != "sqlite":
+        fresh = [_fresh(name, speakers[name]) for name in names]
+        insert_new(tx, vehicles, fresh, ["id"])
+    known = {name: Vehicle(name) for name in names}
+    for start in range(0, len(names), KEYS_A_QUERY):
+        for row in tx.execute(_KNOWN, {"ids": names[start : start + KEYS_A_QUERY]}):
+            at_ms = -1 if row.at is None else to_ms(row.at)
+            known[row.id] = Vehicle(row.id, row.epoch, row.top, at_ms, row.grid_path)
+    return known
+
+
+def _fresh(name: str, each: Received[Track]) -> dict[str, object]:
+    return {
+        "id": name,
+        "device": each.dev,
+        "vehicle": each.message.vehicle,
+        "updated_at": each.received_at,
+    }
+
+
+def keep(
+    tx: Connection, arrived: Sequence[Received[Track]], known: Mapping[str, Vehicle]
+) -> Kept:
     """Store the fixes that are not here yet."""
-    known = _tops(tx, {_lane(each.message) for each in arrived})
-    kept = Kept()
+    kept = Kept(tops={name: (vehicle.epoch, vehicle.top) for name, vehicle in known.items()})
     pending: dict[Lane, list[Run]] = {}
     for each in arrived:
-        lane = _lane(each.message)
         fixes = _credible(each, kept.refused)
         if not fixes:
             continue
+        message = each.message
+        lane = (each.dev, message.epoch, vehicle_id(each.dev, message.vehicle))
+        epoch, top = kept.tops[lane[2]]
         runs, stored = [fixes], [fix.seq for fix in fixes]
-        if fixes[0].seq <= known[lane]:
+        if not epoch:  # never heard before
+            epoch = message.epoch
+        if epoch != message.epoch or fixes[0].seq <= top:
             changed: set[int] = set()
             runs = _unknown(tx, lane, fixes, pending.get(lane, ()), changed)
             kept.refused += [Refusal(each, _replayed(seq), seq) for seq in sorted(changed)]
@@ -148,69 +196,39 @@ def keep(tx: Connection, arrived: Sequence[Received[Track]]) -> Kept:
         new = [Run(each, lane[2], run) for run in runs]
         kept.runs += new
         pending.setdefault(lane, []).extend(new)
-        known[lane] = max(known[lane], fixes[-1].seq)
-    if kept.runs:
-        tx.execute(batches.insert(), [_batch(run) for run in kept.runs])
-        upsert(
-            tx,
-            tops,
-            [dict(zip(_LANE, lane, strict=True), top=known[lane]) for lane in sorted(pending)],
-            _LANE,
-        )
+        if new and epoch != message.epoch:
+            epoch, top = message.epoch, _highest(tx, lane)
+        if epoch == message.epoch:
+            kept.tops[lane[2]] = (epoch, max(top, fixes[-1].seq))
+    put(tx, batches, _BATCH, [_batch(run) for run in kept.runs])
     return kept
 
 
-def positions(tx: Connection, ids: Collection[str]) -> dict[str, Position]:
-    """Last positions of the vehicles that are known."""
-    columns = select(vehicles.c.id, vehicles.c.at, vehicles.c.grid_path)
-    wanted = list(ids)
-    found = {}
-    for start in range(0, len(wanted), KEYS_A_QUERY):
-        part = columns.where(vehicles.c.id.in_(wanted[start : start + KEYS_A_QUERY]))
-        found |= {row.id: Position(row.id, row.at, row.grid_path) for row in tx.execute(part)}
-    return found
+def move(
+    tx: Connection,
+    kept: Kept,
+    moved: Mapping[str, tuple[TrackPoint, tuple[str, ...]]],
+) -> None:
+    """Set the tops of the vehicles that were heard, and the positions of those that `moved`."""
+    heard = {run.vehicle: run for run in kept.runs}
+    with_place, without = [], []
+    for name, run in heard.items():
+        received = run.received
+        row = (name, received.dev, received.message.vehicle, *kept.tops[name])
+        row = (*row, to_ms(received.received_at))
+        if name in moved:
+            fix, path = moved[name]
+            place = (fix.ts, fix.lat, fix.lon, fix.speed_kmh, fix.heading_deg, path_text(path))
+            with_place.append((*row, *place))
+        else:
+            without.append(row)
+    put(tx, vehicles, _HEARD, without, ("id",))
+    put(tx, vehicles, (*_HEARD, *_PLACE), with_place, ("id",))
 
 
-def credible_at(fix: TrackPoint, received_at: datetime) -> datetime:
-    """When a fix was taken; a clock ahead of ours is not believed."""
-    at = from_ms(fix.ts)
-    return at if at <= received_at + CLOCK_TOLERANCE else received_at
-
-
-def newest(run: Run) -> TrackPoint | None:
-    """The latest fix of a run that the receiver vouches for."""
-    valid = [fix for fix in run.fixes if fix.flags & VALID]
-    return max(valid, key=lambda fix: fix.ts, default=None)
-
-
-def move(tx: Connection, moved: Iterable[tuple[Run, TrackPoint, tuple[str, ...]]]) -> None:
-    """Set last positions: (run, its newest fix, the grids there). The caller has compared times."""
-    rows = [
-        {
-            "id": run.vehicle,
-            "device": run.received.dev,
-            "vehicle": run.received.message.vehicle,
-            "plate": "",
-            "kind": "",
-            "at": credible_at(fix, run.received.received_at),
-            "lat": fix.lat,
-            "lon": fix.lon,
-            "speed_kmh": fix.speed_kmh,
-            "heading_deg": fix.heading_deg,
-            "grid_path": path,
-            "updated_at": run.received.received_at,
-        }
-        for run, fix, path in moved
-    ]
-    place = ("at", "lat", "lon", "speed_kmh", "heading_deg", "grid_path", "updated_at")
-    upsert(tx, vehicles, rows, ["id"], place)
-
-
-def cross(tx: Connection, rows: Sequence[tuple[str, str, str, datetime]]) -> None:
-    """Store crossings: (vehicle, grid code, enter or exit, at)."""
-    names = ("vehicle", "grid", "kind", "at")
-    if rows:
-        tx.execute(crossings.insert(), [dict(zip(names, row, strict=True)) for row in rows])
+def cross(tx: Connection, rows: Sequence[tuple[str, str, str, int]]) -> None:
+    """Store crossings: (vehicle, grid code, enter or exit, ms UTC)."""
+    put(tx, crossings, ("vehicle", "grid", "kind", "at"), rows)
 
 
 def take_birth(tx: Connection, received: Received[Birth]) -> list[Change]:
@@ -222,7 +240,6 @@ def take_birth(tx: Connection, received: Received[Birth]) -> list[Change]:
             "vehicle": vehicle.id,
             "plate": vehicle.plate,
             "kind": vehicle.kind,
-            "grid_path": (),
             "updated_at": received.received_at,
             "retired_at": None,
         }
@@ -242,8 +259,7 @@ def take_birth(tx: Connection, received: Received[Birth]) -> list[Change]:
 
 def plates(tx: Connection, ids: Collection[str]) -> dict[str, str]:
     """Number plates of vehicles by id."""
-    found = select(vehicles.c.id, vehicles.c.plate).where(vehicles.c.id.in_(ids))
-    return {row.id: row.plate for row in tx.execute(found)}
+    return {row.id: row.plate for row in tx.execute(_PLATES, {"ids": list(ids)})}
 
 
 def moved_since(tx: Connection, since: datetime) -> list[Change]:
@@ -256,12 +272,12 @@ def fixes_between(
     tx: Connection, vehicle: str, from_at: datetime, until_at: datetime
 ) -> list[TrackPoint]:
     """A vehicle's fixes of a span, in order of time whatever the order they came in."""
+    first, last = to_ms(from_at), to_ms(until_at)
     found = select(batches.c.fixes).where(
         batches.c.vehicle == vehicle,
-        batches.c.until_at >= from_at,
-        batches.c.from_at <= until_at,
+        batches.c.until_ms >= first,
+        batches.c.from_ms <= last,
     )
-    first, last = to_ms(from_at), to_ms(until_at)
     fixes = [
         fix
         for body in tx.execute(found).scalars()
@@ -273,31 +289,14 @@ def fixes_between(
 
 def forget_old(tx: Connection, before: datetime) -> None:
     """Delete fixes older than the retention."""
-    tx.execute(delete(batches).where(batches.c.until_at < before))
+    tx.execute(delete(batches).where(batches.c.until_ms < to_ms(before)))
     tx.execute(delete(crossings).where(crossings.c.at < before))
 
 
 _LANE = ("device", "epoch", "vehicle")
-
-
-def _lane(track: Track) -> Lane:
-    return track.dev, track.epoch, vehicle_id(track.dev, track.vehicle)
-
-
-def _tops(tx: Connection, lanes: Collection[Lane]) -> dict[Lane, int]:
-    columns = [tops.c[name] for name in _LANE]
-    ordered = sorted(lanes)
-    if tx.dialect.name != "sqlite":  # another member may hold messages of the same vehicle
-        insert_new(
-            tx, tops, [dict(zip(_LANE, lane, strict=True), top=-1) for lane in ordered], _LANE
-        )
-    known = dict.fromkeys(ordered, -1)
-    for start in range(0, len(ordered), KEYS_A_QUERY):
-        part = ordered[start : start + KEYS_A_QUERY]
-        wanted = select(*columns, tops.c.top).where(tuple_(*columns).in_(part))
-        for row in tx.execute(wanted.order_by(*columns).with_for_update()):
-            known[row.device, row.epoch, row.vehicle] = row.top
-    return known
+_BATCH = (*_LANE, "first", "last", "from_ms", "until_ms", "received_ms", "hist", "fixes")
+_HEARD = ("id", "device", "vehicle", "epoch", "top", "updated_at")
+_PLACE = ("at", "lat", "lon", "speed_kmh", "heading_deg", "grid_path")
 
 
 def _credible(each: Received[Track], refused: list[Refusal]) -> list[TrackPoint]:
@@ -353,21 +352,28 @@ def _overlapping(tx: Connection, lane: Lane, first: int, last: int) -> list[Trac
     return [fix for body in bodies for fix in _decode(body)]
 
 
-def _batch(run: Run) -> dict[str, object]:
-    times = [fix.ts for fix in run.fixes]
-    message = run.received.message
-    return {
-        "device": message.dev,
-        "epoch": message.epoch,
-        "vehicle": run.vehicle,
-        "first": run.fixes[0].seq,
-        "last": run.fixes[-1].seq,
-        "from_at": from_ms(min(times)),
-        "until_at": from_ms(max(times)),
-        "received_at": run.received.received_at,
-        "hist": message.hist,
-        "fixes": _encode(run.fixes),
-    }
+def _highest(tx: Connection, lane: Lane) -> int:
+    here = [batches.c[name] == value for name, value in zip(_LANE, lane, strict=True)]
+    highest = tx.execute(select(func.max(batches.c.last)).where(*here)).scalar()
+    return -1 if highest is None else highest
+
+
+def _batch(run: Run) -> tuple[object, ...]:
+    fixes, received = run.fixes, run.received
+    times = [fix.ts for fix in fixes]
+    message = received.message
+    return (
+        message.dev,
+        message.epoch,
+        run.vehicle,
+        fixes[0].seq,
+        fixes[-1].seq,
+        min(times),
+        max(times),
+        to_ms(received.received_at),
+        message.hist,
+        _encode(fixes),
+    )
 
 
 def relocate(tx: Connection, located: Sequence[tuple[str, tuple[str, ...]]]) -> None:

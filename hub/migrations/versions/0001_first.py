@@ -293,37 +293,31 @@ def upgrade() -> None:
         sa.Column("vehicle", sa.String(length=140), nullable=False),
         sa.Column("first", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("last", sa.BigInteger(), nullable=False),
-        sa.Column("from_at", sa.BigInteger(), nullable=False),
-        sa.Column("until_at", sa.BigInteger(), nullable=False),
-        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("from_ms", sa.BigInteger(), nullable=False),
+        sa.Column("until_ms", sa.BigInteger(), nullable=False),
+        sa.Column("received_ms", sa.BigInteger(), nullable=False),
         sa.Column("hist", sa.Boolean(), nullable=False),
         sa.Column("fixes", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint(
             "device", "epoch", "vehicle", "first", name=op.f("pk_track_batches")
         ),
     )
-    op.create_index("ix_track_batches_time", "track_batches", ["vehicle", "until_at"], unique=False)
-    op.create_table(
-        "track_tops",
-        sa.Column("device", sa.String(length=64), nullable=False),
-        sa.Column("epoch", sa.String(length=16), nullable=False),
-        sa.Column("vehicle", sa.String(length=140), nullable=False),
-        sa.Column("top", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("device", "epoch", "vehicle", name=op.f("pk_track_tops")),
-    )
+    op.create_index("ix_track_batches_time", "track_batches", ["vehicle", "until_ms"], unique=False)
     op.create_table(
         "vehicles",
         sa.Column("id", sa.String(length=140), nullable=False),
         sa.Column("device", sa.String(length=64), nullable=False),
         sa.Column("vehicle", sa.String(length=64), nullable=False),
-        sa.Column("plate", sa.String(length=200), nullable=False),
-        sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("plate", sa.String(length=200), server_default="", nullable=False),
+        sa.Column("kind", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("epoch", sa.String(length=16), server_default="", nullable=False),
+        sa.Column("top", sa.BigInteger(), server_default="-1", nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=True),
         sa.Column("lat", sa.Float(), nullable=True),
         sa.Column("lon", sa.Float(), nullable=True),
         sa.Column("speed_kmh", sa.Float(), nullable=True),
         sa.Column("heading_deg", sa.Float(), nullable=True),
-        sa.Column("grid_path", sa.Text(), nullable=False),
+        sa.Column("grid_path", sa.Text(), server_default="\n", nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.Column("retired_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_vehicles")),
