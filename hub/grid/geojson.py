@@ -12,11 +12,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 import shapely
 from shapely import MultiPolygon, Polygon
-from shapely.geometry import mapping
 
 from hub.grid.errors import GridError, Problem
 from hub.grid.grid import Grid
@@ -33,7 +31,6 @@ OWN_PROPERTIES = frozenset({"code", "name", "level", "parent"})
 CHINA_LAT = (3.0, 54.0)
 CHINA_LON = (73.0, 136.0)
 
-T = TypeVar("T")
 Position = tuple[float, float]
 Ring = list[Position]
 # Where in the document, the properties, the polygon.
@@ -130,7 +127,7 @@ def _feature(grid: Grid) -> dict[str, object]:
     return {
         "type": "Feature",
         "properties": {**own, **grid.properties},
-        "geometry": mapping(grid.geometry),
+        "geometry": json.loads(shapely.to_geojson(grid.geometry)),
     }
 
 
@@ -185,15 +182,15 @@ def _read_grid(
 ) -> None:
     known = len(reading.problems)
     raw = feature.get("properties")
-    code = raw.get("code") if isinstance(raw, dict) and isinstance(raw.get("code"), str) else None
+    code = raw.get("code") if isinstance(raw, dict) and _is_text(raw.get("code")) else None
     report = _reporter(reading.problems, code, where)
     properties = _properties(feature, report)
     if properties is None:
         return
     _check_code(properties, reading.places, report)
-    name = _optional(properties, "name", str, "text", report)
+    name = _text(properties, "name", "text", report)
     level = _level(properties, report)
-    parent = _optional(properties, "parent", str, "the code of another grid, or null", report)
+    parent = _text(properties, "parent", "the code of another grid, or null", report)
     _check_kind(properties, {**inherited, **properties}.get("standard"), report)
     _check_datum(properties.get("datum"), ".properties.datum", report)
     area = _area(feature.get("geometry"), report)
@@ -218,7 +215,7 @@ def _check_code(
     properties: Mapping[str, object], places: Mapping[str, str], report: Report
 ) -> None:
     at, code = ".properties.code", properties.get("code")
-    if not isinstance(code, str):
+    if not isinstance(code, str) or not _is_text(code):
         report("wrong_type", at, f"code {_shown(code)} is not text", "text, unique in the file")
     elif not CODE.fullmatch(code):
         allowed = "1 to 64 characters with no space at either end"
@@ -228,14 +225,20 @@ def _check_code(
         report("duplicate_code", at, message, "each code once")
 
 
-def _optional(
-    properties: Mapping[str, object], key: str, kind: type[T], allowed: str, report: Report
-) -> T | None:
+def _text(
+    properties: Mapping[str, object], key: str, allowed: str, report: Report
+) -> str | None:
     value = properties.get(key)
-    if value is None or isinstance(value, kind):
-        return value
-    report("wrong_type", f".properties.{key}", f"{key} {_shown(value)} is not {allowed}", allowed)
-    return None
+    if value is not None and not _is_text(value):
+        message = f"{key} {_shown(value)} is not {allowed}"
+        report("wrong_type", f".properties.{key}", message, allowed)
+        return None
+    return str(value) if value is not None else None
+
+
+def _is_text(value: object) -> bool:
+    """Whether this is text that can be written: JSON can also spell halves of characters."""
+    return isinstance(value, str) and value.encode(errors="ignore").decode() == value
 
 
 def _level(properties: Mapping[str, object], report: Report) -> int | None:

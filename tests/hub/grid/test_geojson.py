@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings, strategies as st
 
 from hub.grid import geojson
 from hub.grid.geojson import feature_collection, load_document, load_grids, problems, read
@@ -30,6 +31,8 @@ def found(document: object) -> list[tuple[str, str | None]]:
         (collection({"type": "Polygon"}), "wrong_type"),
         (collection({"type": "Feature", "properties": None, "geometry": None}), "wrong_type"),
         (collection(feature(1, RING)), "wrong_type"),
+        (collection(feature("\ud83d", RING)), "wrong_type"),
+        (collection(feature("a", RING, name="\ud83d")), "wrong_type"),
         (collection(feature("", RING)), "bad_code"),
         (collection(feature(" a", RING)), "bad_code"),
         (collection(feature("a" * 65, RING)), "bad_code"),
@@ -170,6 +173,36 @@ def test_a_file_too_large_or_absent_is_refused(
         with pytest.raises(GridError) as error:
             load_document(tmp_path / name)
         assert error.value.problems[0].problem == problem
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-200, 200)
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["Feature", "Polygon", "MultiPolygon", 10**400]),
+    lambda inner: st.lists(inner, max_size=5)
+    | st.dictionaries(
+        st.sampled_from(["type", "code", "level", "parent", "geometry", "coordinates"]),
+        inner,
+        max_size=5,
+    ),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(JSON, JSON, JSON, JSON)
+def test_no_document_is_too_strange(a: object, b: object, c: object, d: object) -> None:
+    """Strange values in every place of a document are told, never raised."""
+    geometry = {"type": "Polygon", "coordinates": d}
+    document = collection(
+        a, feature(b, RING), feature("x", RING, level=c), {**feature("y"), "geometry": geometry}
+    )
+    for given_document in (a, document, {**document, "crs": a, "standard": b}):
+        lines = [problem.line() for problem in problems(given_document)]
+        assert json.dumps(lines, ensure_ascii=False).encode()
 
 
 def test_loading_names_every_unusable_feature(tmp_path: Path) -> None:
