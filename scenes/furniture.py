@@ -82,10 +82,10 @@ def props(street: Street) -> tuple[tuple[float, float, tuple[Piece, ...]], ...]:
     step = rng.uniform(6, 10)
     kind, kerb = int(rng.integers(1000)), street.far_kerb_y + 0.7
     tall = rng.uniform(4, 7.5)
-    for x in np.arange(-70, 70, step):
+    for number, x in enumerate(np.arange(-70, 70, step)):
         if rng.random() < 0.85 * street.trees:
             size = tall * rng.uniform(0.85, 1.15)
-            stand(x + rng.normal(0, 0.4), kerb, tree(kind + int(x), size, size * 0.72), 2.0)
+            stand(x + rng.normal(0, 0.4), kerb, tree(kind + number % 3, size, size * 0.72), 2.0)
     for x in np.arange(-66, 66, 22.0):
         stand(x + 3, kerb + 0.1, lamp_post(), 0.3)
     for _ in range(int(rng.integers(2, 8))):

@@ -12,7 +12,7 @@ from scenes.street import Street
 from scenes.texture import Colour, Picture, Rng
 
 GROUND_PX_PER_M = 24
-FIRST_Y, FIRST_X = -6.0, -60.0
+FIRST_Y, FIRST_X = -6.0, -42.0
 BEHIND_FRONT_M = 12.0
 
 

@@ -15,9 +15,15 @@ Colour = tuple[float, float, float]
 Box = tuple[float, float, float, float]
 
 
+LARGE_PX = 60_000
+
+
 def fbm(shape: tuple[int, int], rng: Rng, cell: float = 32.0, octaves: int = 4) -> Picture:
     """Cloudy noise, mean 0, roughly -1..1, of (height, width); `cell` px is the widest cloud."""
     height, width = shape
+    if height * width > LARGE_PX and cell > 8:
+        small = fbm((height // 2 + 1, width // 2 + 1), rng, cell / 2, octaves)
+        return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
     total = np.zeros(shape, np.float32)
     weight = 1.0
     for _ in range(octaves):
