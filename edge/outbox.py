@@ -50,6 +50,10 @@ CREATE TABLE IF NOT EXISTS file (
 """
 
 
+Build = Callable[[int], Struct]
+"""Makes the message for the number it is given."""
+
+
 class OutboxFull(RuntimeError):
     """The disk's share is used up by alerts alone; the new item was not taken."""
 
@@ -101,15 +105,13 @@ class Outbox:
         self._files = path.parent / "files"
         self._files.mkdir(exist_ok=True)
         self._lock = threading.RLock()
+        self._bytes = 0
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
-        self._db.executescript(_SCHEMA)
-        with self._transaction():
-            if not self._db.execute("SELECT 1 FROM self").fetchone():
-                self._db.execute("INSERT INTO self VALUES (?, 0)", (secrets.token_hex(8),))
+        self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} {_first_row()} COMMIT;")
         self.epoch: str = self._db.execute("SELECT epoch FROM self").fetchone()[0]
-        self._bytes: int = self._db.execute(
+        self._bytes = self._db.execute(
             "SELECT COALESCE((SELECT SUM(LENGTH(payload)) FROM item), 0)"
             " + COALESCE((SELECT SUM(size) FROM file), 0)"
         ).fetchone()[0]
@@ -124,10 +126,12 @@ class Outbox:
     def _transaction(self) -> Iterator[None]:
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
+            held = self._bytes
             try:
                 yield
             except BaseException:
                 self._db.execute("ROLLBACK")
+                self._bytes = held
                 raise
             self._db.execute("COMMIT")
 
@@ -141,7 +145,7 @@ class Outbox:
     def add(
         self,
         stream: str,
-        build: Callable[[int], Struct],
+        build: Build,
         files: Sequence[EvidenceFile] = (),
         alert: str = "",
         numbers: int = 1,
@@ -158,12 +162,29 @@ class Outbox:
                 seq = self._append(stream, build, numbers)
                 for file in files:
                     self._hold(file, alert, seq)
-            if self._bytes > self._max_bytes:
-                self._make_room(stream, seq, seq + numbers - 1)
+            self._check_room(stream, seq, seq + numbers - 1)
         self.added.set()
         return seq
 
-    def _append(self, stream: str, build: Callable[[int], Struct], numbers: int = 1) -> int:
+    def add_all(self, stream: str, items: Sequence[tuple[Build, int]]) -> list[int]:
+        """Store several items, each (build, numbers), in one transaction: all of them or none.
+
+        Raises OutboxFull as `add` does.
+        """
+        if not items:
+            return []
+        with self._lock:
+            with self._transaction():
+                seqs = [self._append(stream, build, numbers) for build, numbers in items]
+            self._check_room(stream, seqs[0], seqs[-1] + items[-1][1] - 1)
+        self.added.set()
+        return seqs
+
+    def _check_room(self, stream: str, first: int, last: int) -> None:
+        if self._bytes > self._max_bytes:
+            self._make_room(stream, first, last)
+
+    def _append(self, stream: str, build: Build, numbers: int = 1) -> int:
         row = self._db.execute("SELECT seq FROM last_seq WHERE stream = ?", (stream,)).fetchone()
         seq: int = row[0] + 1 if row else 0
         payload = encode(build(seq))
@@ -200,13 +221,13 @@ class Outbox:
             os.fsync(out.fileno())
         part.replace(path)
 
-    def _make_room(self, stream: str, seq: int, last: int) -> None:
+    def _make_room(self, stream: str, first: int, last: int) -> None:
         with self._transaction():
             while self._bytes > self._max_bytes:
                 old = self._db.execute(
                     "SELECT seq, last, LENGTH(payload) FROM item WHERE stream = ? AND NOT"
-                    " (? = ? AND seq = ?) ORDER BY seq LIMIT 100",
-                    (TRACK, stream, TRACK, seq),
+                    " (? = ? AND seq BETWEEN ? AND ?) ORDER BY seq LIMIT 100",
+                    (TRACK, stream, TRACK, first, last),
                 ).fetchall()
                 if not old:
                     break
@@ -218,8 +239,13 @@ class Outbox:
                 self._record_gap(TRACK, old[0][0], old[-1][1], "disk_full")
             if self._bytes <= self._max_bytes or stream != TRACK:
                 return
-            self._db.execute("DELETE FROM item WHERE stream = ? AND seq = ?", (stream, seq))
-            self._record_gap(stream, seq, last, "disk_full")
+            span = (stream, first, last)
+            self._bytes -= self._db.execute(
+                "SELECT SUM(LENGTH(payload)) FROM item WHERE stream = ? AND seq BETWEEN ? AND ?",
+                span,
+            ).fetchone()[0]
+            self._db.execute("DELETE FROM item WHERE stream = ? AND seq BETWEEN ? AND ?", span)
+            self._record_gap(*span, "disk_full")
         raise OutboxFull(
             f"outbox of {self.dev}: {self._bytes} bytes held, {self._max_bytes} allowed;"
             " only alerts are kept until the hub takes them"
@@ -363,6 +389,11 @@ class Outbox:
         with self._lock:
             count: int = self._db.execute("SELECT COUNT(*) FROM refused").fetchone()[0]
         return count
+
+
+def _first_row() -> str:
+    epoch = secrets.token_hex(8)
+    return f"INSERT INTO self SELECT '{epoch}', 0 WHERE NOT EXISTS (SELECT 1 FROM self);"  # noqa: S608
 
 
 def _wait_ms(tries: int) -> int:

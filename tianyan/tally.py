@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -73,18 +73,29 @@ def _at_the_edge(path: Path, device: str) -> tuple[set[Key], set[Key]]:
     if not path.exists():
         return set(), set()
     with closing(_read_only(path)) as db:
+        db.execute("BEGIN")
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'self'").fetchone():
+            return set(), set()
         (epoch,) = db.execute("SELECT epoch FROM self").fetchone()
         made = {
             (device, epoch, stream, seq)
             for stream, last in db.execute("SELECT stream, seq FROM last_seq")
             for seq in range(last + 1)
         }
-        held = db.execute("SELECT stream, seq FROM item UNION SELECT stream, seq FROM refused")
-        return made, {(device, epoch, stream, seq) for stream, seq in held}
+        held = db.execute(
+            "SELECT stream, seq, last FROM item UNION SELECT stream, seq, seq FROM refused"
+        )
+        return made, {key for span in held for key in _each(device, epoch, *span)}
 
 
 def _at_the_hub(db: sqlite3.Connection) -> set[Key]:
-    return set(db.execute("SELECT device, epoch, stream, seq FROM inbox"))
+    stored = set(db.execute("SELECT device, epoch, stream, seq FROM inbox"))
+    batches = db.execute("SELECT device, epoch, 'track', first, last FROM track_batches")
+    return stored | {key for span in batches for key in _each(*span)}
+
+
+def _each(device: str, epoch: str, stream: str, first: int, last: int) -> Iterator[Key]:
+    return ((device, epoch, stream, seq) for seq in range(first, last + 1))
 
 
 def _frames(db: sqlite3.Connection) -> int:

@@ -168,3 +168,16 @@ def test_the_file_is_synced_before_add_returns(tmp_path, outbox):
     assert reader.execute("SELECT COUNT(*) FROM item").fetchone() == (1,)
     assert outbox._db.execute("PRAGMA synchronous").fetchone() == (2,)
     reader.close()
+
+
+def test_a_group_is_stored_whole_or_not_at_all(outbox):
+    def build(seq):
+        return msgspec.structs.replace(a_track(), epoch=outbox.epoch, seq=seq)
+
+    assert outbox.add_all(TRACK, [(build, 3), (build, 1), (build, 2)]) == [0, 3, 4]
+    with pytest.raises(ZeroDivisionError):
+        outbox.add_all(TRACK, [(build, 1), (lambda seq: seq // 0, 1)])
+    assert outbox.add_all(TRACK, []) == []
+    assert outbox.add_all(TRACK, [(build, 1)]) == [6]
+    outbox.settle(TRACK, [(0, 2), (3, 6)])
+    assert outbox.depth() == {}
