@@ -147,13 +147,15 @@ class _Crowd:
         turn = rng.uniform(-25, 25) + (180 if rng.random() < 0.12 else 0)
         name = self._name("stall")
         box = ("street_vending", name)
-        self.made.append(Thing(name, (box,), tuple(place(stalls.build(stall), *spot, turn))))
+        pool = stalls.lamp_pool(stall, *spot)
+        lamp = stalls.LAMP if pool else 0.0
+        pieces = tuple(place(stalls.build(stall), *spot, turn))
+        self.made.append(Thing(name, (box,), pieces, None, pool, lamp))
         if rng.random() < 0.93:
             stands = stalls.seller(stall, reach=rng.uniform(0, 1), turned=int(rng.integers(4)))
             seller = f"{name}-seller"
-            self.made.append(
-                Thing(seller, (box, ("person", seller)), tuple(place(stands, *spot, turn)))
-            )
+            stand = tuple(place(stands, *spot, turn))
+            self.made.append(Thing(seller, (box, ("person", seller)), stand, None, (), lamp))
         for _ in range(int(rng.choice([0, 1, 2], p=[0.5, 0.3, 0.2]))):
             x, y = spot[0] + rng.uniform(-0.9, 0.9), spot[1] - rng.uniform(1.0, 1.6)
             back = Posture("back", reach=float(rng.uniform(0, 0.5)))

@@ -20,6 +20,7 @@ from scenes.street import Street
 
 Frame = NDArray[np.uint8]
 STREAKS = 6
+DARK = 0.15
 SATURATION = 0.78
 PALER = (SATURATION * np.eye(3) + (1 - SATURATION) * np.array([0.114, 0.587, 0.299])).astype(
     np.float32
@@ -51,7 +52,8 @@ class Thing:
     """Something placed in the street. Things with the same `id` and `label` share a box.
 
     `labels` may name several boxes: a seller is a person and a part of the stall. `key` lets its
-    picture be kept for the next frame. `beam`: ground points that its lamps light up.
+    picture be kept for the next frame. `beam`: ground points that its lamps light up in the dark,
+    `lamp`: how strongly they light the thing itself.
     """
 
     id: str
@@ -59,6 +61,7 @@ class Thing:
     pieces: tuple[Piece, ...]
     key: tuple[object, ...] | None = None
     beam: tuple[tuple[float, float], ...] = ()
+    lamp: float = 0.0
     extent: tuple[float, float, float, float] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -121,7 +124,7 @@ class Darkroom:
         for _, _, shadow in drawn:
             darken(frame, shadow)
         for item in things:
-            if item.beam:
+            if item.beam and back.light.lamps > DARK:
                 _shine(frame, np.array(item.beam), view)
         owner = np.full(self.size[::-1], -1, np.int16)
 
@@ -159,6 +162,8 @@ class Darkroom:
     def _patches(
         self, item: Thing, camera: Camera, light: Light
     ) -> tuple[Patch | None, Patch | None]:
+        if item.lamp and light.lamps > DARK:
+            light = replace(light, lamps=light.lamps + item.lamp)
         key = (item.key, camera, light, self.size)
         if item.key is not None and key in self.kept:
             return self.kept[key]

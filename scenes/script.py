@@ -137,7 +137,9 @@ class Actor:
         box = ("street_vending", self.id)
         key = (self.id, stall, round(x, 2), round(y, 2), share)
         pieces = place(stalls.build(stall, share), x, y, self.turn_deg)
-        made = [Thing(self.id, (box,), tuple(pieces), key)]
+        pool = stalls.lamp_pool(stall, x, y)
+        lamp = stalls.LAMP if pool else 0.0
+        made = [Thing(self.id, (box,), tuple(pieces), key, pool, lamp)]
         if self.tended is None or any(a <= at_s < b for a, b in self.tended):
             chance = self._chance(at_s)
             reach, turned = (chance % 5) / 4, (chance >> 8) % 4
@@ -145,7 +147,7 @@ class Actor:
             name = f"{self.id}-seller"
             if stand:
                 pose = (name, round(x, 2), round(y, 2), reach, turned)
-                made.append(Thing(name, (box, ("person", name)), tuple(stand), pose))
+                made.append(Thing(name, (box, ("person", name)), tuple(stand), pose, (), lamp))
         return made
 
     def _grown(

@@ -46,6 +46,18 @@ def any_stall(rng: Rng, kind: str | None = None) -> Stall:
     return Stall(chosen, int(rng.integers(1 << 30)), any_look(rng, seller=True))
 
 
+LAMP = 0.45
+"""How strongly a stall's own lamp lights it in the dark."""
+
+
+def lamp_pool(stall: Stall, x: float, y: float) -> tuple[tuple[float, float], ...]:
+    """The ground that the lamp of a stall at (x, y) lights up; three in four have one."""
+    if stall.seed % 4 == 0:
+        return ()
+    turns = (2 * math.pi * step / 12 for step in range(12))
+    return tuple((x + 1.9 * math.cos(a), y + 1.5 * math.sin(a)) for a in turns)
+
+
 def build(stall: Stall, progress: float = 1.0) -> list[Piece]:
     """The stall's pieces around its centre; `progress` 0..1 shows it being set up."""
     parts = BUILDERS[stall.kind](np.random.default_rng(stall.seed))
