@@ -30,6 +30,7 @@ from edge.detect.background import (
 )
 from edge.detect.detection import Detection
 from edge.detect.moment import Moment
+from edge.detect.overlap import union
 
 UNKNOWN = "unknown_object"
 
@@ -47,14 +48,22 @@ EXPLAINED_SHARE = 0.3
 UNSETTLED_SHARE = 0.3
 """When more of the picture than this changed at once it is light or the camera, not a thing."""
 
-SUBSTANCE = 0.3
-"""A thing changes its inside, light mostly the rim: the least share of changed inside."""
+SMALL = 3 * WINDOW
+"""What is no longer than this is all rim; whether light or a thing cannot be told by its inside."""
+
+RIM = 11
+SUBSTANCE = 0.4
+"""A thing changes throughout, light mostly along its rim, which the window makes `RIM` pixels wide:
+the least share of a change that is wider than a rim."""
 
 STEADY_SHARE = 0.6
 """What stays holds still in this share of its pixels; who stands and talks does not."""
 
 SAME_LOOK = 0.6
 """Correlation with its first appearance below which a region is something else by now."""
+
+TOUCH = 0.4
+"""Changes less than this part of their size apart belong together."""
 
 SAME_REGION = 0.3
 VOTES = 5
@@ -118,7 +127,10 @@ class SceneChange:
                 self._compare(now)
         if self.is_unsettled:
             return []
-        return [Change(_box(r), r.since) for r in self._regions if r.votes > 0 and r.is_there]
+        return _grouped(
+            [Change(_box(r), r.since) for r in self._regions if r.votes > 0 and r.is_there],
+            within_s=SAMPLES * self._every_s,
+        )
 
     def _start_again(self, picture: Image) -> None:
         self._explained = np.zeros(picture.shape[:2], np.float32)
@@ -151,17 +163,26 @@ class SceneChange:
                 self._region(blob, background, recent, apart, still & latest)
                 for blob in self._blobs(apart.changed)
             ]
-            background = self._absorbed(background, recent)
+            background = self._absorbed(background, recent, apart.changed)
             self._background = self._following(background, recent, apart.changed)
 
     def _without_doubts(self, background: Scene, recent: Scene, still: Mask) -> Scene:
-        """Where something passed when the background was taken, take it once that is gone."""
-        gone = (self._explained < EXPLAINED_SHARE / 3).astype(np.uint8)
-        free = self._doubtful & still & gone
-        if not free.any():
+        """Where something passed when the background was taken, take it once that is gone.
+
+        Not beside a change, though: half of it would be learned.
+        """
+        if not self._doubtful.any():
             return background
+        change = difference(recent, background).changed & self._known()
+        near = _morphed(change, cv2.MORPH_DILATE, 2 * RIM + 1)
+        gone = (self._explained < EXPLAINED_SHARE / 3).astype(np.uint8)
+        free = self._doubtful & still & gone & (1 - near)
         self._doubtful &= 1 - free
         return mixed(background, recent, free.astype(np.float32))
+
+    def _known(self) -> Mask:
+        """Where the background can be compared: no doubtful pixel is in the window."""
+        return 1 - _morphed(self._doubtful, cv2.MORPH_DILATE, WINDOW)
 
     def _settles(self, changed: Mask, now: Moment) -> bool:
         """Whether the scene is the one we know; after a lasting upheaval the new one is."""
@@ -179,7 +200,7 @@ class SceneChange:
     def _blobs(self, changed: Mask) -> list[Mask]:
         """The connected changes that nothing explains, large enough, with their holes filled."""
         unexplained = (self._explained < EXPLAINED_SHARE).astype(np.uint8)
-        mask = changed & (1 - self._doubtful) & unexplained
+        mask = changed & self._known() & unexplained
         mask = _morphed(mask, cv2.MORPH_OPEN, 3)
         mask = _morphed(mask, cv2.MORPH_CLOSE, WINDOW)
         return _outlined(mask)
@@ -212,13 +233,22 @@ class SceneChange:
             onset = at
         return onset
 
-    def _absorbed(self, background: Scene, recent: Scene) -> Scene:
-        """Take over what a removed thing left and what only light made, once that is settled."""
+    def _absorbed(self, background: Scene, recent: Scene, changed: Mask) -> Scene:
+        """Take over what a removed thing left and what only light made, once that is settled.
+
+        All of it, with what lies within: half a shadow would leave a border of its own.
+        """
         settled = [region.mask for region in self._regions if region.votes <= -VOTES]
         if not settled:
             return background
         self._regions = [region for region in self._regions if region.votes > -VOTES]
-        mask = _morphed(np.maximum.reduce(settled), cv2.MORPH_DILATE, WINDOW)
+        kept = np.maximum.reduce([np.zeros_like(changed), *(r.mask for r in self._regions)])
+        whole = [
+            blob
+            for blob in _outlined(_morphed(changed, cv2.MORPH_CLOSE, RIM))
+            if any((blob & mask).any() for mask in settled)
+        ]
+        mask = _morphed(np.maximum.reduce(settled + whole), cv2.MORPH_DILATE, WINDOW) & (1 - kept)
         return mixed(background, recent, mask.astype(np.float32))
 
     def _following(self, background: Scene, recent: Scene, changed: Mask) -> Scene:
@@ -226,6 +256,29 @@ class SceneChange:
         held = np.maximum.reduce([changed, *(region.mask for region in self._regions)])
         free = 1 - _morphed(held, cv2.MORPH_DILATE, WINDOW)
         return mixed(background, recent, (self._every_s / FOLLOW_S) * free.astype(np.float32))
+
+
+def _grouped(changes: list[Change], within_s: float) -> list[Change]:
+    """What came at about the same time side by side is one thing in several pieces."""
+    groups: list[Change] = []
+    for change in sorted(changes, key=lambda c: c.since.t_s):
+        near = [
+            group
+            for group in groups
+            if change.since.t_s - group.since.t_s <= within_s and _touch(group.box, change.box)
+        ]
+        groups = [group for group in groups if group not in near]
+        pieces = [*near, change]
+        score = max(piece.box.score for piece in pieces)
+        since = min((piece.since for piece in pieces), key=lambda since: since.t_s)
+        groups.append(Change(union([piece.box for piece in pieces], UNKNOWN, score), since))
+    return groups
+
+
+def _touch(a: Detection, b: Detection) -> bool:
+    """Whether the gap between two rectangles is small beside the larger of them."""
+    gap = max(a.x - b.x - b.w, b.x - a.x - a.w, a.y - b.y - b.h, b.y - a.y - a.h)
+    return gap <= TOUCH * max(a.w, a.h, b.w, b.h)
 
 
 def _morphed(mask: Mask, how: int, size: int) -> Mask:
@@ -244,12 +297,12 @@ def _outlined(mask: Mask) -> list[Mask]:
 
 
 def _has_substance(blob: Mask, changed: Mask) -> bool:
-    """Whether the inside changed too, not the rim alone; a mere line has no inside."""
-    inside = cv2.erode(blob, np.ones((WINDOW, WINDOW), np.uint8)) > 0
-    if not inside.any():
-        _, _, width, height = cv2.boundingRect(blob)
-        return max(width, height) <= 3 * WINDOW
-    return bool(changed[inside].mean() >= SUBSTANCE)
+    """Whether the inside changed too, not the rim alone."""
+    _, _, width, height = cv2.boundingRect(blob)
+    if max(width, height) <= SMALL:
+        return True
+    body = _morphed(_morphed(blob & changed, cv2.MORPH_CLOSE, 3), cv2.MORPH_OPEN, RIM)
+    return cv2.countNonZero(body & blob) >= SUBSTANCE * cv2.countNonZero(blob)
 
 
 def _was_added(blob: Mask, recent: Scene, background: Scene) -> bool:

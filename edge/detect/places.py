@@ -5,7 +5,7 @@ stays there. A sighting joins the stay whose place it shares; a stay that is rip
 opens, is confirmed now and then, and closes when its place has been seen without it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -38,6 +38,11 @@ CLOSE_LEAST_S, CLOSE_MOST_S = 20.0, 300.0
 
 LOOKS_TO_FORGET = 4
 """However slow the looks: fewer misses than this are no proof that something has gone."""
+
+UNNAMED: Label = "unknown_object"
+
+SURER = 1.25
+"""Another name takes an alert's place when it is surer by this factor."""
 
 HIDDEN_MOST_S = 900.0
 UPDATE_S = 600.0
@@ -103,10 +108,11 @@ class StayEvent:
 
 
 class Places:
-    """All stays of one camera."""
+    """All stays of one camera. `threshold`: the score from which a label counts."""
 
-    def __init__(self) -> None:
+    def __init__(self, threshold: Callable[[str], float] = lambda _: 0.25) -> None:
         """Nothing stays yet."""
+        self._threshold = threshold
         self._stays: list[Stay] = []
         self._opened = 0
         self._last_t_s: float | None = None
@@ -134,14 +140,14 @@ class Places:
                 stays.append(_unseen(stay, passers, now, elapsed_s))
         self._stays = stays + [_first_seen(*s, now) for s in self._strangers(sightings, joined)]
         self._drop_doubles()
-        return self._close(now) + self._open(now)
+        return self._close(now) + self._confirm(now) + self._open(now)
 
     def named(self, now: Moment) -> list[Detection]:
         """Where something with a class stays, or is about to: a change there is explained."""
         return [
             stay.box
             for stay in self._stays
-            if stay.label != "unknown_object"
+            if stay.label != UNNAMED
             and (stay.is_open or stay.judge(now).share >= LEAST_SHARE)
         ]
 
@@ -225,29 +231,48 @@ class Places:
             patience_s = min(max(stay.zone.dwell_s, CLOSE_LEAST_S), CLOSE_MOST_S)
         return out_of_sight_s > max(patience_s, LOOKS_TO_FORGET * self._interval_s)
 
-    def _open(self, now: Moment) -> list[StayEvent]:
+    def _confirm(self, now: Moment) -> list[StayEvent]:
+        """Say of each open alert that is in sight, now and then, that it lasts."""
         events = []
         for i, stay in enumerate(self._stays):
-            if stay.seen != now:
-                continue
-            verdict = stay.judge(now)
-            if stay.is_open and now.t_s - stay.told.t_s >= UPDATE_S:
-                self._stays[i] = replace(stay, told=now, score=verdict.score)
+            if stay.is_open and stay.seen == now and now.t_s - stay.told.t_s >= UPDATE_S:
+                self._stays[i] = replace(stay, told=now, score=stay.judge(now).score)
                 events.append(StayEvent(StayState.UPDATE, self._stays[i]))
-            elif not stay.is_open and verdict.is_ripe:
-                self._opened += 1
-                self._stays[i] = replace(
-                    stay, told=now, score=verdict.score, number=self._opened
-                )
-                events.append(StayEvent(StayState.NEW, self._stays[i]))
         return events
+
+    def _open(self, now: Moment) -> list[StayEvent]:
+        """Make alerts of what is ripe, the surest first: a place has one name at a time."""
+        events = []
+        ripe = [
+            replace(stay, told=now, score=verdict.score)
+            for stay in self._stays
+            if not stay.is_open and stay.seen == now and (verdict := stay.judge(now)).is_ripe
+        ]
+        for stay in sorted(ripe, key=self._strength, reverse=True):
+            rivals = [s for s in self._stays if s.is_open and _nested(stay, s) >= SAME_PLACE_NESTED]
+            if any(self._strength(stay) <= SURER * self._strength(rival) for rival in rivals):
+                continue
+            self._opened += 1
+            opened = replace(stay, number=self._opened)
+            others = [s for s in self._stays if s.history is not stay.history and s not in rivals]
+            self._stays = [*others, opened]
+            events += [StayEvent(StayState.END, rival) for rival in rivals]
+            events.append(StayEvent(StayState.NEW, opened))
+        return events
+
+    def _strength(self, stay: Stay) -> float:
+        """How sure its name is, beside what its label takes; without a class, not at all."""
+        return 0.0 if stay.label == UNNAMED else stay.score / self._threshold(stay.label)
 
 
 def _is_twin(stay: Stay, other: Stay) -> bool:
     """Whether `stay` is where the other one is, or a part of that alert."""
-    nested = float(nestings(corners([stay.box]), corners([other.box]))[0, 0])
-    is_part = other.is_open and nested >= SAME_PLACE_NESTED
+    is_part = other.is_open and _nested(stay, other) >= SAME_PLACE_NESTED
     return is_part or _same_place(other.box, stay.box) > 0
+
+
+def _nested(stay: Stay, other: Stay) -> float:
+    return float(nestings(corners([stay.box]), corners([other.box]))[0, 0])
 
 
 def _first_seen(zone: ZoneConfig, sighting: Sighting, now: Moment) -> Stay:

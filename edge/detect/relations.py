@@ -1,4 +1,6 @@
-"""What stands together: a person who stays beside goods is a stall, whatever else is unsure.
+"""What stands together: who stays beside goods keeps a stall, whatever else is unsure.
+
+A person, or a parasol that stays where it is, and around it what is laid out for sale.
 
 Evidence adds up: each piece is the chance that it alone makes a stall, together they are 1 minus
 the chance that none does. Judged by dwell.py over time, so that a passer-by with a bag, or two
@@ -16,6 +18,8 @@ from edge.detect.tracking import Track
 STALL = "street_vending"
 PERSON = "person"
 
+PARASOL = "umbrella"
+
 FOOD = 0.55
 WARE = 0.45
 FURNITURE = 0.35
@@ -29,23 +33,30 @@ GOODS: dict[str, float] = {
         FOOD,
     ),
     **dict.fromkeys(("bottle", "wine glass", "cup", "vase", "teddy bear", "dining table"), WARE),
-    **dict.fromkeys(("potted plant", "chair", "umbrella", "book"), FURNITURE),
+    **dict.fromkeys(("potted plant", "chair", PARASOL, "book"), FURNITURE),
     **dict.fromkeys(("handbag", "backpack", "suitcase"), CARRIED),
     **dict.fromkeys(("bench", "bicycle", "motorcycle"), PARKED),
+    "garbage": WARE,
 }  # fmt: skip
-"""How far one thing of this kind beside a person who stays speaks for a stall, 0 to 1."""
+"""How far one thing of this kind beside a person who stays speaks for a stall, 0 to 1.
 
-BY_HAND = frozenset({"handbag", "backpack", "suitcase", "umbrella", "bottle", "cup", "book"})
+Goods piled up under a parasol look like garbage to a detector that knows few stalls.
+"""
+
+BY_HAND = frozenset({"handbag", "backpack", "suitcase", "bottle", "cup", "book"})
 """What people carry: within somebody's rectangle it speaks for nothing."""
 
 WITHIN = 0.5
 """Carried, when this share of it lies within the person."""
 
+PARASOL_WIDTH = 0.8
+"""An umbrella less wide than this part of a person's height is one held in the hand."""
+
 SURE_SCORE = 0.4
 """From this score on a piece of evidence counts in full, below it in proportion."""
 
 BESIDE = 0.6
-"""Goods within this many heights of the person are beside them (about a metre)."""
+"""Goods within this many sizes of the keeper are beside it (about a metre)."""
 
 MOST_OF_A_KIND = 2
 
@@ -69,27 +80,46 @@ def stalls(tracks: Sequence[Track], still: Sequence[Detection], aspect: float) -
     `tracks`: what was seen, of all labels. `still`: things without a class that have stayed in
     the scene (`change.py`). `aspect`: width of the picture over its height.
     """
-    people = [t for t in tracks if t.box.label == PERSON and t.box.score >= LEAST_PERSON]
+    seen = [t for t in tracks if t.box.label in {PERSON, *GOODS}]
+    people = [t for t in seen if t.box.label == PERSON and t.box.score >= LEAST_PERSON]
     bodies = [person.box for person in people]
-    goods = [t.box for t in tracks if t.box.label in GOODS and t.box.score >= LEAST_GOODS]
-    pieces = [Piece(box, _weight(box, bodies)) for box in goods]
+    goods = [t for t in seen if t.box.label in GOODS and t.box.score >= LEAST_GOODS]
+    pieces = [Piece(thing.box, _weight(thing.box, bodies, aspect)) for thing in goods]
     pieces += [Piece(box, WARE) for box in still]
     pieces = [piece for piece in pieces if piece.weight > 0]
-    found = []
-    for person in people:
-        beside = [piece for piece in pieces if _is_beside(person.box, piece.box, aspect)]
-        evidence = _together(beside)
-        if evidence >= ENOUGH:
-            parts = (person.box, *(piece.box for piece in beside))
-            box = union(parts, STALL, evidence)
-            found.append(Sighting(box, 0.0, evidence, person.stayed_s, parts))
-    return found
+    parasols = [t for t in goods if _is_parasol(t.box, bodies, aspect)]
+    return [
+        sighting
+        for keeper in (*people, *parasols)
+        if (sighting := _stall_of(keeper, pieces, aspect)) is not None
+    ]
 
 
-def _weight(box: Detection, bodies: Sequence[Detection]) -> float:
+def _stall_of(keeper: Track, pieces: Sequence[Piece], aspect: float) -> Sighting | None:
+    """The stall around a person or a parasol, if enough is beside it."""
+    beside = [piece for piece in pieces if _is_beside(keeper.box, piece.box, aspect)]
+    evidence = _together(beside)
+    if evidence < ENOUGH:
+        return None
+    others = [piece.box for piece in beside if piece.box is not keeper.box]
+    parts = (keeper.box, *others)
+    return Sighting(union(parts, STALL, evidence), 0.0, evidence, keeper.stayed_s, parts)
+
+
+def _weight(box: Detection, bodies: Sequence[Detection], aspect: float) -> float:
     if box.label in BY_HAND and covered_share(box, bodies) >= WITHIN:
         return 0.0
+    if box.label == PARASOL and not _is_parasol(box, bodies, aspect):
+        return 0.0
     return GOODS[box.label] * min(box.score / SURE_SCORE, 1.0)
+
+
+def _is_parasol(box: Detection, bodies: Sequence[Detection], aspect: float) -> bool:
+    """Whether an umbrella is too wide to be held by any of the people under or beside it."""
+    if box.label != PARASOL:
+        return False
+    near = [body.h for body in bodies if _is_beside(body, box, aspect)]
+    return all(box.w * aspect >= PARASOL_WIDTH * height for height in near)
 
 
 def _together(pieces: Sequence[Piece]) -> float:
@@ -102,8 +132,9 @@ def _together(pieces: Sequence[Piece]) -> float:
     return 1 - none
 
 
-def _is_beside(person: Detection, thing: Detection, aspect: float) -> bool:
-    """Next to, before or over the person: the gap between the two in heights of the person."""
-    across = max(person.x - thing.x - thing.w, thing.x - person.x - person.w, 0.0) * aspect
-    along = max(person.y - thing.y - thing.h, thing.y - person.y - person.h, 0.0)
-    return max(across, along) <= BESIDE * person.h and thing.h <= 2 * person.h
+def _is_beside(keeper: Detection, thing: Detection, aspect: float) -> bool:
+    """Next to, before or over it: the gap between the two in the keeper's sizes."""
+    across = max(keeper.x - thing.x - thing.w, thing.x - keeper.x - keeper.w, 0.0) * aspect
+    along = max(keeper.y - thing.y - thing.h, thing.y - keeper.y - keeper.h, 0.0)
+    size = max(keeper.h, keeper.w * aspect)
+    return max(across, along) <= BESIDE * size and thing.h <= 2 * size

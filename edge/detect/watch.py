@@ -90,7 +90,7 @@ class CameraWatch:
         self._ground = ground_of(camera)
         self._gate = MotionGate()
         self._tracker = Tracker()
-        self._places = Places()
+        self._places = Places(detector.threshold)
         self._change = SceneChange(min(zone.dwell_s for zone in camera.zones))
         self._seen: list[Detection] = []
         self._before: deque[EvidenceFile] = deque(maxlen=2)

@@ -14,8 +14,8 @@ def _play(script, seconds, look_s=1.0, passers=lambda _: [], zone=ZONE):
     for number in range(round(seconds / look_s) + 1):
         t_s = number * look_s
         sightings = [(zone, Sighting(b, b.score)) for b in script(t_s)]
-        for event in places.update(sightings, passers(t_s), moment(t_s)):
-            told.append((t_s, str(event.state), event.stay))
+        events = places.update(sightings, passers(t_s), moment(t_s))
+        told += [(t_s, str(event.state), event.stay) for event in events]
     return told
 
 
@@ -118,3 +118,30 @@ def test_the_end_of_watching_ends_every_open_alert():
         places.update([(ZONE, Sighting(HEAP, 0.8))], [], moment(t_s))
     assert [str(e.state) for e in places.finish()] == ["end"]
     assert places.finish() == []
+
+
+def test_a_place_has_one_name_at_a_time():
+    told = _play(lambda _: [HEAP, box("street_vending", 0.41, 0.61, score=0.7)], 200)
+    assert _states(told) == [("new", "garbage")]
+
+
+def test_a_surer_name_takes_an_alerts_place():
+    def boxes(t):
+        return [box("garbage", 0.4, 0.6, score=0.3)] + (
+            [box("street_vending", 0.41, 0.61, score=0.9)] if t >= 50 else []
+        )
+
+    told = _play(boxes, 200)
+    assert _states(told) == [("new", "garbage"), ("end", "garbage"), ("new", "street_vending")]
+
+
+def test_what_has_no_class_gives_way_to_what_has_one_and_never_the_other_way():
+    thing = box("unknown_object", 0.39, 0.6, score=0.95)
+    told = _play(lambda t: [thing] + ([HEAP] if t >= 30 else []), 200)
+    assert _states(told) == [
+        ("new", "unknown_object"),
+        ("end", "unknown_object"),
+        ("new", "garbage"),
+    ]
+    told = _play(lambda t: [HEAP] + ([thing] if t >= 30 else []), 200)
+    assert _states(told) == [("new", "garbage")]

@@ -35,7 +35,18 @@ def test_a_person_beside_goods_is_a_stall_and_beside_anything_else_is_not(things
 
 
 def test_goods_alone_are_no_stall():
-    assert _stalls(box("bowl", 0.4, 0.5), box("banana", 0.45, 0.5), box("umbrella", 0.4, 0.3)) == []
+    assert _stalls(box("bowl", 0.4, 0.5), box("banana", 0.45, 0.5), box("garbage", 0.4, 0.5)) == []
+
+
+def test_a_parasol_with_goods_under_it_is_a_stall_while_its_seller_is_away():
+    parasol = box("umbrella", 0.35, 0.3, 0.2, 0.1)
+    assert _stalls(parasol, box("garbage", 0.40, 0.5, 0.1, 0.1))
+    assert _stalls(parasol) == []
+
+
+def test_an_umbrella_held_in_the_hand_is_no_parasol():
+    held = box("umbrella", 0.38, 0.36, 0.08, 0.06)
+    assert _stalls(SELLER, held, box("bottle", 0.5, 0.5, 0.01, 0.03, score=0.2)) == []
 
 
 def test_unsure_goods_say_less():

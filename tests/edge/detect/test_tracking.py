@@ -5,10 +5,8 @@ from tests.edge.detect.scripted import box
 
 
 def _walk(tracker, script, seconds, look_s=1.0):
-    seen = []
-    for number in range(round(seconds / look_s)):
-        seen.append(tracker.update(script(number * look_s), number * look_s))
-    return seen
+    times_s = [number * look_s for number in range(round(seconds / look_s))]
+    return [tracker.update(script(t_s), t_s) for t_s in times_s]
 
 
 def test_who_stands_still_keeps_an_identity_and_gathers_time():
