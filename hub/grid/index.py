@@ -226,6 +226,13 @@ class _Frame:
         self.width, self.height = columns + 1, rows + 1
         self.scale = columns / (x1 - x0), rows / (y1 - y0)
 
+    def in_cells(self, edges: "_Edges") -> tuple[Floats, Floats, Floats, Floats]:
+        """The ends of edges in cells from the lower left corner."""
+        x0, y0 = self.bounds[:2]
+        u1, u2 = (edges.x1 - x0) * self.scale[0], (edges.x2 - x0) * self.scale[0]
+        v1, v2 = (edges.y1 - y0) * self.scale[1], (edges.y2 - y0) * self.scale[1]
+        return u1, v1, u2, v2
+
 
 class _Edges:
     """Edges of all polygons, each from its lower to its upper end."""
@@ -297,9 +304,7 @@ class _RowSpans:
     """
 
     def __init__(self, edges: _Edges, frame: _Frame) -> None:
-        x0, y0 = frame.bounds[:2]
-        u1, u2 = (edges.x1 - x0) * frame.scale[0], (edges.x2 - x0) * frame.scale[0]
-        v1, v2 = (edges.y1 - y0) * frame.scale[1], (edges.y2 - y0) * frame.scale[1]
+        u1, v1, u2, v2 = frame.in_cells(edges)
         low = np.maximum(np.floor(v1 - MARGIN), 0).astype(np.int64)
         high = np.minimum(np.floor(v2 + MARGIN), frame.height - 1).astype(np.int64)
         self.edge, self.row = _expand(low, high + 1)
@@ -366,15 +371,13 @@ def _fill(
 
 def _filled_runs(edges: _Edges, frame: _Frame) -> Ints:
     """(polygon, first cell, last cell + 1) of the cells whose middle lies in the polygon."""
-    x0, y0 = frame.bounds[:2]
-    v1, v2 = (edges.y1 - y0) * frame.scale[1], (edges.y2 - y0) * frame.scale[1]
+    u1, v1, u2, v2 = frame.in_cells(edges)
     edge, row = _expand(
         np.ceil(v1 - 0.5).astype(np.int64), np.ceil(v2 - 0.5).astype(np.int64)
     )
     rise = (row + 0.5 - v1[edge]) / (v2 - v1)[edge]
-    x = edges.x1[edge] + rise * (edges.x2 - edges.x1)[edge]
-    col = np.ceil((x - x0) * frame.scale[0] - 0.5).astype(np.int64)
-    col = np.clip(col, 0, frame.width)
+    u = u1[edge] + rise * (u2 - u1)[edge]
+    col = np.clip(np.ceil(u - 0.5).astype(np.int64), 0, frame.width)
     polygon = edges.polygon[edge]
     order = np.lexsort((col, row, polygon))
     begin, end = order[0::2], order[1::2]

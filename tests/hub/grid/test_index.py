@@ -110,6 +110,16 @@ def test_squares_with_points_on_every_corner_and_side() -> None:
     assert_same(polygons, x, y)
 
 
+@pytest.mark.parametrize("side", [1e-13, 1e-9, 1e-3, 50.0])
+def test_triangles_of_any_size(side: float) -> None:
+    """Down to a few steps of the numbers themselves, where only exact arithmetic is right."""
+    dice = np.random.default_rng(3)
+    for seed in range(25):
+        polygon = Polygon(dice.uniform((109 - side, 32 - side), (109 + side, 32 + side), (3, 2)))
+        if polygon.is_valid and polygon.area > 0:
+            assert_same([polygon], *telling_points([polygon], seed))
+
+
 RING = square(109, 32, 0.04, 0.04)
 HOLE = square(109.01, 32.01, 0.02, 0.02)
 INNER = square(109.015, 32.015, 0.01, 0.01)
