@@ -1,0 +1,48 @@
+import pytest
+
+from hub.store import Store
+from tests.hub.world import make_site
+from tests.servers.postgres import postgres
+
+
+@pytest.fixture(scope="session")
+def server():
+    with postgres() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def template(server):
+    """A PostgreSQL database that has the schema."""
+    name = server.new_database()
+    store = Store(server.url(name))
+    store.migrate()
+    store.close()
+    return name
+
+
+@pytest.fixture
+def sqlite_store(tmp_path):
+    store = Store(f"sqlite:///{tmp_path / 'hub.sqlite'}")
+    store.migrate()
+    yield store
+    store.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request, tmp_path):
+    """The store on both databases."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite_store")
+        return
+    server, template = (request.getfixturevalue(name) for name in ("server", "template"))
+    name = server.new_database(template)
+    store = Store(server.url(name))
+    yield store
+    store.close()
+    server.drop(name)
+
+
+@pytest.fixture
+def site(store, tmp_path):
+    return make_site(store, tmp_path)

@@ -1,0 +1,81 @@
+import threading
+import time
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+
+import hub.app  # noqa: F401 - every table is defined once everything is imported
+from hub.auth import tokens
+from hub.errors import SchemaError
+from hub.store import Store, Turnstile, from_ms, metadata, to_ms
+from tests.hub.world import NOON
+
+
+def test_the_migrations_make_what_the_code_expects(store):
+    with store.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_migrating_twice_changes_nothing(store):
+    assert store.migrate() == ("0001", "0001")
+
+
+def test_a_newer_database_is_refused_by_name(store):
+    with store.write() as tx:
+        tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(SchemaError, match=r"schema 9999 is newer .* knows up to 0001"):
+        store.migrate()
+
+
+def test_a_database_of_others_is_refused(tmp_path):
+    store = Store(f"sqlite:///{tmp_path / 'other.sqlite'}")
+    with store.write() as tx:
+        tx.execute(text("CREATE TABLE theirs (id INTEGER)"))
+    with pytest.raises(SchemaError, match="has tables but no revision"):
+        store.migrate()
+    store.close()
+
+
+def test_what_raises_is_undone(store):
+    row = {"name": "x", "role": "viewer", "hash": "h", "created_at": NOON}
+    with pytest.raises(ZeroDivisionError), store.write() as tx:
+        tx.execute(tokens.insert().values(row))
+        _ = 1 / 0
+    with store.read() as tx:
+        assert tx.execute(tokens.select()).all() == []
+
+
+def test_times_keep_their_milliseconds(store):
+    at = from_ms(to_ms(NOON) + 7)
+    with store.write() as tx:
+        row = {"name": "x", "role": "viewer", "hash": "h", "created_at": at}
+        tx.execute(tokens.insert().values(row))
+        assert tx.execute(tokens.select()).one().created_at == at
+
+
+def test_sqlite_is_durable(sqlite_store):
+    with sqlite_store.read() as tx:
+        assert tx.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+        assert tx.execute(text("PRAGMA synchronous")).scalar() == 2
+
+
+def test_the_urgent_go_first():
+    turnstile, order = Turnstile(), []
+
+    def come(name, urgent):
+        with turnstile.turn(urgent=urgent):
+            order.append(name)
+
+    with turnstile.turn(urgent=False):
+        comers = [("slow", False), ("slow", False), ("alert", True)]
+        threads = [threading.Thread(target=come, args=comer) for comer in comers]
+        for thread in threads:
+            thread.start()
+        while turnstile._urgent == 0:
+            time.sleep(0.001)
+    for thread in threads:
+        thread.join()
+    assert order == ["alert", "slow", "slow"]
