@@ -308,7 +308,6 @@ class City:
         }  # fmt: skip
         self.cases[str(number)] = case
         alert["case"] = {"id": number, "number": case["number"], "state": "reported"}
-        self.move(number, "filed", who, "")
 
     def move(self, key: int | str, state: str, who: str, note: str) -> Item:
         case = self.cases[str(key)]

@@ -36,6 +36,7 @@ def test_an_alert_appears_is_confirmed_and_its_case_opened(served: Served, opene
     page.get_by_role("link", name="打开案件").first.click()
     number = served.hub.city.alerts[alert]["case"]["number"]
     expect(page.locator(".case .number")).to_have_text(number)
+    expect(page.locator(".head .state")).to_have_text("已立案")
     expect(page.get_by_role("listitem").filter(has_text="立案").first).to_be_visible()
 
 
@@ -60,7 +61,10 @@ def test_the_first_of_two_decisions_stands(served: Served, opened: Opener) -> No
     page.locator(f"[data-alert='{alert}']").click()
     served.run(lambda: served.hub.city.decide(alert, "false_alarm", "李建国"))
     page.keyboard.press("c")
-    expect(page.get_by_role("alert")).to_contain_text("李建国")
+    told = page.locator(".toasts li")
+    expect(told).to_contain_text("李建国")
+    told.get_by_role("link").click()
+    expect(page.locator(".detail footer")).to_contain_text("误报")
     assert served.hub.city.alerts[alert]["decision"] == "false_alarm"
 
 

@@ -44,6 +44,7 @@ export class CityMap {
   private readonly map: MapLibre
   private readonly ready: Promise<void>
   private readonly waitingVehicles = new Map<string, Feature<Point> | null>()
+  private readonly drawnVehicles = new Set<string>()
   private readonly pulses = new Map<string, Marker>()
   private readonly shadedGrids = new Set<string>()
   private chosenGrid: string | null = null
@@ -190,9 +191,12 @@ export class CityMap {
     const diff: GeoJSONSourceDiff = { add: [], remove: [] }
     for (const [id, feature] of this.waitingVehicles) {
       if (feature) diff.add?.push(feature)
-      else diff.remove?.push(id)
+      else if (this.drawnVehicles.has(id)) diff.remove?.push(id)
+      if (feature) this.drawnVehicles.add(id)
+      else this.drawnVehicles.delete(id)
     }
     this.waitingVehicles.clear()
+    if (diff.add?.length === 0 && diff.remove?.length === 0) return
     this.sending = true
     const lines = fleet.size > MOST_TRAILS ? [] : [...trails].filter(([, points]) => points.length > 1)
     await Promise.all([
@@ -251,13 +255,17 @@ export class CityMap {
     }
   }
 
-  fit(box: Bounds | null, animate = true): void {
+  fit(box: Bounds | null): void {
     if (!box) return
-    this.map.fitBounds([box.west, box.south, box.east, box.north], { padding: 44, maxZoom: 16, duration: animate ? calm(500) : 0 })
+    this.map.fitBounds([box.west, box.south, box.east, box.north], { padding: 44, maxZoom: 16, duration: calm(500) })
   }
 
-  home(animate = true): void {
-    this.fit(this.city, animate)
+  home(): void {
+    this.fit(this.city)
+  }
+
+  look(view: View): void {
+    this.map.jumpTo({ center: [view.lon, view.lat], zoom: view.zoom })
   }
 
   zoom(by: number): void {

@@ -41,12 +41,18 @@ export function cameraPoints(cameras: Iterable<Camera>): Points {
   return collection(features)
 }
 
+/** Whether the map can draw it: one impossible position must not take the others away. */
+function onEarth(lon: number | null, lat: number | null): boolean {
+  return lon !== null && lat !== null && Math.abs(lon) <= 180 && Math.abs(lat) <= 90
+}
+
+/** Null while the vehicle has no position. */
 export function vehiclePoint(vehicle: Vehicle): Feature<Point> | null {
-  if (vehicle.lon === null || vehicle.lat === null) return null
+  if (!onEarth(vehicle.lon, vehicle.lat)) return null
   const kind = VEHICLE_KINDS.includes(vehicle.kind) ? vehicle.kind : 'other'
   const moving = vehicle.heading_deg !== null && (vehicle.speed_kmh ?? 0) >= MOVING_KMH
   const manner = vehicle.online ? (moving ? 'moving' : 'still') : 'off'
-  return point(vehicle.id, vehicle.lon, vehicle.lat, {
+  return point(vehicle.id, vehicle.lon ?? 0, vehicle.lat ?? 0, {
     plate: vehicle.plate || vehicle.id,
     icon: `vehicle-${kind}-${manner}`,
     kind,
@@ -103,8 +109,10 @@ export function gridLabels(shapes: GridShapes): Points {
       const rings = shape.geometry.type === 'Polygon' ? [shape.geometry.coordinates] : shape.geometry.coordinates
       const largest = rings.map((ring) => ring[0] ?? []).toSorted((a, b) => Math.abs(ringArea(b)) - Math.abs(ringArea(a)))[0] ?? []
       const [lon, lat] = ringCentre(largest)
-      const { code, name, level } = shape.properties
-      return point(code, lon, lat, { name: shortName(name || code), level })
+      const { code, name, level, synthetic } = shape.properties
+      // A made-up grid says so behind a blank; the map says it once for all.
+      const shown = synthetic ? (name.split(' ')[0] ?? name) : name
+      return point(code, lon, lat, { name: shortName(shown || code), level })
     }),
   )
 }

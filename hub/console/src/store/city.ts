@@ -108,23 +108,26 @@ function resyncSoon(): void {
 /** Grows when every list has been read again. */
 export const rereads = ref(0)
 
+/** One list that cannot be read keeps no other from the page; what failed is tried again. */
 async function readAll(): Promise<void> {
-  try {
-    await Promise.all([readSites(), readAlertLists(), readOpenCases(), readMoving(), refreshSummary()])
+  const alertsRead = readAlertLists().then(() => {
     loaded.value = true
-    loadFailed.value = false
-    rereads.value++
-  } catch {
-    loadFailed.value = true
-    if (stream && !live.unauthorized) resyncSoon()
-  }
+  })
+  const parts = [alertsRead, readCameraList(), readGrids(), readOpenCases(), readMoving(), refreshSummary()]
+  const failed = (await Promise.allSettled(parts)).some((part) => part.status === 'rejected')
+  loadFailed.value = failed
+  rereads.value++
+  if (failed && stream && !live.unauthorized) resyncSoon()
 }
 
-async function readSites(): Promise<void> {
+async function readCameraList(): Promise<void> {
   const mark = freshCameras.mark()
-  const [list, shapes] = await Promise.all([readCameras(), gridShapes()])
+  const list = await readCameras()
   for (const id of freshCameras.merge(list, mark)) freshCameras.remove(id)
-  grids.value = shapes
+}
+
+async function readGrids(): Promise<void> {
+  grids.value = await gridShapes()
 }
 
 async function readAlertLists(): Promise<void> {
