@@ -9,7 +9,8 @@ fix needs from RMC and GGA.
 that 10,000 terminals send.
 
 `python bench/gps.py gateway [TERMINALS [SECONDS]]`: that many terminals on loopback, a report each
-10 s; the share of one core the gateway took, and whether every report was confirmed and kept.
+10 s, into a real outbox and beside it into a store that only counts; the share of one core the
+gateway took, and whether every report was confirmed and kept.
 """
 
 import asyncio
@@ -19,12 +20,14 @@ import resource
 import struct
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import reduce
 from multiprocessing.connection import Connection
 from operator import xor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pynmea2
 
@@ -32,7 +35,9 @@ from edge.gps.commands import decode_nmea
 from edge.gps.gateway import Gateway, Limits
 from edge.gps.jt808.frame import Frame, Header, encode
 from edge.gps.jt808.position import CHINA
-from edge.gps.jt808.session import Fleet, Memory, Session
+from edge.gps.jt808.session import Fleet, Memory, Report, Session
+from edge.gps.reports import OutboxReports
+from edge.outbox import Outbox
 
 EPOCH = (
     "GNRMC,{tod},A,3240.00{n:03d},N,10902.00{n:03d},E,10.040,90.0,011026,,,D,V",
@@ -144,14 +149,38 @@ class Counted:
 
     count = 0
 
-    def keep(self, reports: list) -> None:
+    def keep(self, reports: Sequence[Report]) -> None:
         """Count them."""
         self.count += len(reports)
 
 
-def serve(pipe: Connection, terminals: int) -> None:
-    async def run() -> None:
-        store = Counted()
+class Kept(OutboxReports):
+    """Keeps them in an outbox on disk, as the agent does."""
+
+    count = 0
+
+    def keep(self, reports: Sequence[Report]) -> None:
+        """Store and count them."""
+        super().keep(reports)
+        self.count += len(reports)
+
+
+@contextmanager
+def real_outbox() -> Iterator[Kept]:
+    with TemporaryDirectory(dir=Path.cwd()) as folder:
+        outbox = Outbox(Path(folder) / "outbox.db", "gateway-1", lambda: int(time.time() * 1000))
+        yield Kept(outbox)
+        outbox.close()
+
+
+STORES: dict[str, Callable[[], AbstractContextManager[Counted | Kept]]] = {
+    "counting": lambda: nullcontext(Counted()),
+    "outbox": real_outbox,
+}
+
+
+def serve(pipe: Connection, terminals: int, store_name: str) -> None:
+    async def run(store: Counted | Kept) -> None:
         limits = Limits(connections=terminals + 10)
         async with Gateway(FLEET, store, host="127.0.0.1", port=0, limits=limits) as gateway:
             pipe.send(gateway.port)
@@ -161,7 +190,8 @@ def serve(pipe: Connection, terminals: int) -> None:
             pipe.send((store.count, time.process_time()))
 
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
-    asyncio.run(run())
+    with STORES[store_name]() as store:
+        asyncio.run(run(store))
 
 
 async def drive(port: int, n: int, gate: asyncio.Event, until_s: list[float]) -> tuple[int, int]:
@@ -186,7 +216,8 @@ async def drive(port: int, n: int, gate: asyncio.Event, until_s: list[float]) ->
     return sent, confirmed
 
 
-async def soak(port: int, terminals: int, seconds: float, pipe: Connection) -> None:
+async def soak(port: int, terminals: int, seconds: float, pipe: Connection) -> float:
+    """Let the terminals talk; give the share of a core the gateway took."""
     gate, until_s = asyncio.Event(), [0.0]
     tasks = []
     for n in range(terminals):
@@ -206,19 +237,24 @@ async def soak(port: int, terminals: int, seconds: float, pipe: Connection) -> N
     sent, confirmed = sum(each[0] for each in done), sum(each[1] for each in done)
     share = (cpu - cpu_before) / took_s
     print(
-        f"gateway: {terminals} terminals, {sent} reports in {took_s:.0f} s, {confirmed} confirmed,"
+        f"  {terminals} terminals, {sent} reports in {took_s:.0f} s, {confirmed} confirmed,"
         f" {kept - kept_before} kept; {share:.0%} of one core"
     )
+    return share
 
 
 def gateway(arguments: list[str]) -> None:
     terminals, seconds = (*map(int, arguments), *(10_000, 60)[len(arguments) :])
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
-    here, there = multiprocessing.Pipe()
-    server = multiprocessing.Process(target=serve, args=(there, terminals))
-    server.start()
-    asyncio.run(soak(here.recv(), terminals, seconds, here))
-    server.join()
+    shares = {}
+    for name in STORES:
+        print(f"gateway, {name}:")
+        here, there = multiprocessing.Pipe()
+        server = multiprocessing.Process(target=serve, args=(there, terminals, name))
+        server.start()
+        shares[name] = asyncio.run(soak(here.recv(), terminals, seconds, here))
+        server.join()
+    print(f"outbox : counting = {shares['outbox'] / shares['counting']:.2f}")
 
 
 PARTS = {"nmea": nmea, "jt808": jt808, "gateway": gateway}

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol, Self
+from typing import Protocol, Self, cast
 
 from edge.gps.errors import GpsError
 from edge.gps.jt808.session import Fleet, Memory, Report, Session
@@ -90,18 +90,21 @@ class Gateway:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Stop listening, end every connection, keep what has been reported."""
+        """Stop listening; keep and confirm what has been reported, then hang up."""
         if self._server is not None:
             self._server.close()
-        tasks = [each.task for each in self._connections if each.task] + [self._sweeper]
-        running = [task for task in tasks if task is not None]
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        connections = list(self._connections)
+        for connection in connections:
+            connection.hear_no_more()
+        talks = [each.task for each in connections if each.task is not None]
+        if talks:
+            await asyncio.wait(talks, timeout=self._limits.send_s)
         await self._keeper.stop()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = _Connection(Session(self._fleet, self._memory_of), writer)
+        connection = _Connection(Session(self._fleet, self._memory_of), reader, writer)
         if len(self._connections) >= self._limits.connections:
             log.warning("connection refused: %d are open already", len(self._connections))
             writer.close()
@@ -110,7 +113,7 @@ class Gateway:
         link = writer.get_extra_info("socket")
         link.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         try:
-            await self._converse(connection, reader)
+            await self._converse(connection)
         except TimeoutError:
             connection.end = f"took no answer for {self._limits.send_s:.0f} s"
             writer.transport.abort()
@@ -124,9 +127,9 @@ class Gateway:
                 del self.connected[terminal]
             writer.close()
 
-    async def _converse(self, connection: "_Connection", reader: asyncio.StreamReader) -> None:
+    async def _converse(self, connection: "_Connection") -> None:
         connection.task = asyncio.current_task()
-        session, writer = connection.session, connection.writer
+        session, reader, writer = connection.session, connection.reader, connection.writer
         while not connection.end and (chunk := await reader.read(CHUNK)):
             connection.heard_s = time.monotonic()
             turn = session.feed(chunk, connection.heard_s, self._now())
@@ -171,11 +174,18 @@ class Gateway:
 @dataclass(eq=False)
 class _Connection:
     session: Session
+    reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     began_s: float = field(default_factory=time.monotonic)
     heard_s: float = field(default_factory=time.monotonic)
     end: str = ""
     task: asyncio.Task[None] | None = None
+
+    def hear_no_more(self) -> None:
+        """Let the talk end with what has been heard so far."""
+        if not self.writer.is_closing():
+            cast("asyncio.ReadTransport", self.writer.transport).pause_reading()
+        self.reader.feed_eof()
 
     def overdue(self, now_s: float, limits: Limits) -> str:
         """Why it is to end now; empty when it may stay."""

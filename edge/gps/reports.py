@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -10,7 +10,7 @@ from functools import partial
 from edge.gps.filters import Memory, judge
 from edge.gps.fix import Fix
 from edge.gps.jt808.session import Report
-from edge.outbox import TRACK, Outbox
+from edge.outbox import TRACK, Build, Outbox
 from wire.track import ACC_ON, EMERGENCY, VALID, Track, TrackPoint
 
 log = logging.getLogger(__name__)
@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 GNSS_CLOCK = 2
 EMERGENCY_BIT = 1
 VEHICLES_REMEMBERED = 50_000
+MOST_A_MESSAGE = 500
 
 _Point = tuple[Fix, int]
 _Key = tuple[str, bool]
@@ -45,7 +46,7 @@ class OutboxReports:
         """How many fixes were judged by which reason (`good` for none)."""
 
     def keep(self, reports: Sequence[Report]) -> None:
-        """Store the fixes of all reports. Raises OutboxFull, OSError, sqlite3.Error."""
+        """Store the fixes of all reports, or none. Raises OutboxFull, OSError, sqlite3.Error."""
         tracks: dict[_Key, list[_Point]] = {}
         known: dict[_Key, _Known] = {}
         for report in reports:
@@ -60,10 +61,14 @@ class OutboxReports:
                 tracks.setdefault(key, []).append((fix, flags))
             else:
                 known[key] = _Known(memory, before.flags)
-        for key, points in tracks.items():
-            build = partial(self._track, key, points)
-            self._outbox.add(TRACK, build, numbers=len(points))
+        self._outbox.add_all(TRACK, list(self._messages(tracks)))
         self._remember(known)
+
+    def _messages(self, tracks: dict[_Key, list[_Point]]) -> Iterator[tuple[Build, int]]:
+        for key, points in tracks.items():
+            for start in range(0, len(points), MOST_A_MESSAGE):
+                some = points[start : start + MOST_A_MESSAGE]
+                yield partial(self._track, key, some), len(some)
 
     def _remembered(self, key: _Key) -> _Known:
         vehicle, is_old = key

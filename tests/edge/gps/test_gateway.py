@@ -267,3 +267,27 @@ def test_missing_packets_are_asked_for(monkeypatch):
             assert await one.hear() == (0x8003, "00080200010003")
 
     asyncio.run(run())
+
+
+def test_what_was_heard_is_kept_and_confirmed_before_the_end(caplog):
+    async def run() -> None:
+        shelf = Shelf()
+        gateway = listening(shelf)
+        await gateway.__aenter__()
+        async with terminal(gateway) as one, terminal(gateway, "013900000001") as idle:
+            await one.log_in()
+            await idle.log_in()
+            shelf.may_finish.clear()
+            one.say(0x0200, report())
+            await asyncio.sleep(0.1)
+            end = asyncio.create_task(gateway.__aexit__())
+            await asyncio.sleep(0.1)
+            shelf.may_finish.set()
+            assert await one.hear() == (0x8001, "0002020000")
+            assert await one.hear() is None
+            assert await idle.hear() is None
+            await end
+        assert len(shelf.vehicles) == 1
+
+    asyncio.run(run())
+    assert "exception" not in caplog.text.lower()
