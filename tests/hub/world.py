@@ -19,7 +19,7 @@ from wire.track import VALID, Track, TrackPoint
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 EPOCH = "0123456789abcdef"
-LAT, LON = 32.70, 109.02
+LAT, LON = 32.72, 109.02
 
 
 def after(seconds):
@@ -115,7 +115,7 @@ def square(code, x, y, size, level, parent=None, **properties):
 
 
 def grid_document():
-    """A city of 0.2 degrees: four quarters, the south-west one around (LAT, LON) - a bit."""
+    """A city of 0.2 degrees in four quarters; (LAT, LON) lies in q01."""
     city = square("city", 109.0, 32.6, 0.2, 1)
     quarters = [
         square(f"q{i}{j}", 109.0 + 0.1 * i, 32.6 + 0.1 * j, 0.1, 2, "city", synthetic=True)
