@@ -22,6 +22,9 @@ from edge.camera.frame import Image
 
 VideoPacket: TypeAlias = "av.Packet[av.VideoStream]"
 
+DAMAGE = (av.InvalidDataError, IndexError)
+"""What reading on may survive; PyAV raises IndexError when a stream appears in the middle."""
+
 MAX_PIXELS = 8192 * 8192
 _LATE = 1.1
 

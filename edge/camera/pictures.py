@@ -23,6 +23,8 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 _OFFSET_TAG = "0x9011"
 """EXIF 2.31 OffsetTimeOriginal, which FFmpeg gives by number."""
 
+_UNREADABLE = (av.FFmpegError, OSError, EOFError, IndexError)
+
 
 def show_pictures(
     camera: CameraConfig, clock: Clock, begins_at: datetime | None = None
@@ -74,8 +76,8 @@ def _passes(
         for path in paths:
             try:
                 taken = _read(path, zone)
-            except av.FFmpegError as fault:
-                log.warning("%s: left out, not a readable picture: %s", path, fault.strerror)
+            except _UNREADABLE as fault:
+                log.warning("%s: left out, not a readable picture: %s", path, fault)
                 continue
             readable += 1
             yield taken
@@ -87,10 +89,21 @@ def _passes(
 
 
 def _read(path: Path, zone: tzinfo) -> tuple[Image, datetime | None]:
-    with av.open(str(path), options={"max_pixels": str(MAX_PIXELS)}) as container:
-        frame = next(container.decode(video=0))
-        told = {key.rsplit("/", 1)[-1]: value for key, value in frame.metadata.items()}
-        return upright(frame.reformat(format="bgr24"), frame.rotation), _taken_at(told, zone)
+    options = {"max_pixels": str(MAX_PIXELS)}
+    with av.open(str(path), options=options, metadata_errors="replace") as container:
+        frame = next(iter(container.decode(video=0)), None)
+        if frame is None:
+            raise EOFError("no picture in it")
+        taken_at = _taken_at(_exif(frame), zone)
+        return upright(frame.reformat(format="bgr24"), frame.rotation), taken_at
+
+
+def _exif(frame: av.VideoFrame) -> dict[str, str]:
+    """Tags by name, where FFmpeg knows one, without the directory they stand in."""
+    try:
+        return {key.rsplit("/", 1)[-1]: value for key, value in frame.metadata.items()}
+    except UnicodeDecodeError:
+        return {}
 
 
 def _taken_at(exif: dict[str, str], zone: tzinfo) -> datetime | None:

@@ -9,7 +9,7 @@ import av
 from av.container import InputContainer
 
 from edge.camera.clock import Clock, Thinning, Timeline
-from edge.camera.decoder import LookDecoder, Picture, VideoPacket, video_stream
+from edge.camera.decoder import DAMAGE, LookDecoder, Picture, VideoPacket, video_stream
 from edge.camera.errors import BadSource
 from edge.camera.frame import Frame
 from edge.config import CameraConfig
@@ -98,8 +98,8 @@ def _packets(
     for _ in range(_DAMAGES_SURVIVED):
         try:
             yield from container.demux(stream)
-        except av.FFmpegError as fault:
-            log.debug("%s: read past damage: %s", path, fault.strerror)
+        except (*DAMAGE, av.FFmpegError) as fault:
+            log.debug("%s: read past damage: %s", path, fault)
         else:
             return
     log.warning("%s: too damaged to read further", path)
@@ -111,7 +111,7 @@ def _opened(path: Path) -> InputContainer:
     try:
         if path.stat().st_size == 0:
             raise BadSource(f"{path}: is empty (0 bytes), not a video")
-        container = av.open(str(path))
+        container = av.open(str(path), metadata_errors="replace")
     except (av.InvalidDataError, EOFError):
         raise BadSource(f"{path}: is not a video, or is damaged or cut off") from None
     except OSError as fault:

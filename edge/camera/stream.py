@@ -16,7 +16,7 @@ from av.container import InputContainer
 
 from edge.camera.address import masked
 from edge.camera.clock import Clock, Thinning, Timeline
-from edge.camera.decoder import LookDecoder, VideoPacket, video_stream
+from edge.camera.decoder import DAMAGE, LookDecoder, VideoPacket, video_stream
 from edge.camera.errors import SourceLost
 from edge.camera.frame import Frame
 from edge.config import CameraConfig
@@ -112,7 +112,7 @@ def _packets(
             for packet in container.demux(stream):
                 heard()
                 yield packet
-        except av.InvalidDataError:
+        except DAMAGE:
             continue
         except av.FFmpegError as lost:
             raise SourceLost(f"{masked(camera.source)}: {_reason(lost)}") from None
@@ -125,7 +125,11 @@ def _opened(address: str, options: dict[str, str], kind: str | None = None) -> I
     begun_s = time.monotonic()
     try:
         return av.open(
-            address, format=kind, options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S)
+            address,
+            format=kind,
+            options=options,
+            metadata_errors="replace",
+            timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S),
         )
     except (av.FFmpegError, ValueError) as fault:
         # An interrupted handshake is reported as invalid data as often as as a timeout.

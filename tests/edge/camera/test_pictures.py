@@ -68,7 +68,10 @@ def test_pictures_are_timed_by_exif(tmp_path, told, hour_utc):
 def test_a_time_that_is_missing_or_runs_back_is_a_step_on(tmp_path):
     for i, taken in enumerate(["2026:05:01 12:00:00", "", "2026:05:01 11:00:00", "0000:00:00"]):
         take(tmp_path / f"{i}.jpg", taken=taken, orientation=1)
-    assert [frame.t_s for frame in frames(tmp_path)] == [0, 1, 2, 3]
+    damaged = tmp_path / "4.jpg"
+    take(damaged, taken="2026:05:01 12:00:00")
+    damaged.write_bytes(damaged.read_bytes().replace(b"2026:", b"20\xed6:"))
+    assert [frame.t_s for frame in frames(tmp_path)] == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])

@@ -1,6 +1,8 @@
 import logging
 import os
+import random
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -134,6 +136,28 @@ def test_damage_in_the_middle_is_read_past(tmp_path):
     played = frames(path)
     assert played[-1].t_s == pytest.approx(9, abs=0.3)
     assert len(played) >= 8
+
+
+def test_metadata_in_another_encoding_do_no_harm(tmp_path):
+    path = record(tmp_path / "street.mkv", seconds=2, metadata={"title": "ANKANG STREET"})
+    title = "安康".encode("gbk") + b" STREET.."
+    path.write_bytes(path.read_bytes().replace(b"ANKANG STREET", title))
+    assert len(frames(path)) == 2
+
+
+@pytest.mark.parametrize("kind", ["mp4", "mkv", "ts", "avi"])
+def test_no_damage_is_worse_than_a_clear_error(tmp_path, kind):
+    whole = record(tmp_path / f"whole.{kind}", seconds=4, size=(160, 96)).read_bytes()
+    chance = random.Random(kind)
+    for _ in range(15):
+        data = bytearray(whole)
+        for _ in range(chance.randrange(1, 60)):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        path = tmp_path / f"damaged.{kind}"
+        path.write_bytes(data[: chance.randrange(len(data) // 2, len(data))])
+        with suppress(BadSource):
+            times = [frame.t_s for frame in frames(path)]
+            assert times == sorted(times)
 
 
 def test_a_folder_or_file_with_chinese_signs(tmp_path):
