@@ -7,7 +7,6 @@ for two inferences at a time are slower than one after the other.
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 from edge.alert_desk import AlertDesk
 from edge.camera.frame import Frame
@@ -67,7 +66,7 @@ class Lookout:
         self._thread.join(STOP_TIMEOUT_S)
         for post in self._posts.values():
             post.runner.stop()
-            self._tell(post, post.watch.finish(datetime.now(UTC)))
+            self._tell(post, post.finish())
 
     def tick(self) -> None:
         """Look after the cameras' states; call it every second or so."""
@@ -139,16 +138,20 @@ class Post:
         """Judge a frame; None is the end of a recording."""
         if frame is None:
             self.has_ended = True
-            return self.watch.finish(self._last.at) if self._last else []
+            return self.finish()
         over: list[AlertEvent] = []
         if self._last is not None and frame.t_s < self._last.t_s:
-            over = self.watch.finish(self._last.at)
+            over = self.finish()
             self.watch = CameraWatch(self.camera, self._detector)
         self._last = frame
         self._looks += 1
         events = self.watch.look(frame)
         self.is_failing = False
         return over + events
+
+    def finish(self) -> list[AlertEvent]:
+        """Nobody watches any more: end what is open, as of the last frame."""
+        return self.watch.finish(self._last.at) if self._last else []
 
     def birth(self) -> CameraBirth:
         """The camera as configured."""
