@@ -10,6 +10,7 @@ import math
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import shapely
@@ -75,7 +76,13 @@ def ankang_grids(unit_grids_of: str | None = None) -> dict[str, object]:
     return {**feature_collection(grids), "datum": "WGS-84"}
 
 
-def _grids() -> Iterator[Grid]:
+@cache
+def _grids() -> tuple[Grid, ...]:
+    """City, towns and communities; a second's work, and always the same."""
+    return tuple(_draw())
+
+
+def _draw() -> Iterator[Grid]:
     cells = _Cells()
     town_of = cells.grow(
         {cells.nearest(town.centre): town.slowness for town in TOWNS}, range(len(cells.polygons))

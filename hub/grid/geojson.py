@@ -225,9 +225,7 @@ def _check_code(
         report("duplicate_code", at, message, "each code once")
 
 
-def _text(
-    properties: Mapping[str, object], key: str, allowed: str, report: Report
-) -> str | None:
+def _text(properties: Mapping[str, object], key: str, allowed: str, report: Report) -> str | None:
     value = properties.get(key)
     if value is not None and not _is_text(value):
         message = f"{key} {_shown(value)} is not {allowed}"

@@ -351,9 +351,7 @@ class _RowSpans:
         return crossings % 2 == 1, first_edge, self.edge[span[needed]]
 
 
-def _fill(
-    edges: _Edges, frame: _Frame, count: int, cells: Ints, owners: Ints
-) -> NDArray[np.int32]:
+def _fill(edges: _Edges, frame: _Frame, count: int, cells: Ints, owners: Ints) -> NDArray[np.int32]:
     """For each cell the first polygon that fills it without touching it with an edge, or -1."""
     flat = np.full(frame.width * frame.height, OUTSIDE, dtype=np.int32)
     runs = _filled_runs(edges, frame)
@@ -372,9 +370,7 @@ def _fill(
 def _filled_runs(edges: _Edges, frame: _Frame) -> Ints:
     """(polygon, first cell, last cell + 1) of the cells whose middle lies in the polygon."""
     u1, v1, u2, v2 = frame.in_cells(edges)
-    edge, row = _expand(
-        np.ceil(v1 - 0.5).astype(np.int64), np.ceil(v2 - 0.5).astype(np.int64)
-    )
+    edge, row = _expand(np.ceil(v1 - 0.5).astype(np.int64), np.ceil(v2 - 0.5).astype(np.int64))
     rise = (row + 0.5 - v1[edge]) / (v2 - v1)[edge]
     u = u1[edge] + rise * (u2 - u1)[edge]
     col = np.clip(np.ceil(u - 0.5).astype(np.int64), 0, frame.width)

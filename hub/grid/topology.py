@@ -196,9 +196,7 @@ def _gaps_at_the_top(grids: Sequence[Grid], plane: _Plane) -> Iterator[Problem]:
                 yield from _gaps(owner, plane, [hole], f"no grid covers, between {names}:")
 
 
-def _gaps(
-    grid: Grid, plane: _Plane, shapes: Iterable[Polygon], what: str
-) -> Iterator[Problem]:
+def _gaps(grid: Grid, plane: _Plane, shapes: Iterable[Polygon], what: str) -> Iterator[Problem]:
     for shape in shapes:
         if shape.area >= plane.tolerances.gap_m2 and plane.wide(shape):
             message = f"{what} {shape.area:.0f} m2"

@@ -65,9 +65,7 @@ def _began(event: Event) -> datetime:
     return event.at if isinstance(event, GridCrossing) else event.start
 
 
-def _line(
-    event: Event, sites: list[Site] | None, zone: tzinfo, settings: TrackSettings
-) -> Line:
+def _line(event: Event, sites: list[Site] | None, zone: tzinfo, settings: TrackSettings) -> Line:
     if isinstance(event, GridCrossing):
         return {"type": event.kind, "grid": event.grid, "at": _iso(event.at)}
     span: Line = {"start": _iso(event.start), "end": _iso(event.end)}
@@ -82,9 +80,7 @@ def _line(
     return {**_unload(event, sites, zone, settings), **span, **_place(event)}
 
 
-def _unload(
-    lift: Lift, sites: list[Site] | None, zone: tzinfo, settings: TrackSettings
-) -> Line:
+def _unload(lift: Lift, sites: list[Site] | None, zone: tzinfo, settings: TrackSettings) -> Line:
     found, site = verdict(lift, sites, zone, settings)
     return {
         "type": "unload",

@@ -1,4 +1,3 @@
-
 import pytest
 
 from hub.grid.crossing import Crossing, GridCrossing, GridStay, Presence, move, step

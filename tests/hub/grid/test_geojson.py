@@ -182,17 +182,19 @@ JSON = st.recursive(
     | st.floats()
     | st.text(max_size=5)
     | st.sampled_from(["Feature", "Polygon", "MultiPolygon", 10**400]),
-    lambda inner: st.lists(inner, max_size=5)
-    | st.dictionaries(
-        st.sampled_from(["type", "code", "level", "parent", "geometry", "coordinates"]),
-        inner,
-        max_size=5,
+    lambda inner: (
+        st.lists(inner, max_size=5)
+        | st.dictionaries(
+            st.sampled_from(["type", "code", "level", "parent", "geometry", "coordinates"]),
+            inner,
+            max_size=5,
+        )
     ),
     max_leaves=20,
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(JSON, JSON, JSON, JSON)
 def test_no_document_is_too_strange(a: object, b: object, c: object, d: object) -> None:
     """Strange values in every place of a document are told, never raised."""

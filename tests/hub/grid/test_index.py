@@ -76,11 +76,9 @@ def areas(draw: st.DrawFn) -> Area | None:
     return area
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(areas(), min_size=1, max_size=6), st.integers(0, 2**32))
-def test_answers_equal_shapely_on_overlapping_areas(
-    shapes: list[Area | None], seed: int
-) -> None:
+def test_answers_equal_shapely_on_overlapping_areas(shapes: list[Area | None], seed: int) -> None:
     polygons = [shape for shape in shapes if shape is not None]
     if polygons:
         assert_same(polygons, *telling_points(polygons, seed))

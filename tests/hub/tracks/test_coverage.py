@@ -1,0 +1,163 @@
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from hub.grid.ankang import ankang_grids
+from hub.grid.geojson import read
+from hub.grid.grid import Grid
+from hub.grid.index import GridIndex
+from hub.tracks.coverage import (
+    ANKANG_PLAN,
+    DEFAULT_VISIT,
+    Coverage,
+    Frequency,
+    Period,
+    Visit,
+    VisitSettings,
+    coverage,
+    visits,
+)
+from hub.tracks.errors import TrackError
+from hub.tracks.point import Point
+from tests.hub.grid.shapes import feature, grids, square
+from tests.hub.tracks.reports import EAST, LAT, LON, at_s, drive, report, stand
+
+ANKANG = ZoneInfo("Asia/Shanghai")
+# Cells of 100 m along the road: c0 from 0 to 100 m east, c1 from 100 to 200 m, and so on.
+ROAD = grids(
+    *(
+        feature(f"c{n}", square(LON + n * 100 / EAST, LAT - 0.001, 100 / EAST, 0.002), level=4)
+        for n in range(10)
+    )
+)
+
+
+def visited(points: list[Point], settings: VisitSettings = DEFAULT_VISIT) -> list[str]:
+    index = GridIndex(ROAD)
+    codes = [index.locate(point.lat, point.lon) for point in points]
+    return [visit.grid for visit in visits(points, codes, settings)]
+
+
+@pytest.mark.parametrize(
+    ("points", "expected"),
+    [
+        pytest.param([], [], id="nothing"),
+        pytest.param([report(0, 50)], [], id="one point"),
+        pytest.param(drive(0, 180, 50, 250), ["c0", "c1", "c2"], id="on foot"),
+        pytest.param(drive(0, 60, 0, 999), [], id="at 60 km/h"),
+        pytest.param(drive(0, 240, 0, 999), [f"c{n}" for n in range(10)], id="at 15 km/h"),
+        pytest.param(stand(0, 20, 150), ["c1"], id="standing for 20 s"),
+        pytest.param(stand(0, 15, 150), [], id="standing for 15 s"),
+        pytest.param(stand(0, 600, 150, every_s=150), [], id="reports too rare to know"),
+        pytest.param(stand(0, 60, -50), [], id="outside all"),
+        pytest.param(
+            stand(0, 10, 150) + stand(15, 25, 190) + stand(30, 40, 150), ["c1"], id="noise inside"
+        ),
+        pytest.param(
+            stand(0, 30, 150) + stand(800, 830, 150), ["c1"], id="back within a quarter of an hour"
+        ),
+        pytest.param(stand(0, 30, 150) + stand(1000, 1030, 150), ["c1", "c1"], id="back later"),
+        pytest.param(
+            [*drive(0, 10, 0, 160), *stand(15, 40, 160), *drive(45, 60, 170, 500)],
+            ["c1"],
+            id="fast, a look, fast",
+        ),
+    ],
+)
+def test_what_counts_as_a_visit(points: list[Point], expected: list[str]) -> None:
+    assert visited(points) == expected
+
+
+def test_a_visit_says_when_and_how_long() -> None:
+    index = GridIndex(ROAD)
+    points = stand(0, 60, 150)
+    codes = [index.locate(point.lat, point.lon) for point in points]
+    assert visits(points, codes) == [Visit("c1", at_s(0), at_s(60), 60.0)]
+
+
+def test_settings_decide() -> None:
+    assert visited(drive(0, 60, 0, 999), VisitSettings(pace_kmh=70, dwell_s=5))
+    assert not visited(stand(0, 60, 150), VisitSettings(dwell_s=61))
+
+
+MONDAY = date(2026, 9, 28)
+
+
+def visit_on(day: date, hour_utc: int = 4, grid: str = "a") -> Visit:
+    noon = at_s(0).replace(year=day.year, month=day.month, day=day.day, hour=hour_utc)
+    return Visit(grid, noon, noon + timedelta(minutes=1), 60)
+
+
+def days(*numbers: int) -> list[date]:
+    return [MONDAY + timedelta(days=number) for number in numbers]
+
+
+@pytest.mark.parametrize(
+    ("frequency", "visit_days", "since_until", "expected"),
+    [
+        (Frequency(1, Period.DAY), days(0, 1, 2), days(0, 3), (3, 3, [])),
+        (Frequency(1, Period.DAY), days(0, 2), days(0, 3), (3, 2, days(1))),
+        (Frequency(1, Period.DAY), days(0, 0, 0), days(0, 3), (3, 1, days(1, 2))),
+        (Frequency(2, Period.DAY), days(0, 0, 1), days(0, 2), (4, 3, days(1))),
+        (Frequency(1, Period.WEEK), days(6), days(0, 14), (2, 1, days(7))),
+        (Frequency(1, Period.WEEK), days(3, 10), days(2, 14), (1, 1, [])),
+        (Frequency(1, Period.DAY), [], days(0, 1), (1, 0, days(0))),
+    ],
+)
+def test_coverage_of_a_grid(
+    frequency: Frequency,
+    visit_days: list[date],
+    since_until: list[date],
+    expected: tuple[int, int, list[date]],
+) -> None:
+    since, until = since_until
+    (found,) = coverage(
+        grids(feature("a", square(109, 32), level=3)),
+        [visit_on(day) for day in visit_days],
+        {3: frequency},
+        since=since,
+        until=until,
+        zone=ANKANG,
+    )
+    due, made, missed = expected
+    assert found == Coverage("a", due, made, tuple(missed))
+    assert found.share == made / due
+
+
+def test_a_visit_counts_for_its_local_day() -> None:
+    (found,) = coverage(
+        grids(feature("a", square(109, 32), level=3)),
+        [visit_on(MONDAY, hour_utc=17)],
+        ANKANG_PLAN,
+        since=MONDAY,
+        until=MONDAY + timedelta(days=2),
+        zone=ANKANG,
+    )
+    assert found.missed == (MONDAY,)
+
+
+def test_the_citys_plan_asks_every_level_for_what_the_paper_says() -> None:
+    every: list[Grid] = read(ankang_grids()).grids
+    found = coverage(
+        every, [], ANKANG_PLAN, since=MONDAY, until=MONDAY + timedelta(days=7), zone=ANKANG
+    )
+    assert sum(each.due for each in found) == 1 + (8 + 91) * 7
+
+
+@pytest.mark.parametrize("until", [MONDAY, MONDAY + timedelta(days=6)])
+def test_days_without_a_whole_period_are_refused(until: date) -> None:
+    with pytest.raises(TrackError, match="no whole week"):
+        coverage(
+            grids(feature("a", square(109, 32), level=1)),
+            [],
+            ANKANG_PLAN,
+            since=MONDAY,
+            until=until,
+            zone=ANKANG,
+        )
+
+
+def test_a_plan_of_no_visits_is_refused() -> None:
+    with pytest.raises(TrackError, match="0 visits"):
+        Frequency(0, Period.DAY)
