@@ -172,10 +172,6 @@ class Headers:
         await self._app(scope, receive, with_headers)
 
 
-class _TooLarge(Exception):
-    pass
-
-
 class BodyLimit:
     """Refuses a body larger than its path allows, announced or not, before it is read whole."""
 
@@ -192,10 +188,7 @@ class BodyLimit:
         if not announced.isdigit() or int(announced) > limit:
             await _refuse(limit)(scope, receive, send)
             return
-        try:
-            await self._app(scope, _counted(receive, limit), send)
-        except _TooLarge:
-            await _refuse(limit)(scope, receive, send)
+        await self._app(scope, _counted(receive, limit), send)
 
 
 def _refuse(limit: int) -> JSONResponse:
@@ -210,7 +203,7 @@ def _counted(receive: Receive, limit: int) -> Callable[[], Awaitable[Message]]:
         message = await receive()
         seen += len(message.get("body", b""))
         if seen > limit:
-            raise _TooLarge
+            raise HTTPException(413, f"the body is larger than {limit} bytes")
         return message
 
     return counted

@@ -1,0 +1,436 @@
+"""The HTTP contract: who may call what, and that answers are what the OpenAPI document says."""
+
+import json
+import re
+
+import jsonschema
+import pytest
+from starlette.testclient import TestClient
+
+from hub import auth, pipeline
+from hub.alerts.alert import alert_id
+from hub.app import Hub, create_app
+from hub.http import HEADERS
+from hub.roles import Role
+from tests.hub.world import (
+    after,
+    alert_message,
+    birth,
+    grid_document,
+    health,
+    make_site,
+    received,
+    state,
+    track_message,
+)
+
+ALERT = alert_id(alert_message())
+LOCAL = {"base_url": "http://127.0.0.1:8000", "client": ("127.0.0.1", 50000)}
+
+
+def take(hub, name, *messages):
+    with hub.store.write() as tx:
+        pipeline.take(tx, hub.site, name, [received(message) for message in messages])
+
+
+@pytest.fixture
+def hub(sqlite_store, tmp_path):
+    """A hub with one of everything; no broker, no server."""
+    site = make_site(sqlite_store, tmp_path)
+    built = Hub.build(site.config, sqlite_store)
+    take(built, "birth", birth(generated=True))
+    take(built, "health", health("ok", after(3)))
+    take(built, "track", track_message(0, 5, dev="cam-1"))
+    take(built, "alert", alert_message())
+    return built
+
+
+@pytest.fixture
+def tokens(hub):
+    with hub.store.write() as tx:
+        return {role: auth.issue_token(tx, f"{role}-1", role) for role in Role}
+
+
+@pytest.fixture
+def client(hub, tokens):
+    return TestClient(create_app(hub.config, hub), raise_server_exceptions=False, **LOCAL)
+
+
+@pytest.fixture
+def call(client, tokens):
+    def send(method, path, role=Role.ADMIN, **more):
+        headers = {"Authorization": f"Bearer {tokens[role]}"} if role else {}
+        return client.request(method, path, headers=headers | more.pop("headers", {}), **more)
+
+    return send
+
+
+@pytest.fixture
+def case(call):
+    call("POST", f"/api/alerts/{ALERT}/decision", json={"decision": "confirmed"})
+    return call("GET", "/api/cases").json()["items"][0]
+
+
+# the contract
+
+
+def documented(document, method, path, status):
+    """The schema an answer must fit, with its references resolvable."""
+    operation = document["paths"][path][method.lower()]
+    content = operation["responses"][str(status)]["content"]
+    return {"components": document["components"], **content["application/json"]["schema"]}
+
+
+READS = [
+    ("/api/cameras", {}),
+    ("/api/vehicles", {}),
+    ("/api/vehicles/{vehicle}/track", {"vehicle": "cam-1/v1"}),
+    ("/api/alerts", {}),
+    ("/api/alerts/{alert}", {"alert": ALERT}),
+    ("/api/cases", {}),
+    ("/api/cases/{case_id}", {"case_id": "1"}),
+    ("/api/grids", {}),
+    ("/api/devices", {}),
+    ("/api/quarantine", {}),
+    ("/api/summary", {}),
+    ("/api/tokens", {}),
+    ("/api/session", {}),
+]
+
+
+@pytest.mark.parametrize(("path", "values"), READS)
+def test_answers_are_as_documented(call, case, path, values):
+    document = call("GET", "/api/openapi.json").json()
+    answer = call("GET", path.format(**values), params={"from": "2020-01-01T00:00:00Z"})
+    assert answer.status_code == 200
+    name = path.replace("{vehicle}", "{vehicle}")
+    jsonschema.validate(answer.json(), documented(document, "GET", name, 200))
+    if "items" in answer.json() and path not in ("/api/quarantine",):
+        assert answer.json()["total"] >= len(answer.json()["items"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/api/alerts/none", None, 404),
+        ("GET", "/api/cases/99", None, 404),
+        ("GET", "/api/cases/x", None, 422),
+        ("GET", "/api/alerts?limit=501", None, 422),
+        ("GET", "/api/alerts?from=yesterday", None, 422),
+        ("GET", "/api/alerts?state=odd", None, 422),
+        ("GET", "/api/vehicles/none/track", None, 404),
+        ("GET", "/api/nothing", None, 404),
+        ("DELETE", "/api/alerts", None, 405),
+        ("POST", f"/api/alerts/{ALERT}/decision", {"decision": "maybe"}, 422),
+        ("POST", f"/api/alerts/{ALERT}/decision", {"decision": "confirmed", "x": 1}, 422),
+        ("POST", "/api/cases/1/actions", {"action": "close", "version": 1}, 409),
+        ("POST", "/api/cases/1/actions", {"action": "file", "version": 7}, 409),
+        ("POST", "/api/cases/1/actions", {"action": "reject", "version": 1}, 422),
+        ("POST", "/api/devices", {"id": "UPPER CASE"}, 422),
+        ("POST", "/api/grids", {"type": "Point"}, 422),
+        ("POST", "/api/tokens", {"name": "admin-1", "role": "king"}, 422),
+    ],
+)
+def test_errors_have_one_shape(call, case, method, path, body, status):
+    answer = call(method, path, json=body)
+    assert answer.status_code == status
+    error = answer.json()["error"]
+    assert error["code"]
+    assert error["message"]
+
+
+# who may
+
+
+GUARDED = [
+    ("GET", "/api/cameras", Role.VIEWER),
+    ("GET", "/api/vehicles", Role.VIEWER),
+    ("GET", "/api/vehicles/cam-1/v1/track", Role.VIEWER),
+    ("GET", "/api/alerts", Role.VIEWER),
+    ("GET", f"/api/alerts/{ALERT}", Role.VIEWER),
+    ("GET", "/api/cases", Role.VIEWER),
+    ("GET", "/api/cases/1", Role.VIEWER),
+    ("GET", "/api/grids", Role.VIEWER),
+    ("GET", "/api/grids.geojson", Role.VIEWER),
+    ("GET", "/api/devices", Role.VIEWER),
+    ("GET", "/api/summary", Role.VIEWER),
+    ("GET", f"/api/evidence/{'a' * 64}", Role.OPERATOR),
+    ("POST", f"/api/alerts/{ALERT}/decision", Role.OPERATOR),
+    ("POST", "/api/cases/1/actions", Role.OPERATOR),
+    ("POST", "/api/grids", Role.ADMIN),
+    ("POST", "/api/devices", Role.ADMIN),
+    ("GET", "/api/quarantine", Role.ADMIN),
+    ("GET", "/api/tokens", Role.ADMIN),
+    ("POST", "/api/tokens", Role.ADMIN),
+    ("DELETE", "/api/tokens/x", Role.ADMIN),
+]
+LOWER = {
+    Role.VIEWER: [],
+    Role.OPERATOR: [Role.VIEWER, Role.SERVICE],
+    Role.ADMIN: [Role.VIEWER, Role.SERVICE, Role.OPERATOR, Role.SUPERVISOR],
+}
+
+
+@pytest.mark.parametrize(("method", "path", "least"), GUARDED)
+def test_the_least_right_by_default(call, method, path, least):
+    assert call(method, path, role=None).status_code == 401
+    assert call(method, path, role=None, headers={"Authorization": "Bearer x"}).status_code == 401
+    assert call(method, path, role=None, headers={"Authorization": "Basic x"}).status_code == 401
+    for role in LOWER[least]:
+        assert call(method, path, role=role).status_code == 403
+    assert call(method, path, role=least).status_code not in (401, 403)
+
+
+def test_no_endpoint_was_forgotten(call):
+    open_to_all = {"/api/session", "/upload/{sha256}", "/healthz", "/metrics", "/api/events"}
+    paths = set(call("GET", "/api/openapi.json").json()["paths"]) - open_to_all
+    guarded = {path for _, path, _ in GUARDED}
+    forgotten = [
+        path
+        for path in paths
+        if not any(re.fullmatch(re.sub(r"\{\w+\}", ".+", path), known) for known in guarded)
+    ]
+    assert forgotten == []
+
+
+def test_events_need_a_token(call):
+    assert call("GET", "/api/events", role=None).status_code == 401
+
+
+def test_a_revoked_token_opens_nothing(call):
+    made = call("POST", "/api/tokens", json={"name": "li", "role": "operator"}).json()
+    key = {"Authorization": f"Bearer {made['token']}"}
+    assert call("GET", "/api/alerts", role=None, headers=key).status_code == 200
+    assert call("POST", "/api/tokens", json={"name": "li", "role": "viewer"}).status_code == 409
+    assert call("DELETE", "/api/tokens/li").status_code == 204
+    assert call("GET", "/api/alerts", role=None, headers=key).status_code == 401
+
+
+def test_only_hashes_of_tokens_are_kept(hub, tokens):
+    with hub.store.read() as tx:
+        kept = {row.hash for row in tx.execute(auth.tokens.select())}
+    assert not kept & set(tokens.values())
+    assert auth.hashed(tokens[Role.ADMIN]) in kept
+
+
+def test_the_first_token_is_written_once_for_its_owner_alone(sqlite_store, tmp_path):
+    path = auth.issue_first_token(sqlite_store, tmp_path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert len(path.read_text().strip()) >= 43
+    assert auth.issue_first_token(sqlite_store, tmp_path) is None
+
+
+# sessions
+
+
+def test_a_session_by_token_and_its_end(client, tokens):
+    opened = client.post("/api/session", json={"token": tokens[Role.OPERATOR]})
+    assert opened.json() == {"name": "operator-1", "role": "operator"}
+    cookie = opened.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert client.get("/api/alerts").status_code == 200
+
+    path, body = f"/api/alerts/{ALERT}/decision", {"decision": "confirmed"}
+    assert client.post(path, json=body).json()["error"]["code"] == "csrf"
+    assert client.post(path, json=body, headers={"X-Tianyan": "1"}).status_code == 200
+
+    assert client.delete("/api/session", headers={"X-Tianyan": "1"}).status_code == 204
+    assert client.get("/api/session").json()["demo"] is False
+
+
+def test_a_wrong_token_opens_no_session(client):
+    assert client.post("/api/session", json={"token": "x"}).status_code == 401
+    assert client.post("/api/session", json={"demo": True}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("base_url", "peer", "status"),
+    [
+        ("http://127.0.0.1:8000", "127.0.0.1", 200),
+        ("http://localhost:8000", "127.0.0.1", 200),
+        ("http://evil.example:8000", "127.0.0.1", 403),
+        ("http://127.0.0.1:8000", "10.0.0.9", 403),
+    ],
+)
+def test_a_demo_opens_to_this_machine_alone(sqlite_store, tmp_path, base_url, peer, status):
+    site = make_site(sqlite_store, tmp_path, demo=True)
+    app = create_app(site.config, Hub.build(site.config, sqlite_store))
+    client = TestClient(app, base_url=base_url, client=(peer, 50000))
+    assert client.post("/api/session", json={"demo": True}).status_code == status
+    assert client.get("/api/session").status_code == (200 if status == 200 else 401)
+
+
+# lists and filters
+
+
+@pytest.mark.parametrize(
+    ("query", "total"),
+    [
+        ("", 1),
+        ("?state=active", 1),
+        ("?state=ended", 0),
+        ("?decision=none", 1),
+        ("?decision=confirmed", 0),
+        ("?label=garbage", 1),
+        ("?label=garbag", 0),
+        ("?matter=06010", 1),
+        ("?source=gate", 1),
+        ("?source=cam-1/gate", 1),
+        ("?source=cam-2/gate", 0),
+        ("?grid=city", 1),
+        ("?grid=q01", 1),
+        ("?grid=q0", 0),
+        ("?grid=%25", 0),
+        ("?from=2026-11-23T04:00:00Z", 1),
+        ("?from=2026-11-23T12:00:01%2B08:00", 0),
+        ("?to=2026-11-23T03:59:59Z", 0),
+        ("?offset=1", 1),
+    ],
+)
+def test_filters_of_alerts(call, query, total):
+    answer = call("GET", f"/api/alerts{query}").json()
+    assert answer["total"] == total
+
+
+@pytest.mark.parametrize(
+    ("path", "total"),
+    [
+        ("/api/cases?open=true", 1),
+        ("/api/cases?open=false", 0),
+        ("/api/cases?state=reported", 1),
+        ("/api/cases?stage=collect", 1),
+        ("/api/cases?stage=handle", 0),
+        ("/api/cases?matter=06010&grid=city", 1),
+        ("/api/cameras?state=ok", 1),
+        ("/api/cameras?state=black", 0),
+        ("/api/cameras?grid=q01", 1),
+        ("/api/vehicles?kind=spoil_truck", 1),
+        ("/api/vehicles?online=true", 1),
+        ("/api/vehicles?online=false", 0),
+        ("/api/vehicles?grid=q11", 0),
+        ("/api/grids?level=2", 4),
+        ("/api/grids?parent=city", 4),
+        ("/api/grids?q=q1", 2),
+    ],
+)
+def test_filters_of_the_others(call, case, path, total):
+    assert call("GET", path).json()["total"] == total
+
+
+def test_pages_follow_each_other(call):
+    codes = [
+        call("GET", f"/api/grids?limit=2&offset={offset}").json()["items"] for offset in (0, 2, 4)
+    ]
+    assert [grid["code"] for part in codes for grid in part] == ["city", "q00", "q01", "q10", "q11"]
+
+
+# what people do
+
+
+def test_confirming_opens_a_case_whose_steps_say_who_may(call, case):
+    shown = call("GET", f"/api/cases/{case['id']}", role=Role.OPERATOR).json()
+    assert shown["number"].startswith("AK")
+    assert shown["alert_items"][0]["id"] == ALERT
+    assert shown["history"][0]["action"] == "report"
+    assert {step["action"] for step in shown["actions"]} == {
+        "verify_report",
+        "file",
+        "merge",
+        "reject",
+    }
+    acted = call(
+        "POST", f"/api/cases/{case['id']}/actions", json={"action": "file", "version": 1}
+    ).json()
+    assert (acted["state"], acted["version"], acted["state_zh"]) == ("filed", 2, "已立案")
+    assert [h["action"] for h in acted["history"]] == ["report", "file"]
+
+
+def test_an_alert_tells_its_history(call, case):
+    shown = call("GET", f"/api/alerts/{ALERT}").json()
+    assert [event["what"] for event in shown["history"]] == ["new", "confirmed"]
+    assert shown["case"]["number"] == case["number"]
+    assert shown["matter"]["name_en"] == "Exposed garbage"
+    assert shown["at"].endswith("Z")
+
+
+def test_grids_are_replaced_all_or_none(call, hub):
+    document = grid_document()
+    document["features"][1]["geometry"]["coordinates"][0][2] = [109.15, 32.72]
+    refused = call("POST", "/api/grids", json=document)
+    assert refused.status_code == 422
+    assert refused.json()["error"]["problems"][0]["problem"]
+
+    fitting = grid_document()
+    fitting["features"][1]["properties"]["name"] = "老城办"
+    assert call("POST", "/api/grids", json=fitting).json() == {"imported": 5, "changed": 1}
+    assert call("GET", "/api/grids?q=老城").json()["items"][0]["code"] == "q00"
+    layer = call("GET", "/api/grids.geojson?level=2").json()
+    assert len(layer["features"]) == 4
+    assert layer["features"][0]["properties"]["synthetic"] is True
+
+
+def test_a_device_is_enrolled_once(call):
+    made = call("POST", "/api/devices", json={"id": "cam-9"})
+    assert made.status_code == 201
+    assert made.json()["installed"] is False
+    assert len(made.json()["password"]) >= 32
+    assert call("POST", "/api/devices", json={"id": "cam-9"}).status_code == 409
+
+
+def test_the_summary_counts(call, case, hub):
+    take(hub, "state", state(online=False, session=9))
+    summary = call("GET", "/api/summary").json()
+    assert summary["cameras"] == {"total": 1, "ok": 0}
+    assert summary["vehicles"] == {"total": 1, "online": 0}
+    assert summary["alerts"]["undecided"] == 0
+    assert summary["cases"] == {"open": 1, "by_state": {"reported": 1}}
+    assert summary["generated"] is True
+
+
+# limits
+
+
+def test_a_large_body_is_refused_unread(call):
+    answer = call("POST", "/api/tokens", content=b"x" * (1 << 20) + b"y")
+    assert answer.status_code == 413
+
+    def endless():
+        for _ in range(64):
+            yield b"x" * 65536
+
+    assert call("POST", "/api/tokens", content=endless()).status_code == 413
+
+
+def test_every_answer_has_the_headers(call):
+    for path in ("/", "/api/alerts", "/api/none", "/healthz"):
+        headers = call("GET", path).headers
+        assert all(headers[name] == value for name, value in HEADERS.items())
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/metrics"])
+@pytest.mark.parametrize(
+    ("peer", "host", "status"),
+    [("127.0.0.1", "127.0.0.1", 200), ("10.0.0.9", "127.0.0.1", 401), ("127.0.0.1", "evil", 401)],
+)
+def test_probes_are_open_to_this_machine(hub, path, peer, host, status):
+    app = create_app(hub.config, hub)
+    client = TestClient(app, base_url=f"http://{host}", client=(peer, 50000))
+    assert client.get(path).status_code == status
+
+
+def test_metrics_are_prometheus(call):
+    assert "tianyan_messages_total" in call("GET", "/metrics").text
+
+
+def test_a_lost_database_is_said(call, hub, tmp_path):
+    hub.store.engine.dispose()
+    (tmp_path / "hub.sqlite").rename(tmp_path / "gone.sqlite")
+    (tmp_path / "hub.sqlite").mkdir()
+    answer = call("GET", "/api/alerts")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "database_away")
+    assert call("GET", "/healthz").status_code == 503
+
+
+def test_the_openapi_document_is_json(call):
+    assert json.loads(call("GET", "/api/openapi.json", role=None).text)["info"]["title"] == "Tianyan"
