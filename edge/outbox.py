@@ -13,7 +13,7 @@ import random
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -236,7 +236,8 @@ class Outbox:
                     (TRACK, old[0][0], old[-1][0]),
                 )
                 self._bytes -= sum(size for _, _, size in old)
-                self._record_gap(TRACK, old[0][0], old[-1][1], "disk_full")
+                for first_lost, last_lost in _runs((first, last) for first, last, _ in old):
+                    self._record_gap(TRACK, first_lost, last_lost, "disk_full")
             if self._bytes <= self._max_bytes or stream != TRACK:
                 return
             span = (stream, first, last)
@@ -389,6 +390,20 @@ class Outbox:
         with self._lock:
             count: int = self._db.execute("SELECT COUNT(*) FROM refused").fetchone()[0]
         return count
+
+
+def _runs(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Ascending spans with those that touch made one; what lies between them was delivered."""
+    begun: tuple[int, int] | None = None
+    for first, last in spans:
+        if begun is not None and first == begun[1] + 1:
+            begun = (begun[0], last)
+            continue
+        if begun is not None:
+            yield begun
+        begun = (first, last)
+    if begun is not None:
+        yield begun
 
 
 def _first_row() -> str:

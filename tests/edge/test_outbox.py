@@ -181,3 +181,15 @@ def test_a_group_is_stored_whole_or_not_at_all(outbox):
     assert outbox.add_all(TRACK, [(build, 1)]) == [6]
     outbox.settle(TRACK, [(0, 2), (3, 6)])
     assert outbox.depth() == {}
+
+
+def test_a_gap_names_nothing_that_was_delivered(tmp_path, clock):
+    box = Outbox(tmp_path / "outbox.db", "box-0007", clock, max_bytes=2_000)
+    for _ in range(6):
+        add_track(box)
+    box.settle(TRACK, [(2, 2), (4, 4)])
+    while GAP not in box.depth():
+        add_track(box)
+    told = [msgspec.json.decode(item.payload) for item in box.take_due() if item.stream == GAP]
+    assert [(gap["first"], gap["last"]) for gap in told][:2] == [(0, 1), (3, 3)]
+    box.close()
