@@ -40,7 +40,7 @@ NO_WEBGL = """
 """
 
 
-def _need(path: Path, remedy: str) -> None:
+def need(path: Path, remedy: str) -> None:
     if path.exists():
         return
     message = f"{path} is absent: {remedy}"
@@ -51,8 +51,8 @@ def _need(path: Path, remedy: str) -> None:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    _need(CHROMIUM, "apt-get install chromium")
-    _need(DIST / "index.html", "npm ci && npm run build in hub/console")
+    need(CHROMIUM, "apt-get install chromium")
+    need(DIST / "index.html", "npm ci && npm run build in hub/console")
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield browser

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import AXE, Opener, Served
+from tests.browser.conftest import AXE, Opener, Served, need
 
 LOOK_AT = {
     "shift": "/#/",
@@ -146,6 +146,7 @@ def test_what_stands_on_the_map_can_be_pointed_at(still_hub: Served, opened: Ope
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_page_is_accessible(still_hub: Served, opened: Opener, theme: str) -> None:
+    need(AXE, "npm ci in hub/console")
     page = opened(still_hub.url, theme=theme, guide=True)
     page.evaluate(AXE.read_text())
     faults = []

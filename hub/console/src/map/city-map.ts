@@ -2,7 +2,7 @@
 
 import 'maplibre-gl/dist/maplibre-gl.css'
 
-import type { Feature, FeatureCollection, GeoJSON, Point } from 'geojson'
+import type { Feature, GeoJSON, Point } from 'geojson'
 import { type GeoJSONSource, type GeoJSONSourceDiff, Map as MapLibre, type MapMouseEvent, Marker, setWorkerUrl } from 'maplibre-gl'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 
@@ -27,9 +27,12 @@ export interface Pointed {
   id: string
 }
 
-export interface View {
+export interface Place {
   lat: number
   lon: number
+}
+
+export interface View extends Place {
   zoom: number
 }
 
@@ -53,6 +56,7 @@ export class CityMap {
   private gone = false
   private city: Bounds | null = null
   private followed: string | null = null
+  private ringed: string | null = null
 
   constructor(
     container: HTMLElement,
@@ -174,6 +178,8 @@ export class CityMap {
       this.waitingVehicles.set(id, vehicle ? vehiclePoint(vehicle) : null)
     }
     this.schedule(fleet, trails)
+    const ringed = this.ringed ? fleet.get(this.ringed) : undefined
+    if (ringed?.lat != null && ringed.lon != null) this.ring({ lat: ringed.lat, lon: ringed.lon })
     if (this.followed) this.keepUp(fleet)
   }
 
@@ -239,20 +245,23 @@ export class CityMap {
     }
   }
 
-  /** Mark a place and bring it into view, without a jump when it is there already. */
-  mark(place: { lat: number; lon: number } | null, zoom?: number): void {
-    this.show('here', {
-      type: 'FeatureCollection',
-      features: place
-        ? [{ type: 'Feature', geometry: { type: 'Point', coordinates: [place.lon, place.lat] }, properties: {} }]
-        : [],
-    } satisfies FeatureCollection)
+  /** Mark a place (a vehicle's moves with it) and bring it into view, without a jump when it is there already. */
+  mark(place: Place | null, zoom?: number, vehicle: string | null = null): void {
+    this.ringed = vehicle
+    this.ring(place)
     if (!place) return
     const seen = this.map.getBounds().contains([place.lon, place.lat])
     const target = Math.max(this.map.getZoom(), zoom ?? 0)
     if (!seen || target > this.map.getZoom() + 0.1) {
       this.map.easeTo({ center: [place.lon, place.lat], zoom: target, duration: calm(600) })
     }
+  }
+
+  private ring(place: Place | null): void {
+    const features = place
+      ? [{ type: 'Feature' as const, geometry: { type: 'Point' as const, coordinates: [place.lon, place.lat] }, properties: {} }]
+      : []
+    this.show('here', { type: 'FeatureCollection', features })
   }
 
   fit(box: Bounds | null): void {
