@@ -1,4 +1,4 @@
-"""The wiring of one device: cameras → outbox, receivers → outbox, outbox → hub."""
+"""The wiring of one device: cameras, receivers, terminals → outbox → hub."""
 
 import fcntl
 import logging
@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Protocol
 
+from msgspec.structs import replace
+
 from edge.config import EdgeConfig
 from edge.link import Link, Reports
 from edge.outbox import ALERT, TRACK, Outbox
@@ -22,6 +24,7 @@ TICK_S = 0.5
 DRAIN_S = 30.0
 FAREWELL_S = 1.0
 MEGABYTE = 1_000_000
+VEHICLES_A_BIRTH = 200
 
 
 class AlreadyRunning(RuntimeError):
@@ -60,7 +63,7 @@ class Agent:
     def __init__(self, config: EdgeConfig, config_rev: str = "") -> None:
         """Prepare everything; nothing is opened to the outside before `run`.
 
-        Raises AlreadyRunning, BadModel, BadGround, BadSource, BadBroker.
+        Raises AlreadyRunning, BadModel, BadGround, BadSource, BadSecret, BadBroker.
         """
         self._config = config
         self._config_rev = config_rev
@@ -68,18 +71,21 @@ class Agent:
         self._lock = locked(config.data_dir)
         self._outbox = Outbox(config.data_dir / "outbox.db", config.device, now_ms)
         self._link = Link(
-            config.broker, self._outbox, Reports(self._birth, self._health), now_ms
+            config.broker, self._outbox, Reports(self._births, self._health), now_ms
         )
         self._model = ""
         self._camera_births: Callable[[], list[CameraBirth]] = list
-        self._vehicle_births: Callable[[], list[VehicleBirth]] = list
+        self._vehicle_births: list[Callable[[], list[VehicleBirth]]] = []
         self._camera_health: Callable[[], list[CameraHealth]] = list
-        self._receiver_health: Callable[[], list[ReceiverHealth]] = list
+        self._receiver_health: list[Callable[[], list[ReceiverHealth]]] = []
+        self._terminals: Callable[[], int] = int
         self._parts: list[Part] = []
         if config.cameras:
             self._add_cameras()
         if config.receivers:
             self._add_receivers()
+        if config.gateway:
+            self._add_terminals()
 
     # A vehicle unit has no OpenCV, a camera box no serial port: each imports its own side only.
 
@@ -95,8 +101,18 @@ class Agent:
         from edge.vehicles import Vehicles  # noqa: PLC0415
 
         vehicles = Vehicles(self._config, self._outbox, self._link.health_changed)
-        self._vehicle_births, self._receiver_health = vehicles.births, vehicles.health
+        self._vehicle_births.append(vehicles.births)
+        self._receiver_health.append(vehicles.health)
         self._parts.append(vehicles)
+
+    def _add_terminals(self) -> None:
+        from edge.terminals import Terminals  # noqa: PLC0415
+
+        terminals = Terminals(self._config, self._outbox, self._link.health_changed)
+        self._vehicle_births.append(terminals.births)
+        self._receiver_health.append(terminals.health)
+        self._terminals = lambda: terminals.connected
+        self._parts.append(terminals)
 
     def run(self, stop: threading.Event) -> list[str]:
         """Work until `stop`, or until all sources are recordings and over.
@@ -140,7 +156,19 @@ class Agent:
         """Whether the last words can be told at once, which is kinder than after a restart."""
         return self._link.is_online and not {ALERT, TRACK}.isdisjoint(self._outbox.depth())
 
-    def _birth(self, session: int) -> Birth:
+    def _births(self, session: int) -> list[Birth]:
+        """Cameras and the first vehicles, then the vehicles that did not fit."""
+        vehicles = [vehicle for births in self._vehicle_births for vehicle in births()]
+        # Of an open gateway nobody knows all vehicles: none may be taken for given up.
+        whole = not (self._config.gateway and self._config.gateway.open)
+        first = self._birth(session, vehicles[:VEHICLES_A_BIRTH] if whole else [])
+        later = range(VEHICLES_A_BIRTH if whole else 0, len(vehicles), VEHICLES_A_BIRTH)
+        return [first] + [
+            replace(first, cameras=[], vehicles=vehicles[at : at + VEHICLES_A_BIRTH], more=True)
+            for at in later
+        ]
+
+    def _birth(self, session: int, vehicles: list[VehicleBirth]) -> Birth:
         return Birth(
             dev=self._config.device,
             epoch=self._outbox.epoch,
@@ -151,7 +179,7 @@ class Agent:
             config_rev=self._config_rev,
             generated=self._config.generated,
             cameras=self._camera_births(),
-            vehicles=self._vehicle_births(),
+            vehicles=vehicles,
         )
 
     def _health(self) -> Health:
@@ -164,7 +192,8 @@ class Agent:
             refused=self._outbox.refused_count(),
             disk_free_mb=round(shutil.disk_usage(self._config.data_dir).free / MEGABYTE, 1),
             cameras=self._camera_health(),
-            receivers=self._receiver_health(),
+            receivers=[state for health in self._receiver_health for state in health()],
+            terminals=self._terminals(),
         )
 
 

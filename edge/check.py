@@ -6,6 +6,7 @@ import os
 import ssl
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ from edge.config import (
     BrokerConfig,
     CameraConfig,
     EdgeConfig,
+    GatewayConfig,
     ReceiverConfig,
     Settings,
     anchored,
@@ -47,6 +49,7 @@ def faults_in(path: Path) -> list[str]:
         *(_model_faults(config.model) if config.cameras else []),
         *_prefixed("cameras", enumerate(config.cameras), _camera_faults),
         *_prefixed("receivers", enumerate(config.receivers), _receiver_faults),
+        *(_gateway_faults(config.gateway) if config.gateway else []),
     ]
 
 
@@ -62,12 +65,14 @@ def _faults_of_the_rest(path: Path, told: list[str]) -> Iterator[str]:
     sourced = {i: camera for i, camera in cameras.items() if camera.source}
     receivers = dict(_readable(document.get("receivers"), ReceiverConfig))
     brokers = dict(_readable([document.get("broker", {})], BrokerConfig))
+    gateways = dict(_readable([_but_its_terminals(document.get("gateway"))], GatewayConfig))
     config = anchored(
         EdgeConfig.model_construct(
             data_dir=Path(),
             broker=brokers.get(0, BrokerConfig()),
             cameras=list(sourced.values()),
             receivers=list(receivers.values()),
+            gateway=gateways.get(0),
         ),
         path.absolute().parent,
     )
@@ -75,6 +80,8 @@ def _faults_of_the_rest(path: Path, told: list[str]) -> Iterator[str]:
     yield from _prefixed("cameras", zip(sourced, config.cameras, strict=True), _camera_faults)
     listeners = zip(receivers, config.receivers, strict=True)
     yield from _prefixed("receivers", listeners, _receiver_faults)
+    if config.gateway is not None:
+        yield from _gateway_faults(config.gateway)
     if isinstance(model := document.get("model", "street-n"), str) and document.get("cameras"):
         yield from _model_faults(model)
     if not any(fault.startswith("document:") for fault in told):
@@ -83,6 +90,10 @@ def _faults_of_the_rest(path: Path, told: list[str]) -> Iterator[str]:
                 yield f"cameras.{i}.position: is missing; each camera needs {{lat, lon}}"
             if not camera.source:
                 yield f"cameras.{i}.source: is missing; each camera needs one"
+
+
+def _but_its_terminals(gateway: object) -> object:
+    return {**gateway, "terminals": {}, "open": True} if isinstance(gateway, dict) else None
 
 
 def _readable(section: object, kind: type[S]) -> Iterator[tuple[int, S]]:
@@ -110,7 +121,7 @@ def _data_dir_faults(folder: Path) -> Iterator[str]:
 
 def _broker_faults(broker: BrokerConfig) -> Iterator[str]:
     if broker.password_file is not None:
-        yield from password_file_faults(broker.password_file)
+        yield from secret_file_faults("broker.password_file", broker.password_file)
     if broker.ca_file is not None:
         try:
             ssl.create_default_context(cafile=str(broker.ca_file))
@@ -120,22 +131,31 @@ def _broker_faults(broker: BrokerConfig) -> Iterator[str]:
             yield f"broker.ca_file: {broker.ca_file}: cannot be read: {fault.strerror}"
 
 
-def password_file_faults(path: Path) -> Iterator[str]:
-    """What is wrong with a file that holds a password."""
+def secret_file_faults(key: str, path: Path) -> Iterator[str]:
+    """What is wrong with a file that holds a password or a key."""
     try:
-        password = path.read_text(encoding="utf-8").strip()
+        secret = path.read_text(encoding="utf-8").strip()
         mode = path.stat().st_mode
     except (OSError, UnicodeDecodeError) as fault:
         reason = getattr(fault, "strerror", None) or "it is not text"
-        yield f"broker.password_file: {path}: cannot be read: {reason}"
+        yield f"{key}: {path}: cannot be read: {reason}"
         return
-    if not password:
-        yield f"broker.password_file: {path}: is empty; it must hold the device's password"
+    if not secret:
+        yield f"{key}: {path}: is empty; it must hold the secret in one line"
     if mode & (stat.S_IROTH | stat.S_IWOTH):
         yield (
-            f"broker.password_file: {path}: everybody on this machine may read or change it"
+            f"{key}: {path}: everybody on this machine may read or change it"
             f" (mode {stat.S_IMODE(mode):04o}); allowed is 0600 or 0640: chmod 600 {path}"
         )
+
+
+def _gateway_faults(gateway: GatewayConfig) -> Iterator[str]:
+    if gateway.secret_file is not None:
+        yield from secret_file_faults("gateway.secret_file", gateway.secret_file)
+    try:
+        ip_address(gateway.host)
+    except ValueError:
+        yield f"gateway.host: {gateway.host!r} is no address; 0.0.0.0 listens on every one"
 
 
 def _model_faults(model: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import FrameType
 
 from edge.agent import Agent, AlreadyRunning
-from edge.check import faults_in, password_file_faults
+from edge.check import faults_in, secret_file_faults
 from edge.config import BadConfig, EdgeConfig, load_edge
 from edge.link import BadBroker
 
@@ -33,7 +33,7 @@ def run(path: Path) -> int:
     except BadConfig as fault:
         return _refused(fault.errors)
     if config.broker.password_file is not None:
-        for warning in password_file_faults(config.broker.password_file):
+        for warning in secret_file_faults("broker.password_file", config.broker.password_file):
             log.warning("%s: %s", path, warning)
     try:
         agent = Agent(config, sha256(path.read_bytes()).hexdigest()[:12])
@@ -52,7 +52,7 @@ def _reasons_not_to_start(config: EdgeConfig) -> tuple[type[Exception], ...]:
         from edge.detect.errors import DetectError
 
         errors += [CameraError, DetectError]
-    if config.receivers:
+    if config.receivers or config.gateway:
         from edge.gps.errors import GpsError
 
         errors.append(GpsError)

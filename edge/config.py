@@ -5,6 +5,7 @@ One YAML document per device. A camera file (for `tianyan edge replay --camera`)
 """
 
 import re
+from collections import Counter
 from datetime import time
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,15 @@ from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Point = tuple[Fraction, Fraction]
@@ -21,9 +30,15 @@ DeviceId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{2,63}$")]
 
 Label = Literal["street_vending", "garbage", "illegal_structure", "unknown_object"]
 LABELS: tuple[Label, ...] = get_args(Label)
+VehicleKind = Literal["spoil_truck", "sanitation_vehicle", "enforcement_vehicle"]
 
 T = TypeVar("T", bound="Settings")
 
+GATEWAY = "gateway"
+"""What the server of the terminals is called in health messages."""
+STANDARD_PROFILE = "standard"
+
+_TERMINAL = re.compile(r"[0-9a-f]{1,20}")
 _LEAST_AREA = 1e-5
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
@@ -156,13 +171,59 @@ class ReceiverConfig(Settings):
     id: Id
     vehicle: str
     plate: str = ""
-    kind: Literal["spoil_truck", "sanitation_vehicle", "enforcement_vehicle"] = (
-        "enforcement_vehicle"
-    )
+    kind: VehicleKind = "enforcement_vehicle"
     source: str
     real_time: bool = True
     loop: bool = False
     report_every_s: Annotated[float, Field(ge=0.5, le=300)] = 10.0
+
+
+def _digits(name: object) -> object:
+    # YAML reads 0137… as an octal number: what was written cannot be known any more.
+    if not isinstance(name, str) or not _TERMINAL.fullmatch(name):
+        raise ValueError("a terminal is named by 1 to 20 digits (0-9, a-f) in quotes")
+    return name
+
+
+TerminalDigits = Annotated[str, BeforeValidator(_digits)]
+
+
+class TerminalConfig(Settings):
+    """A vehicle terminal: whose it is. `profile`: which of its bits mean load, hopper and cover."""
+
+    vehicle: Annotated[str, Field(min_length=1, max_length=64)]
+    plate: Annotated[str, Field(max_length=200)] = ""
+    kind: VehicleKind = "spoil_truck"
+    profile: str = STANDARD_PROFILE
+
+
+class GatewayConfig(Settings):
+    """The JT/T 808 server. `terminals`: the digits a terminal calls itself by, and its vehicle.
+
+    `secret_file`: the key of the terminals' authentication codes; without it one is drawn and kept
+    in `data_dir`. `open`: terminals that are not listed may speak, each as a vehicle named by its
+    digits. `login_s`, `idle_s`: how long a stranger has to authenticate, and how long a terminal
+    may say nothing.
+    """
+
+    host: str = "0.0.0.0"  # noqa: S104 - terminals come from outside
+    port: Annotated[int, Field(ge=1, le=65535)] = 8808
+    secret_file: Path | None = None
+    open: bool = False
+    terminals: dict[TerminalDigits, TerminalConfig] = {}
+    login_s: Annotated[float, Field(ge=1, le=600)] = 30.0
+    idle_s: Annotated[float, Field(ge=10, le=86_400)] = 300.0
+    connections: Annotated[int, Field(ge=1, le=200_000)] = 20_000
+
+    @model_validator(mode="after")
+    def _lists_each_once(self) -> Self:
+        named = Counter(("terminal", digits.lstrip("0")) for digits in self.terminals)
+        named.update(("vehicle", terminal.vehicle) for terminal in self.terminals.values())
+        if repeated := [f"{what} {name!r}" for (what, name), count in named.items() if count > 1]:
+            raise ValueError(f"terminals: listed more than once: {', '.join(repeated)}")
+        if not self.terminals and not self.open:
+            raise ValueError("terminals: at least one is needed, or `open: true`")
+        return self
 
 
 class BrokerConfig(Settings):
@@ -184,12 +245,16 @@ class EdgeConfig(Settings):
     generated: bool = False
     cameras: list[CameraConfig] = []
     receivers: list[ReceiverConfig] = []
+    gateway: GatewayConfig | None = None
 
     @model_validator(mode="after")
     def _has_something_to_do(self) -> Self:
-        if not self.cameras and not self.receivers:
-            raise ValueError("cameras, receivers: at least one camera or receiver is needed")
+        if not self.cameras and not self.receivers and self.gateway is None:
+            raise ValueError(
+                "cameras, receivers, gateway: at least one camera, receiver or gateway is needed"
+            )
         ids = [c.id for c in self.cameras] + [r.id for r in self.receivers]
+        ids += [GATEWAY] if self.gateway else []
         if len(set(ids)) < len(ids):
             raise ValueError(f"cameras, receivers: each id once, got {ids}")
         if any(not camera.source for camera in self.cameras):
@@ -240,9 +305,13 @@ def anchored(config: EdgeConfig, folder: Path) -> EdgeConfig:
             "ca_file": absolute(config.broker.ca_file),
         }
     )
+    gateway = config.gateway and config.gateway.model_copy(
+        update={"secret_file": absolute(config.gateway.secret_file)}
+    )
     return config.model_copy(
         update={
             "broker": broker,
+            "gateway": gateway,
             "data_dir": folder / config.data_dir,
             "cameras": [c.model_copy(update={"source": source(c.source)}) for c in config.cameras],
             "receivers": [
@@ -268,7 +337,7 @@ def _load(path: Path, kind: type[T]) -> T:
 
 
 def _sentence(error: Any) -> str:
-    key = ".".join(str(part) for part in error["loc"]) or "document"
+    key = ".".join(str(part) for part in error["loc"] if part != "[key]") or "document"
     if error["type"] == "extra_forbidden":
         return f"{key}: unknown key"
     value = error["input"] if not isinstance(error["input"], dict | list) else "…"

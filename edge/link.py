@@ -55,7 +55,7 @@ class BadBroker(ValueError):
 class Reports:
     """What the agent says of itself when the link asks: who it is, how it is."""
 
-    birth: Callable[[int], Birth]
+    births: Callable[[int], list[Birth]]
     health: Callable[[], Health]
 
 
@@ -154,8 +154,12 @@ class Link:
         wanted = (topics.down(dev, "receipt"), topics.down(dev, "grant"), topics.ANY_HOST_STATE)
         client.subscribe([(topic, 1) for topic in wanted])
         self._publish("state", self._state(online=True), retain=True)
-        self._publish("birth", self._reports.birth(self._session))
+        self._introduce()
         self.health_changed()
+
+    def _introduce(self) -> None:
+        for birth in self._reports.births(self._session):
+            self._publish("birth", birth)
 
     def _on_disconnect(
         self, _: mqtt.Client, __: Any, ___: Any, reason: ReasonCode, ____: Any
@@ -185,6 +189,7 @@ class Link:
             log.info("hub %s is online", state.hub)
             self._hubs_online.add(topic)
             self._tracks_in_flight.clear()
+            self._introduce()  # a hub that listens for the first time has not heard it
             self._outbox.send_again()
 
     def _take_receipt(self, receipt: Receipt) -> None:

@@ -300,6 +300,8 @@ def take_births(tx: Connection, site: Site, arrived: Sequence[Received[Birth]]) 
     """What devices are; their cameras and vehicles."""
 
     def born(tx: Connection, received: Received[Birth]) -> list[Change]:
+        if received.message.more:
+            return track_store.take_birth(tx, received)
         changes = device_store.take_birth(tx, received, site.places.locate)
         return changes + track_store.take_birth(tx, received)
 

@@ -10,6 +10,6 @@ from edge.config import EdgeConfig
 DEPLOY = Path(__file__).parents[1] / "deploy"
 
 
-@pytest.mark.parametrize("name", ["box-0001.yaml", "car-0001.yaml"])
+@pytest.mark.parametrize("name", ["box-0001.yaml", "car-0001.yaml", "gateway-0001.yaml"])
 def test_the_example_of_a_device_is_a_valid_configuration(name):
     EdgeConfig.model_validate(yaml.safe_load((DEPLOY / name).read_text(encoding="utf-8")))

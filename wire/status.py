@@ -62,6 +62,7 @@ class Birth(Versioned, kw_only=True, frozen=True):
     """What the device is: version, cameras, vehicles, model, configuration revision.
 
     `generated`: its pictures or positions are made up (demonstration); shown wherever they are.
+    `more`: names further vehicles after a birth that could not hold all; it gives up none.
     """
 
     dev: DeviceId
@@ -74,6 +75,7 @@ class Birth(Versioned, kw_only=True, frozen=True):
     generated: bool = False
     cameras: Annotated[list[CameraBirth], Meta(max_length=500)] = []
     vehicles: Annotated[list[VehicleBirth], Meta(max_length=500)] = []
+    more: bool = False
 
 
 class CameraHealth(Struct, frozen=True, omit_defaults=True):
@@ -94,7 +96,10 @@ class ReceiverHealth(Struct, frozen=True, omit_defaults=True):
 
 
 class Health(Versioned, kw_only=True, frozen=True):
-    """Every 30 s, and at once when a state changes. Depths count items without a receipt."""
+    """Every 30 s, and at once when a state changes. Depths count items without a receipt.
+
+    `terminals`: how many vehicle terminals are connected to the device's gateway.
+    """
 
     dev: DeviceId
     ts: UnixMs
@@ -105,6 +110,7 @@ class Health(Versioned, kw_only=True, frozen=True):
     disk_free_mb: float = 0
     cameras: list[CameraHealth] = []
     receivers: list[ReceiverHealth] = []
+    terminals: Seq = 0
 
 
 class Gap(Envelope, kw_only=True, frozen=True):

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 CHUNK = 16_384
 SEND_BUFFER = 16_384
 MOST_REPORTS_AT_ONCE = 2_000
+FAREWELL_S = 3.0
 
 
 class CannotListen(GpsError):
@@ -100,7 +101,7 @@ class Gateway:
             connection.hear_no_more()
         talks = [each.task for each in connections if each.task is not None]
         if talks:
-            await asyncio.wait(talks, timeout=self._limits.send_s)
+            await asyncio.wait(talks, timeout=FAREWELL_S)
         await self._keeper.stop()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -232,7 +232,7 @@ def cross(tx: Connection, rows: Sequence[tuple[str, str, str, int]]) -> None:
 
 
 def take_birth(tx: Connection, received: Received[Birth]) -> list[Change]:
-    """The vehicles of a device; those it does not name any more are retired."""
+    """The vehicles of a device; those it does not name any more are retired (not by `more`)."""
     rows = [
         {
             "id": vehicle_id(received.dev, vehicle.id),
@@ -247,7 +247,7 @@ def take_birth(tx: Connection, received: Received[Birth]) -> list[Change]:
     ]
     upsert(tx, vehicles, rows, ["id"], ("plate", "kind", "updated_at", "retired_at"))
     named = [row["id"] for row in rows]
-    if rows:
+    if rows and not received.message.more:
         here = (vehicles.c.device == received.dev) & vehicles.c.id.not_in(named)
         tx.execute(
             update(vehicles)

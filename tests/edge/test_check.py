@@ -24,6 +24,8 @@ def base(tmp_path, monkeypatch):
     password = tmp_path / "password"
     password.write_text("geheim\n")
     password.chmod(0o600)
+    (tmp_path / "key").touch(mode=0o600)
+    (tmp_path / "key").write_text("geheim")
     document = {
         "device": "box-0007",
         "data_dir": "state",
@@ -33,6 +35,10 @@ def base(tmp_path, monkeypatch):
             {"id": "live", "source": "rtsp://me:geheim@10.0.0.7/street", "position": dict(PLACE)},
         ],
         "receivers": [{"id": "gnss", "vehicle": "v-1", "source": "gnss.nmea"}],
+        "gateway": {
+            "secret_file": "key",
+            "terminals": {"013912344321": {"vehicle": "truck-1", "plate": "陕G·D0001"}},
+        },
     }
     return deepcopy(document)
 
@@ -49,9 +55,9 @@ def test_nothing_wrong(tmp_path, base):
 
 def put(document, key, value):
     """Set what lies at a dotted key."""
-    *path, last = [int(part) if part.isdigit() else part for part in key.split(".")]
+    *path, last = key.split(".")
     for part in path:
-        document = document[part]
+        document = document[int(part) if isinstance(document, list) else part]
     document[last] = value
 
 
@@ -91,6 +97,20 @@ ROWS = [
     ("receivers.0.source", "serial:/dev/ttyUSB77", "/dev/ttyUSB77: no such device"),
     ("receivers.0.vehicle", "", "receivers.0.vehicle: is empty"),
     ("receivers.0.kind", "tank", "receivers.0.kind: "),
+    ("receivers.0.id", "gateway", "each id once"),
+    ("gateway.port", 0, "gateway.port: "),
+    ("gateway.host", "street.example", "gateway.host: 'street.example' is no address"),
+    ("gateway.login_s", 0, "gateway.login_s: "),
+    ("gateway.hots", "0.0.0.0", "gateway.hots: unknown key"),
+    ("gateway.secret_file", "nowhere", "gateway.secret_file: "),
+    ("gateway.secret_file", "gnss.nmea", "gnss.nmea: is empty"),
+    ("gateway.terminals", {}, "at least one is needed, or `open: true`"),
+    ("gateway.terminals", {13912344321: {"vehicle": "t"}}, "gateway.terminals.13912344321: Value"),
+    ("gateway.terminals", {"+86 139": {"vehicle": "t"}}, "gateway.terminals.+86 139: Value error"),
+    ("gateway.terminals", {"1": {"vehicle": "t"}, "01": {"vehicle": "u"}}, "once: terminal '1'"),
+    ("gateway.terminals", {"1": {"vehicle": "t"}, "2": {"vehicle": "t"}}, "once: vehicle 't'"),
+    ("gateway.terminals.013912344321.vehicle", "", "gateway.terminals.013912344321.vehicle: "),
+    ("gateway.terminals.013912344321.kind", "tank", "gateway.terminals.013912344321.kind: "),
 ]
 
 
@@ -116,13 +136,16 @@ def test_all_at_once(tmp_path, base):
     put(base, "cameras.0.source", "nowhere.mp4")
     put(base, "cameras.1.looks_per_s", -1)
     put(base, "receivers.0.source", "nowhere.nmea")
+    put(base, "gateway.secret_file", "nowhere")
+    base["gateway"]["terminals"] |= {1: {"vehicle": "a"}, "x": {"vehicle": "b"}}
     base["extra"] = 1
     put(base, "cameras.0.position", None)
     found = faults(tmp_path, base)
     keys = sorted(fault.split(":")[0] for fault in found)
     assert keys == [
         "broker.password_file", "cameras.0.position", "cameras.0.source",
-        "cameras.1.looks_per_s", "extra", "receivers.0.source",
+        "cameras.1.looks_per_s", "extra", "gateway.secret_file", "gateway.terminals.1",
+        "gateway.terminals.x", "receivers.0.source",
     ]  # fmt: skip
 
 

@@ -1,0 +1,99 @@
+"""Real terminals' protocol in, positions at the hub's API out, whatever dies in between."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from tests.edge.gps.jt808.reports import report
+from tests.edge.terminal import Terminal
+from tests.flow.test_street_to_case import CAR, City, tianyan, until
+from tests.servers.mosquitto import mosquitto
+from tianyan.broker import free_port
+
+GATEWAY = CAR
+TERMINALS = {
+    "013912344321": {"vehicle": "truck-1", "plate": "陕G·D0001"},
+    "14500000002": {"vehicle": "sweeper-1", "plate": "陕G·D0002", "kind": "sanitation_vehicle"},
+}
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def city(tmp_path):
+    gateway = {"host": "127.0.0.1", "port": free_port(), "terminals": TERMINALS}
+    with mosquitto(tmp_path, {"hub": "h", "box-1": "b", GATEWAY: "c"}) as broker:
+        city = City(tmp_path, broker, {GATEWAY: {"gateway": gateway}})
+        city.gateway_port = gateway["port"]
+        yield city
+        city.stop()
+
+
+def start_gateway(city):
+    child = tianyan(city.folder, GATEWAY, "gps", "gateway", city.folder / f"{GATEWAY}.yaml")
+    city.children.append(child)
+
+    def listens():
+        assert child.exit_status() is None, child.last_words(40)
+        try:
+            Terminal(city.gateway_port, "1").close()
+        except ConnectionRefusedError:
+            return False
+        return True
+
+    until(listens, "the gateway")
+    return child
+
+
+def report_now(lat, lon, **more):
+    at = time.strftime("%y%m%d%H%M%S", time.gmtime(time.time() + 8 * 3600))
+    return report(lat=lat, lon=lon, at=at, **more)
+
+
+def vehicles(city):
+    with city.api() as api:
+        items = api.get("/api/vehicles").json()["items"]
+    return {item["id"].split("/")[1]: item for item in items}
+
+
+def test_terminals_of_both_editions_are_on_the_map(city):
+    start_gateway(city)
+    with (
+        Terminal(city.gateway_port, "13912344321", "2013") as old,
+        Terminal(city.gateway_port, "14500000002", "2019") as new,
+    ):
+        old.log_in()
+        new.log_in()
+        # Confirmed although there is no hub yet.
+        assert old.tell(0x0200, report_now(32.69, 109.02)) == 0
+        city.start_hub()
+        assert new.tell(0x0200, report_now(32.70, 109.03, speed_kmh=12.5)) == 0
+        until(lambda: all(each["lat"] for each in vehicles(city).values()) and
+              len(vehicles(city)) == 2, "both vehicles")  # fmt: skip
+    found = vehicles(city)
+    truck, sweeper = found["truck-1"], found["sweeper-1"]
+    assert (truck["lat"], truck["lon"], truck["plate"]) == (32.69, 109.02, "陕G·D0001")
+    assert (sweeper["kind"], sweeper["speed_kmh"]) == ("sanitation_vehicle", 12.5)
+    assert truck["online"]
+
+
+def test_a_killed_gateway_has_lost_nothing_it_confirmed(city):
+    child = start_gateway(city)
+    with Terminal(city.gateway_port, "13912344321") as terminal:
+        terminal.log_in()
+        for n in range(20):
+            assert terminal.tell(0x0200, report_now(32.69 + n / 1e4, 109.02, alarm=n)) == 0
+            time.sleep(0.06)
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait(5)
+    city.start_hub()
+    start_gateway(city)
+    until(lambda: (vehicles(city).get("truck-1") or {}).get("lat"), "the truck")
+    until(lambda: city.tally().waiting == 0, "the outbox to empty")
+    with city.api() as api:
+        track = api.get(f"/api/vehicles/{GATEWAY}/truck-1/track").json()["items"]
+    # Reports of one second are one fix unless their state differs: the first and the last count.
+    assert track[0]["lat"] == 32.69
+    assert 2 <= len(track) <= 20
