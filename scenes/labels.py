@@ -72,7 +72,7 @@ def _kept(truth: list[TruthBox], size: Size) -> list[Label]:
 def any_camera(place_: street.Street, rng: Rng) -> Camera:
     """A pole camera, a zoomed one or, now and then, a view from eye level."""
     roll = rng.random()
-    if roll < 0.15:
+    if roll < 0.2:
         return Camera(
             height_m=rng.uniform(1.5, 3.0),
             yaw_deg=rng.uniform(-50, 50),
@@ -81,7 +81,7 @@ def any_camera(place_: street.Street, rng: Rng) -> Camera:
         )
     height, yaw = rng.uniform(4.5, 8.0), rng.uniform(-52, 52)
     reach = (place_.far_kerb_y + 1.5) / math.cos(math.radians(yaw))
-    if roll < 0.5:
+    if roll < 0.52:
         aim = math.degrees(math.atan2(height - 0.8, reach)) + rng.uniform(-3, 3)
         return Camera(height, yaw, aim, rng.uniform(-2, 2), rng.uniform(20, 42))
     aim = math.degrees(math.atan2(height, reach)) * rng.uniform(0.6, 1.0)
@@ -106,6 +106,14 @@ class _Crowd:
             self._garbage()
         for _ in range(int(rng.choice([0, 1, 2, 4], p=[0.4, 0.3, 0.2, 0.1]))):
             self._vehicle()
+        for lure, chance in (
+            (self._clean_bins, 0.3),
+            (self._parked_row, 0.25),
+            (self._talkers, 0.25),
+            (self._delivery, 0.12),
+        ):
+            if rng.random() < chance:
+                lure()
         for _ in range(int(rng.choice([0, 1, 3, 6, 9], p=[0.15, 0.25, 0.3, 0.2, 0.1]))):
             self._person()
         return self.made
@@ -189,6 +197,57 @@ class _Crowd:
             self._add(None, refuse.bin_(seed, *spot), "bin")
             return
         self._add("garbage", place(pieces, *spot, rng.uniform(-30, 30)), "garbage")
+
+    def _clean_bins(self) -> None:
+        """Closed bins in a row: nothing to report."""
+        count, seed = int(self.rng.integers(1, 5)), int(self.rng.integers(1 << 30))
+        spot = self._spot(self._pavement(0.9), 0.4 * count)
+        if spot is None:
+            return
+        row: list[Piece] = []
+        for index in range(count):
+            row += refuse.bin_(seed + index // 2, (index - (count - 1) / 2) * 0.75)
+        self._add(None, place(row, *spot, self.rng.uniform(-12, 12)), "bins")
+
+    def _parked_row(self) -> None:
+        """Scooters and bicycles side by side on the pavement: labelled, no matter."""
+        rng, count = self.rng, int(self.rng.integers(3, 9))
+        spot = self._spot(self._pavement(1.9), 0.35 * count)
+        if spot is None:
+            return
+        turn = rng.uniform(60, 120)
+        for index in range(count):
+            kind = "motorcycle" if rng.random() < 0.65 else "bicycle"
+            vehicle = traffic.any_vehicle(rng, kind, ridden=False)
+            x = spot[0] + (index - (count - 1) / 2) * rng.uniform(0.6, 0.75)
+            pieces = place(traffic.build(vehicle), x, spot[1], turn + rng.normal(0, 5))
+            self._add(traffic.LABELS[kind], pieces, kind)
+
+    def _talkers(self) -> None:
+        """Two or three people who stand together."""
+        rng = self.rng
+        spot = self._spot(self._pavement(0.8), 0.7)
+        if spot is None:
+            return
+        for side in ("right", "left", "back")[: int(rng.integers(2, 4))]:
+            dx = {"right": -0.42, "left": 0.42, "back": 0.0}[side] + rng.normal(0, 0.06)
+            y = spot[1] - (0.35 if side == "back" else 0.0)
+            body = people.person(people.any_look(rng), Posture(side), spot[0] + dx, y)
+            self._add("person", [body], "talker")
+
+    def _delivery(self) -> None:
+        """A van at the kerb with its driver beside it."""
+        rng, place_ = self.rng, self.room.street
+        y = place_.far_kerb_y - 1.1
+        spot = self._spot((y - 0.1, y + 0.1), 2.6)
+        if spot is None or spot[1] < 6.5:
+            return
+        van = traffic.any_vehicle(rng, "van")
+        self._add("car", place(traffic.build(van), *spot, 180 * int(rng.integers(2))), "van")
+        driver = people.person(
+            people.any_look(rng), Posture("left"), spot[0] + rng.uniform(-2, 2), y + 1.4
+        )
+        self._add("person", [driver], "driver")
 
     def _shed(self) -> None:
         rng, place_ = self.rng, self.room.street

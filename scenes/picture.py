@@ -232,7 +232,7 @@ def _shine(frame: Frame, ground: NDArray[np.floating], camera: Camera) -> None:
     pool = np.zeros((size[1] // 4, size[0] // 4), np.float32)
     cv2.fillConvexPoly(pool, np.round(pixels * 4).astype(np.int32), 1.0, cv2.LINE_AA, 4)
     pool = cv2.resize(cv2.GaussianBlur(pool, (0, 0), 4), size, interpolation=cv2.INTER_LINEAR)
-    glow = (pool[..., None] * (frame * 1.5 + 12)).astype(np.uint8)
+    glow = (pool[..., None] * (frame * 0.8 + 14)).astype(np.uint8)
     np.copyto(frame, cv2.add(frame, glow))
 
 

@@ -40,7 +40,8 @@ class TruthEvent:
     """Something that happens in a scenario and whether an alert is wanted for it.
 
     `place` is its box (x, y, w, h; fractions, top-left corner), `ground` its latitude and
-    longitude, `from_s` and `until_s` when it is there, `want` is "alert" or "none".
+    longitude, `from_s` and `until_s` when it is there, `want` is "alert" or "none", `things` the
+    ids of its truth boxes.
     """
 
     label: str
@@ -50,6 +51,7 @@ class TruthEvent:
     until_s: float
     want: str
     note: str
+    things: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """For the truth file."""
@@ -111,27 +113,32 @@ def events(scenario: Scenario) -> list[TruthEvent]:
 
 
 def _event(scenario: Scenario, want: Want) -> TruthEvent:
+    place, ground = _where(scenario, want)
+    return TruthEvent(
+        label=want.label,
+        place=place,
+        ground=ground,
+        from_s=want.from_s,
+        until_s=want.until_s,
+        want=want.want,
+        note=want.note,
+        things=want.actors,
+    )
+
+
+def _where(
+    scenario: Scenario, want: Want
+) -> tuple[tuple[float, float, float, float], tuple[float, float]]:
+    """Box and place on earth of the actors half-way through; the whole picture without actors."""
     middle = scenario.moment((want.from_s + want.until_s) / 2)
-    view = _view(scenario, middle)
+    view, camera = _view(scenario, middle), scenario.stage.camera
     actors = [actor for actor in scenario.actors if actor.id in want.actors]
-    camera = scenario.stage.camera
     if not actors:
-        lat, lon = camera.to_wgs84(*camera.ground_at(0.5, 0.7))
-        return TruthEvent(
-            want.label, (0, 0, 1, 1), (lat, lon), want.from_s, want.until_s, want.want, want.note
-        )
+        return (0.0, 0.0, 1.0, 1.0), camera.to_wgs84(*camera.ground_at(0.5, 0.7))
     things = [item for actor in actors for item in actor.things(middle, view)]
     _, boxes = _room(scenario, PICTURE).drawn(things, scenario.lights[0][1], view)
     left, top = min(b.x for b in boxes), min(b.y for b in boxes)
     right, low = max(b.x + b.w for b in boxes), max(b.y + b.h for b in boxes)
-    place = (round(left, 4), round(top, 4), round(right - left, 4), round(low - top, 4))
     lat, lon = camera.to_wgs84(*actors[0].at(middle))
-    return TruthEvent(
-        want.label,
-        place,
-        (round(lat, 7), round(lon, 7)),
-        want.from_s,
-        want.until_s,
-        want.want,
-        want.note,
-    )
+    box = (round(left, 4), round(top, 4), round(right - left, 4), round(low - top, 4))
+    return box, (round(lat, 7), round(lon, 7))

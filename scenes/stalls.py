@@ -71,7 +71,10 @@ def seller(stall: Stall, *, reach: float = 0.0, turned: int = 0) -> list[Piece]:
         return []
     facing = ("front", "left", "right", "front")[turned % 4]
     sitting = stall.kind == "cloth" and stall.seed % 2 == 0
-    return [person(stall.seller, Posture(facing, sitting=sitting, reach=reach), *_spot(stall))]
+    x, y = _spot(stall)
+    body = person(stall.seller, Posture(facing, sitting=sitting, reach=reach), x, y)
+    stool = block((x, y + 0.05, 0), (0.3, 0.28, 0.38), (0.3, 0.35, 0.6)) if sitting else []
+    return [*stool, body]
 
 
 def _spot(stall: Stall) -> tuple[float, float]:
