@@ -59,9 +59,13 @@ class _Server(uvicorn.Server):
             self._ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """End the event streams first: open ones would hold the server."""
+        """End the event streams first: open ones would hold the server.
+
+        The signal is not raised again afterwards: a stop that was asked for is no failure.
+        """
         self._hub.bus.close()
-        super().handle_exit(sig, frame)
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
 
 def load(path: Path) -> HubConfig:

@@ -23,6 +23,7 @@ T = TypeVar("T")
 MAX_BODY = 1 << 20
 BODY_LIMITS = {"/api/grids": 64 << 20}
 UNLIMITED = "/upload/"
+RETRY_AFTER_S = "5"
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -119,7 +120,10 @@ def install(app: FastAPI) -> None:
 def _problem(_request: Request, fault: Exception) -> Response:
     assert isinstance(fault, Problem)
     problems = getattr(fault, "problems", ())
-    return error_response(fault.status, fault.code, fault.message, fault.allowed, problems)
+    response = error_response(fault.status, fault.code, fault.message, fault.allowed, problems)
+    if fault.status == 503:
+        response.headers["Retry-After"] = RETRY_AFTER_S
+    return response
 
 
 def _invalid(_request: Request, fault: Exception) -> Response:
@@ -144,7 +148,7 @@ def _database(_request: Request, fault: Exception) -> Response:
         raise fault
     log.error("Database cannot answer: %s", fault.orig)
     response = error_response(503, "database_away", "the database cannot answer", "try again")
-    response.headers["Retry-After"] = "5"
+    response.headers["Retry-After"] = RETRY_AFTER_S
     return response
 
 

@@ -33,6 +33,7 @@ from hub.quarantine import Suspect
 from hub.receipts import Answers
 from hub.store import Store, is_database_away, now, to_ms
 from wire.codec import STREAMS, Code, Refused, decode, encode
+from wire.envelope import Epoch, Seq
 from wire.receipt import Receipt
 from wire.status import HostState
 from wire.topics import ROOT, BadTopic, down, host_state, parse_up
@@ -431,8 +432,8 @@ class LaneLink:
 
 
 class _Marks(msgspec.Struct):
-    epoch: str = msgspec.field(default="")
-    seq: int = msgspec.field(default=-1)
+    epoch: Epoch
+    seq: Seq
 
 
 def _read(delivery: Delivery) -> tuple[str, Received[Any]] | Suspect:

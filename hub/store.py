@@ -285,7 +285,8 @@ def _engine(url: str) -> Engine:
         return create_engine(parsed, pool_pre_ping=True, pool_size=10)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, pool_size=20, connect_args={"timeout": 10})
+    patience = {} if "timeout" in parsed.query else {"timeout": 10}
+    engine = create_engine(parsed, pool_size=20, connect_args=patience)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

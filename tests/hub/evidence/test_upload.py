@@ -1,0 +1,150 @@
+import hashlib
+import io
+
+import pytest
+from PIL import Image
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from hub import auth, pipeline
+from hub.alerts.alert import alert_id
+from hub.app import Hub, create_app
+from hub.events import events
+from hub.evidence.file import signed_path
+from hub.roles import Role
+from hub.store import now, to_ms
+from tests.hub.world import alert_message, make_site, received
+from wire.alert import EvidenceRef
+
+
+def picture(color="red", kind="JPEG"):
+    made = io.BytesIO()
+    Image.new("RGB", (64, 48), color).save(made, kind)
+    return made.getvalue()
+
+
+PICTURE = picture()
+SHA = hashlib.sha256(PICTURE).hexdigest()
+
+
+@pytest.fixture
+def hub(sqlite_store, tmp_path):
+    site = make_site(sqlite_store, tmp_path, evidence={"max_image_mb": 0.1, "max_pixels": 10_000})
+    built = Hub.build(site.config, sqlite_store)
+    shown = EvidenceRef(SHA, len(PICTURE), "image/jpeg", "annotated")
+    with built.store.write() as tx:
+        pipeline.take(tx, site, "alert", [received(alert_message(evidence=[shown]))])
+    return built
+
+
+@pytest.fixture
+def client(hub):
+    with hub.store.write() as tx:
+        token = auth.issue_token(tx, "wang", Role.OPERATOR)
+    headers = {"Authorization": f"Bearer {token}"}
+    return TestClient(create_app(hub.config, hub), headers=headers)
+
+
+def address(hub, content=PICTURE, size=None, kind="image/jpeg", seconds=60, sha256=None):
+    return signed_path(
+        hub.site.vault.key,
+        sha256 or hashlib.sha256(content).hexdigest(),
+        dev="cam-1",
+        size=size or len(content),
+        kind=kind,
+        exp=to_ms(now()) + seconds * 1000,
+    )
+
+
+def left_behind(hub):
+    return [path.name for path in hub.site.vault.incoming.iterdir()]
+
+
+def test_a_picture_is_stored_told_and_shown(hub, client):
+    assert client.put(address(hub), content=PICTURE).status_code == 201
+    again = client.put(address(hub), content=PICTURE)
+    assert again.status_code == 200
+
+    item = client.get(f"/api/alerts/{alert_id(alert_message())}").json()
+    assert item["evidence"][0]["url"] == f"/api/evidence/{SHA}"
+    shown = client.get(item["evidence"][0]["url"])
+    assert shown.content == PICTURE
+    assert shown.headers["content-type"] == "image/jpeg"
+    assert "immutable" in shown.headers["cache-control"]
+    assert shown.headers["x-content-type-options"] == "nosniff"
+    assert left_behind(hub) == []
+    with hub.store.read() as tx:
+        kinds = [row.kind for row in tx.execute(select(events).order_by(events.c.id))]
+    assert kinds[:2] == ["alert", "alert"]
+
+
+OTHER = picture("blue")
+CUT = PICTURE[:-30]
+PAGE = b"<html><script>alert(1)</script>"
+LARGE = b"\xff\xd8\xff" + b"x" * 200_000
+WIDE = io.BytesIO()
+Image.new("RGB", (500, 500)).save(WIDE, "PNG")
+WIDE = WIDE.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("sent", "offer", "status", "code"),
+    [
+        (PICTURE, {"seconds": -1}, 403, "bad_signature"),
+        (OTHER, {"sha256": SHA, "size": len(OTHER)}, 409, "hash_differs"),
+        (LARGE, {"content": LARGE}, 413, "too_large"),
+        (PICTURE + b"more", {}, 413, "too_large"),
+        (PICTURE, {"kind": "image/png"}, 415, "wrong_type"),
+        (PAGE, {"content": PAGE}, 415, "wrong_type"),
+        (b"\xff\xd8", {"content": b"\xff\xd8"}, 415, "wrong_type"),
+        (CUT, {"content": CUT}, 422, "bad_picture"),
+        (WIDE, {"content": WIDE, "kind": "image/png"}, 422, "bad_picture"),
+        (PICTURE[:50], {}, 409, "hash_differs"),
+    ],
+)
+def test_what_is_not_as_offered_is_refused_and_leaves_nothing(hub, client, sent, offer, status, code):
+    answer = client.put(address(hub, **offer), content=sent)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    assert left_behind(hub) == []
+    assert client.get(f"/api/evidence/{SHA}").status_code == 404
+
+
+def test_a_changed_address_is_refused(hub, client):
+    forged = address(hub).replace("dev=cam-1", "dev=cam-2")
+    assert client.put(forged, content=PICTURE).status_code == 403
+
+
+def test_an_upload_in_parts(hub, client):
+    half, size = len(PICTURE) // 2, len(PICTURE)
+    first = {"Content-Range": f"bytes 0-{half - 1}/{size}"}
+    rest = {"Content-Range": f"bytes {half}-{size - 1}/{size}"}
+    wrong = {"Content-Range": f"bytes {half + 5}-{size - 1}/{size}"}
+
+    begun = client.put(address(hub), content=PICTURE[:half], headers=first)
+    assert (begun.status_code, begun.headers["range"]) == (202, f"bytes=0-{half - 1}")
+    skipped = client.put(address(hub), content=PICTURE[half + 5 :], headers=wrong)
+    assert skipped.status_code == 409
+    assert str(half) in skipped.json()["error"]["message"]
+    assert client.put(address(hub), content=PICTURE[half:], headers=rest).status_code == 201
+    assert left_behind(hub) == []
+
+
+@pytest.mark.parametrize("header", ["bytes */9", "bytes 5-2/10", "bytes 0-5/7", "lines 0-1/2"])
+def test_a_senseless_range_is_refused(hub, client, header):
+    answer = client.put(address(hub), content=PICTURE, headers={"Content-Range": header})
+    assert answer.status_code == 422
+
+
+def test_a_device_has_its_share_of_a_day(hub):
+    limits = hub.config.evidence.model_copy(update={"max_device_mb_per_day": 1e-5})
+    hub.config = hub.config.model_copy(update={"evidence": limits})
+    limited = TestClient(create_app(hub.config, hub))
+    answer = limited.put(address(hub), content=PICTURE)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "daily_limit")
+    assert int(answer.headers["retry-after"]) > 0
+
+
+def test_the_grant_key_is_kept_for_its_owner(hub, tmp_path):
+    key = hub.site.vault.folder / "grant-key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert type(hub.site.vault)(hub.site.vault.folder).key == hub.site.vault.key
