@@ -87,6 +87,7 @@ class Bus:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
         self._last: int | None = None
+        self._floor = 0
         self._closed = False
 
     def wake(self) -> None:
@@ -122,7 +123,7 @@ class Bus:
         queue: asyncio.Queue[Told | None] = asyncio.Queue(CLIENT_QUEUE)
         self._clients.add(queue)
         if self._last is None:
-            self._last = newest
+            self._last = self._floor = newest
         try:
             for told in await asyncio.to_thread(self._catch_up, last_id):
                 yield _sse(told)
@@ -162,7 +163,7 @@ class Bus:
 
     def _after(self, last: int) -> list[Told]:
         # PostgreSQL hands out numbers before commit: a lower one may appear after a higher one.
-        since = last if self._store.is_sqlite else last - OVERLAP
+        since = last if self._store.is_sqlite else max(self._floor, last - OVERLAP)
         with self._store.read() as tx:
             rows = tx.execute(
                 select(events).where(events.c.id > since).order_by(events.c.id).limit(CATCH_UP)

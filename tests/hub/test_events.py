@@ -1,0 +1,147 @@
+import asyncio
+import json
+
+import pytest
+
+from hub import events
+from hub.events import CATCH_UP, CLIENT_QUEUE, Bus, Change
+from tests.hub.world import NOON
+
+
+def render(_tx, changes):
+    return {change: json.dumps({"id": change.item}) for change in changes if change.item != "gone"}
+
+
+def nothing_moved(_tx, _since):
+    return []
+
+
+def write(store, *changes):
+    with store.write() as tx:
+        events.record(tx, [Change(*change) for change in changes], NOON)
+
+
+async def read(stream, count):
+    async with asyncio.timeout(10):
+        return [await anext(stream) for _ in range(count)]
+
+
+def names(sent):
+    return [(each.event, json.loads(each.data).get("id")) for each in sent]
+
+
+async def with_bus(store, body, moved=nothing_moved):
+    bus = Bus(store, render, moved)
+    store.after_commit = bus.wake
+    running = asyncio.create_task(bus.run())
+    await asyncio.sleep(0.01)
+    try:
+        return await body(bus)
+    finally:
+        bus.close()
+        await running
+
+
+def test_a_page_hears_what_is_committed_after_it_opened(store):
+    write(store, ("alert", "before"))
+
+    async def body(bus):
+        stream = bus.stream(None)
+        first = asyncio.create_task(read(stream, 3))
+        await asyncio.sleep(0.1)
+        await asyncio.to_thread(write, store, ("alert", "a"), ("case", "7"), ("alert", "gone"))
+        await asyncio.to_thread(write, store, ("alert", "b"))
+        return await first
+
+    assert names(asyncio.run(with_bus(store, body))) == [("alert", "a"), ("case", "7"), ("alert", "b")]
+
+
+def test_what_is_undone_is_not_told(store):
+    write(store, ("alert", "first"))
+    with pytest.raises(ZeroDivisionError), store.write() as tx:
+        events.record(tx, [Change("alert", "undone")], NOON)
+        _ = 1 / 0
+
+    async def body(bus):
+        write(store, ("alert", "real"))
+        return await read(bus.stream(1), 1)
+
+    assert names(asyncio.run(with_bus(store, body))) == [("alert", "real")]
+
+
+def test_a_page_that_comes_back_catches_up(store):
+    for name in "abc":
+        write(store, ("alert", name))
+
+    async def body(bus):
+        everything = await read(bus.stream(0), 3)
+        after_first = await read(bus.stream(int(everything[0].id)), 2)
+        return names(everything), names(after_first)
+
+    everything, after_first = asyncio.run(with_bus(store, body))
+    assert everything == [("alert", "a"), ("alert", "b"), ("alert", "c")]
+    assert after_first == everything[1:]
+
+
+@pytest.mark.parametrize("last", [10**9, 1])
+def test_a_page_too_far_behind_starts_anew(sqlite_store, last):
+    for number in range(3):
+        write(sqlite_store, *(("alert", f"{number}-{i}") for i in range(CATCH_UP // 2)))
+
+    async def body(bus):
+        return await read(bus.stream(last), 1)
+
+    (told,) = asyncio.run(with_bus(sqlite_store, body))
+    assert told.event == "resync"
+
+
+def test_a_page_that_reads_too_slowly_starts_anew(sqlite_store):
+    async def body(bus):
+        stream = bus.stream(None)
+        opening = asyncio.create_task(read(stream, 1))
+        await asyncio.sleep(0.1)
+        for number in range(4):
+            items = [("alert", f"{number}-{i}") for i in range(CLIENT_QUEUE // 2)]
+            await asyncio.to_thread(write, sqlite_store, *items)
+            await asyncio.sleep(0.2)
+        await opening
+        return await read(stream, 1)
+
+    (told,) = asyncio.run(with_bus(sqlite_store, body))
+    assert told.event == "resync"
+
+
+def test_vehicles_that_moved_are_told_once_a_second(sqlite_store):
+    asked = []
+
+    def moved(_tx, since):
+        asked.append(since)
+        return [Change("vehicle", "v1"), Change("vehicle", "v1")]
+
+    async def body(bus):
+        return await read(bus.stream(None), 2)
+
+    told = asyncio.run(with_bus(sqlite_store, body, moved))
+    assert names(told) == [("vehicle", "v1"), ("vehicle", "v1")]
+    assert told[0].id is None
+    assert (asked[1] - asked[0]).total_seconds() >= 1
+
+
+def test_closing_ends_every_stream(sqlite_store):
+    async def body(bus):
+        stream = bus.stream(None)
+        waiting = asyncio.create_task(anext(stream, "end"))
+        await asyncio.sleep(0.1)
+        bus.close()
+        return await asyncio.wait_for(waiting, 5)
+
+    assert asyncio.run(with_bus(sqlite_store, body)) == "end"
+
+
+def test_old_events_are_forgotten_and_numbers_go_on(store):
+    for name in "abcde":
+        write(store, ("alert", name))
+    with store.write() as tx:
+        events.forget_old(tx, 2)
+        left = [row.item for row in tx.execute(events.events.select().order_by(events.events.c.id))]
+    assert left == ["d", "e"]
