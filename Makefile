@@ -20,7 +20,7 @@ check: setup-test
 
 setup: .venv/demo console
 
-setup-test: .venv/test console
+setup-test: .venv/test $(CONSOLE)/node_modules/.checked
 
 .venv/bin/python:
 	@echo "Setting up Python in .venv (once, about a minute)"
@@ -39,11 +39,19 @@ setup-test: .venv/test console
 
 console: $(CONSOLE)/dist/index.html
 
-# The packages that build the pages are of no use afterwards and are removed.
+NPM_CI = cd $(CONSOLE) && npm ci --no-audit --no-fund --loglevel=error
+
+# The packages that build the pages are of no use to the demo afterwards and are removed.
 $(CONSOLE)/dist/index.html: $(CONSOLE_SOURCES)
 	@echo "Building the console"
-	cd $(CONSOLE) && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+	$(NPM_CI) && npm run --silent build
 	rm -rf $(CONSOLE)/node_modules
+
+# The browser tests take axe from the packages, so here they stay.
+$(CONSOLE)/node_modules/.checked: $(CONSOLE_SOURCES)
+	@echo "Checking and building the console"
+	$(NPM_CI) && npm run --silent check && npm run --silent build
+	@touch $@
 
 schema: .venv/demo
 	.venv/bin/python -m wire.schema docs/reference/wire
