@@ -39,18 +39,19 @@ setup-test: .venv/test $(CONSOLE)/node_modules/.checked
 
 console: $(CONSOLE)/dist/index.html
 
-NPM_CI = cd $(CONSOLE) && npm ci --no-audit --no-fund --loglevel=error
+HAS_NPM = command -v npm >/dev/null || { echo "Node 20 or newer with npm is needed to build the console"; exit 1; }
+NPM_CI = $(HAS_NPM); cd $(CONSOLE) && npm ci --no-audit --no-fund --loglevel=error
 
 # The packages that build the pages are of no use to the demo afterwards and are removed.
 $(CONSOLE)/dist/index.html: $(CONSOLE_SOURCES)
 	@echo "Building the console"
-	$(NPM_CI) && npm run --silent build
+	@$(NPM_CI) && npm run --silent build
 	rm -rf $(CONSOLE)/node_modules
 
 # The browser tests take axe from the packages, so here they stay.
 $(CONSOLE)/node_modules/.checked: $(CONSOLE_SOURCES)
 	@echo "Checking and building the console"
-	$(NPM_CI) && npm run --silent check && npm run --silent build
+	@$(NPM_CI) && npm run --silent check && npm run --silent build
 	@touch $@
 
 schema: .venv/demo
