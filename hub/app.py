@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -158,9 +159,8 @@ def _include(app: FastAPI, hub: Hub) -> None:
     store, places, config = hub.store, hub.site.places, hub.config
     app.include_router(auth.router(store, config))
     app.include_router(grid_api.router(store, places, pipeline.grids_changed))
-    app.include_router(
-        devices_api.router(store, places, lambda name, word: accounts.add(config.broker, name, word))
-    )
+    add_account = partial(accounts.add, config.broker)
+    app.include_router(devices_api.router(store, places, add_account))
     online = vehicles.c.device.in_(select(devices.c.id).where(devices.c.online))
     app.include_router(tracks_api.router(store, places, _device_facts, online))
 

@@ -153,7 +153,7 @@ class HubConfig(Settings):
         try:
             backend = make_url(url).get_backend_name()
         except ArgumentError:
-            raise ValueError("must be a database URL: sqlite:///… or postgresql+psycopg://…") from None
+            raise ValueError("must be a URL: sqlite:///… or postgresql+psycopg://…") from None
         if backend not in ("sqlite", "postgresql"):
             raise ValueError("must be sqlite:///… or postgresql+psycopg://…")
         return url
@@ -229,7 +229,7 @@ def check(config: HubConfig) -> list[str]:
     errors = []
     for i, grids in enumerate(config.grids):
         if not grids.is_file():
-            errors.append(f"grids.{i}: {grids} is not a file; a GeoJSON FeatureCollection is needed")
+            errors.append(f"grids.{i}: {grids} is not a file; GeoJSON is needed")
     for key in ("password_file", "ca_file"):
         file = getattr(config.broker, key)
         if file is not None and not file.is_file():
@@ -270,8 +270,8 @@ def _sentence(error: Any) -> str:
 def _allowed(where: tuple[str | int, ...]) -> str:
     kind: Any = HubConfig
     for part in where:
-        field = kind.model_fields.get(part) if isinstance(kind, type) else None
+        field = kind.model_fields.get(part)
         kind = field.annotation if field is not None else Rule
-    if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
-        kind = Rule
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+            kind = Rule
     return ", ".join(kind.model_fields)

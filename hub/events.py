@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import BigInteger, Column, Integer, String, Table, delete, func, select
 from sqlalchemy.engine import Connection
@@ -109,12 +110,12 @@ class Bus:
                 self._last = None
                 continue
             last = self._last
-            told = await self._patiently(lambda after=last: self._after(after))
+            told = await self._patiently(partial(self._after, last))
             self._last = max([last, *(each.id for each in told)])
             self._hand_out(told)
             if (at := now()) - moved_since >= timedelta(seconds=VEHICLES_EVERY_S):
                 since, moved_since = moved_since, at
-                self._hand_out(await self._patiently(lambda t=since: self._movements(t)))
+                self._hand_out(await self._patiently(partial(self._movements, since)))
             await asyncio.sleep(PAUSE_S)
 
     async def stream(self, last_id: int | None) -> AsyncIterator[ServerSentEvent]:

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from sqlalchemy import (
@@ -82,7 +82,7 @@ class Received(Generic[M]):
 class Refusal:
     """A message, or one number of it, that will never be taken."""
 
-    received: Received[Envelope]
+    received: Received[Any]
     fault: Refused
     seq: int
 

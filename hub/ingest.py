@@ -27,7 +27,7 @@ from hub import metrics, pipeline, quarantine
 from hub.config import Broker, HubConfig
 from hub.devices import store as device_store
 from hub.errors import HubError
-from hub.inbox import Received
+from hub.inbox import Received, Refusal
 from hub.pipeline import Outcome, Site
 from hub.quarantine import Suspect
 from hub.receipts import Answers
@@ -238,7 +238,7 @@ class LaneLink:
         self._queue.put(
             Delivery(
                 topic,
-                message.payload,
+                bytes(message.payload),
                 message.mid,
                 message.qos,
                 self._life,
@@ -463,7 +463,7 @@ def _suspect(
     )
 
 
-def _refused(name: str, refusal: pipeline.Refusal) -> Suspect:
+def _refused(name: str, refusal: Refusal) -> Suspect:
     received = refusal.received
     return Suspect(
         received.received_at,

@@ -1,4 +1,4 @@
-"""The matters a city manages (管理事项): code, names and the old number, as the standard lists them.
+"""The matters a city manages (管理事项): code, names, old number, as the standard lists them.
 
 GB/T 47678.5-2026, annex C, classes 06 to 10. The same five digits may name a component, so the
 key is (`standard_ref`, matter, `code`).

@@ -205,11 +205,13 @@ class Store:
         known = [revision.revision for revision in script.walk_revisions()]
         if found is not None and found not in known:
             raise SchemaError(
-                f"{self.name}: schema {found} is newer than this program, which knows up to {head}; "
-                f"install the newer program or restore the older database"
+                f"{self.name}: schema {found} is newer than this program, which knows up to "
+                f"{head}; install the newer program or restore the older database"
             )
         if found is None and inspect(self.engine).get_table_names():
-            raise SchemaError(f"{self.name}: has tables but no revision; an empty database is needed")
+            raise SchemaError(
+                f"{self.name}: has tables but no revision; an empty database is needed"
+            )
         return found, head
 
 
@@ -266,7 +268,9 @@ def _put_sql(table: Table, names: tuple[str, ...], key: tuple[str, ...], dialect
     if key:
         rest = {name: statement.excluded[name] for name in names if name not in key}
         statement = statement.on_conflict_do_update(index_elements=list(key), set_=rest)
-    positional = sqlite.dialect() if dialect == "sqlite" else postgresql.dialect(paramstyle="format")
+    positional: Dialect = (
+        sqlite.dialect() if dialect == "sqlite" else postgresql.dialect(paramstyle="format")
+    )
     return str(statement.compile(dialect=positional, column_keys=list(names)))
 
 

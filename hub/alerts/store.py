@@ -120,7 +120,7 @@ class Picture:
 def load(tx: Connection, ids: Collection[str]) -> dict[str, Alert]:
     """Alerts by id."""
     wanted = list(ids)
-    found = {}
+    found: dict[str, Alert] = {}
     for start in range(0, len(wanted), KEYS_A_QUERY):
         part = tx.execute(_BY_ID, {"ids": wanted[start : start + KEYS_A_QUERY]})
         found |= {row.id: to_alert(row) for row in part}

@@ -1,9 +1,10 @@
 """A case and the table of its states: which step may follow which, and who may take it.
 
-The seven stages are the standard's (CJ/T 315-2009, GB/T 30428.8: 信息收集 to 综合评价). Two checks
-have names that are easily confused: `verify_report` (核实) asks before filing whether it is there,
-`verify_result` (核查) asks before closing whether it is gone. The body that dispatches and the party
-that handles do not judge the result: who handled a case never closes it, whatever the role.
+The seven stages are the standard's (CJ/T 315-2009, GB/T 30428.8: 信息收集 to 综合评价). Two
+checks have names that are easily confused: `verify_report` (核实) asks before filing whether it is
+there, `verify_result` (核查) asks before closing whether it is gone. The body that dispatches and
+the party that handles do not judge the result: who handled a case never closes it, whatever the
+role.
 """
 
 from dataclasses import dataclass, replace

@@ -1,7 +1,8 @@
 """Devices, their cameras, blind time and gaps in the database."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import (
@@ -108,7 +109,9 @@ def known(tx: Connection, ids: Collection[str]) -> dict[str, Device]:
     return {row.id: _device(row) for row in tx.execute(_BY_ID, {"ids": list(ids)})}
 
 
-def admit(tx: Connection, ids: Iterable[str], at: datetime, *, open_to_all: bool) -> dict[str, Device]:
+def admit(
+    tx: Connection, ids: Iterable[str], at: datetime, *, open_to_all: bool
+) -> dict[str, Device]:
     """The devices whose messages are taken; an unknown one is added where all may come.
 
     Marks each as seen at `at`.
@@ -215,7 +218,8 @@ def take_birth(tx: Connection, received: Received[Birth], locate: Locate) -> lis
         _end_blind(tx, gone, at)
     for new in ids - before.keys():
         _begin_blind(tx, new, CameraState.STARTING, at)
-    return [Change("device", received.dev), *(Change("camera", each) for each in sorted(ids | gone))]
+    changed = [Change("camera", each) for each in sorted(ids | gone)]
+    return [Change("device", received.dev), *changed]
 
 
 def take_health(tx: Connection, received: Received[Health]) -> list[Change]:
@@ -263,14 +267,14 @@ def move_cameras(tx: Connection, locate: Locate) -> None:
     paths = locate([(row.lat, row.lon) for row in rows])
     if rows:
         tx.execute(
-            update(cameras).where(cameras.c.id == bindparam("key")).values(grid_path=bindparam("p")),
-            [{"key": row.id, "p": path} for row, path in zip(rows, paths, strict=True)],
+            update(cameras).where(cameras.c.id == bindparam("key")),
+            [{"key": row.id, "grid_path": path} for row, path in zip(rows, paths, strict=True)],
         )
 
 
-def gaps_of(tx: Connection, ids: Collection[str], each: int = 20) -> Mapping[str, list[Row[tuple[object, ...]]]]:
+def gaps_of(tx: Connection, ids: Collection[str], each: int = 20) -> dict[str, list[Row[Any]]]:
     """The newest gaps of each device."""
-    found: dict[str, list[Row[tuple[object, ...]]]] = {name: [] for name in ids}
+    found: dict[str, list[Row[Any]]] = {name: [] for name in ids}
     newest = select(gaps).where(gaps.c.device.in_(ids)).order_by(gaps.c.at.desc())
     for row in tx.execute(newest.limit(each * max(1, len(found)))):
         if len(found[row.device]) < each:

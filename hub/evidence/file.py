@@ -49,7 +49,8 @@ def check_picture(path: Path, max_pixels: int) -> None:
                 )
             picture.load()
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as fault:
-        raise Problem(422, "bad_picture", f"cannot be decoded: {fault}", "a whole picture") from None
+        message = f"cannot be decoded: {fault}"
+        raise Problem(422, "bad_picture", message, "a whole picture") from None
     except Image.DecompressionBombError as fault:
         raise Problem(422, "bad_picture", str(fault), f"at most {max_pixels} pixels") from None
 
@@ -61,7 +62,9 @@ def signed_path(key: bytes, sha256: str, *, dev: str, size: int, kind: str, exp:
     return f"/upload/{sha256}?{urlencode({**query, 'sig': signature}, quote_via=quote)}"
 
 
-def check_signature(key: bytes, sha256: str, query: Mapping[str, object], sig: str, now_ms: int) -> None:
+def check_signature(
+    key: bytes, sha256: str, query: Mapping[str, object], sig: str, now_ms: int
+) -> None:
     """Raises BadSignature unless the address is ours, unchanged and not over."""
     if not hmac.compare_digest(_signature(key, sha256, query), sig):
         raise BadSignature("the signature does not belong to this address")

@@ -79,7 +79,8 @@ def add(tx: Connection, sha256: str, kind: str, size: int, device: str, at: date
 def bytes_of_a_day(tx: Connection, device: str, at: datetime) -> int:
     """How much a device has uploaded within 24 hours."""
     lately = (files.c.device == device) & (files.c.stored_at > at - timedelta(days=1))
-    return int(tx.execute(select(func.coalesce(func.sum(files.c.size), 0)).where(lately)).scalar_one())
+    total = select(func.coalesce(func.sum(files.c.size), 0)).where(lately)
+    return int(tx.execute(total).scalar_one())
 
 
 def sync(folder: Path) -> None:

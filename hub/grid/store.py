@@ -83,11 +83,11 @@ def bring_in(
     found = [*reading.problems, *topology_problems(together, reading.unusable)]
     if found:
         raise GridError.from_problems(found)
-    number = tx.execute(
-        imports.insert().values(
-            at=at, actor=actor, source=source, sha256=fingerprint(document), changed=0
-        )
-    ).inserted_primary_key[0]
+    number: int = tx.execute(
+        imports.insert()
+        .values(at=at, actor=actor, source=source, sha256=fingerprint(document), changed=0)
+        .returning(imports.c.id)
+    ).scalar_one()
     changed = _replace(tx, reading.grids, at, number)
     tx.execute(update(imports).where(imports.c.id == number).values(changed=changed))
     return Import(len(reading.grids), changed)
@@ -95,8 +95,9 @@ def bring_in(
 
 def is_here(tx: Connection, source: str, document: object) -> bool:
     """Whether the newest import of this source had the same content."""
-    newest = select(imports.c.sha256).where(imports.c.source == source)
-    return tx.execute(newest.order_by(imports.c.id.desc()).limit(1)).scalar() == fingerprint(document)
+    of_source = select(imports.c.sha256).where(imports.c.source == source)
+    newest = tx.execute(of_source.order_by(imports.c.id.desc()).limit(1)).scalar()
+    return newest == fingerprint(document)
 
 
 def fingerprint(document: object) -> str:
@@ -128,7 +129,7 @@ def refresh(tx: Connection, places: Places) -> bool:
 def area_m2(grid: Grid) -> float:
     """The area of a grid, to about a thousandth at the size of a town."""
     north, east = metres_per_degree(grid.geometry.centroid.y)
-    return round(grid.geometry.area * north * east, 1)
+    return round(float(grid.geometry.area) * north * east, 1)
 
 
 def load(store: Store, places: Places) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 from sqlalchemy import (
@@ -63,6 +64,8 @@ vehicles = Table(
     Column("lon", Float),
     Column("speed_kmh", Float),
     Column("heading_deg", Float),
+    Column("body", Integer, nullable=False, server_default="0"),
+    Column("alarm", BigInteger, nullable=False, server_default="0"),
     Column("grid_path", GridPath, nullable=False, server_default="\n"),
     Column("updated_at", Instant, nullable=False, index=True),
     Column("retired_at", Instant),
@@ -214,12 +217,13 @@ def move(
     with_place, without = [], []
     for name, run in heard.items():
         received = run.received
-        row = (name, received.dev, received.message.vehicle, *kept.tops[name])
-        row = (*row, to_ms(received.received_at))
+        epoch, top = kept.tops[name]
+        at_ms = to_ms(received.received_at)
+        row = (name, received.dev, received.message.vehicle, epoch, top, at_ms)
         if name in moved:
             fix, path = moved[name]
-            place = (fix.ts, fix.lat, fix.lon, fix.speed_kmh, fix.heading_deg, path_text(path))
-            with_place.append((*row, *place))
+            place = (fix.ts, fix.lat, fix.lon, fix.speed_kmh, fix.heading_deg)
+            with_place.append((*row, *place, fix.body, fix.alarm, path_text(path)))
         else:
             without.append(row)
     put(tx, vehicles, _HEARD, without, ("id",))
@@ -296,7 +300,7 @@ def forget_old(tx: Connection, before: datetime) -> None:
 _LANE = ("device", "epoch", "vehicle")
 _BATCH = (*_LANE, "first", "last", "from_ms", "until_ms", "received_ms", "hist", "fixes")
 _HEARD = ("id", "device", "vehicle", "epoch", "top", "updated_at")
-_PLACE = ("at", "lat", "lon", "speed_kmh", "heading_deg", "grid_path")
+_PLACE = ("at", "lat", "lon", "speed_kmh", "heading_deg", "body", "alarm", "grid_path")
 
 
 def _credible(each: Received[Track], refused: list[Refusal]) -> list[TrackPoint]:
@@ -380,12 +384,12 @@ def relocate(tx: Connection, located: Sequence[tuple[str, tuple[str, ...]]]) -> 
     """Set the grids of vehicles, after the grids have changed."""
     if located:
         tx.execute(
-            update(vehicles).where(vehicles.c.id == bindparam("key")).values(grid_path=bindparam("p")),
-            [{"key": name, "p": path} for name, path in located],
+            update(vehicles).where(vehicles.c.id == bindparam("key")),
+            [{"key": name, "grid_path": path} for name, path in located],
         )
 
 
-def placed(tx: Connection) -> Sequence[Row[tuple[str, float, float]]]:
+def placed(tx: Connection) -> Sequence[Row[Any, Any, Any]]:
     """All vehicles with a position: (id, lat, lon)."""
     columns = select(vehicles.c.id, vehicles.c.lat, vehicles.c.lon)
     return tx.execute(columns.where(vehicles.c.lat.is_not(None))).all()

@@ -317,6 +317,8 @@ def upgrade() -> None:
         sa.Column("lon", sa.Float(), nullable=True),
         sa.Column("speed_kmh", sa.Float(), nullable=True),
         sa.Column("heading_deg", sa.Float(), nullable=True),
+        sa.Column("body", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("alarm", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("grid_path", sa.Text(), server_default="\n", nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.Column("retired_at", sa.BigInteger(), nullable=True),
