@@ -13,10 +13,6 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-
-from tests.browser.made_up_city import City
-from tests.browser.mock_hub import DIST, MockHub
-
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -25,12 +21,21 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.browser.made_up_city import City
+from tests.browser.mock_hub import DIST, MockHub
+
 CHROMIUM = Path("/usr/bin/chromium")
 AXE = DIST.parent / "node_modules" / "axe-core" / "axe.min.js"
-FLAGS = (
-    "--no-sandbox --use-angle=swiftshader --enable-unsafe-swiftshader --ignore-gpu-blocklist "
-    "--disable-background-networking --disable-component-update --disable-sync --no-first-run"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 PATIENCE_MS = 15_000
 NO_WEBGL = """
   const { getContext } = HTMLCanvasElement.prototype

@@ -17,9 +17,15 @@ Item = dict[str, Any]
 
 CENTRE_LAT, CENTRE_LON = 32.690, 109.025
 TOWNS = [
-    ("新城办", 15), ("老城办", 9), ("江北办", 8), ("建民办", 1),
-    ("张滩镇", 14), ("关庙镇", 12), ("五里镇", 18), ("吉河镇", 14),
-]  # fmt: skip
+    ("新城办", 15),
+    ("老城办", 9),
+    ("江北办", 8),
+    ("建民办", 1),
+    ("张滩镇", 14),
+    ("关庙镇", 12),
+    ("五里镇", 18),
+    ("吉河镇", 14),
+]
 KINDS = [
     ("street_vending", "09006", "占道经营", "Street trading", 1),
     ("garbage", "06010", "暴露垃圾", "Exposed garbage", 1),
@@ -29,13 +35,25 @@ KINDS = [
 ]
 STREETS = ["育才路", "兴安中路", "江北大道", "巴山西路", "香溪路", "解放路", "滨江大道", "文昌路"]
 STAGE = {
-    "reported": "collect", "verifying_report": "collect", "filed": "file",
-    "dispatched": "dispatch", "returned": "dispatch", "handling": "handle",
-    "joint": "handle", "suspended": "handle", "rework": "handle", "handled": "feedback",
-    "verifying_result": "verify_close", "closed": "verify_close", "watching": "evaluate",
-    "archived": "evaluate", "reopened": "handle", "merged": "collect", "rejected": "collect",
+    "reported": "collect",
+    "verifying_report": "collect",
+    "filed": "file",
+    "dispatched": "dispatch",
+    "returned": "dispatch",
+    "handling": "handle",
+    "joint": "handle",
+    "suspended": "handle",
+    "rework": "handle",
+    "handled": "feedback",
+    "verifying_result": "verify_close",
+    "closed": "verify_close",
+    "watching": "evaluate",
+    "archived": "evaluate",
+    "reopened": "handle",
+    "merged": "collect",
+    "rejected": "collect",
     "cancelled": "file",
-}  # fmt: skip
+}
 NEXT = {
     "reported": ["verifying_report", "filed", "rejected"],
     "verifying_report": ["filed", "rejected"],
@@ -53,12 +71,23 @@ NEXT = {
     "reopened": ["dispatched"],
 }
 ACTION = {
-    "verifying_report": "verify_report", "filed": "file", "rejected": "reject",
-    "dispatched": "dispatch", "cancelled": "cancel", "handling": "accept", "returned": "return",
-    "handled": "feedback", "suspended": "suspend", "joint": "join", "rework": "rework",
-    "verifying_result": "verify_result", "closed": "close", "watching": "watch",
-    "archived": "archive", "reopened": "reopen",
-}  # fmt: skip
+    "verifying_report": "verify_report",
+    "filed": "file",
+    "rejected": "reject",
+    "dispatched": "dispatch",
+    "cancelled": "cancel",
+    "handling": "accept",
+    "returned": "return",
+    "handled": "feedback",
+    "suspended": "suspend",
+    "joint": "join",
+    "rework": "rework",
+    "verifying_result": "verify_result",
+    "closed": "close",
+    "watching": "watch",
+    "archived": "archive",
+    "reopened": "reopen",
+}
 NEEDS_NOTE = {"return", "rework", "reject", "cancel", "reopen", "feedback"}
 SUPERVISOR_ONLY = {"close", "cancel", "suspend", "archive", "reopen"}
 
@@ -75,7 +104,9 @@ def _ring(cx: float, cy: float, rx: float, ry: float, rng: random.Random) -> Pol
     points = []
     for step in range(48):
         turn = step / 48 * math.tau
-        wobble = 1 + 0.08 * math.sin(3 * turn + 1) + 0.05 * math.sin(7 * turn) + rng.uniform(0, 0.03)
+        wobble = (
+            1 + 0.08 * math.sin(3 * turn + 1) + 0.05 * math.sin(7 * turn) + rng.uniform(0, 0.03)
+        )
         points.append((cx + rx * wobble * math.cos(turn), cy + ry * wobble * math.sin(turn)))
     return Polygon(points)
 
@@ -113,13 +144,17 @@ def picture(seed: int, title: str, boxes: list[Item] | None) -> bytes:
         for wx in range(x + 12, x + width - 18, 28):
             for wy in range(top + 14, 240, 34):
                 draw.rectangle((wx, wy, wx + 14, wy + 18), fill=(70, 84, 98))
-        draw.rectangle((x + 6, 262, x + width - 6, 330), fill=tuple(rng.integers(60, 150, 3).tolist()))
+        draw.rectangle(
+            (x + 6, 262, x + width - 6, 330), fill=tuple(rng.integers(60, 150, 3).tolist())
+        )
         x += width
     draw.polygon([(0, 330), (960, 330), (960, 400), (0, 420)], fill=(168, 164, 156))
     draw.polygon([(0, 420), (960, 400), (960, 540), (0, 540)], fill=(92, 93, 96))
     for lx in range(-40, 960, 150):
         draw.polygon([(lx, 482), (lx + 80, 478), (lx + 80, 486), (lx, 490)], fill=(214, 212, 200))
-    for index, box in enumerate(boxes or [{"x": 0.4, "y": 0.5, "w": 0.2, "h": 0.3, "label": title}]):
+    for index, box in enumerate(
+        boxes or [{"x": 0.4, "y": 0.5, "w": 0.2, "h": 0.3, "label": title}]
+    ):
         px, py = box["x"] * 960, box["y"] * 540
         pw, ph = box["w"] * 960, box["h"] * 540
         hue = [(186, 84, 58), (58, 106, 160), (96, 130, 78)][(seed + index) % 3]
@@ -128,7 +163,9 @@ def picture(seed: int, title: str, boxes: list[Item] | None) -> bytes:
     if boxes:
         for box in boxes:
             px, py = box["x"] * 960, box["y"] * 540
-            draw.rectangle((px, py, px + box["w"] * 960, py + box["h"] * 540), outline=(255, 214, 64), width=4)
+            draw.rectangle(
+                (px, py, px + box["w"] * 960, py + box["h"] * 540), outline=(255, 214, 64), width=4
+            )
     out = io.BytesIO()
     image.save(out, "JPEG", quality=82)
     return out.getvalue()
@@ -157,22 +194,41 @@ class City:
         for index in range(18):
             self.new_alert(age_s=60 + index * 410)
         for item in list(self.alerts.values())[:9]:
-            self.decide(item["id"], "confirmed" if self.rng.random() < 0.75 else "false_alarm", "王敏")
+            self.decide(
+                item["id"], "confirmed" if self.rng.random() < 0.75 else "false_alarm", "王敏"
+            )
         for index, case in enumerate(list(self.cases.values())):
-            for state in ["filed", "dispatched", "handling", "handled", "verifying_result", "closed"][: index]:
+            for state in [
+                "filed",
+                "dispatched",
+                "handling",
+                "handled",
+                "verifying_result",
+                "closed",
+            ][:index]:
                 self.move(case["id"], state, "李建国", "")
 
-    def _add_grid(self, code: str, name: str, level: int, parent: str | None, shape: Polygon) -> None:
+    def _add_grid(
+        self, code: str, name: str, level: int, parent: str | None, shape: Polygon
+    ) -> None:
         self.shapes[code] = shape
         self.grids.append(
-            {"code": code, "name": name, "level": level, "parent": parent, "synthetic": True,
-             "area_m2": round(shape.area * 111_000 * 93_600)}
-        )  # fmt: skip
+            {
+                "code": code,
+                "name": name,
+                "level": level,
+                "parent": parent,
+                "synthetic": True,
+                "area_m2": round(shape.area * 111_000 * 93_600),
+            }
+        )
 
     def _make_grids(self) -> None:
         city = _ring(CENTRE_LON, CENTRE_LAT, 0.115, 0.072, self.rng)
         self._add_grid("ak", "汉滨区", 1, None, city)
-        for index, (shape, (name, count)) in enumerate(zip(_split(city, 8, self.rng), TOWNS, strict=True)):
+        for index, (shape, (name, count)) in enumerate(
+            zip(_split(city, 8, self.rng), TOWNS, strict=True)
+        ):
             town = f"ak-{index + 1}"
             self._add_grid(town, name, 2, "ak", shape)
             for number, part in enumerate(_split(shape, count, self.rng)):
@@ -183,16 +239,19 @@ class City:
         point = Point(lon, lat)
         return [
             {"level": g["level"], "code": g["code"], "name": g["name"]}
-            for g in self.grids if self.shapes[g["code"]].contains(point)
-        ]  # fmt: skip
+            for g in self.grids
+            if self.shapes[g["code"]].contains(point)
+        ]
 
     def _located(self, lat: float, lon: float) -> Item:
         grids = self.grids_at(lat, lon)
         finest = grids[-1] if grids else None
         return {
-            "lat": lat, "lon": lon, "grids": grids,
+            "lat": lat,
+            "lon": lon,
+            "grids": grids,
             "grid": finest and {"code": finest["code"], "name": finest["name"]},
-        }  # fmt: skip
+        }
 
     def _make_cameras(self) -> None:
         states = ["ok"] * 9 + ["stalled", "black", "moved", "unreachable", "starting"]
@@ -202,13 +261,19 @@ class City:
             device = f"box-{index // 4 + 1:02}"
             since = now() - timedelta(minutes=self.rng.randint(2, 3000))
             self.cameras[f"{device}/cam-{index + 1:02}"] = {
-                "id": f"{device}/cam-{index + 1:02}", "device": device,
-                "name": f"{STREETS[index % 8]}{'东西南北'[index % 4]}口", **self._located(lat, lon),
-                "heading_deg": self.rng.randrange(0, 360, 15), "fov_deg": 70, "state": states[index],
-                "state_since": stamp(since), "last_seen_at": stamp(now()),
-                "online": states[index] != "unreachable", "zones": ["人行道", "摊区外沿"],
+                "id": f"{device}/cam-{index + 1:02}",
+                "device": device,
+                "name": f"{STREETS[index % 8]}{'东西南北'[index % 4]}口",
+                **self._located(lat, lon),
+                "heading_deg": self.rng.randrange(0, 360, 15),
+                "fov_deg": 70,
+                "state": states[index],
+                "state_since": stamp(since),
+                "last_seen_at": stamp(now()),
+                "online": states[index] != "unreachable",
+                "zones": ["人行道", "摊区外沿"],
                 "generated": True,
-            }  # fmt: skip
+            }
 
     def _make_vehicles(self) -> None:
         kinds = ["spoil_truck", "sanitation_vehicle", "enforcement_vehicle"]
@@ -217,11 +282,17 @@ class City:
             lon = CENTRE_LON + self.rng.uniform(-0.08, 0.08)
             key = f"veh-{index + 1:04}"
             self.vehicles[key] = {
-                "id": key, "device": key, "plate": f"陕G{10000 + index * 37 % 90000}",
-                "kind": kinds[index % 3], **self._located(lat, lon), "at": stamp(now()),
-                "speed_kmh": 28.0, "heading_deg": self.rng.uniform(0, 360), "online": index % 9 != 8,
+                "id": key,
+                "device": key,
+                "plate": f"陕G{10000 + index * 37 % 90000}",
+                "kind": kinds[index % 3],
+                **self._located(lat, lon),
+                "at": stamp(now()),
+                "speed_kmh": 28.0,
+                "heading_deg": self.rng.uniform(0, 360),
+                "online": index % 9 != 8,
                 "generated": True,
-            }  # fmt: skip
+            }
             self.tracks[key] = []
             if self.vehicle_count > 100:
                 continue
@@ -237,7 +308,9 @@ class City:
         lon = vehicle["lon"] + metres * math.sin(math.radians(heading)) / 93_600
         if abs(lat - CENTRE_LAT) > 0.055 or abs(lon - CENTRE_LON) > 0.09:
             heading = (heading + 170) % 360
-        vehicle.update(lat=lat, lon=lon, speed_kmh=round(speed, 1), heading_deg=heading, at=stamp(at))
+        vehicle.update(
+            lat=lat, lon=lon, speed_kmh=round(speed, 1), heading_deg=heading, at=stamp(at)
+        )
         point = {k: vehicle[k] for k in ("at", "lat", "lon", "speed_kmh", "heading_deg")}
         self.tracks[key].append({**point, "valid": True})
         return vehicle
@@ -255,11 +328,21 @@ class City:
         near = list(self.vehicles.values())[index % len(self.vehicles)] if vehicle else camera
         lat = near["lat"] + self.rng.uniform(-0.0004, 0.0004)
         lon = near["lon"] + self.rng.uniform(-0.0004, 0.0004)
-        boxes = [] if vehicle else [
-            {"label": label, "score": round(self.rng.uniform(0.4, 0.9), 2),
-             "x": 0.3 + 0.2 * b + self.rng.uniform(-0.05, 0.05), "y": 0.5, "w": 0.17, "h": 0.28}
-            for b in range(1 + index % 2)
-        ]  # fmt: skip
+        boxes = (
+            []
+            if vehicle
+            else [
+                {
+                    "label": label,
+                    "score": round(self.rng.uniform(0.4, 0.9), 2),
+                    "x": 0.3 + 0.2 * b + self.rng.uniform(-0.05, 0.05),
+                    "y": 0.5,
+                    "w": 0.17,
+                    "h": 0.28,
+                }
+                for b in range(1 + index % 2)
+            ]
+        )
         evidence = []
         if not vehicle:
             for role, shown in (("annotated", boxes), ("clean", None)):
@@ -268,19 +351,35 @@ class City:
                 evidence.append({"role": role, "type": "image/jpeg", "sha256": sha, "url": url})
         at = now() - timedelta(seconds=age_s)
         item = {
-            "id": f"a-{index:05}", "device": near["device"], "source": near["id"],
-            "source_name": near.get("name") or near.get("plate"), "label": label,
+            "id": f"a-{index:05}",
+            "device": near["device"],
+            "source": near["id"],
+            "source_name": near.get("name") or near.get("plate"),
+            "label": label,
             "matter": code and {"code": code, "name_zh": zh, "name_en": en},
-            "zone": "" if vehicle else "人行道", "state": "ended" if index % 5 == 3 else "active",
-            "decision": None, "decided_by": None, "decided_at": None, "level": level or usual,
-            "since": stamp(at - timedelta(seconds=self.rng.randint(60, 1800))), "at": stamp(at),
+            "zone": "" if vehicle else "人行道",
+            "state": "ended" if index % 5 == 3 else "active",
+            "decision": None,
+            "decided_by": None,
+            "decided_at": None,
+            "level": level or usual,
+            "since": stamp(at - timedelta(seconds=self.rng.randint(60, 1800))),
+            "at": stamp(at),
             "ended_at": stamp(at + timedelta(seconds=40)) if index % 5 == 3 else None,
-            "received_at": stamp(at), "delayed": index % 6 == 5, **self._located(lat, lon),
-            "acc_m": 6.0, "place": "vehicle" if vehicle else "ground" if index % 2 else "camera",
-            "score": round(self.rng.uniform(0.45, 0.93), 2), "model": "street-n 1", "boxes": boxes,
-            "evidence": evidence, "case": None, "times_seen": 1 + index % 4, "generated": True,
+            "received_at": stamp(at),
+            "delayed": index % 6 == 5,
+            **self._located(lat, lon),
+            "acc_m": 6.0,
+            "place": "vehicle" if vehicle else "ground" if index % 2 else "camera",
+            "score": round(self.rng.uniform(0.45, 0.93), 2),
+            "model": "street-n 1",
+            "boxes": boxes,
+            "evidence": evidence,
+            "case": None,
+            "times_seen": 1 + index % 4,
+            "generated": True,
             "history": [{"at": stamp(at), "actor": near["device"], "what": "new", "note": ""}],
-        }  # fmt: skip
+        }
         self.alerts[item["id"]] = item
         return item
 
@@ -297,25 +396,51 @@ class City:
         matter = alert["matter"] or {"code": "90009", "name_zh": "车辆超速", "name_en": "Overspeed"}
         urls = [e["url"] for e in alert["evidence"] if e["url"]]
         case = {
-            "id": number, "number": f"AK20261123-{number:04}", "state": "reported", "stage": "collect",
-            "title": f"{alert['source_name']}{matter['name_zh']}", "matter": matter, "version": 1,
-            "level": alert["level"], "opened_at": stamp(now()), "updated_at": stamp(now()),
-            "closed_at": None, "source": "camera", "alerts": [alert["id"]],
-            "picture": urls[0] if urls else None, "generated": True,
+            "id": number,
+            "number": f"AK20261123-{number:04}",
+            "state": "reported",
+            "stage": "collect",
+            "title": f"{alert['source_name']}{matter['name_zh']}",
+            "matter": matter,
+            "version": 1,
+            "level": alert["level"],
+            "opened_at": stamp(now()),
+            "updated_at": stamp(now()),
+            "closed_at": None,
+            "source": "camera",
+            "alerts": [alert["id"]],
+            "picture": urls[0] if urls else None,
+            "generated": True,
             **{k: alert[k] for k in ("grid", "grids", "lat", "lon")},
-            "history": [{"at": stamp(now()), "actor": who, "action": "open", "from_state": None,
-                         "to_state": "reported", "note": ""}],
-        }  # fmt: skip
+            "history": [
+                {
+                    "at": stamp(now()),
+                    "actor": who,
+                    "action": "open",
+                    "from_state": None,
+                    "to_state": "reported",
+                    "note": "",
+                }
+            ],
+        }
         self.cases[str(number)] = case
         alert["case"] = {"id": number, "number": case["number"], "state": "reported"}
 
     def move(self, key: int | str, state: str, who: str, note: str) -> Item:
         case = self.cases[str(key)]
         case["history"].append(
-            {"at": stamp(now()), "actor": who, "action": ACTION[state], "from_state": case["state"],
-             "to_state": state, "note": note}
-        )  # fmt: skip
-        case.update(state=state, stage=STAGE[state], version=case["version"] + 1, updated_at=stamp(now()))
+            {
+                "at": stamp(now()),
+                "actor": who,
+                "action": ACTION[state],
+                "from_state": case["state"],
+                "to_state": state,
+                "note": note,
+            }
+        )
+        case.update(
+            state=state, stage=STAGE[state], version=case["version"] + 1, updated_at=stamp(now())
+        )
         if state == "closed":
             case["closed_at"] = stamp(now())
         for key_alert in case["alerts"]:
@@ -330,9 +455,14 @@ class City:
             allowed = role in ("supervisor", "admin") or action not in SUPERVISOR_ONLY
             why = None if allowed else f"{action} needs the role supervisor"
             actions.append(
-                {"action": action, "to_state": state, "allowed": allowed, "why_not": why or "",
-                 "needs_note": action in NEEDS_NOTE}
-            )  # fmt: skip
+                {
+                    "action": action,
+                    "to_state": state,
+                    "allowed": allowed,
+                    "why_not": why or "",
+                    "needs_note": action in NEEDS_NOTE,
+                }
+            )
         alerts = [self.alerts[a] for a in case["alerts"]]
         return {**case, "actions": actions, "alert_items": alerts}
 
@@ -340,11 +470,17 @@ class City:
         return {
             "type": "FeatureCollection",
             "features": [
-                {"type": "Feature", "geometry": self.shapes[g["code"]].__geo_interface__,
-                 "properties": {k: g[k] for k in ("code", "name", "level", "parent", "synthetic")}}
-                for g in self.grids if level in (None, g["level"])
+                {
+                    "type": "Feature",
+                    "geometry": self.shapes[g["code"]].__geo_interface__,
+                    "properties": {
+                        k: g[k] for k in ("code", "name", "level", "parent", "synthetic")
+                    },
+                }
+                for g in self.grids
+                if level in (None, g["level"])
             ],
-        }  # fmt: skip
+        }
 
     def summary(self) -> Item:
         states: dict[str, int] = {}
@@ -352,14 +488,29 @@ class City:
             states[case["state"]] = states.get(case["state"], 0) + 1
         shut = {"closed", "watching", "archived", "merged", "rejected", "cancelled"}
         return {
-            "cameras": {"total": len(self.cameras),
-                        "ok": sum(c["state"] == "ok" and c["online"] for c in self.cameras.values())},
-            "vehicles": {"total": len(self.vehicles),
-                         "online": sum(v["online"] for v in self.vehicles.values())},
-            "alerts": {"undecided": sum(a["decision"] is None for a in self.alerts.values()),
-                       "today": len(self.alerts)},
-            "cases": {"open": sum(n for s, n in states.items() if s not in shut), "by_state": states},
-            "generated": True, "broker": "mosquitto",
-            "site": {"name": "安康中心城区", "lat": CENTRE_LAT, "lon": CENTRE_LON, "zoom": 11.6,
-                     "time_zone": "Asia/Shanghai"},
-        }  # fmt: skip
+            "cameras": {
+                "total": len(self.cameras),
+                "ok": sum(c["state"] == "ok" and c["online"] for c in self.cameras.values()),
+            },
+            "vehicles": {
+                "total": len(self.vehicles),
+                "online": sum(v["online"] for v in self.vehicles.values()),
+            },
+            "alerts": {
+                "undecided": sum(a["decision"] is None for a in self.alerts.values()),
+                "today": len(self.alerts),
+            },
+            "cases": {
+                "open": sum(n for s, n in states.items() if s not in shut),
+                "by_state": states,
+            },
+            "generated": True,
+            "broker": "mosquitto",
+            "site": {
+                "name": "安康中心城区",
+                "lat": CENTRE_LAT,
+                "lon": CENTRE_LON,
+                "zoom": 11.6,
+                "time_zone": "Asia/Shanghai",
+            },
+        }

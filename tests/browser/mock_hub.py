@@ -112,7 +112,9 @@ class MockHub:
             return refuse(404, "not_found", f"nothing at /api/{kind}", "see /api/openapi.json")
         items = [i for i in source[kind] if self._fits(i, dict(query))]
         limit, offset = int(query.get("limit", 50)), int(query.get("offset", 0))
-        page = [{k: v for k, v in i.items() if k != "history"} for i in items[offset : offset + limit]]
+        page = [
+            {k: v for k, v in i.items() if k != "history"} for i in items[offset : offset + limit]
+        ]
         return JSONResponse({"items": page, "total": len(items)})
 
     def _fits(self, item: Item, query: dict[str, str]) -> bool:
@@ -170,7 +172,9 @@ class MockHub:
         item = self.city.alerts[request.path_params["key"]]
         body = await request.json()
         if item["decision"] and item["decision"] != body["decision"]:
-            message = f"alert {item['id']} is already decided: {item['decision']} by {item['decided_by']}"
+            message = (
+                f"alert {item['id']} is already decided: {item['decision']} by {item['decided_by']}"
+            )
             return refuse(409, "conflict", message, "reload")
         if not item["decision"]:
             self.city.decide(item["id"], body["decision"], who[0], body.get("note", ""))
@@ -239,7 +243,9 @@ class MockHub:
                     return
                 lines = [f"id: {event[0]}\nevent: {event[1]}\ndata: {json.dumps(event[2])}\n\n"]
                 while not queue.empty() and len(lines) < 500 and (more := queue.get_nowait()):
-                    lines.append(f"id: {more[0]}\nevent: {more[1]}\ndata: {json.dumps(more[2])}\n\n")
+                    lines.append(
+                        f"id: {more[0]}\nevent: {more[1]}\ndata: {json.dumps(more[2])}\n\n"
+                    )
                 yield "".join(lines)
         finally:
             self.streams.discard(queue)
@@ -323,7 +329,9 @@ def main() -> None:
     parser.add_argument("--no-demo", action="store_true")
     parser.add_argument("--still", action="store_true", help="nothing moves by itself")
     chosen = parser.parse_args()
-    hub = MockHub(City(vehicle_count=chosen.vehicles), demo=not chosen.no_demo, live=not chosen.still)
+    hub = MockHub(
+        City(vehicle_count=chosen.vehicles), demo=not chosen.no_demo, live=not chosen.still
+    )
     uvicorn.run(hub.app(), port=chosen.port, log_level="warning")
 
 

@@ -37,7 +37,7 @@ SHOTS = (
     Shot("console.png", "/", press="j"),
     Shot("console-dark-en.png", "/", theme="dark", language="en", press="j"),
     Shot("case.png", "/#/cases/1"),
-    Shot("vehicles.png", "/#/vehicles", theme="dark", click="tbody tr:nth-child(3)"),
+    Shot("vehicles.png", "/#/vehicles", theme="dark", click="tbody tr:nth-child(2)"),
 )
 
 
@@ -77,19 +77,22 @@ def _take(browser: Browser, url: str, shot: Shot, folder: Path) -> None:
     page.context.close()
     with Image.open(path) as picture:
         picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
-    print(f"{path} {path.stat().st_size // 1024} KiB", file=sys.stderr)
+    sys.stderr.write(f"{path} {path.stat().st_size // 1024} KiB\n")
 
 
 def main(folder: Path) -> None:
     """Start a demo, wait until there is something to see, take every picture."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as state, running_demo(Path(state)) as url:
-        with sync_playwright() as driver:
-            browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-            _confirm_one(browser, url)
-            for shot in SHOTS:
-                _take(browser, url, shot, folder)
-            browser.close()
+    with (
+        tempfile.TemporaryDirectory() as state,
+        running_demo(Path(state)) as url,
+        sync_playwright() as driver,
+    ):
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        _confirm_one(browser, url)
+        for shot in SHOTS:
+            _take(browser, url, shot, folder)
+        browser.close()
 
 
 if __name__ == "__main__":

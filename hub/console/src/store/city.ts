@@ -227,12 +227,13 @@ function move(vehicle: Vehicle): string {
   return vehicle.id
 }
 
-let lastRevision = 0
+let revisionTimer: ReturnType<typeof setTimeout> | undefined
 
+/** Listeners hear at once; tables, which are slower, at most once a second. */
 function tellVehicles(changed: ReadonlySet<string>): void {
   for (const listener of vehicleListeners) listener(changed)
-  const now = performance.now()
-  if (now - lastRevision < 900) return
-  lastRevision = now
-  vehiclesRevision.value++
+  revisionTimer ??= setTimeout(() => {
+    revisionTimer = undefined
+    vehiclesRevision.value++
+  }, 900)
 }
