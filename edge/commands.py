@@ -22,6 +22,17 @@ def check(path: Path) -> list[str]:
     return faults_in(path)
 
 
+def run_gateway(path: Path) -> int:
+    """Run the agent as `run` does, if it has terminals to listen to."""
+    try:
+        config = load_edge(path)
+    except BadConfig as fault:
+        return _refused(fault.errors)
+    if config.gateway is None:
+        return _refused([f"{path}: gateway: is missing; the section that lists the terminals"])
+    return run(path)
+
+
 def run(path: Path) -> int:
     """Run the agent until SIGTERM or SIGINT, or until its recordings are over.
 

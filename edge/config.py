@@ -188,6 +188,47 @@ def _digits(name: object) -> object:
 TerminalDigits = Annotated[str, BeforeValidator(_digits)]
 
 
+class BitsConfig(Settings):
+    """Where a terminal says something: the status, or the additional item with the ID `item`.
+
+    `bit` counts from the lowest of the number that the bytes (`size` of them from `offset`, or all)
+    are, big-endian. While the bit `fault` of the same number is set, nothing is known.
+    """
+
+    item: Annotated[int, Field(ge=0, le=255)] | None = None
+    offset: Annotated[int, Field(ge=0, le=254)] = 0
+    size: Annotated[int, Field(ge=1, le=255)] | None = None
+    bit: Annotated[int, Field(ge=0, le=2039)]
+    fault: Annotated[int, Field(ge=0, le=2039)] | None = None
+
+
+class SwitchConfig(BitsConfig):
+    """Hopper raised or cover open: 1, or with `inverted` 0."""
+
+    inverted: bool = False
+
+
+class LoadConfig(BitsConfig):
+    """The load: what the `width` bits from `bit` on mean; other numbers are unknown."""
+
+    width: Annotated[int, Field(ge=1, le=8)] = 1
+    meaning: Annotated[dict[int, Literal["empty", "half", "full"]], Field(min_length=1)] = {
+        0: "empty",
+        1: "full",
+    }
+
+
+class ProfileConfig(Settings):
+    """What a model of terminal says of load, hopper and cover, and where; null = it does not.
+
+    The standard knows the load alone: status bits 8 and 9 (JT/T 808-2013 table 25).
+    """
+
+    load: LoadConfig | None = LoadConfig(bit=8, width=2, meaning={0: "empty", 1: "half", 3: "full"})
+    hopper: SwitchConfig | None = None
+    cover: SwitchConfig | None = None
+
+
 class TerminalConfig(Settings):
     """A vehicle terminal: whose it is. `profile`: which of its bits mean load, hopper and cover."""
 
@@ -200,6 +241,7 @@ class TerminalConfig(Settings):
 class GatewayConfig(Settings):
     """The JT/T 808 server. `terminals`: the digits a terminal calls itself by, and its vehicle.
 
+    `profiles`: models of terminals with bits of their own, by name.
     `secret_file`: the key of the terminals' authentication codes; without it one is drawn and kept
     in `data_dir`. `open`: terminals that are not listed may speak, each as a vehicle named by its
     digits. `login_s`, `idle_s`: how long a stranger has to authenticate, and how long a terminal
@@ -211,6 +253,7 @@ class GatewayConfig(Settings):
     secret_file: Path | None = None
     open: bool = False
     terminals: dict[TerminalDigits, TerminalConfig] = {}
+    profiles: dict[Id, ProfileConfig] = {}
     login_s: Annotated[float, Field(ge=1, le=600)] = 30.0
     idle_s: Annotated[float, Field(ge=10, le=86_400)] = 300.0
     connections: Annotated[int, Field(ge=1, le=200_000)] = 20_000
@@ -221,6 +264,13 @@ class GatewayConfig(Settings):
         named.update(("vehicle", terminal.vehicle) for terminal in self.terminals.values())
         if repeated := [f"{what} {name!r}" for (what, name), count in named.items() if count > 1]:
             raise ValueError(f"terminals: listed more than once: {', '.join(repeated)}")
+        known = {STANDARD_PROFILE: ProfileConfig()} | self.profiles
+        for digits, terminal in self.terminals.items():
+            if terminal.profile not in known:
+                raise ValueError(
+                    f"terminals.{digits}.profile: {terminal.profile!r} is not one of"
+                    f" {', '.join(known)}"
+                )
         if not self.terminals and not self.open:
             raise ValueError("terminals: at least one is needed, or `open: true`")
         return self

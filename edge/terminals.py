@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from edge.config import GATEWAY, EdgeConfig, GatewayConfig
+from edge.config import GATEWAY, STANDARD_PROFILE, EdgeConfig, GatewayConfig, ProfileConfig
 from edge.gps.errors import GpsError
 from edge.gps.gateway import CannotListen, Gateway, Limits
 from edge.gps.jt808.session import Fleet
@@ -44,7 +44,7 @@ class Terminals:
             secret_of(self._config, config.data_dir),
             is_open=self._config.open,
         )
-        self._reports = OutboxReports(outbox)
+        self._reports = OutboxReports(outbox, _profiles(self._config))
         self._on_change = on_change
         self._gateway: Gateway | None = None
         self._state, self._since = ReceiverState.STARTING, datetime.now(UTC)
@@ -150,6 +150,12 @@ def secret_of(config: GatewayConfig, folder: Path) -> bytes:
     if not secret:
         raise BadSecret(f"gateway.secret_file: {path}: is empty; it must hold the secret")
     return secret
+
+
+def _profiles(config: GatewayConfig) -> dict[str, ProfileConfig]:
+    """Profiles by vehicle."""
+    known = {STANDARD_PROFILE: ProfileConfig()} | config.profiles
+    return {each.vehicle: known[each.profile] for each in config.terminals.values()}
 
 
 def _key(digits: str) -> str:

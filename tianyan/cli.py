@@ -166,9 +166,9 @@ def _gps_decode(options: argparse.Namespace) -> int:
 
 
 def _gps_gateway(options: argparse.Namespace) -> int:
-    from edge.commands import run
+    from edge.commands import run_gateway
 
-    return run(options.config)
+    return run_gateway(options.config)
 
 
 # grid, track

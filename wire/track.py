@@ -1,4 +1,8 @@
-"""A batch of fixes of one vehicle."""
+"""A batch of fixes of one vehicle, with what its body does: load, hopper, cover, alarms.
+
+The state of the body is one small number in each fix. Every part of it may be unknown, which is
+another thing than empty, flat or closed: `body_of` packs it, `load_of` and the others read it.
+"""
 
 from typing import Annotated
 
@@ -11,12 +15,32 @@ ACC_ON = 2
 EMERGENCY = 4
 DEAD_RECKONED = 8
 
+EMPTY, HALF, FULL = 0, 1, 3
+"""Loads as in status bits 8 and 9 of JT/T 808; 2 is reserved there."""
+
+_LOAD, _LOAD_KNOWN = 3, 1 << 2
+_HOPPER_RAISED, _HOPPER_KNOWN = 1 << 3, 1 << 4
+_COVER_OPEN, _COVER_KNOWN = 1 << 5, 1 << 6
+
+ALARMS: dict[int, str] = {
+    0: "emergency", 1: "overspeed", 2: "fatigue", 3: "danger", 4: "gnss_fault", 5: "antenna_cut",
+    6: "antenna_short", 7: "power_low", 8: "power_lost", 9: "display_fault", 10: "tts_fault",
+    11: "camera_fault", 12: "card_reader_fault", 13: "overspeed_warning", 14: "fatigue_warning",
+    15: "illegal_driving", 16: "tyre_pressure", 17: "right_turn_blind_spot",
+    18: "driving_time_exceeded", 19: "parked_too_long", 20: "area_crossed", 21: "route_crossed",
+    22: "segment_time", 23: "route_deviation", 24: "vss_fault", 25: "fuel_abnormal", 26: "stolen",
+    27: "illegal_ignition", 28: "illegal_movement", 29: "collision", 30: "rollover_warning",
+    31: "illegal_door_opening",
+}  # fmt: skip
+"""Alarm bits of a terminal: JT/T 808-2013 table 24, 808-2019 table 24."""
+
 
 class TrackPoint(Struct, frozen=True, array_like=True):
-    """One fix, written as an array: 49 bytes instead of 90.
+    """One fix, written as an array: 53 bytes instead of 110.
 
     WGS-84 degrees; `speed_kmh` and `heading_deg` are null where the receiver did not say;
-    `flags`: VALID, ACC_ON, EMERGENCY, DEAD_RECKONED.
+    `flags`: VALID, ACC_ON, EMERGENCY, DEAD_RECKONED. Without VALID the place is the last known one
+    and only the states are news. `body`: see `body_of`. `alarm`: the bits of ALARMS that stand.
     """
 
     seq: Seq
@@ -26,6 +50,8 @@ class TrackPoint(Struct, frozen=True, array_like=True):
     speed_kmh: Annotated[float, Meta(ge=0, le=1000)] | None = None
     heading_deg: Annotated[float, Meta(ge=0, le=360)] | None = None
     flags: Annotated[int, Meta(ge=0, le=255)] = VALID
+    body: Annotated[int, Meta(ge=0, le=65_535)] = 0
+    alarm: Annotated[int, Meta(ge=0, le=4_294_967_295)] = 0
 
 
 class Track(Envelope, kw_only=True, frozen=True):
@@ -33,3 +59,40 @@ class Track(Envelope, kw_only=True, frozen=True):
 
     vehicle: Name
     fixes: Annotated[list[TrackPoint], Meta(min_length=1, max_length=1000)]
+
+
+def body_of(
+    load: int | None = None, *, hopper: bool | None = None, cover_open: bool | None = None
+) -> int:
+    """Pack the state of a vehicle's body; None = unknown.
+
+    Bits 0-1 load, 2 load known, 3 hopper raised, 4 hopper known, 5 cover open, 6 cover known.
+    """
+    body = 0
+    if load is not None:
+        body |= (load & _LOAD) | _LOAD_KNOWN
+    if hopper is not None:
+        body |= _HOPPER_KNOWN | (_HOPPER_RAISED if hopper else 0)
+    if cover_open is not None:
+        body |= _COVER_KNOWN | (_COVER_OPEN if cover_open else 0)
+    return body
+
+
+def load_of(body: int) -> int | None:
+    """EMPTY, HALF or FULL; None where unknown."""
+    return body & _LOAD if body & _LOAD_KNOWN else None
+
+
+def hopper_of(body: int) -> bool | None:
+    """Whether the hopper is raised; None where unknown."""
+    return bool(body & _HOPPER_RAISED) if body & _HOPPER_KNOWN else None
+
+
+def cover_of(body: int) -> bool | None:
+    """Whether the cover is open; None where unknown."""
+    return bool(body & _COVER_OPEN) if body & _COVER_KNOWN else None
+
+
+def alarm_names(alarm: int) -> list[str]:
+    """Name the alarm bits that are set, lowest first."""
+    return [name for bit, name in ALARMS.items() if alarm >> bit & 1]

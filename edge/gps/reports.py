@@ -2,14 +2,16 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
+from edge.config import ProfileConfig
 from edge.gps.filters import Memory, judge
 from edge.gps.fix import Fix
 from edge.gps.jt808.session import Report
+from edge.gps.profile import body_state
 from edge.outbox import TRACK, Build, Outbox
 from wire.track import ACC_ON, EMERGENCY, VALID, Track, TrackPoint
 
@@ -19,17 +21,23 @@ GNSS_CLOCK = 2
 EMERGENCY_BIT = 1
 VEHICLES_REMEMBERED = 50_000
 MOST_A_MESSAGE = 500
+STANDARD = ProfileConfig()
 
-_Point = tuple[Fix, int]
+_WITHOUT_PLACE = {"not_located", "out_of_range", "zero"}
+
+_State = tuple[int, int, int]
+"""Flags, body and alarms, as the wire has them."""
+
+_Point = tuple[Fix, _State]
 _Key = tuple[str, bool]
 
 
 @dataclass(frozen=True)
 class _Known:
-    """A vehicle's memory for the filters, and the flags of its last kept fix."""
+    """A vehicle's memory for the filters, and the state it was last told in."""
 
     memory: Memory = field(default_factory=Memory)
-    flags: int = 0
+    state: _State = (0, 0, 0)
 
 
 class OutboxReports:
@@ -38,9 +46,12 @@ class OutboxReports:
     Backfill is history: it is judged on its own and marked, so that it moves no last position.
     """
 
-    def __init__(self, outbox: Outbox) -> None:
-        """Keep reports in `outbox`."""
+    def __init__(
+        self, outbox: Outbox, profiles: Mapping[str, ProfileConfig] | None = None
+    ) -> None:
+        """Keep reports in `outbox`; `profiles` tells by vehicle which bits mean what."""
         self._outbox = outbox
+        self._profiles = profiles or {}
         self._known: dict[str, _Known] = {}
         self.verdicts: Counter[str] = Counter()
         """How many fixes were judged by which reason (`good` for none)."""
@@ -50,19 +61,37 @@ class OutboxReports:
         tracks: dict[_Key, list[_Point]] = {}
         known: dict[_Key, _Known] = {}
         for report in reports:
-            fix, flags = report.position.fix(report.received_at), _flags(report)
             key = (report.vehicle, report.position.backfill)
             before = known.get(key) or self._remembered(key)
-            memory, verdict = judge(before.memory, fix)
-            self.verdicts[verdict.reason or "good"] += 1
-            # A change of state within the second has the same time and is news all the same.
-            if verdict.keep or (verdict.reason == "duplicate" and flags != before.flags):
-                known[key] = _Known(memory, flags)
-                tracks.setdefault(key, []).append((fix, flags))
-            else:
-                known[key] = _Known(memory, before.flags)
+            known[key], point = self._judge(before, report)
+            if point is not None:
+                tracks.setdefault(key, []).append(point)
         self._outbox.add_all(TRACK, list(self._messages(tracks)))
         self._remember(known)
+
+    def _judge(self, before: _Known, report: Report) -> tuple[_Known, _Point | None]:
+        """Give what is known of the vehicle now, and the point to tell if there is news."""
+        fix, state = report.position.fix(report.received_at), self._state(report)
+        memory, verdict = judge(before.memory, fix)
+        self.verdicts[verdict.reason or "good"] += 1
+        if verdict.keep:
+            return _Known(memory, state), (fix, state)
+        # A change of state is news though its place is not: within the second, or without a sky.
+        if verdict.reason == "duplicate" and state != before.state:
+            return _Known(memory, state), (fix, state)
+        last = before.memory.last
+        if verdict.reason in _WITHOUT_PLACE and last and state[1:] != before.state[1:]:
+            unplaced = (state[0] & ~VALID, *state[1:])
+            return _Known(memory, state), (replace(last, at=fix.at, speed_kmh=None), unplaced)
+        return _Known(memory, before.state), None
+
+    def _state(self, report: Report) -> _State:
+        position = report.position
+        flags = VALID
+        flags |= ACC_ON if position.acc else 0
+        flags |= EMERGENCY if position.alarm & EMERGENCY_BIT else 0
+        profile = self._profiles.get(report.vehicle, STANDARD)
+        return flags, body_state(profile, position), position.alarm
 
     def _messages(self, tracks: dict[_Key, list[_Point]]) -> Iterator[tuple[Build, int]]:
         for key, points in tracks.items():
@@ -89,18 +118,13 @@ class OutboxReports:
             tq=GNSS_CLOCK,
             hist=is_old,
             vehicle=vehicle,
-            fixes=[_point(seq + n, fix, flags) for n, (fix, flags) in enumerate(points)],
+            fixes=[_point(seq + n, fix, state) for n, (fix, state) in enumerate(points)],
         )
 
 
-def _flags(report: Report) -> int:
-    flags = VALID
-    flags |= ACC_ON if report.position.acc else 0
-    return flags | (EMERGENCY if report.position.alarm & EMERGENCY_BIT else 0)
-
-
-def _point(seq: int, fix: Fix, flags: int) -> TrackPoint:
-    return TrackPoint(seq, _ms(fix.at), fix.lon, fix.lat, fix.speed_kmh, fix.heading_deg, flags)
+def _point(seq: int, fix: Fix, state: _State) -> TrackPoint:
+    speed, heading = fix.speed_kmh, fix.heading_deg
+    return TrackPoint(seq, _ms(fix.at), fix.lon, fix.lat, speed, heading, *state)
 
 
 def _ms(at: datetime) -> int:

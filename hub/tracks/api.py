@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel
@@ -16,9 +16,19 @@ from hub.http import ERRORS, Listing, Page, Utc, page
 from hub.roles import Actor, Right
 from hub.store import Store, from_ms, lies_in, now
 from hub.tracks.store import fixes_between, vehicles
-from wire.track import VALID
+from wire.track import EMPTY, FULL, HALF, VALID, alarm_names, cover_of, hopper_of, load_of
 
 SPAN = timedelta(hours=24)
+LOADS: dict[int, Literal["empty", "half", "full"]] = {EMPTY: "empty", HALF: "half", FULL: "full"}
+
+
+class BodyItem(BaseModel):
+    """What a vehicle's body does; null where it does not say. `alarms`: those that stand."""
+
+    load: Literal["empty", "half", "full"] | None
+    hopper_raised: bool | None
+    cover_open: bool | None
+    alarms: list[str]
 
 
 class VehicleItem(BaseModel):
@@ -33,6 +43,7 @@ class VehicleItem(BaseModel):
     at: Utc | None
     speed_kmh: float | None
     heading_deg: float | None
+    body: BodyItem
     online: bool
     grid: GridRef | None
     grids: list[GridStep]
@@ -47,6 +58,7 @@ class FixItem(BaseModel):
     lon: float
     speed_kmh: float | None
     heading_deg: float | None
+    body: BodyItem
     valid: bool
 
 
@@ -118,6 +130,7 @@ def router(
                 lon=fix.lon,
                 speed_kmh=fix.speed_kmh,
                 heading_deg=fix.heading_deg,
+                body=_body(fix.body, fix.alarm),
                 valid=bool(fix.flags & VALID),
             )
             for fix in fixes[-limit:]
@@ -151,8 +164,19 @@ def _item(row: Row[Any], places: Places, device: DeviceFacts) -> VehicleItem:
         at=row.at,
         speed_kmh=row.speed_kmh,
         heading_deg=row.heading_deg,
+        body=_body(row.body, row.alarm),
         online=device.online,
         grid=places.ref(row.grid_path),
         grids=places.steps(row.grid_path),
         generated=device.generated,
+    )
+
+
+def _body(body: int, alarm: int) -> BodyItem:
+    load = load_of(body)
+    return BodyItem(
+        load=None if load is None else LOADS.get(load),
+        hopper_raised=hopper_of(body),
+        cover_open=cover_of(body),
+        alarms=alarm_names(alarm),
     )

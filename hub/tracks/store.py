@@ -174,9 +174,7 @@ def _fresh(name: str, each: Received[Track]) -> dict[str, object]:
     }
 
 
-def keep(
-    tx: Connection, arrived: Sequence[Received[Track]], known: Mapping[str, Vehicle]
-) -> Kept:
+def keep(tx: Connection, arrived: Sequence[Received[Track]], known: Mapping[str, Vehicle]) -> Kept:
     """Store the fixes that are not here yet."""
     kept = Kept(tops={name: (vehicle.epoch, vehicle.top) for name, vehicle in known.items()})
     pending: dict[Lane, list[Run]] = {}

@@ -1,6 +1,7 @@
 """A JT/T 808 terminal that says what it is told to, over a real socket."""
 
 import socket
+from typing import Self
 
 from edge.gps.jt808.frame import Frame, Framer, Header, encode
 
@@ -67,7 +68,7 @@ class Terminal:
     def close(self) -> None:
         self._link.close()
 
-    def __enter__(self) -> "Terminal":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

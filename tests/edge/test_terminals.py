@@ -7,6 +7,7 @@ import time
 import pytest
 
 from edge.agent import Agent
+from edge.commands import run_gateway
 from edge.config import EdgeConfig, GatewayConfig, TerminalConfig
 from edge.gps.errors import GpsError
 from edge.outbox import Outbox
@@ -130,7 +131,7 @@ def test_a_large_fleet_is_born_in_several_messages(tmp_path, is_open):
     config = config_of(tmp_path, terminals=listed, open=is_open)
     agent = Agent(config)
     try:
-        first, *later = agent._births(1)  # noqa: SLF001 - what the link asks for
+        first, *later = agent._births(1)
     finally:
         agent.run(_stopped())
     assert len(first.vehicles) == (0 if is_open else 200)
@@ -138,6 +139,13 @@ def test_a_large_fleet_is_born_in_several_messages(tmp_path, is_open):
     assert all(birth.more for birth in later)
     named = [vehicle for birth in (first, *later) for vehicle in birth.vehicles]
     assert named == [VehicleBirth(f"truck-{n}", "", "spoil_truck") for n in range(450)]
+
+
+def test_a_gateway_without_terminals_is_not_started(tmp_path, caplog):
+    path = tmp_path / "car.yaml"
+    path.write_text("{device: car-1, data_dir: s, receivers: [{id: a, vehicle: v, source: x}]}")
+    assert run_gateway(path) == 2
+    assert "car.yaml: gateway: is missing" in caplog.text
 
 
 def _stopped() -> threading.Event:

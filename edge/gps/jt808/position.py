@@ -12,6 +12,7 @@ from typing import Any
 
 from edge.gps.errors import GpsError
 from edge.gps.fix import Fix, undo_rollover
+from wire.track import ALARMS
 
 CHINA = timezone(timedelta(hours=8))
 TOP_SPEED_KMH = 200.0
@@ -28,17 +29,6 @@ STATES: dict[int, str] = {
     10: "fuel_cut", 11: "circuit_cut", 12: "doors_locked", 13: "door_1_open", 14: "door_2_open",
     15: "door_3_open", 16: "door_4_open", 17: "door_5_open", 18: "gps", 19: "beidou",
     20: "glonass", 21: "galileo", 22: "moving",
-}  # fmt: skip
-
-ALARMS: dict[int, str] = {
-    0: "emergency", 1: "overspeed", 2: "fatigue", 3: "danger", 4: "gnss_fault", 5: "antenna_cut",
-    6: "antenna_short", 7: "power_low", 8: "power_lost", 9: "display_fault", 10: "tts_fault",
-    11: "camera_fault", 12: "card_reader_fault", 13: "overspeed_warning", 14: "fatigue_warning",
-    15: "illegal_driving", 16: "tyre_pressure", 17: "right_turn_blind_spot",
-    18: "driving_time_exceeded", 19: "parked_too_long", 20: "area_crossed", 21: "route_crossed",
-    22: "segment_time", 23: "route_deviation", 24: "vss_fault", 25: "fuel_abnormal", 26: "stolen",
-    27: "illegal_ignition", 28: "illegal_movement", 29: "collision", 30: "rollover_warning",
-    31: "illegal_door_opening",
 }  # fmt: skip
 
 CLEARED_BY_REPLY = sum(1 << bit for bit in (0, 3, 20, 21, 22, 27, 28, 31))

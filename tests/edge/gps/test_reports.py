@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from edge.config import ProfileConfig
 from edge.gps.jt808.position import read_position
 from edge.gps.jt808.session import Report
 from edge.gps.reports import OutboxReports
 from edge.outbox import Outbox
 from tests.edge.gps.jt808.reports import report
 from wire.codec import decode
-from wire.track import ACC_ON, EMERGENCY, VALID, Track
+from wire.track import ACC_ON, EMERGENCY, FULL, VALID, Track, hopper_of, load_of
 
 NOON = datetime(2026, 10, 1, 12, tzinfo=UTC)
 
@@ -88,3 +89,41 @@ def test_bad_fixes_are_counted_by_their_reason_and_go_nowhere(outbox):
         "not_located": 1, "out_of_range": 1, "good": 1, "jump": 1, "too_fast": 1,
     }  # fmt: skip
     assert [len(track.fixes) for track in tracks(outbox)] == [1]
+
+
+def test_states_and_alarms_travel_with_the_fix(outbox):
+    maker = ProfileConfig.model_validate({"hopper": {"bit": 30}})
+    OutboxReports(outbox, {"tipper": maker}).keep([
+        told("tipper", at="261001195950", status=0b11 | 3 << 8),
+        told("tipper", at="261001195950", status=0b11 | 3 << 8 | 1 << 30, alarm=1 << 29),
+        told("other", at="261001195950", status=0b11 | 1 << 30),
+    ])  # fmt: skip
+    tipper, other = tracks(outbox)
+    assert [(load_of(f.body), hopper_of(f.body), f.alarm) for f in tipper.fixes] == [
+        (FULL, False, 0),
+        (FULL, True, 1 << 29),
+    ]
+    assert hopper_of(other.fixes[0].body) is None
+
+
+def test_a_change_without_a_sky_is_told_at_the_last_known_place(outbox):
+    kept = OutboxReports(outbox)
+    kept.keep([
+        told(at="261001195950", lat=32.68, status=0b11),
+        told(at="000000000000", lat=0, lon=0, status=0b01),
+        told(at="000000000000", lat=0, lon=0, status=0b01 | 3 << 8),
+        told(at="000000000000", lat=0, lon=0, status=0b01 | 3 << 8),
+    ])  # fmt: skip
+    (track,) = tracks(outbox)
+    first, second = track.fixes
+    assert (second.lat, second.lon, second.flags & VALID) == (first.lat, first.lon, 0)
+    assert (load_of(second.body), second.ts) == (FULL, int(NOON.timestamp() * 1000))
+
+
+def test_a_huge_backfill_is_several_messages(outbox):
+    OutboxReports(outbox).keep([
+        told(at=f"2610010{8 + n // 3600}{n // 60 % 60:02}{n % 60:02}", backfill=True)
+        for n in range(1201)
+    ])  # fmt: skip
+    found = tracks(outbox)
+    assert [(track.seq, len(track.fixes)) for track in found] == [(0, 500), (500, 500), (1000, 201)]
