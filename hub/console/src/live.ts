@@ -12,7 +12,11 @@ const STALE_AFTER_MS = 8_000
 export type Freshness = 'connecting' | 'live' | 'reconnecting' | 'stale'
 
 /** `since`: ms, when the page was last known to be up to date. */
-export const live = reactive({ freshness: 'connecting' as Freshness, since: Date.now(), unauthorized: false })
+export const live = reactive({
+  freshness: 'connecting' as Freshness,
+  since: Date.now(),
+  unauthorized: false,
+})
 
 export interface Listener {
   /** Events in the order the hub sent them. */
@@ -66,7 +70,11 @@ export class LiveStream {
     let watchdog = setTimeout(() => abort.abort(), SILENCE_MS)
     try {
       const headers: Record<string, string> = this.lastId ? { 'Last-Event-ID': this.lastId } : {}
-      const response = await fetch('/api/events', { headers, signal: abort.signal, cache: 'no-store' })
+      const response = await fetch('/api/events', {
+        headers,
+        signal: abort.signal,
+        cache: 'no-store',
+      })
       if (response.status === 401) live.unauthorized = true
       if (!response.ok || !response.body) return
       this.showLive()

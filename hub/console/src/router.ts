@@ -9,7 +9,12 @@ export const router = createRouter({
   routes: [
     { path: '/', name: 'shift', component: ShiftPage },
     { path: '/cases', name: 'cases', component: () => import('./pages/cases-page.vue') },
-    { path: '/cases/:id', name: 'case', component: () => import('./pages/case-page.vue'), props: true },
+    {
+      path: '/cases/:id',
+      name: 'case',
+      component: () => import('./pages/case-page.vue'),
+      props: true,
+    },
     { path: '/cameras', name: 'cameras', component: () => import('./pages/cameras-page.vue') },
     { path: '/vehicles', name: 'vehicles', component: () => import('./pages/vehicles-page.vue') },
     { path: '/:rest(.*)*', redirect: '/' },

@@ -23,7 +23,11 @@ function format(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = JSON.stringify([locale, siteZone.value, options])
   let made = formats.get(key)
   if (!made) {
-    made = new Intl.DateTimeFormat(locale, { ...options, timeZone: siteZone.value, hourCycle: 'h23' })
+    made = new Intl.DateTimeFormat(locale, {
+      ...options,
+      timeZone: siteZone.value,
+      hourCycle: 'h23',
+    })
     formats.set(key, made)
   }
   return made
@@ -46,7 +50,9 @@ export function dayOf(at: string | number): string {
 export function moment(at: string | number): string {
   const sameDay = format(DAY).format(new Date(at)) === format(DAY).format(clockNow.value)
   const day = settings.language === 'zh' ? DAY : ({ month: 'short', day: 'numeric' } as const)
-  return format(sameDay ? TIME : { ...day, hour: '2-digit', minute: '2-digit' }).format(new Date(at))
+  return format(sameDay ? TIME : { ...day, hour: '2-digit', minute: '2-digit' }).format(
+    new Date(at),
+  )
 }
 
 /** In full, for a tooltip: date, time, zone. */

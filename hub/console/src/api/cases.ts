@@ -105,7 +105,9 @@ export function casePage(id: number | string): Promise<CasePage> {
 /** File a case that has only been reported; a case further on is left as it is. */
 export async function fileCase(id: number | string): Promise<CasePage> {
   const page = await casePage(id)
-  return page.actions.some((step) => step.action === 'file' && step.allowed) ? act(page, 'file', '') : page
+  return page.actions.some((step) => step.action === 'file' && step.allowed)
+    ? act(page, 'file', '')
+    : page
 }
 
 /** Take a step; `into` is the number of the case to merge with. */

@@ -34,7 +34,11 @@ export function withQuery(path: string, query: Query = {}): string {
   return text ? `${path}?${text}` : path
 }
 
-export async function request<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+export async function request<Answer>(
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<Answer> {
   const response = await send(method, path, body)
   if (!response.ok) throw await errorOf(response, path)
   return (await response.json()) as Answer
@@ -72,7 +76,8 @@ async function send(method: string, path: string, body: unknown): Promise<Respon
 async function errorOf(response: Response, path: string): Promise<ApiError> {
   if (response.status === 401 && !path.startsWith('/api/session')) sessionEnded()
   const body: unknown = await response.json().catch(() => null)
-  const error = (body as { error?: { code?: string; message?: string; allowed?: string } } | null)?.error
+  const error = (body as { error?: { code?: string; message?: string; allowed?: string } } | null)
+    ?.error
   return new ApiError(
     response.status,
     error?.code ?? 'unknown',

@@ -156,7 +156,8 @@ export const en: Record<keyof typeof zh, string> = {
   'what.opened_case': 'Case opened',
   'what.joined_case': 'Joined a case',
 
-  'map.label': 'Map of grids, cameras, vehicles, alerts and cases. Arrow keys move, plus and minus zoom',
+  'map.label':
+    'Map of grids, cameras, vehicles, alerts and cases. Arrow keys move, plus and minus zoom',
   'map.zoomIn': 'Zoom in',
   'map.zoomOut': 'Zoom out',
   'map.home': 'Whole city',
@@ -261,7 +262,8 @@ export const en: Record<keyof typeof zh, string> = {
   'case.needsInto': 'Write the number of the case to merge into.',
   'case.gone': 'The case cannot be read: {message}',
   'case.notNow': 'What you cannot do now',
-  'case.moved': '{who} has moved the case to “{state}”. The page is up to date and your note is kept.',
+  'case.moved':
+    '{who} has moved the case to “{state}”. The page is up to date and your note is kept.',
   'case.notSent': 'Not sent: {message}. Your note is kept, please try again.',
   'case.refused': 'Not done: {message}',
   'case.done': 'Done: {action}',
@@ -341,7 +343,8 @@ export const en: Record<keyof typeof zh, string> = {
 
   'login.title': 'Log in',
   'login.token': 'Access token',
-  'login.hint': 'The administrator gives you a token; a demonstration writes one to admin-token in its folder.',
+  'login.hint':
+    'The administrator gives you a token; a demonstration writes one to admin-token in its folder.',
   'login.enter': 'Enter',
   'login.demo': 'Enter the demonstration',
   'login.wrong': 'This token is wrong or has expired.',
@@ -351,13 +354,15 @@ export const en: Record<keyof typeof zh, string> = {
   'guide.see': 'What you see',
   'guide.see1':
     'On the left, alerts: cameras report vending, garbage and building that stays too long, vehicles their offences.',
-  'guide.see2': 'In the middle, the city: three levels of grids, cameras and where they look, vehicles on the move.',
+  'guide.see2':
+    'In the middle, the city: three levels of grids, cameras and where they look, vehicles on the move.',
   'guide.see3': 'The figures above, and “Live”, always say whether the page is up to date.',
   'guide.try': 'What to try',
   'guide.try1': 'Press {j} for the most pressing alert and look at its pictures.',
   'guide.try2': 'Press {c} to confirm and file a case, {f} for a false alarm.',
   'guide.try3': 'Under “Cases”, dispatch it, handle it, verify it and close it.',
-  'guide.generated': 'This is a demonstration: pictures, tracks and grids are generated, no real street is shown.',
+  'guide.generated':
+    'This is a demonstration: pictures, tracks and grids are generated, no real street is shown.',
   'guide.done': 'Got it',
 
   'keys.title': 'Keyboard shortcuts',

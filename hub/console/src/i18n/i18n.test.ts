@@ -32,13 +32,18 @@ describe('the texts', () => {
   })
 
   it('include every key that the code asks for', () => {
-    const asked = sources.flatMap((text) => [...text.matchAll(/\bt\('([\w.]+)'/g)].map((hit) => hit[1]))
+    const asked = sources.flatMap((text) =>
+      [...text.matchAll(/\bt\('([\w.]+)'/g)].map((hit) => hit[1]),
+    )
     expect(asked.length).toBeGreaterThan(50)
     expect(asked.filter((key) => !keys.includes(key ?? ''))).toEqual([])
   })
 
   it('name every state and stage of a case', () => {
-    const wanted = [...STATES.map((state) => `state.${state}`), ...STAGES.map((stage) => `stage.${stage}`)]
+    const wanted = [
+      ...STATES.map((state) => `state.${state}`),
+      ...STAGES.map((stage) => `stage.${stage}`),
+    ]
     expect(wanted.filter((key) => !keys.includes(key))).toEqual([])
   })
 })

@@ -41,6 +41,10 @@ export function matterName(item: {
   matter: { name_zh: string; name_en: string } | null
   label?: string
 }): string {
-  if (item.matter) return (settings.language === 'zh' ? item.matter.name_zh : item.matter.name_en) || item.matter.name_zh
+  if (item.matter)
+    return (
+      (settings.language === 'zh' ? item.matter.name_zh : item.matter.name_en) ||
+      item.matter.name_zh
+    )
   return item.label ? word('label', item.label) : t('app.unknown')
 }

@@ -3,14 +3,29 @@
 import 'maplibre-gl/dist/maplibre-gl.css'
 
 import type { Feature, GeoJSON, Point } from 'geojson'
-import { type GeoJSONSource, type GeoJSONSourceDiff, Map as MapLibre, type MapMouseEvent, Marker, setWorkerUrl } from 'maplibre-gl'
+import {
+  type GeoJSONSource,
+  type GeoJSONSourceDiff,
+  Map as MapLibre,
+  type MapMouseEvent,
+  Marker,
+  setWorkerUrl,
+} from 'maplibre-gl'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 
 import type { GridShapes } from '../api/grids'
 import type { Vehicle } from '../api/vehicles'
 import { LAYERS, type Layer } from '../store/settings'
 import { readColours } from './colours'
-import { type Bounds, bounds, collection, gridLabels, gridPositions, trailLine, vehiclePoint } from './features'
+import {
+  type Bounds,
+  bounds,
+  collection,
+  gridLabels,
+  gridPositions,
+  trailLine,
+  vehiclePoint,
+} from './features'
 import { icons, PIXEL_RATIO } from './icons'
 import { layers, type SourceName, style, SWITCHED } from './style'
 
@@ -153,7 +168,8 @@ export class CityMap {
   shadeGrids(waiting: ReadonlyMap<string, number>): void {
     void this.ready.then(() => {
       for (const code of this.shadedGrids) {
-        if (!waiting.has(code)) this.map.setFeatureState({ source: 'grids', id: code }, { waiting: 0 })
+        if (!waiting.has(code))
+          this.map.setFeatureState({ source: 'grids', id: code }, { waiting: 0 })
       }
       this.shadedGrids.clear()
       for (const [code, count] of waiting) {
@@ -165,14 +181,19 @@ export class CityMap {
 
   chooseGrid(code: string | null): void {
     void this.ready.then(() => {
-      if (this.chosenGrid) this.map.setFeatureState({ source: 'grids', id: this.chosenGrid }, { chosen: false })
+      if (this.chosenGrid)
+        this.map.setFeatureState({ source: 'grids', id: this.chosenGrid }, { chosen: false })
       if (code) this.map.setFeatureState({ source: 'grids', id: code }, { chosen: true })
       this.chosenGrid = code
     })
   }
 
   /** The whole of a moving fleet, or what changed of it: gathered and sent at most once a frame. */
-  moveVehicles(changed: Iterable<string>, fleet: ReadonlyMap<string, Vehicle>, trails: ReadonlyMap<string, [number, number][]>): void {
+  moveVehicles(
+    changed: Iterable<string>,
+    fleet: ReadonlyMap<string, Vehicle>,
+    trails: ReadonlyMap<string, [number, number][]>,
+  ): void {
     for (const id of changed) {
       const vehicle = fleet.get(id)
       this.waitingVehicles.set(id, vehicle ? vehiclePoint(vehicle) : null)
@@ -183,7 +204,10 @@ export class CityMap {
     if (this.followed) this.keepUp(fleet)
   }
 
-  private schedule(fleet: ReadonlyMap<string, Vehicle>, trails: ReadonlyMap<string, [number, number][]>): void {
+  private schedule(
+    fleet: ReadonlyMap<string, Vehicle>,
+    trails: ReadonlyMap<string, [number, number][]>,
+  ): void {
     if (this.frame || this.sending) return
     this.frame = requestAnimationFrame(() => {
       this.frame = 0
@@ -191,7 +215,10 @@ export class CityMap {
     })
   }
 
-  private async send(fleet: ReadonlyMap<string, Vehicle>, trails: ReadonlyMap<string, [number, number][]>): Promise<void> {
+  private async send(
+    fleet: ReadonlyMap<string, Vehicle>,
+    trails: ReadonlyMap<string, [number, number][]>,
+  ): Promise<void> {
     await this.ready
     if (this.gone || this.waitingVehicles.size === 0) return
     const diff: GeoJSONSourceDiff = { add: [], remove: [] }
@@ -204,10 +231,13 @@ export class CityMap {
     this.waitingVehicles.clear()
     if (diff.add?.length === 0 && diff.remove?.length === 0) return
     this.sending = true
-    const lines = fleet.size > MOST_TRAILS ? [] : [...trails].filter(([, points]) => points.length > 1)
+    const lines =
+      fleet.size > MOST_TRAILS ? [] : [...trails].filter(([, points]) => points.length > 1)
     await Promise.all([
       this.source('vehicles').updateData(diff),
-      this.source('trails').setData(collection(lines.map(([id, points]) => trailLine(id, fleet.get(id)?.kind ?? '', points)))),
+      this.source('trails').setData(
+        collection(lines.map(([id, points]) => trailLine(id, fleet.get(id)?.kind ?? '', points))),
+      ),
     ])
     this.sending = false
     if (this.waitingVehicles.size > 0) this.schedule(fleet, trails)
@@ -259,14 +289,24 @@ export class CityMap {
 
   private ring(place: Place | null): void {
     const features = place
-      ? [{ type: 'Feature' as const, geometry: { type: 'Point' as const, coordinates: [place.lon, place.lat] }, properties: {} }]
+      ? [
+          {
+            type: 'Feature' as const,
+            geometry: { type: 'Point' as const, coordinates: [place.lon, place.lat] },
+            properties: {},
+          },
+        ]
       : []
     this.show('here', { type: 'FeatureCollection', features })
   }
 
   fit(box: Bounds | null): void {
     if (!box) return
-    this.map.fitBounds([box.west, box.south, box.east, box.north], { padding: 44, maxZoom: 16, duration: calm(500) })
+    this.map.fitBounds([box.west, box.south, box.east, box.north], {
+      padding: 44,
+      maxZoom: 16,
+      duration: calm(500),
+    })
   }
 
   home(): void {
@@ -298,7 +338,9 @@ export class CityMap {
   private async click(event: MapMouseEvent): Promise<void> {
     const cluster = this.map.queryRenderedFeatures(event.point, { layers: ['alert-clusters'] })[0]
     if (cluster?.geometry.type === 'Point') {
-      const zoom = await this.source('alerts').getClusterExpansionZoom(Number(cluster.properties.cluster_id))
+      const zoom = await this.source('alerts').getClusterExpansionZoom(
+        Number(cluster.properties.cluster_id),
+      )
       const [lon = 0, lat = 0] = cluster.geometry.coordinates
       this.map.easeTo({ center: [lon, lat], zoom: zoom + 0.3, duration: calm(400) })
       return

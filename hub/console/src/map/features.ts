@@ -13,8 +13,17 @@ import { MOVING_KMH } from './motion'
 type Points = FeatureCollection<Point>
 type Lines = FeatureCollection<LineString>
 
-function point(id: string, lon: number, lat: number, properties: Record<string, unknown>): Feature<Point> {
-  return { type: 'Feature', geometry: { type: 'Point', coordinates: [lon, lat] }, properties: { id, ...properties } }
+function point(
+  id: string,
+  lon: number,
+  lat: number,
+  properties: Record<string, unknown>,
+): Feature<Point> {
+  return {
+    type: 'Feature',
+    geometry: { type: 'Point', coordinates: [lon, lat] },
+    properties: { id, ...properties },
+  }
 }
 
 export function collection<Geometry extends Point | LineString>(
@@ -61,7 +70,11 @@ export function vehiclePoint(vehicle: Vehicle): Feature<Point> | null {
 }
 
 export function trailLine(id: string, kind: string, points: Position[]): Feature<LineString> {
-  return { type: 'Feature', geometry: { type: 'LineString', coordinates: points }, properties: { id, kind } }
+  return {
+    type: 'Feature',
+    geometry: { type: 'LineString', coordinates: points },
+    properties: { id, kind },
+  }
 }
 
 /** A track as one line per unbroken run: a gap of minutes is not a straight drive. */
@@ -75,7 +88,9 @@ export function trackLines(points: readonly TrackPoint[], gapS = 120): Lines {
     runs.at(-1)?.push([fix.lon, fix.lat])
     last = at
   }
-  return collection(runs.filter((run) => run.length > 1).map((run, index) => trailLine(String(index), '', run)))
+  return collection(
+    runs.filter((run) => run.length > 1).map((run, index) => trailLine(String(index), '', run)),
+  )
 }
 
 export function alertPoints(alerts: Iterable<Alert>): Points {
@@ -98,7 +113,8 @@ export function alertPoints(alerts: Iterable<Alert>): Points {
 
 export function casePoints(cases: Iterable<Case>): Points {
   const features = []
-  for (const item of cases) features.push(point(String(item.id), item.lon, item.lat, { number: item.number }))
+  for (const item of cases)
+    features.push(point(String(item.id), item.lon, item.lat, { number: item.number }))
   return collection(features)
 }
 
@@ -106,8 +122,14 @@ export function casePoints(cases: Iterable<Case>): Points {
 export function gridLabels(shapes: GridShapes): Points {
   return collection(
     shapes.features.map((shape) => {
-      const rings = shape.geometry.type === 'Polygon' ? [shape.geometry.coordinates] : shape.geometry.coordinates
-      const largest = rings.map((ring) => ring[0] ?? []).toSorted((a, b) => Math.abs(ringArea(b)) - Math.abs(ringArea(a)))[0] ?? []
+      const rings =
+        shape.geometry.type === 'Polygon'
+          ? [shape.geometry.coordinates]
+          : shape.geometry.coordinates
+      const largest =
+        rings
+          .map((ring) => ring[0] ?? [])
+          .toSorted((a, b) => Math.abs(ringArea(b)) - Math.abs(ringArea(a)))[0] ?? []
       const [lon, lat] = ringCentre(largest)
       const { code, name, level, synthetic } = shape.properties
       // A made-up grid says so behind a blank; the map says it once for all.
@@ -170,11 +192,18 @@ export function bounds(positions: Iterable<Position>): Bounds | null {
 export function gridPositions(shapes: GridShapes, level?: number): Position[] {
   return shapes.features
     .filter((shape) => level === undefined || shape.properties.level === level)
-    .flatMap((shape) => (shape.geometry.type === 'Polygon' ? shape.geometry.coordinates : shape.geometry.coordinates.flat()))
+    .flatMap((shape) =>
+      shape.geometry.type === 'Polygon'
+        ? shape.geometry.coordinates
+        : shape.geometry.coordinates.flat(),
+    )
     .flat()
 }
 
 /** The finest grid of a place. */
 export function finest(grids: readonly GridStep[]): GridStep | undefined {
-  return grids.reduce<GridStep | undefined>((best, grid) => (!best || (grid.level ?? 1) > (best.level ?? 1) ? grid : best), undefined)
+  return grids.reduce<GridStep | undefined>(
+    (best, grid) => (!best || (grid.level ?? 1) > (best.level ?? 1) ? grid : best),
+    undefined,
+  )
 }

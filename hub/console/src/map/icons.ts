@@ -37,13 +37,21 @@ function outlined(pen: CanvasRenderingContext2D, path: Path2D, fill: string, hal
 
 /** Heading shapes, pointing north: a truck is a house, a sweeper a drop, a patrol car a chevron. */
 const VEHICLES: Record<string, { path: string; still: string; colour: Colour }> = {
-  spoil_truck: { path: 'M0 -9.500 6.500 -2.500V7.500H-6.500V-2.500Z', still: 'M-6 -6H6V6H-6Z', colour: 'map-truck' },
+  spoil_truck: {
+    path: 'M0 -9.500 6.500 -2.500V7.500H-6.500V-2.500Z',
+    still: 'M-6 -6H6V6H-6Z',
+    colour: 'map-truck',
+  },
   sanitation_vehicle: {
     path: 'M0 -10C3.500 -5 6.500 -2.500 6.500 1.500A6.500 6.500 0 0 1 -6.500 1.500C-6.500 -2.500 -3.500 -5 0 -10Z',
     still: 'M0 -6.500A6.500 6.500 0 1 1 0 6.500A6.500 6.500 0 1 1 0 -6.500Z',
     colour: 'map-sweeper',
   },
-  enforcement_vehicle: { path: 'M0 -10 7.500 8 0 4 -7.500 8Z', still: 'M0 -7.500 7.500 0 0 7.500 -7.500 0Z', colour: 'map-patrol' },
+  enforcement_vehicle: {
+    path: 'M0 -10 7.500 8 0 4 -7.500 8Z',
+    still: 'M0 -7.500 7.500 0 0 7.500 -7.500 0Z',
+    colour: 'map-patrol',
+  },
   other: { path: 'M0 -9.500 5.500 -1V7H-5.500V-1Z', still: 'M-5 -5H5V5H-5Z', colour: 'map-other' },
 }
 export const VEHICLE_KINDS = Object.keys(VEHICLES)
@@ -66,7 +74,12 @@ function camera(sight: 'ok' | 'starting' | 'blind', colours: Colours): Icon {
   return draw(26, (pen) => {
     const plate = new Path2D()
     plate.roundRect(-9.5, -9.5, 19, 19, 5)
-    outlined(pen, plate, sight === 'blind' ? colours.surface : colours['map-camera'], colours['map-halo'])
+    outlined(
+      pen,
+      plate,
+      sight === 'blind' ? colours.surface : colours['map-camera'],
+      colours['map-halo'],
+    )
     const ink = sight === 'blind' ? colours['level-2'] : colours.surface
     if (sight === 'blind') {
       pen.strokeStyle = ink
@@ -109,7 +122,12 @@ function fieldOfView(degrees: number, blind: boolean, colours: Colours): Icon {
   })
 }
 
-const LEVEL_SHAPES = ['', 'M0 -6.500A6.500 6.500 0 1 1 0 6.500A6.500 6.500 0 1 1 0 -6.500Z', 'M0 -8.500 8.500 0 0 8.500 -8.500 0Z', 'M0 -9 9 7H-9Z']
+const LEVEL_SHAPES = [
+  '',
+  'M0 -6.500A6.500 6.500 0 1 1 0 6.500A6.500 6.500 0 1 1 0 -6.500Z',
+  'M0 -8.500 8.500 0 0 8.500 -8.500 0Z',
+  'M0 -9 9 7H-9Z',
+]
 
 function alert(level: number, decided: boolean, colours: Colours): Icon {
   return draw(26, (pen) => {
@@ -144,7 +162,8 @@ export function icons(colours: Colours): Map<string, Icon> {
       made.set(`vehicle-${kind}-${manner}`, vehicle(kind, manner, colours))
     }
   }
-  for (const sight of ['ok', 'starting', 'blind'] as const) made.set(`camera-${sight}`, camera(sight, colours))
+  for (const sight of ['ok', 'starting', 'blind'] as const)
+    made.set(`camera-${sight}`, camera(sight, colours))
   for (const level of [1, 2, 3]) {
     made.set(`alert-${level}`, alert(level, false, colours))
     made.set(`alert-${level}-decided`, alert(level, true, colours))

@@ -36,13 +36,17 @@ const freshCases = new Freshest(cases)
 const freshCameras = new Freshest(cameras)
 const freshVehicles = new Freshest(vehicles)
 
-export const undecided = computed(() => [...alerts.values()].filter((item) => item.decision === null))
+export const undecided = computed(() =>
+  [...alerts.values()].filter((item) => item.decision === null),
+)
 /** How many wait at the hub beyond those that are held here. */
 const undecidedBeyond = ref(0)
 const openBeyond = ref(0)
 export const undecidedCount = computed(() => undecided.value.length + undecidedBeyond.value)
 export const openCount = computed(() => cases.size + openBeyond.value)
-export const camerasOk = computed(() => [...cameras.values()].filter((item) => sight(item) === 'ok').length)
+export const camerasOk = computed(
+  () => [...cameras.values()].filter((item) => sight(item) === 'ok').length,
+)
 export const vehiclesOnline = computed(() => {
   void vehiclesRevision.value
   let online = 0
@@ -113,7 +117,14 @@ async function readAll(): Promise<void> {
   const alertsRead = readAlertLists().then(() => {
     loaded.value = true
   })
-  const parts = [alertsRead, readCameraList(), readGrids(), readOpenCases(), readMoving(), refreshSummary()]
+  const parts = [
+    alertsRead,
+    readCameraList(),
+    readGrids(),
+    readOpenCases(),
+    readMoving(),
+    refreshSummary(),
+  ]
   const failed = (await Promise.allSettled(parts)).some((part) => part.status === 'rejected')
   loadFailed.value = failed
   rereads.value++

@@ -72,6 +72,10 @@ async function explain(error: unknown, id: string): Promise<string> {
     })
   }
   const unreachable = error instanceof ApiError && error.status === 0
-  const message = unreachable ? t('app.unreachable') : error instanceof Error ? error.message : String(error)
+  const message = unreachable
+    ? t('app.unreachable')
+    : error instanceof Error
+      ? error.message
+      : String(error)
   return t('alert.notSent', { message })
 }

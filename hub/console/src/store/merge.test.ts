@@ -12,7 +12,13 @@ describe('Freshest', () => {
     const fresh = new Freshest(new Map<string, Row>())
     const mark = fresh.mark()
     fresh.put({ id: 'a', state: 'decided' })
-    fresh.merge([{ id: 'a', state: 'undecided' }, { id: 'b', state: 'undecided' }], mark)
+    fresh.merge(
+      [
+        { id: 'a', state: 'undecided' },
+        { id: 'b', state: 'undecided' },
+      ],
+      mark,
+    )
     expect([...fresh.items.values()].map((row) => row.state)).toEqual(['decided', 'undecided'])
   })
 

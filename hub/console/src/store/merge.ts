@@ -26,7 +26,9 @@ export class Freshest<Item extends { id: string | number }> {
       named.add(id)
       if ((this.touched.get(id) ?? 0) <= mark) this.items.set(id, item)
     }
-    return [...this.items.keys()].filter((id) => !named.has(id) && (this.touched.get(id) ?? 0) <= mark)
+    return [...this.items.keys()].filter(
+      (id) => !named.has(id) && (this.touched.get(id) ?? 0) <= mark,
+    )
   }
 
   remove(id: string): void {

@@ -10,7 +10,12 @@ const RANK: Record<Role, number> = { viewer: 0, service: 0, operator: 1, supervi
 
 export type Phase = 'asking' | 'out' | 'in' | 'lost' | 'unreachable'
 
-export const session = reactive({ phase: 'asking' as Phase, name: '', role: 'viewer' as Role, demo: false })
+export const session = reactive({
+  phase: 'asking' as Phase,
+  name: '',
+  role: 'viewer' as Role,
+  demo: false,
+})
 
 export function mayDecide(): boolean {
   return RANK[session.role] >= RANK.operator

@@ -10,7 +10,11 @@ const LAYERS = ['grids', 'cameras', 'vehicles', 'trails', 'alerts', 'cases'] as 
 export type Layer = (typeof LAYERS)[number]
 export { LAYERS }
 
-function stored<Value extends string>(key: string, allowed: readonly Value[], fallback: Value): Value {
+function stored<Value extends string>(
+  key: string,
+  allowed: readonly Value[],
+  fallback: Value,
+): Value {
   const value = localStorage.getItem(`tianyan.${key}`)
   return allowed.includes(value as Value) ? (value as Value) : fallback
 }
@@ -31,7 +35,10 @@ export const settings = reactive({
 })
 
 function keep(key: string, value: string | boolean): void {
-  localStorage.setItem(`tianyan.${key}`, typeof value === 'boolean' ? (value ? 'on' : 'off') : value)
+  localStorage.setItem(
+    `tianyan.${key}`,
+    typeof value === 'boolean' ? (value ? 'on' : 'off') : value,
+  )
 }
 
 watch(
