@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import scenes
@@ -108,10 +109,11 @@ def _is_drawn(child: Child) -> bool:
 def draw_scene(name: str, cache: Path) -> None:
     """Draw the scene of the camera called `name` into `cache`."""
     camera = next(camera for camera in DEMO_CAMERAS if camera.id == name)
-    unfinished = cache / f"{name}.{os.getpid()}.mp4"
-    # The agent looks this often and no frame between its looks is ever seen.
-    camera.write(unfinished, datetime.now(UTC), fps=LOOKS_PER_S)
-    unfinished.replace(cache / f"{name}.mp4")
+    with TemporaryDirectory(dir=cache) as folder:
+        unfinished = Path(folder) / "scene.mp4"
+        # The agent looks this often and no frame between its looks is ever seen.
+        camera.write(unfinished, datetime.now(UTC), fps=LOOKS_PER_S)
+        unfinished.replace(cache / f"{name}.mp4")
 
 
 def _cache_folder() -> Path:
