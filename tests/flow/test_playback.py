@@ -1,0 +1,83 @@
+"""Rendered scenes through the whole camera pipeline: what is found, how late, and what is not."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from tests.flow.playback import Playback, cut, play, record
+
+pytestmark = pytest.mark.timeout(600)
+
+LOOKS_PER_S = 0.5
+SCENES = {
+    "stall_before_start": 90.0,
+    "stall_set_up": 100.0,
+    "heap_growing": 90.0,
+    "bags_left_and_taken": 90.0,
+    "bus_occlusion": 110.0,
+    "passers_talking": 90.0,
+    "parked_van": 90.0,
+    "light_changes": 120.0,
+    "busy_street": 120.0,
+}
+"""Scenario → seconds of it that are played. All of them, at any length: bench/playback.py."""
+
+WANTED = 5
+LEAST_NOTICED, LEAST_FOUND = 0.8, 0.6
+MOST_FALSE_AN_HOUR = 12.0
+USUAL_DELAY_S, MOST_DELAY_S = 30.0, 75.0
+"""From the beginning of an event to its alert, median and worst; the dwell of 20 s is in it."""
+
+Play = Callable[[str], Playback]
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("recordings")
+
+
+@pytest.fixture(scope="module")
+def played(recordings: Path) -> Play:
+    @cache
+    def once(name: str) -> Playback:
+        return play(record(cut(name, SCENES[name]), recordings, LOOKS_PER_S), LOOKS_PER_S)
+
+    return once
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_one_matter_is_at_most_one_alert(name: str, played: Play) -> None:
+    assert all(verdict.alerts <= 1 for verdict in played(name).verdicts), played(name)
+
+
+def test_what_is_wanted_is_found(played: Play) -> None:
+    verdicts = [verdict for name in SCENES for verdict in played(name).verdicts]
+    assert len(verdicts) == WANTED
+    assert sum(verdict.is_noticed for verdict in verdicts) >= LEAST_NOTICED * WANTED, verdicts
+    assert sum(verdict.is_found for verdict in verdicts) >= LEAST_FOUND * WANTED, verdicts
+
+
+def test_it_is_found_in_time(played: Play) -> None:
+    delays = {
+        name: verdict.delay_s
+        for name in SCENES
+        for verdict in played(name).verdicts
+        if verdict.delay_s is not None
+    }
+    assert median(delays.values()) <= USUAL_DELAY_S, delays
+    assert max(delays.values()) <= MOST_DELAY_S, delays
+
+
+def test_false_alarms_are_rare(played: Play) -> None:
+    false = [(name, *alarm) for name in SCENES for alarm in played(name).false_alarms]
+    hours = sum(played(name).seconds for name in SCENES) / 3600
+    assert len(false) / hours <= MOST_FALSE_AN_HOUR, false
+
+
+def test_a_recording_gives_the_same_alerts_twice(recordings: Path, played: Play) -> None:
+    first = played("heap_growing")
+    video = record(cut("heap_growing", SCENES["heap_growing"]), recordings, LOOKS_PER_S)
+    assert play(video, LOOKS_PER_S).lines[:-1] == first.lines[:-1]
