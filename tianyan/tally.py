@@ -100,4 +100,6 @@ def _each(device: str, epoch: str, stream: str, first: int, last: int) -> Iterat
 
 def _frames(db: sqlite3.Connection) -> int:
     healths = (json.loads(row[0]) for row in db.execute("SELECT health FROM devices"))
-    return sum(camera["frames"] for health in healths for camera in health.get("cameras", []))
+    return sum(
+        camera.get("frames", 0) for health in healths for camera in health.get("cameras", [])
+    )
