@@ -23,6 +23,8 @@ from pydantic import (
     model_validator,
 )
 
+from wire.track import ALARMS
+
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Point = tuple[Fraction, Fraction]
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
@@ -178,6 +180,15 @@ class ReceiverConfig(Settings):
     report_every_s: Annotated[float, Field(ge=0.5, le=300)] = 10.0
 
 
+def _alarm(name: object) -> object:
+    if name not in (allowed := sorted(ALARMS.values())):
+        raise ValueError(f"is not one of {', '.join(allowed)}")
+    return name
+
+
+AlarmName = Annotated[str, BeforeValidator(_alarm)]
+
+
 def _digits(name: object) -> object:
     # YAML reads 0137… as an octal number: what was written cannot be known any more.
     if not isinstance(name, str) or not _TERMINAL.fullmatch(name):
@@ -242,6 +253,7 @@ class GatewayConfig(Settings):
     """The JT/T 808 server. `terminals`: the digits a terminal calls itself by, and its vehicle.
 
     `profiles`: models of terminals with bits of their own, by name.
+    `alerts`: which alarm bits of the terminals become alerts, by name; all travel with the fixes.
     `secret_file`: the key of the terminals' authentication codes; without it one is drawn and kept
     in `data_dir`. `open`: terminals that are not listed may speak, each as a vehicle named by its
     digits. `login_s`, `idle_s`: how long a stranger has to authenticate, and how long a terminal
@@ -254,6 +266,10 @@ class GatewayConfig(Settings):
     open: bool = False
     terminals: dict[TerminalDigits, TerminalConfig] = {}
     profiles: dict[Id, ProfileConfig] = {}
+    alerts: list[AlarmName] = [
+        "emergency", "stolen", "illegal_ignition", "illegal_movement", "collision",
+        "rollover_warning",
+    ]  # fmt: skip
     login_s: Annotated[float, Field(ge=1, le=600)] = 30.0
     idle_s: Annotated[float, Field(ge=10, le=86_400)] = 300.0
     connections: Annotated[int, Field(ge=1, le=200_000)] = 20_000

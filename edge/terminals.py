@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edge.config import GATEWAY, STANDARD_PROFILE, EdgeConfig, GatewayConfig, ProfileConfig
+from edge.gps.alarms import AlarmDesk
 from edge.gps.errors import GpsError
 from edge.gps.gateway import CannotListen, Gateway, Limits
 from edge.gps.jt808.session import Fleet
@@ -44,7 +45,8 @@ class Terminals:
             secret_of(self._config, config.data_dir),
             is_open=self._config.open,
         )
-        self._reports = OutboxReports(outbox, _profiles(self._config))
+        alarms = AlarmDesk(outbox, config.data_dir / "open-alarms", self._config.alerts)
+        self._reports = OutboxReports(outbox, _profiles(self._config), alarms)
         self._on_change = on_change
         self._gateway: Gateway | None = None
         self._state, self._since = ReceiverState.STARTING, datetime.now(UTC)

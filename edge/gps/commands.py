@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 CHUNK = 65_536
 LONGEST_HEX_LINE = 1_048_576
+_NO_DIGITS = re.compile(rb"\A\xef\xbb\xbf|0[xX]")
 
 
 def decode_nmea(stream: BinaryIO, received_at: datetime | None = None) -> Iterator[dict[str, Any]]:
@@ -132,12 +134,17 @@ _Jt808 = jt808.Refused | Message | Incomplete | BadPacket
 
 
 def _hex_chunks(stream: BinaryIO) -> Iterator[bytes | jt808.Refused]:
+    """Hex digits with spaces, `0x` and a byte order mark where anybody likes to put them."""
     at = 0
-    while text := stream.readline(LONGEST_HEX_LINE):
+    half = b""
+    while line := stream.readline(LONGEST_HEX_LINE):
+        text = half + b"".join(_NO_DIGITS.sub(b"", line).split())
+        goes_on = len(line) == LONGEST_HEX_LINE and not line.endswith(b"\n")
+        text, half = (text[:-1], text[-1:]) if goes_on and len(text) % 2 else (text, b"")
         try:
-            chunk = bytes.fromhex(text.decode("ascii").removeprefix("0x"))
+            chunk = bytes.fromhex(text.decode("ascii"))
         except ValueError:
-            yield jt808.Refused("bad_hex", at, text.strip()[: jt808.LONGEST])
+            yield jt808.Refused("bad_hex", at, text[: jt808.LONGEST])
             continue
         at += len(chunk)
         yield chunk

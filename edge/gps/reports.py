@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
+from edge.clock_quality import GNSS
 from edge.config import ProfileConfig
+from edge.gps.alarms import AlarmDesk, Heard
 from edge.gps.filters import Memory, judge
 from edge.gps.fix import Fix
 from edge.gps.jt808.session import Report
@@ -17,7 +19,6 @@ from wire.track import ACC_ON, EMERGENCY, VALID, Track, TrackPoint
 
 log = logging.getLogger(__name__)
 
-GNSS_CLOCK = 2
 EMERGENCY_BIT = 1
 VEHICLES_REMEMBERED = 50_000
 MOST_A_MESSAGE = 500
@@ -47,9 +48,16 @@ class OutboxReports:
     """
 
     def __init__(
-        self, outbox: Outbox, profiles: Mapping[str, ProfileConfig] | None = None
+        self,
+        outbox: Outbox,
+        profiles: Mapping[str, ProfileConfig] | None = None,
+        alarms: AlarmDesk | None = None,
     ) -> None:
-        """Keep reports in `outbox`; `profiles` tells by vehicle which bits mean what."""
+        """Keep reports in `outbox`, their alarms too where there is a desk for them.
+
+        `profiles` tells by vehicle which bits mean what.
+        """
+        self._alarms = alarms
         self._outbox = outbox
         self._profiles = profiles or {}
         self._known: dict[str, _Known] = {}
@@ -60,12 +68,17 @@ class OutboxReports:
         """Store the fixes of all reports, or none. Raises OutboxFull, OSError, sqlite3.Error."""
         tracks: dict[_Key, list[_Point]] = {}
         known: dict[_Key, _Known] = {}
+        heard: list[Heard] = []
         for report in reports:
             key = (report.vehicle, report.position.backfill)
             before = known.get(key) or self._remembered(key)
             known[key], point = self._judge(before, report)
             if point is not None:
                 tracks.setdefault(key, []).append(point)
+            heard.append(_heard(report, known[key]))
+        # First the alarms: they know a repeat by themselves, should the tracks not be stored.
+        if self._alarms is not None:
+            self._alarms.take(heard)
         self._outbox.add_all(TRACK, list(self._messages(tracks)))
         self._remember(known)
 
@@ -115,11 +128,17 @@ class OutboxReports:
             epoch=self._outbox.epoch,
             seq=seq,
             ts=_ms(points[-1][0].at),
-            tq=GNSS_CLOCK,
+            tq=GNSS,
             hist=is_old,
             vehicle=vehicle,
             fixes=[_point(seq + n, fix, state) for n, (fix, state) in enumerate(points)],
         )
+
+
+def _heard(report: Report, known: _Known) -> Heard:
+    position = report.position
+    at = position.fix(report.received_at).at
+    return Heard(report.vehicle, position.alarm, at, known.memory.last, position.backfill)
 
 
 def _point(seq: int, fix: Fix, state: _State) -> TrackPoint:

@@ -8,13 +8,20 @@ from datetime import timedelta
 from hub.alerts.alert import ACTIVE, FALSE_ALARM, Alert
 from hub.config import Dedupe
 from hub.grid.geodesy import distance_m
+from wire.track import ALARMS
 
+ALARM_LABELS = frozenset(ALARMS.values())
 CELL_DEG = 0.001
 STILL_THERE = timedelta(hours=1)
 
 
 def topic(alert: Alert) -> str:
-    """What must be equal: the matter, or the label of what has none."""
+    """What must be equal: the matter, or the label of what has none.
+
+    An alarm of a vehicle is its own affair, however close another one stands.
+    """
+    if alert.label in ALARM_LABELS:
+        return f"{alert.label} {alert.device}/{alert.source}"
     return alert.matter or alert.label
 
 
@@ -56,6 +63,7 @@ class Neighbourhood:
     """Alerts by topic and square, each under its newest state."""
 
     def __init__(self, alerts: Iterable[Alert], near: Dedupe) -> None:
+        """Begin with `alerts`; `near` says how near is the same place."""
         self._near = near
         self._by_id: dict[str, Alert] = {}
         self._ids: dict[tuple[str, int], set[str]] = defaultdict(set)

@@ -99,6 +99,8 @@ ROWS = [
     ("receivers.0.kind", "tank", "receivers.0.kind: "),
     ("receivers.0.id", "gateway", "each id once"),
     ("gateway.port", 0, "gateway.port: "),
+    ("gateway.alerts", ["emergency", "boredom"], "gateway.alerts.1: Value error, is not one of"),
+    ("gateway.terminals.013912344321.profile", "maker-c", "'maker-c' is not one of standard"),
     ("gateway.host", "street.example", "gateway.host: 'street.example' is no address"),
     ("gateway.login_s", 0, "gateway.login_s: "),
     ("gateway.hots", "0.0.0.0", "gateway.hots: unknown key"),

@@ -69,7 +69,7 @@ def test_terminals_of_both_editions_are_on_the_map(city):
         # Confirmed although there is no hub yet.
         assert old.tell(0x0200, report_now(32.69, 109.02)) == 0
         city.start_hub()
-        more = {"speed_kmh": 12.5, "status": 0b11 | 3 << 8, "alarm": 1 << 7}
+        more = {"speed_kmh": 12.5, "status": 0b11 | 3 << 8, "alarm": 1 << 7 | 1}
         assert new.tell(0x0200, report_now(32.70, 109.03, **more)) == 0
         until(lambda: all(each["lat"] for each in vehicles(city).values()) and
               len(vehicles(city)) == 2, "both vehicles")  # fmt: skip
@@ -78,8 +78,12 @@ def test_terminals_of_both_editions_are_on_the_map(city):
     assert (truck["lat"], truck["lon"], truck["plate"]) == (32.69, 109.02, "陕G·D0001")
     assert (sweeper["kind"], sweeper["speed_kmh"]) == ("sanitation_vehicle", 12.5)
     assert truck["online"]
+    with city.api() as api:
+        (alert,) = api.get("/api/alerts").json()["items"]
+    assert (alert["label"], alert["place"], alert["level"]) == ("emergency", "vehicle", 3)
+    assert "陕G·D0002" in str(alert), "who calls for help"
     assert sweeper["body"] == {
-        "load": "full", "hopper_raised": None, "cover_open": None, "alarms": ["power_low"],
+        "load": "full", "hopper_raised": None, "cover_open": None, "alarms": ["emergency", "power_low"],
     }  # fmt: skip
 
 

@@ -1,0 +1,122 @@
+"""Alarm bits of terminals as alerts: one when a bit rises, one when it falls, however often sent.
+
+What stands is kept on disk, so that an alarm that outlasts a restart is neither told twice nor left
+open. An alarm in a report from a blind area is over when it is heard of: it is told once, ended and
+marked as late.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from edge.clock_quality import GNSS
+from edge.gps.fix import Fix
+from edge.open_alerts import OpenAlerts
+from edge.outbox import ALERT, Outbox
+from wire.alert import Alert, AlertState, PlaceSource
+from wire.track import ALARMS
+
+GENERAL, SERIOUS, URGENT = 1, 2, 3
+LEVELS = {"emergency": URGENT, "collision": URGENT, "rollover_warning": URGENT, "stolen": SERIOUS}
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a report says of a vehicle's alarms: all that stand `at` its time, and where it is."""
+
+    vehicle: str
+    alarm: int
+    at: datetime
+    place: Fix | None
+    is_old: bool = False
+
+
+class AlarmDesk:
+    """Tells of those alarms that are `watched`, by name."""
+
+    def __init__(self, outbox: Outbox, folder: Path, watched: Collection[str]) -> None:
+        """Write to `outbox`; `folder` keeps what stands."""
+        self._outbox = outbox
+        self._bits = {bit: name for bit, name in ALARMS.items() if name in watched}
+        self._notes = OpenAlerts(folder)
+        self._open = {(alert.source, alert.label): alert for alert in self._notes.left()}
+        self._mask = sum(1 << bit for bit in self._bits)
+        self._standing: dict[str, int] = {}
+        for bit, name in self._bits.items():
+            for vehicle in (source for source, label in self._open if label == name):
+                self._standing[vehicle] = self._standing.get(vehicle, 0) | 1 << bit
+        self._old: dict[str, int] = {}
+
+    def take(self, heard: Sequence[Heard]) -> None:
+        """Store what began and what ended. Raises OutboxFull, OSError, sqlite3.Error."""
+        self._old = {}
+        for each in heard:
+            for alert in self._old_edges(each) if each.is_old else self._edges(each):
+                self._tell(alert)
+
+    def _edges(self, heard: Heard) -> Iterator[Alert]:
+        standing = self._standing.get(heard.vehicle, 0)
+        changed = (heard.alarm ^ standing) & self._mask
+        for bit, name in self._bits.items() if changed else ():
+            if not changed >> bit & 1:
+                continue
+            if standing >> bit & 1:
+                before = self._open[heard.vehicle, name]
+                yield replace(before, state=AlertState.END, ts=_ms(heard.at))
+            elif heard.place is not None:
+                yield self._alert(heard, heard.place, name)
+            else:
+                continue
+            self._standing[heard.vehicle] = self._standing.get(heard.vehicle, 0) ^ 1 << bit
+
+    def _old_edges(self, heard: Heard) -> Iterator[Alert]:
+        before = self._old.get(heard.vehicle, 0)
+        self._old[heard.vehicle] = heard.alarm
+        for bit, name in self._bits.items():
+            if heard.alarm & ~before & 1 << bit and heard.place is not None:
+                alert = self._alert(heard, heard.place, name)
+                yield replace(alert, state=AlertState.END, hist=True)
+
+    def _alert(self, heard: Heard, place: Fix, name: str) -> Alert:
+        at_ms = _ms(heard.at)
+        return Alert(
+            dev=self._outbox.dev,
+            epoch=self._outbox.epoch,
+            seq=0,
+            ts=at_ms,
+            tq=GNSS,
+            alert=_id(heard.vehicle, name, at_ms),
+            state=AlertState.NEW,
+            source=heard.vehicle,
+            label=name,
+            since=at_ms,
+            level=LEVELS.get(name, GENERAL),
+            lat=place.lat,
+            lon=place.lon,
+            place=PlaceSource.VEHICLE,
+            score=1.0,
+        )
+
+    def _tell(self, alert: Alert) -> None:
+        # As with cameras: noted before and forgotten after it is stored.
+        if alert.state == AlertState.NEW:
+            self._notes.note(alert)
+        self._outbox.add(ALERT, lambda seq: replace(alert, seq=seq), alert=alert.alert)
+        if alert.state == AlertState.NEW:
+            self._open[alert.source, alert.label] = alert
+        elif not alert.hist:
+            self._notes.note(alert)
+            self._open.pop((alert.source, alert.label), None)
+
+
+def _id(vehicle: str, name: str, at_ms: int) -> str:
+    """The same for a report that is sent again."""
+    return sha256(f"{vehicle}\n{name}\n{at_ms}".encode()).hexdigest()[:32]
+
+
+def _ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)

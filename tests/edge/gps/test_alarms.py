@@ -1,0 +1,88 @@
+"""Alarm bits as alerts in a real outbox: one a rise, one a fall."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from edge.gps.alarms import AlarmDesk, Heard
+from edge.gps.fix import Fix
+from edge.gps.jt808.position import read_position
+from edge.gps.jt808.session import Report
+from edge.gps.reports import OutboxReports
+from edge.outbox import ALERT, Outbox
+from tests.edge.gps.jt808.reports import report
+from wire.codec import decode
+
+NOON = datetime(2026, 10, 1, 12, tzinfo=UTC)
+EMERGENCY, COLLISION, POWER_LOW = 1 << 0, 1 << 29, 1 << 7
+WATCHED = ["emergency", "collision"]
+
+
+@pytest.fixture
+def outbox(tmp_path):
+    box = Outbox(tmp_path / "outbox.db", "gateway-1", now_ms=lambda: 1_790_000_000_000)
+    yield box
+    box.close()
+
+
+def alerts(outbox):
+    items = [item for item in outbox.take_due() if item.stream == ALERT]
+    return [decode("alert", item.payload) for item in items]
+
+
+def heard(alarm, second=0, vehicle="truck-1", *, place=True, old=False):
+    at = NOON + timedelta(seconds=second)
+    return Heard(vehicle, alarm, at, Fix(at, 32.69, 109.02) if place else None, old)
+
+
+ROWS = [
+    ("nothing", [heard(0), heard(0, 10)], []),
+    ("a held bit", [heard(COLLISION), heard(COLLISION, 10)], [("collision", "new", 0)]),
+    ("a rise and a fall", [heard(EMERGENCY), heard(EMERGENCY, 10), heard(0, 20)],
+     [("emergency", "new", 0), ("emergency", "end", 20)]),
+    ("again", [heard(EMERGENCY), heard(0, 10), heard(EMERGENCY, 20)],
+     [("emergency", "new", 0), ("emergency", "end", 10), ("emergency", "new", 20)]),
+    ("two at once", [heard(EMERGENCY | COLLISION), heard(COLLISION, 10)],
+     [("emergency", "new", 0), ("collision", "new", 0), ("emergency", "end", 10)]),
+    ("one not watched", [heard(POWER_LOW), heard(0, 10)], []),
+    ("two vehicles", [heard(EMERGENCY), heard(0, vehicle="truck-2")], [("emergency", "new", 0)]),
+    ("no place yet", [heard(EMERGENCY, place=False), heard(EMERGENCY, 10)],
+     [("emergency", "new", 10)]),
+    ("from a blind area", [heard(EMERGENCY, old=True), heard(EMERGENCY, 1, old=True)],
+     [("emergency", "end", 0)]),
+    ("a blind area behind a live one", [heard(EMERGENCY, 60), heard(0, 1, old=True)],
+     [("emergency", "new", 60)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("told", "expected"), [row[1:] for row in ROWS], ids=[r[0] for r in ROWS])
+def test_edges(tmp_path, outbox, told, expected):
+    AlarmDesk(outbox, tmp_path / "open", WATCHED).take(told)
+    found = alerts(outbox)
+    seconds = [round(each.ts / 1000 - NOON.timestamp()) for each in found]
+    assert [(a.label, a.state, s) for a, s in zip(found, seconds, strict=True)] == expected
+    assert {each.source for each in found} <= {"truck-1"}
+    assert {each.hist for each in found} <= {told[0].is_old}
+
+
+def test_new_and_end_are_one_alert_though_the_program_died_between(tmp_path, outbox):
+    AlarmDesk(outbox, tmp_path / "open", WATCHED).take([heard(EMERGENCY)])
+    desk = AlarmDesk(outbox, tmp_path / "open", WATCHED)
+    desk.take([heard(EMERGENCY, 60)])
+    desk.take([heard(0, 120)])
+    new, end = alerts(outbox)
+    assert (new.alert, new.state, end.alert, end.state) == (end.alert, "new", new.alert, "end")
+    assert AlarmDesk(outbox, tmp_path / "open", WATCHED).take([heard(0, 180)]) is None
+    assert alerts(outbox) == []
+
+
+def test_an_alarm_without_a_sky_lies_at_the_last_known_place(tmp_path, outbox):
+    kept = OutboxReports(outbox, alarms=AlarmDesk(outbox, tmp_path / "open", WATCHED))
+    bodies = [
+        report(at="261001195950", lat=32.68, lon=109.03),
+        report(at="000000000000", lat=0, lon=0, status=0b01, alarm=EMERGENCY),
+    ]
+    kept.keep([Report("truck-1", read_position(body), NOON) for body in bodies])
+    (alert,) = alerts(outbox)
+    assert (alert.lat, alert.lon, alert.place, alert.level) == (32.68, 109.03, "vehicle", 3)
+    assert alert.ts == int(NOON.timestamp() * 1000)
