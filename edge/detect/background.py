@@ -26,6 +26,9 @@ NOISE = 0.004
 LIKE = 0.35
 """Below this likeness of structure (1 = the same) a pixel changed."""
 
+FAINT_LIKE = 0.7
+"""Below this it changed a little, as along the soft border of a shadow."""
+
 HUE_STEP = 0.25
 """Above this change of a log colour ratio (about 28 %) a pixel changed; shadows stay below."""
 
@@ -51,9 +54,10 @@ class Scene:
 
 @dataclass(frozen=True, eq=False)
 class Difference:
-    """Where two scenes differ (`changed`, 0 or 1) and how alike their structure is, to 1."""
+    """Where two scenes differ, surely or at least faintly (0 or 1); how alike they are, to 1."""
 
     changed: Mask
+    faintly: Mask
     likeness: Plane
 
 
@@ -68,8 +72,9 @@ def scene_of(picture: Image) -> Scene:
 def difference(recent: Scene, background: Scene) -> Difference:
     """Compare two scenes of one size."""
     likeness = _likeness(recent.light, background.light)
-    changed = (likeness < LIKE) | (_hue_step(recent, background) > HUE_STEP)
-    return Difference(changed.astype(np.uint8), likeness)
+    other_hue = _hue_step(recent, background) > HUE_STEP
+    changed, faintly = (likeness < LIKE) | other_hue, (likeness < FAINT_LIKE) | other_hue
+    return Difference(changed.astype(np.uint8), faintly.astype(np.uint8), likeness)
 
 
 def median(samples: Sequence[Image]) -> Image:

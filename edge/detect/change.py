@@ -30,7 +30,7 @@ from edge.detect.background import (
 )
 from edge.detect.detection import Detection
 from edge.detect.moment import Moment
-from edge.detect.overlap import union
+from edge.detect.overlap import touch, union
 
 UNKNOWN = "unknown_object"
 
@@ -62,14 +62,8 @@ STEADY_SHARE = 0.6
 SAME_LOOK = 0.6
 """Correlation with its first appearance below which a region is something else by now."""
 
-TOUCH = 0.4
-"""Changes less than this part of their size apart belong together."""
-
 SAME_REGION = 0.3
 VOTES = 5
-
-LEAST_PIXELS = 24
-"""Of a thumbnail: a bag of 30 × 30 pixels in 1080p."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +157,7 @@ class SceneChange:
                 self._region(blob, background, recent, apart, still & latest)
                 for blob in self._blobs(apart.changed)
             ]
-            background = self._absorbed(background, recent, apart.changed)
+            background = self._absorbed(background, recent, apart.faintly)
             self._background = self._following(background, recent, apart.changed)
 
     def _without_doubts(self, background: Scene, recent: Scene, still: Mask) -> Scene:
@@ -214,7 +208,7 @@ class SceneChange:
             region, recent.light
         ):
             region = Region(blob, blob, recent.light, self._onset(blob, recent))
-        is_added = _has_substance(blob, apart.changed) and _was_added(blob, recent, background)
+        is_added = _has_substance(blob, apart.faintly) and _was_added(blob, recent, background)
         inside = blob > 0
         return replace(
             region,
@@ -265,7 +259,7 @@ def _grouped(changes: list[Change], within_s: float) -> list[Change]:
         near = [
             group
             for group in groups
-            if change.since.t_s - group.since.t_s <= within_s and _touch(group.box, change.box)
+            if change.since.t_s - group.since.t_s <= within_s and touch(group.box, change.box)
         ]
         groups = [group for group in groups if group not in near]
         pieces = [*near, change]
@@ -275,34 +269,32 @@ def _grouped(changes: list[Change], within_s: float) -> list[Change]:
     return groups
 
 
-def _touch(a: Detection, b: Detection) -> bool:
-    """Whether the gap between two rectangles is small beside the larger of them."""
-    gap = max(a.x - b.x - b.w, b.x - a.x - a.w, a.y - b.y - b.h, b.y - a.y - a.h)
-    return gap <= TOUCH * max(a.w, a.h, b.w, b.h)
-
-
 def _morphed(mask: Mask, how: int, size: int) -> Mask:
     return np.asarray(cv2.morphologyEx(mask, how, np.ones((size, size), np.uint8)), np.uint8)
 
 
 def _outlined(mask: Mask) -> list[Mask]:
+    """Each connected part with its holes filled; a thing shows at least as wide as the window."""
     outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     blobs = []
     for outline in outlines:
-        blob = np.zeros_like(mask)
-        cv2.drawContours(blob, [outline], 0, 1, cv2.FILLED)
-        if cv2.countNonZero(blob) >= LEAST_PIXELS:
+        _, _, width, height = cv2.boundingRect(outline)
+        if min(width, height) >= WINDOW:
+            blob = np.zeros_like(mask)
+            cv2.drawContours(blob, [outline], 0, 1, cv2.FILLED)
             blobs.append(blob)
     return blobs
 
 
-def _has_substance(blob: Mask, changed: Mask) -> bool:
-    """Whether the inside changed too, not the rim alone."""
-    _, _, width, height = cv2.boundingRect(blob)
+def _has_substance(blob: Mask, faintly: Mask) -> bool:
+    """Whether the inside changed too, not the rim alone: of all that hangs together there."""
+    _, labels = cv2.connectedComponents(faintly | blob)
+    whole = np.isin(labels, np.unique(labels[blob > 0])).astype(np.uint8)
+    _, _, width, height = cv2.boundingRect(whole)
     if max(width, height) <= SMALL:
         return True
-    body = _morphed(_morphed(blob & changed, cv2.MORPH_CLOSE, 3), cv2.MORPH_OPEN, RIM)
-    return cv2.countNonZero(body & blob) >= SUBSTANCE * cv2.countNonZero(blob)
+    body = _morphed(_morphed(whole, cv2.MORPH_CLOSE, 3), cv2.MORPH_OPEN, RIM)
+    return cv2.countNonZero(body) >= SUBSTANCE * cv2.countNonZero(whole)
 
 
 def _was_added(blob: Mask, recent: Scene, background: Scene) -> bool:

@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from edge.detect.detection import Detection
 
+TOUCH = 0.25
+"""Pieces less than this part of their size apart belong together."""
+
 Table = NDArray[np.float64]
 
 
@@ -60,3 +63,9 @@ def union(boxes: Sequence[Detection], label: str, score: float) -> Detection:
     left, top = (float(v) for v in table[:, :2].min(axis=0))
     right, bottom = (float(v) for v in table[:, 2:].max(axis=0))
     return Detection(label, score, left, top, right - left, bottom - top)
+
+
+def touch(a: Detection, b: Detection) -> bool:
+    """Whether the gap between two rectangles is small beside the larger of them."""
+    gap = max(a.x - b.x - b.w, b.x - a.x - a.w, a.y - b.y - b.h, b.y - a.y - a.h)
+    return gap <= TOUCH * max(a.w, a.h, b.w, b.h)

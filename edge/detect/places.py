@@ -12,10 +12,11 @@ from enum import StrEnum
 import numpy as np
 
 from edge.config import Label, ZoneConfig
+from edge.detect.change import Change
 from edge.detect.detection import Detection
 from edge.detect.dwell import LEAST_SHARE, History, Verdict
 from edge.detect.moment import Moment
-from edge.detect.overlap import corners, covered_share, ious, nestings
+from edge.detect.overlap import corners, covered_share, ious, nestings, touch
 
 SAME_PLACE_IOU = 0.2
 SAME_PLACE_NESTED = 0.6
@@ -30,11 +31,13 @@ SAME_STALL_REACH = 0.75
 HIDDEN_SHARE = 0.5
 """A place is hidden while this share of it lies under passing people or vehicles."""
 
-FORGET_S = 15.0
-"""What is not an alert yet is forgotten after so long out of sight (hidden time not counted)."""
+FORGET_LEAST_S, CLOSE_LEAST_S = 15.0, 20.0
+PATIENCE = 0.5
+"""Out of sight for this part of the dwell (hidden time not counted), but at least for so long,
+what is not an alert yet is forgotten, and an alert ends."""
 
-CLOSE_LEAST_S, CLOSE_MOST_S = 20.0, 300.0
-"""An alert ends after a dwell's time out of sight, within these bounds."""
+NAMED_SHARE = 0.3
+"""A change has a name when it shares so much of the smaller box with a thing that has one."""
 
 LOOKS_TO_FORGET = 4
 """However slow the looks: fewer misses than this are no proof that something has gone."""
@@ -45,7 +48,8 @@ SURER = 1.25
 """Another name takes an alert's place when it is surer by this factor."""
 
 HIDDEN_MOST_S = 900.0
-UPDATE_S = 600.0
+UPDATE_S, UPDATES_A_DWELL = 600.0, 4
+"""A lasting alert is confirmed every ten minutes, in slow zones every quarter of a dwell."""
 
 
 class StayState(StrEnum):
@@ -71,6 +75,10 @@ class Sighting:
     stayed_s: float = 0.0
     parts: tuple[Detection, ...] = ()
     since: Moment | None = None
+
+
+Placed = tuple[ZoneConfig, Sighting]
+"""A sighting in the zone where it counts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +133,7 @@ class Places:
 
     def update(
         self,
-        sightings: Sequence[tuple[ZoneConfig, Sighting]],
+        sightings: Sequence[Placed],
         passers: Sequence[Detection],
         now: Moment,
     ) -> list[StayEvent]:
@@ -142,14 +150,23 @@ class Places:
         self._drop_doubles()
         return self._close(now) + self._confirm(now) + self._open(now)
 
-    def named(self, now: Moment) -> list[Detection]:
-        """Where something with a class stays, or is about to: a change there is explained."""
-        return [
-            stay.box
-            for stay in self._stays
-            if stay.label != UNNAMED
-            and (stay.is_open or stay.judge(now).share >= LEAST_SHARE)
-        ]
+    def recognised(
+        self, changes: Sequence[Change], now: Moment
+    ) -> tuple[list[Placed], list[Change]]:
+        """Part changes into those that show a known stay to last, and those of unknown things.
+
+        A detector may lose a thing that has not moved; that the scene is still changed where it
+        stands says that it is still there.
+        """
+        lasting, unknown = [], []
+        for change in changes:
+            stay = next((s for s in self._stays if _explains(s, change.box, now)), None)
+            if stay is None:
+                unknown.append(change)
+            elif stay.is_open:
+                box = replace(stay.box, score=stay.score)
+                lasting.append((stay.zone, Sighting(box, stay.score, parts=stay.parts)))
+        return lasting, unknown
 
     def blind(self, now: Moment) -> None:
         """A look that could not be judged: everything counts as hidden."""
@@ -179,7 +196,7 @@ class Places:
             self._interval_s += 0.2 * (elapsed_s - self._interval_s)
         return elapsed_s
 
-    def _join(self, sightings: Sequence[tuple[ZoneConfig, Sighting]]) -> dict[int, list[Sighting]]:
+    def _join(self, sightings: Sequence[Placed]) -> dict[int, list[Sighting]]:
         """Number of the stay → what was seen of it."""
         joined: dict[int, list[Sighting]] = {}
         for zone, sighting in sightings:
@@ -200,9 +217,9 @@ class Places:
 
     def _strangers(
         self,
-        sightings: Sequence[tuple[ZoneConfig, Sighting]],
+        sightings: Sequence[Placed],
         joined: dict[int, list[Sighting]],
-    ) -> list[tuple[ZoneConfig, Sighting]]:
+    ) -> list[Placed]:
         known = {id(sighting) for group in joined.values() for sighting in group}
         return [(zone, s) for zone, s in sightings if id(s) not in known]
 
@@ -226,16 +243,16 @@ class Places:
 
     def _is_gone(self, stay: Stay, now: Moment) -> bool:
         out_of_sight_s = now.t_s - stay.seen.t_s - min(stay.hidden_s, HIDDEN_MOST_S)
-        patience_s = FORGET_S
-        if stay.is_open:
-            patience_s = min(max(stay.zone.dwell_s, CLOSE_LEAST_S), CLOSE_MOST_S)
+        least_s = CLOSE_LEAST_S if stay.is_open else FORGET_LEAST_S
+        patience_s = max(least_s, PATIENCE * stay.zone.dwell_s)
         return out_of_sight_s > max(patience_s, LOOKS_TO_FORGET * self._interval_s)
 
     def _confirm(self, now: Moment) -> list[StayEvent]:
         """Say of each open alert that is in sight, now and then, that it lasts."""
         events = []
         for i, stay in enumerate(self._stays):
-            if stay.is_open and stay.seen == now and now.t_s - stay.told.t_s >= UPDATE_S:
+            every_s = max(UPDATE_S, stay.zone.dwell_s / UPDATES_A_DWELL)
+            if stay.is_open and stay.seen == now and now.t_s - stay.told.t_s >= every_s:
                 self._stays[i] = replace(stay, told=now, score=stay.judge(now).score)
                 events.append(StayEvent(StayState.UPDATE, self._stays[i]))
         return events
@@ -249,7 +266,7 @@ class Places:
             if not stay.is_open and stay.seen == now and (verdict := stay.judge(now)).is_ripe
         ]
         for stay in sorted(ripe, key=self._strength, reverse=True):
-            rivals = [s for s in self._stays if s.is_open and _nested(stay, s) >= SAME_PLACE_NESTED]
+            rivals = [s for s in self._stays if s.is_open and _are_rivals(stay, s)]
             if any(self._strength(stay) <= SURER * self._strength(rival) for rival in rivals):
                 continue
             self._opened += 1
@@ -269,6 +286,23 @@ def _is_twin(stay: Stay, other: Stay) -> bool:
     """Whether `stay` is where the other one is, or a part of that alert."""
     is_part = other.is_open and _nested(stay, other) >= SAME_PLACE_NESTED
     return is_part or _same_place(other.box, stay.box) > 0
+
+
+def _explains(stay: Stay, change: Detection, now: Moment) -> bool:
+    """Whether a change is (a piece of) something that has a class."""
+    if stay.label == UNNAMED:
+        return False
+    if stay.is_open:
+        return touch(stay.box, change)
+    nested = float(nestings(corners([stay.box]), corners([change]))[0, 0])
+    return nested >= NAMED_SHARE and stay.judge(now).share >= LEAST_SHARE
+
+
+def _are_rivals(a: Stay, b: Stay) -> bool:
+    """Whether they are two names for one thing; what has no class is a piece of what it touches."""
+    if UNNAMED in (a.label, b.label) and a.label != b.label:
+        return touch(a.box, b.box)
+    return _nested(a, b) >= SAME_PLACE_NESTED
 
 
 def _nested(stay: Stay, other: Stay) -> float:

@@ -12,7 +12,7 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from edge.camera.frame import Frame
-from edge.config import LABELS, CameraConfig, Label, ZoneConfig
+from edge.config import LABELS, CameraConfig, Label
 from edge.detect.change import Change, SceneChange
 from edge.detect.detection import Detection
 from edge.detect.detectors import Detector
@@ -21,7 +21,7 @@ from edge.detect.ground import GeoPlace, ground_of, place_of
 from edge.detect.moment import Moment
 from edge.detect.motion import MotionGate
 from edge.detect.overlap import corners, ious, nestings
-from edge.detect.places import Places, Sighting, StayEvent, StayState
+from edge.detect.places import NAMED_SHARE, Placed, Places, Sighting, StayEvent, StayState
 from edge.detect.relations import stalls
 from edge.detect.thumbnail import grey, thumbnail
 from edge.detect.tracking import SAME_KIND, Track, Tracker
@@ -41,9 +41,6 @@ FAINT = 0.12
 
 PASSERS = frozenset({"person", "dog", "bicycle", "motorcycle", *SAME_KIND})
 """What comes and goes; a place behind it is hidden, a change made of it is explained."""
-
-NAMED_SHARE = 0.5
-"""A change has a name when it shares so much of the smaller box with a thing that has one."""
 
 ONE_THING_IOU = 0.6
 """Two matters seen in boxes that overlap more are one thing with two names; the surer one stays."""
@@ -112,8 +109,9 @@ class CameraWatch:
         tracks = self._tracker.update(self._seen, frame.t_s)
         passers = [box for box in self._seen if self._passes(box)]
         changes = self._change.look(picture, passers, now)
-        sightings = self._sightings(tracks, changes, frame)
-        events = self._places.update(self._in_zones(sightings, now), passers, now)
+        aspect = frame.image.shape[1] / frame.image.shape[0]
+        sightings = self._sightings(tracks, changes, aspect, now)
+        events = self._places.update(sightings, passers, now)
         return [self._alert(event, frame) for event in events]
 
     def finish(self, at: datetime) -> list[AlertEvent]:
@@ -121,24 +119,27 @@ class CameraWatch:
         return [self._event(event, at, None, ()) for event in self._places.finish()]
 
     def _sightings(
-        self, tracks: Sequence[Track], changes: Sequence[Change], frame: Frame
-    ) -> list[Sighting]:
-        aspect = frame.image.shape[1] / frame.image.shape[0]
+        self, tracks: Sequence[Track], changes: Sequence[Change], aspect: float, now: Moment
+    ) -> list[Placed]:
+        """What in this look must not be there: by its class, by its relations, by its coming."""
         classes = _one_name_a_thing(
             [box for box in self._seen if box.label in LABELS and self._counts(box)]
         )
-        named = [*classes, *self._places.named(Moment(frame.at, frame.t_s))]
-        unnamed = [change for change in changes if not _is_named(change.box, named)]
-        still = [change.box for change in unnamed]
+        still = [c.box for c in changes if not _is_named(c.box, classes)]
+        named = self._in_zones(
+            [*(Sighting(box, box.score) for box in classes), *stalls(tracks, still, aspect)], now
+        )
+        named = [(zone, _dated(sighting, changes)) for zone, sighting in named]
+        boxes = [sighting.box for _, sighting in named]
+        unnamed = [change for change in changes if not _is_named(change.box, boxes)]
+        lasting, unknown = self._places.recognised(unnamed, now)
         return [
-            *(Sighting(box, box.score, since=_came(box, changes)) for box in classes),
-            *stalls(tracks, still, aspect),
-            *(Sighting(c.box, c.box.score, since=c.since) for c in unnamed),
+            *named,
+            *lasting,
+            *self._in_zones([Sighting(c.box, c.box.score, since=c.since) for c in unknown], now),
         ]
 
-    def _in_zones(
-        self, sightings: Sequence[Sighting], now: Moment
-    ) -> list[tuple[ZoneConfig, Sighting]]:
+    def _in_zones(self, sightings: Sequence[Sighting], now: Moment) -> list[Placed]:
         placed = []
         for sighting in sightings:
             label = cast("Label", sighting.box.label)
@@ -203,17 +204,18 @@ def _one_name_a_thing(boxes: Sequence[Detection]) -> list[Detection]:
     return kept
 
 
-def _came(box: Detection, changes: Sequence[Change]) -> Moment | None:
-    """When the scene changed there, which may be before the detector was sure."""
-    return min(
-        (change.since for change in changes if _is_named(change.box, [box])),
+def _dated(sighting: Sighting, changes: Sequence[Change]) -> Sighting:
+    """With the time at which the scene changed there: the detector may have been sure later."""
+    since = min(
+        (change.since for change in changes if _is_named(change.box, [sighting.box])),
         key=lambda since: since.t_s,
         default=None,
     )
+    return replace(sighting, since=since)
 
 
-def _is_named(change: Detection, classes: Sequence[Detection]) -> bool:
+def _is_named(change: Detection, named: Sequence[Detection]) -> bool:
     """Whether a detector's class says what has changed there."""
-    if not classes:
+    if not named:
         return False
-    return bool(nestings(corners([change]), corners(classes)).max() >= NAMED_SHARE)
+    return bool(nestings(corners([change]), corners(named)).max() >= NAMED_SHARE)

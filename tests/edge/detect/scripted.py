@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.camera.frame import Frame, Image
 from edge.detect.detection import Detection
@@ -55,10 +57,14 @@ def street(seed: int = 3, size: tuple[int, int] = (640, 360)) -> Image:
 
 def noisy(picture: Image, number: int, sigma: float = 2.0) -> Image:
     """As a sensor gives it; the same for a number."""
+    return cv2.add(picture, _grain(picture.shape, number % 16, sigma), dtype=cv2.CV_8U)
+
+
+@cache
+def _grain(shape: tuple[int, ...], number: int, sigma: float) -> NDArray[np.int16]:
     rng = np.random.default_rng(number)
-    noise = rng.normal(0, sigma, (picture.shape[0] // 4, picture.shape[1] // 4, 3))
-    grain = cv2.resize(noise.astype(np.float32), picture.shape[1::-1])
-    return np.clip(picture + grain, 0, 255).astype(np.uint8)
+    noise = rng.normal(0, sigma, (shape[0] // 4, shape[1] // 4, 3)).astype(np.float32)
+    return np.rint(cv2.resize(noise, shape[1::-1])).astype(np.int16)
 
 
 def frames(

@@ -48,15 +48,15 @@ def test_what_goes_early_is_no_alert():
 
 
 def test_what_comes_back_after_long_begins_again():
-    told = _play(lambda t: [] if 40 <= t < 70 else [HEAP], 140)
-    assert told[0][0] == 130
-    assert told[0][2].since == moment(70)
+    told = _play(lambda t: [] if 40 <= t < 75 else [HEAP], 140)
+    assert told[0][0] == 135
+    assert told[0][2].since == moment(75)
 
 
-def test_an_alert_ends_once_when_its_place_has_been_empty_for_a_dwell():
+def test_an_alert_ends_once_when_its_place_has_been_empty_for_half_a_dwell():
     told = _play(lambda t: [HEAP] if t < 100 else [], 300)
     assert _states(told) == [("new", "garbage"), ("end", "garbage")]
-    assert told[1][0] == pytest.approx(160, abs=2)
+    assert told[1][0] == pytest.approx(130, abs=2)
 
 
 def test_a_lorry_before_an_alert_does_not_end_it():

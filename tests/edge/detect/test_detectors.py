@@ -1,0 +1,102 @@
+"""On the model that ships, on ONNX Runtime."""
+
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+
+from edge.detect.detectors import open_detector
+from edge.detect.errors import BadModel
+from edge.detect.manifest import find_manifest
+from edge.detect.overlap import corners, ious
+from tests.edge.detect.scripted import street
+from tests.shared import SHARED, needs_shared
+
+MODEL = "street-n"
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return open_detector(MODEL)
+
+
+def _copy(folder, **changes):
+    source = find_manifest(MODEL)
+    place = folder / "m"
+    shutil.copytree(source.parent, place)
+    document = yaml.safe_load(source.read_text()) | changes
+    (place / "manifest.yaml").write_text(yaml.safe_dump(document))
+    return place
+
+
+def test_it_says_what_it_can_see(detector):
+    assert {"street_vending", "garbage", "illegal_structure", "person"} <= set(detector.labels)
+    assert detector.name == MODEL
+
+
+def test_boxes_lie_in_the_picture_and_come_best_first(detector):
+    found = detector.detect(street(), 0.01)
+    assert all(0 <= d.x <= d.x + d.w <= 1.0001 and 0 <= d.y <= d.y + d.h <= 1.0001 for d in found)
+    assert [d.score for d in found] == sorted((d.score for d in found), reverse=True)
+    assert len(found) > len(detector.detect(street()))
+
+
+@pytest.mark.parametrize("shape", [(1080, 1920, 3), (64, 48, 3), (1, 1, 3), (333, 777, 3)])
+def test_any_size_of_picture_will_do(detector, shape):
+    assert isinstance(detector.detect(np.full(shape, 90, np.uint8)), list)
+
+
+def test_a_threshold_for_all_takes_the_place_of_the_manifests():
+    detector = open_detector(MODEL, conf=0.9)
+    assert detector.threshold("garbage") == 0.9
+    with pytest.raises(BadModel, match=r"conf: 1.5"):
+        open_detector(MODEL, conf=1.5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"runtime": "onx"}, r"'onx' is not a runtime \(.*onnx"),
+        ({"labels": ["person"], "thresholds": {}}, "1 labels in the manifest need"),
+        ({"input": {"longest_side": 100, "stride": 10}}, "does not run on"),
+    ],
+)
+def test_a_graph_that_does_not_fit_its_manifest_stops_the_start(tmp_path, changes, words):
+    with pytest.raises(BadModel, match=words):
+        open_detector(_copy(tmp_path, **changes))
+
+
+def test_weights_that_are_no_graph_stop_the_start(tmp_path):
+    place = _copy(tmp_path)
+    weights = next(place.glob("*.onnx"))
+    weights.write_bytes(b"not a graph")
+    with pytest.raises(BadModel, match="SHA-256"):
+        open_detector(place)
+
+
+@needs_shared
+def test_people_of_a_real_recording_are_found(detector):
+    capture = cv2.VideoCapture(str(SHARED / "data/videos/pedestrians_vtest.mp4"))
+    people = [d for d in detector.detect(capture.read()[1]) if d.label == "person"]
+    assert len(people) >= 3
+
+
+@needs_shared
+def test_most_garbage_of_real_pictures_is_found_and_no_empty_street_is_full_of_it(detector):
+    folder = SHARED / "data/images/val"
+    full = sorted(folder.glob("garbage_dfayzur*"))[:8]
+    empty = sorted(folder.glob("negative*"))[:8]
+
+    def heaps(path):
+        return [d for d in detector.detect(cv2.imread(str(path))) if d.label == "garbage"]
+
+    assert sum(bool(heaps(path)) for path in full) >= 5
+    assert sum(bool(heaps(path)) for path in empty) <= 2
+
+
+def test_the_same_picture_gives_the_same_boxes(detector):
+    a, b = (detector.detect(street(), 0.01) for _ in range(2))
+    assert a == b
+    assert ious(corners(a), corners(b)).max(axis=1).min() == pytest.approx(1)

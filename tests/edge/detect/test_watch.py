@@ -1,0 +1,161 @@
+"""The whole look on made pictures and a scripted detector."""
+
+import hashlib
+from dataclasses import replace
+from datetime import timedelta
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.config import CameraConfig, Position, ZoneConfig
+from edge.detect.watch import CameraWatch
+from tests.edge.detect.scripted import START, Scripted, box, frames, street
+
+HEAP = box("garbage", 0.4, 0.6, 0.15, 0.15)
+PERSON = box("person", 0.42, 0.3, 0.06, 0.3)
+
+
+def _camera(**more):
+    zone = more.pop("zone", {})
+    return CameraConfig(id="gate", zones=[ZoneConfig(id="all", **{"dwell_s": 20} | zone)], **more)
+
+
+def _watched(script, seconds, camera=None, look_s=1.0, draw=None):
+    watch = CameraWatch(camera or _camera(), Scripted(script))
+    events = []
+    for frame in frames(seconds, look_s, draw):
+        events += watch.look(frame)
+    return events, watch
+
+
+def test_a_thing_with_a_class_becomes_an_alert_with_its_evidence():
+    events, _ = _watched(lambda _: [HEAP], 30, _camera(position=Position(lat=32.7, lon=109.0)))
+    (alert,) = events
+    assert (str(alert.state), alert.label, alert.matter) == ("new", "garbage", "06010")
+    assert (alert.zone, alert.level, alert.t_s) == ("all", 1, 20)
+    assert alert.since == START
+    assert alert.at == START + timedelta(seconds=20)
+    assert (alert.place.lat, alert.place.source) == (32.7, "camera")
+    assert [file.role for file in alert.evidence] == ["clean", "annotated"]
+    assert all(hashlib.sha256(f.data).hexdigest() == f.sha256 for f in alert.evidence)
+    assert alert.id == "gate-20260506010000-1"
+
+
+def test_the_zone_gives_matter_severity_and_labels():
+    zone = {"matters": {"garbage": "06011"}, "severity": 3}
+    events, _ = _watched(lambda _: [HEAP], 30, _camera(zone=zone))
+    assert [(e.matter, e.level) for e in events] == [("06011", 3)]
+    events, _ = _watched(lambda _: [HEAP], 30, _camera(zone={"labels": ["street_vending"]}))
+    assert events == []
+
+
+@pytest.mark.parametrize("look_s", [0.5, 2.0])
+def test_the_rate_of_looks_does_not_change_the_dwell(look_s):
+    events, _ = _watched(lambda _: [HEAP], 40, look_s=look_s)
+    assert events[0].t_s == pytest.approx(20, abs=1)
+
+
+def test_a_quiet_street_is_hardly_analysed_and_dwells_all_the_same():
+    events, watch = _watched(lambda _: [HEAP], 60)
+    assert [e.t_s for e in events] == [20]
+    assert watch.looks == 60
+    assert watch.analysed <= 8
+
+
+def test_a_busy_street_is_always_analysed_and_alerts_all_the_same():
+    def draw(t_s):
+        rng = np.random.default_rng(int(t_s))
+        picture = street()
+        for _ in range(20):
+            x, y = (int(v) for v in rng.integers(0, (600, 330)))
+            colour = [int(v) for v in rng.integers(256, size=3)]
+            cv2.rectangle(picture, (x, y), (x + 40, y + 30), colour, -1)
+        return picture
+
+    events, watch = _watched(lambda _: [HEAP], 40, draw=draw)
+    assert watch.analysed == 40
+    assert [(e.label, e.t_s) for e in events] == [("garbage", 20)]
+
+
+def test_people_who_stand_and_talk_are_no_alert():
+    talkers = [PERSON, replace(PERSON, x=0.5), box("handbag", 0.43, 0.45, 0.02, 0.05)]
+    events, _ = _watched(lambda _: talkers, 90)
+    assert events == []
+
+
+def test_somebody_who_stays_beside_goods_is_a_stall_and_somebody_who_passes_is_not():
+    goods = [box("bowl", 0.45, 0.5, 0.04, 0.04), box("dining table", 0.44, 0.5, 0.1, 0.1)]
+    events, _ = _watched(lambda _: [PERSON, *goods], 40)
+    assert [(e.label, e.matter, e.t_s) for e in events] == [("street_vending", "09006", 20)]
+
+    def passes(call):
+        return [replace(PERSON, x=0.1 + 0.8 * ((call * 0.13) % 1)), *goods]
+
+    def draw(t_s):
+        return np.roll(street(), int(t_s * 40), 1)
+
+    events, _ = _watched(passes, 60, draw=draw)
+    assert events == []
+
+
+def test_permitted_hours_hold_for_vending_alone_and_end():
+    stall = box("street_vending", 0.4, 0.4)
+    morning = {"allowed_hours": [{"from": "06:00", "until": "09:01"}]}
+    events, _ = _watched(lambda _: [stall, HEAP], 120, _camera(zone=morning))
+    assert [(e.label, e.t_s) for e in events] == [("garbage", 20), ("street_vending", 80)]
+    assert events[1].since == START + timedelta(seconds=60)
+
+
+def _left_there(t_s):
+    picture = street()
+    if 20 <= t_s < 70:
+        picture[200:260, 300:380] = street(seed=99)[:60, :80] // 2 + 90
+    return picture
+
+
+def test_a_thing_without_a_class_is_an_alert_too_and_ends():
+    events, _ = _watched(lambda _: [], 120, draw=_left_there)
+    assert [(str(e.state), e.label, e.matter) for e in events] == [
+        ("new", "unknown_object", None),
+        ("end", "unknown_object", None),
+    ]
+    assert events[0].t_s == pytest.approx(41, abs=3)
+    assert (events[0].since - START).total_seconds() == pytest.approx(20, abs=2)
+    assert events[1].t_s == pytest.approx(91, abs=4)
+    assert [file.role for file in events[1].evidence] == ["after"]
+
+
+def test_a_thing_that_a_class_names_is_one_alert_with_that_name():
+    named = box("garbage", 300 / 640, 200 / 360, 80 / 640, 60 / 360)
+    second = [0.0]
+
+    def draw(t_s):
+        second[0] = t_s
+        return _left_there(t_s)
+
+    events, _ = _watched(lambda _: [named] if second[0] >= 30 else [], 65, draw=draw)
+    assert [(str(e.state), e.label) for e in events] == [("new", "garbage")]
+
+
+def test_a_black_picture_neither_alerts_nor_ends():
+    def draw(t_s):
+        return np.zeros((360, 640, 3), np.uint8) if 30 <= t_s < 80 else street()
+
+    events, watch = _watched(lambda _: [HEAP], 100, draw=draw)
+    assert [str(e.state) for e in events] == ["new"]
+    assert watch.analysed < 20
+
+
+def test_the_end_of_watching_ends_what_is_open():
+    events, watch = _watched(lambda _: [HEAP], 30)
+    (last,) = watch.finish(START + timedelta(seconds=30))
+    assert (str(last.state), last.id, last.t_s) == ("end", events[0].id, 30)
+    assert watch.finish(START) == []
+
+
+def test_the_same_frames_give_the_same_events():
+    def run():
+        return _watched(lambda _: [HEAP], 120, draw=_left_there)[0]
+
+    assert run() == run()
