@@ -6,6 +6,7 @@ export const en: Record<keyof typeof zh, string> = {
   'app.loading': 'Loading…',
   'app.loadFailed': 'Some data could not be read; trying again.',
   'app.unreachable': 'The hub cannot be reached. Check that it is running, then try again.',
+  'app.noLine': 'the hub cannot be reached',
   'app.retry': 'Try again',
   'app.close': 'Close',
   'app.generated': 'Generated',

@@ -4,6 +4,7 @@ export const zh = {
   'app.loading': '正在载入…',
   'app.loadFailed': '有数据没有取到，正在自动重试。',
   'app.unreachable': '连不上中枢服务。请检查它是否在运行，然后重试。',
+  'app.noLine': '连不上中枢',
   'app.retry': '重试',
   'app.close': '关闭',
   'app.generated': '生成',

@@ -73,7 +73,7 @@ async function explain(error: unknown, id: string): Promise<string> {
   }
   const unreachable = error instanceof ApiError && error.status === 0
   const message = unreachable
-    ? t('app.unreachable')
+    ? t('app.noLine')
     : error instanceof Error
       ? error.message
       : String(error)
