@@ -35,7 +35,7 @@ from edge.gps.commands import decode_nmea
 from edge.gps.gateway import Gateway, Limits
 from edge.gps.jt808.frame import Frame, Header, encode
 from edge.gps.jt808.position import CHINA
-from edge.gps.jt808.session import Fleet, Memory, Report, Session
+from edge.gps.jt808.session import Fleet, Memory, Session, Told
 from edge.gps.reports import OutboxReports
 from edge.outbox import Outbox
 
@@ -149,7 +149,7 @@ class Counted:
 
     count = 0
 
-    def keep(self, reports: Sequence[Report]) -> None:
+    def keep(self, reports: Sequence[Told]) -> None:
         """Count them."""
         self.count += len(reports)
 
@@ -159,7 +159,7 @@ class Kept(OutboxReports):
 
     count = 0
 
-    def keep(self, reports: Sequence[Report]) -> None:
+    def keep(self, reports: Sequence[Told]) -> None:
         """Store and count them."""
         super().keep(reports)
         self.count += len(reports)
@@ -235,7 +235,7 @@ async def soak(port: int, terminals: int, seconds: float, pipe: Connection) -> f
     pipe.send("end")
     kept, cpu = await asyncio.to_thread(pipe.recv)
     sent, confirmed = sum(each[0] for each in done), sum(each[1] for each in done)
-    share = (cpu - cpu_before) / took_s
+    share = float(cpu - cpu_before) / took_s
     print(
         f"  {terminals} terminals, {sent} reports in {took_s:.0f} s, {confirmed} confirmed,"
         f" {kept - kept_before} kept; {share:.0%} of one core"

@@ -1,4 +1,4 @@
-"""Alarm bits of terminals as alerts: one when a bit rises, one when it falls, however often sent.
+"""Alarm bits of terminals as alerts: one when a bit rises, one when it falls; and their pictures.
 
 What stands is kept on disk, so that an alarm that outlasts a restart is neither told twice nor left
 open. An alarm in a report from a blind area is over when it is heard of: it is told once, ended and
@@ -16,10 +16,12 @@ from msgspec.structs import replace
 from edge.clock_quality import GNSS
 from edge.gps.fix import Fix
 from edge.open_alerts import OpenAlerts
-from edge.outbox import ALERT, Outbox
-from wire.alert import Alert, AlertState, PlaceSource
+from edge.outbox import ALERT, EvidenceFile, Outbox
+from wire.alert import Alert, AlertState, EvidenceRef, PlaceSource
 from wire.track import ALARMS
 
+PICTURE = "vehicle_picture"
+ALARM_OF_EVENT = {2: "emergency", 3: "collision"}
 GENERAL, SERIOUS, URGENT = 1, 2, 3
 LEVELS = {"emergency": URGENT, "collision": URGENT, "rollover_warning": URGENT, "stolen": SERIOUS}
 
@@ -33,6 +35,17 @@ class Heard:
     at: datetime
     place: Fix | None
     is_old: bool = False
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture from a vehicle and why it was taken (see `jt808.session.Media`)."""
+
+    vehicle: str
+    event: int
+    at: datetime
+    place: Fix
+    file: EvidenceFile
 
 
 class AlarmDesk:
@@ -57,6 +70,23 @@ class AlarmDesk:
         for each in heard:
             for alert in self._old_edges(each) if each.is_old else self._edges(each):
                 self._tell(alert)
+
+    def show(self, shown: Shown) -> None:
+        """Store a picture: with the alarm it belongs to while that stands, else told of by itself.
+
+        Raises as `take` does.
+        """
+        label = ALARM_OF_EVENT.get(shown.event, PICTURE)
+        heard = Heard(shown.vehicle, 0, shown.at, shown.place)
+        alone = replace(self._alert(heard, shown.place, label), state=AlertState.END)
+        stands = self._open.get((shown.vehicle, label))
+        alert = replace(
+            alone if stands is None else replace(stands, state=AlertState.UPDATE),
+            evidence=[
+                EvidenceRef(shown.file.sha256, len(shown.file.data), shown.file.type, "clean")
+            ],
+        )
+        self._outbox.add(ALERT, lambda seq: replace(alert, seq=seq), [shown.file], alert.alert)
 
     def _edges(self, heard: Heard) -> Iterator[Alert]:
         standing = self._standing.get(heard.vehicle, 0)

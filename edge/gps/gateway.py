@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Protocol, Self, cast
 
 from edge.gps.errors import GpsError
-from edge.gps.jt808.session import Fleet, Memory, Report, Session
+from edge.gps.jt808.session import Fleet, Memory, Session, Told
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Limits:
 class Store(Protocol):
     """Where reports are safe."""
 
-    def keep(self, reports: Sequence[Report]) -> None:
+    def keep(self, reports: Sequence[Told]) -> None:
         """Store all of them; durable on return. Runs on a thread of its own."""
 
 
@@ -202,7 +202,7 @@ class _Keeper:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._waiting: list[tuple[list[Report], asyncio.Future[None]]] = []
+        self._waiting: list[tuple[list[Told], asyncio.Future[None]]] = []
         self._wake = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
@@ -216,7 +216,7 @@ class _Keeper:
         if self._task is not None:
             await self._task
 
-    async def keep(self, reports: list[Report]) -> None:
+    async def keep(self, reports: list[Told]) -> None:
         """Return when they are safe; raises OSError when they cannot be kept."""
         safe: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((reports, safe))
@@ -230,7 +230,7 @@ class _Keeper:
             while self._waiting:
                 await self._store_group(self._next_group())
 
-    def _next_group(self) -> list[tuple[list[Report], asyncio.Future[None]]]:
+    def _next_group(self) -> list[tuple[list[Told], asyncio.Future[None]]]:
         size = count = 0
         for reports, _ in self._waiting:
             if size and size + len(reports) > MOST_REPORTS_AT_ONCE:
@@ -240,7 +240,7 @@ class _Keeper:
         group, self._waiting = self._waiting[:count], self._waiting[count:]
         return group
 
-    async def _store_group(self, group: list[tuple[list[Report], asyncio.Future[None]]]) -> None:
+    async def _store_group(self, group: list[tuple[list[Told], asyncio.Future[None]]]) -> None:
         reports = [report for reports, _ in group for report in reports]
         failure: Exception | None = None
         try:

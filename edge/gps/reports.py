@@ -9,12 +9,12 @@ from functools import partial
 
 from edge.clock_quality import GNSS
 from edge.config import ProfileConfig
-from edge.gps.alarms import AlarmDesk, Heard
+from edge.gps.alarms import AlarmDesk, Heard, Shown
 from edge.gps.filters import Memory, judge
 from edge.gps.fix import Fix
-from edge.gps.jt808.session import Report
+from edge.gps.jt808.session import Media, Report, Told
 from edge.gps.profile import body_state
-from edge.outbox import TRACK, Build, Outbox
+from edge.outbox import TRACK, Build, EvidenceFile, Outbox
 from wire.track import ACC_ON, EMERGENCY, VALID, Track, TrackPoint
 
 log = logging.getLogger(__name__)
@@ -64,12 +64,15 @@ class OutboxReports:
         self.verdicts: Counter[str] = Counter()
         """How many fixes were judged by which reason (`good` for none)."""
 
-    def keep(self, reports: Sequence[Report]) -> None:
-        """Store the fixes of all reports, or none. Raises OutboxFull, OSError, sqlite3.Error."""
+    def keep(self, told: Sequence[Told]) -> None:
+        """Store the fixes of all reports, or none, and what else was told.
+
+        Raises OutboxFull, OSError, sqlite3.Error.
+        """
         tracks: dict[_Key, list[_Point]] = {}
         known: dict[_Key, _Known] = {}
         heard: list[Heard] = []
-        for report in reports:
+        for report in (each for each in told if isinstance(each, Report)):
             key = (report.vehicle, report.position.backfill)
             before = known.get(key) or self._remembered(key)
             known[key], point = self._judge(before, report)
@@ -79,8 +82,20 @@ class OutboxReports:
         # First the alarms: they know a repeat by themselves, should the tracks not be stored.
         if self._alarms is not None:
             self._alarms.take(heard)
+            for media in (each for each in told if isinstance(each, Media)):
+                self._show(self._alarms, media)
         self._outbox.add_all(TRACK, list(self._messages(tracks)))
         self._remember(known)
+
+    def _show(self, desk: AlarmDesk, media: Media) -> None:
+        fix = media.position.fix(media.received_at)
+        _, verdict = judge(Memory(), fix)
+        place = fix if verdict.keep else self._known.get(media.vehicle, _Known()).memory.last
+        if place is None:
+            log.warning("vehicle %s: a picture without a place is not kept", media.vehicle)
+            return
+        file = EvidenceFile(media.data, media.type)
+        desk.show(Shown(media.vehicle, media.event, fix.at, place, file))
 
     def _judge(self, before: _Known, report: Report) -> tuple[_Known, _Point | None]:
         """Give what is known of the vehicle now, and the point to tell if there is news."""

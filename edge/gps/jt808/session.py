@@ -70,6 +70,26 @@ class Report:
     cleared: int = 0
 
 
+@dataclass(frozen=True)
+class Media:
+    """A file a terminal sent (0x0801): `type` as for HTTP, `event` why it was made.
+
+    `position`: where the vehicle was then, a report of the past. Events: 0 asked for, 1 timed,
+    2 robbery, 3 collision or rollover, 4 door opened, 5 door closed, 6 at 20 km/h, 7 by distance.
+    """
+
+    vehicle: str
+    event: int
+    channel: int
+    type: str
+    data: bytes
+    position: Position
+    received_at: datetime
+
+
+Told = Report | Media
+"""What is to be kept."""
+
 _MessageKey = tuple[int, int, bytes]
 
 
@@ -88,7 +108,7 @@ class Turn:
     `alarm` and `messages` become memory once the reports are kept.
     """
 
-    reports: list[Report] = field(default_factory=list)
+    reports: list[Told] = field(default_factory=list)
     answers: list[bytes] = field(default_factory=list)
     end: str = ""
     alarm: int = 0
@@ -208,18 +228,20 @@ class Session:
             done = values is not None
             self._say_result(turn, packet, reply.DONE if done else reply.NOT_SUPPORTED)
         if values and values.get("positions") and self.terminal:
-            self._report(message, values["positions"], received_at, turn)
+            self._report(message, values, received_at, turn)
 
-    def _report(
-        self, message: Message, positions: list[Position], received_at: datetime, turn: Turn
-    ) -> None:
+    def _report(self, message: Message, values: Values, received_at: datetime, turn: Turn) -> None:
         digest = hashlib.blake2b(message.body, digest_size=8).digest()
         key = (message.header.serial, message.header.msg_id, digest)
         if key in self._memory.kept or key in turn.messages:
             return
         turn.messages.append(key)
         vehicle = self._fleet.vehicle(self.terminal) or self.terminal
-        for position in positions:
+        if message.header.msg_id == MEDIA:
+            if media_type(values) is not None:
+                turn.reports.append(_media(vehicle, values, received_at))
+            return
+        for position in values["positions"]:
             raised = cleared = 0
             if not position.backfill:
                 raised, cleared = position.alarm & ~turn.alarm, turn.alarm & ~position.alarm
@@ -267,7 +289,7 @@ class Session:
         self._say(turn, packet, reply.SERVER_TIME, reply.server_time(received_at))
 
     def _on_media(self, packet: Header, values: Values, _received_at: datetime, turn: Turn) -> None:
-        if not values:
+        if not values or media_type(values) is None:
             self._say_result(turn, packet, reply.NOT_SUPPORTED)
             return
         self._say(turn, packet, reply.MEDIA_REPLY, reply.media_taken(values["media"]["id"]))
@@ -298,6 +320,26 @@ _OWN_ANSWERS: dict[int, _Answer] = {
     ANSWER: Session._on_answer,  # noqa: SLF001
     MEDIA: Session._on_media,  # noqa: SLF001
 }
+
+
+def media_type(values: Values) -> str | None:
+    """What a file of 0x0801 is by its first bytes; None for what is not kept."""
+    return next((kind for magic, kind in _MAGIC if values["data"].startswith(magic)), None)
+
+
+_MAGIC = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"))
+
+
+def _media(vehicle: str, values: Values, received_at: datetime) -> Media:
+    return Media(
+        vehicle,
+        values["media"]["event"],
+        values["media"]["channel"],
+        media_type(values) or "",
+        values["data"],
+        values["positions"][0],
+        received_at,
+    )
 
 
 def _split_key(header: Header) -> _SplitKey:

@@ -7,7 +7,7 @@ import pytest
 from edge.gps.alarms import AlarmDesk, Heard
 from edge.gps.fix import Fix
 from edge.gps.jt808.position import read_position
-from edge.gps.jt808.session import Report
+from edge.gps.jt808.session import Media, Report
 from edge.gps.reports import OutboxReports
 from edge.outbox import ALERT, Outbox
 from tests.edge.gps.jt808.reports import report
@@ -74,6 +74,36 @@ def test_new_and_end_are_one_alert_though_the_program_died_between(tmp_path, out
     assert (new.alert, new.state, end.alert, end.state) == (end.alert, "new", new.alert, "end")
     assert AlarmDesk(outbox, tmp_path / "open", WATCHED).take([heard(0, 180)]) is None
     assert alerts(outbox) == []
+
+
+JPEG = b"\xff\xd8\xff\xe0picture\xff\xd9"
+
+
+def shown(event, *, at="261001195950", **more):
+    position = read_position(report(at=at, lat=32.68, lon=109.03, **more))
+    return Media("truck-1", event, 1, "image/jpeg", JPEG, position, NOON)
+
+
+def test_a_picture_joins_the_alarm_that_stands(tmp_path, outbox):
+    kept = OutboxReports(outbox, alarms=AlarmDesk(outbox, tmp_path / "open", WATCHED))
+    body = report(at="261001195945", alarm=COLLISION)
+    kept.keep([Report("truck-1", read_position(body), NOON), shown(3)])
+    new, update = alerts(outbox)
+    assert (new.state, update.state, update.alert) == ("new", "update", new.alert)
+    (picture,) = update.evidence
+    assert outbox.file_path(picture.sha256).read_bytes() == JPEG
+    assert (picture.size, picture.type, picture.role) == (len(JPEG), "image/jpeg", "clean")
+
+
+@pytest.mark.parametrize(("event", "label"), [(0, "vehicle_picture"), (3, "collision")])
+def test_a_picture_alone_is_told_of_once(tmp_path, outbox, event, label):
+    kept = OutboxReports(outbox, alarms=AlarmDesk(outbox, tmp_path / "open", WATCHED))
+    kept.keep([shown(event)])
+    kept.keep([shown(event)])
+    first, again = alerts(outbox)
+    assert (first.label, first.state, len(first.evidence)) == (label, "end", 1)
+    assert (first.lat, first.lon, first.alert) == (32.68, 109.03, again.alert)
+    assert outbox.depth()["evidence"] == 1
 
 
 def test_an_alarm_without_a_sky_lies_at_the_last_known_place(tmp_path, outbox):

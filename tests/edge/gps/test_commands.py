@@ -5,6 +5,7 @@ import json
 import tracemalloc
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given, settings, strategies as st
 
 from edge.gps.commands import decode_jt808, decode_nmea
@@ -186,6 +187,26 @@ def test_hex_lines():
         ("refused", "bad_hex", "zz"),
         (None, None, None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "between", "after"),
+    [("\ufeff", "", "\r\n"), ("0x", " 0x", "\n"), ("", "  ", " \n"), ("0X", "\t", "")],
+)
+def test_hex_as_programs_write_it(before, between, after):
+    wire = frame(0x0200, report())
+    text = before + between.join(f"{byte:02X}" for byte in wire) + after
+    (line, summary) = decode_jt808(io.BytesIO(text.encode()), is_hex=True)
+    assert (line["msg_id"], len(line["positions"])) == (0x0200, 1)
+    assert summary["summary"]["refused"] == 0
+
+
+def test_a_recording_in_one_line_of_hex_is_read_to_its_end(monkeypatch):
+    monkeypatch.setattr("edge.gps.commands.LONGEST_HEX_LINE", 101)
+    text = frame(0x0002).hex(" ") * 40
+    *lines, summary = decode_jt808(io.BytesIO(text.encode()), is_hex=True)
+    assert [line["msg_id"] for line in lines] == [0x0002] * 40
+    assert summary["summary"]["refused"] == 0
 
 
 def test_a_packet_outside_its_total_is_refused():

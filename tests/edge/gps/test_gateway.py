@@ -291,3 +291,30 @@ def test_what_was_heard_is_kept_and_confirmed_before_the_end(caplog):
 
     asyncio.run(run())
     assert "exception" not in caplog.text.lower()
+
+
+@pytest.mark.parametrize(
+    ("data", "kept", "answer"),
+    [
+        (b"\xff\xd8\xff" + bytes(range(256)) * 9, 1, (0x8800, "00000007")),
+        (b"RIFF" + bytes(2000), 0, None),
+    ],
+)
+def test_a_picture_in_packets_is_taken_when_it_is_kept(data, kept, answer):
+    async def run() -> None:
+        shelf = Shelf()
+        body = bytes.fromhex("0000000700000301") + report() + data
+        parts = [body[at : at + 900] for at in range(0, len(body), 900)]
+        async with listening(shelf) as gateway, terminal(gateway) as one:
+            await one.log_in()
+            for number, part in enumerate(parts, 1):
+                heard = {"total": len(parts), "number": number}
+                one.writer.write(frame(0x0801, part, 50 + number, phone=one.phone, **heard))
+            for number in range(1, len(parts)):
+                assert await one.hear() == (0x8001, f"{50 + number:04x}080100")
+            last = 50 + len(parts)
+            assert await one.hear() == (answer or (0x8001, f"{last:04x}080103"))
+        media = [each for group in shelf.groups for each in group]
+        assert [(each.event, each.channel, each.data) for each in media] == [(3, 1, data)][:kept]
+
+    asyncio.run(run())

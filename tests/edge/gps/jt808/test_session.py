@@ -73,7 +73,7 @@ def test_a_2019_terminal_is_answered_in_its_own_version():
         (frame(0x0200, b"short", serial=7), (0x8001, "0007020002")),
         (frame(0x0200, report(), serial=7, encrypt=1), (0x8001, "0007020003")),
         (frame(0x7777, b"?", serial=7), (0x8001, "0007777703")),
-        (frame(0x0801, bytes(8) + report() + b"jpeg", serial=7), (0x8800, "00000000")),
+        (frame(0x0801, bytes(8) + report() + b"\xff\xd8\xff", serial=7), (0x8800, "00000000")),
         (frame(0x0801, b"x", serial=7, total=2, number=3), (0x8001, "0007080102")),
         (frame(0x0801, b"x", serial=7, total=2, number=1), (0x8001, "0007080100")),
         (frame(0x0003, serial=7), (0x8001, "0007000300")),
@@ -180,7 +180,7 @@ def test_a_split_message_is_confirmed_packet_by_packet_and_reported_once():
 
 def test_missing_packets_are_asked_for_once():
     one = authenticated()
-    parts = packets(0x0801, bytes(8) + report() + b"x" * 100, 30, serial=10)
+    parts = packets(0x0801, bytes(8) + report() + b"\xff\xd8\xff" * 34, 30, serial=10)
     feed(one, parts[1], now_s=0.0)
     assert one.is_waiting
     assert one.tick(4.9).answers == []
