@@ -42,6 +42,7 @@ class Publisher:
     """The least of an MQTT 3.1.1 client that can publish with QoS 1 and read what it subscribed."""
 
     def __init__(self, port: int, name: str) -> None:
+        """Connect as the hub's user, who may speak for every device."""
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.on_message = lambda _topic, _payload: None
@@ -54,9 +55,11 @@ class Publisher:
         threading.Thread(target=self._read, daemon=True).start()
 
     def subscribe(self, topic: str) -> None:
+        """Ask for what is published on a topic."""
         self.socket.sendall(packet(0x82, b"\x00\x01" + text(topic) + b"\x01"))
 
     def publish(self, messages: list[tuple[str, bytes]]) -> None:
+        """Send; waits while too many are unanswered."""
         parts = []
         for topic, payload in messages:
             self.room.acquire()
@@ -64,10 +67,6 @@ class Publisher:
             mid = struct.pack(">H", self.sent % 65535 + 1)
             parts.append(packet(0x32, text(topic) + mid + payload))
         self.socket.sendall(b"".join(parts))
-
-    def drain(self) -> None:
-        while self.acked < self.sent:
-            time.sleep(0.005)
 
     def _read(self) -> None:
         buffer = bytearray()
@@ -123,6 +122,8 @@ def take(buffer: bytearray) -> tuple[int, bytes] | None:
 
 @dataclass
 class Bench:
+    """A broker and a hub, and the numbers already used."""
+
     folder: Path
     port: int
     hub: subprocess.Popen
@@ -130,9 +131,11 @@ class Bench:
 
     @property
     def database(self) -> sqlite3.Connection:
+        """The hub's database, to look at."""
         return sqlite3.connect(f"file:{self.folder / 'hub.sqlite'}?mode=ro", uri=True)
 
     def next_seq(self, dev: str, count: int = 1) -> int:
+        """Take the next `count` numbers of a device; returns the first."""
         first = self.seqs.get(dev, 0)
         self.seqs[dev] = first + count
         return first
@@ -163,6 +166,7 @@ def running(folder: Path) -> Iterator[Bench]:
 
 def grids() -> dict:
     """A city of 91 grids in one, two levels, so that every fix is located and may cross."""
+
     def square(x: float, y: float, w: float, h: float) -> dict:
         ring = [[x, y], [x + w, y], [x + w, y + h], [x, y + h], [x, y]]
         return {"type": "Polygon", "coordinates": [ring]}
@@ -184,9 +188,9 @@ def feature(code: str, level: int, parent: str | None, geometry: dict) -> dict:
 def wait_ready(http: int) -> None:
     for _ in range(300):
         with contextlib.suppress(OSError):
-            with urllib.request.urlopen(f"http://127.0.0.1:{http}/healthz") as answer:
-                if json.load(answer)["status"] == "ok":
-                    return
+            address = f"http://127.0.0.1:{http}/healthz"
+            if json.load(urllib.request.urlopen(address))["status"] == "ok":
+                return
         time.sleep(0.1)
     sys.exit("the hub did not start")
 
@@ -283,7 +287,9 @@ def raw_sqlite(folder: Path, payloads: list[bytes]) -> float:
         begun = time.perf_counter()
         for start in range(0, len(payloads), 500):
             db.execute("BEGIN IMMEDIATE")
-            rows = [(f"car-{i % 500}", i, p) for i, p in enumerate(payloads[start : start + 500], start)]
+            rows = [
+                (f"car-{i % 500}", i, p) for i, p in enumerate(payloads[start : start + 500], start)
+            ]
             db.executemany("INSERT INTO m VALUES (?, ?, ?)", rows)
             db.execute("COMMIT")
         took = time.perf_counter() - begun
@@ -296,7 +302,7 @@ def alert_latency(bench: Bench, per_s: int, seconds: float, fixes_per_s: int) ->
     sent: dict[tuple[str, int], float] = {}
     took: list[float] = []
 
-    def receipt(topic: str, payload: bytes) -> None:
+    def receipt(_topic: str, payload: bytes) -> None:
         at = time.perf_counter()
         said = json.loads(payload)
         if said["stream"] == "alert":
@@ -363,8 +369,13 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the load")
     small = 10 if parser.parse_args().quick else 1
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as bench:
-        print(json.dumps(rate_of_fixes(bench, 60_000 // small, 1, 8_000, "single fixes")), flush=True)
-        print(json.dumps(rate_of_fixes(bench, 30_000 // small, 30, 120_000, "30 fixes a message")), flush=True)
+        print(
+            json.dumps(rate_of_fixes(bench, 60_000 // small, 1, 8_000, "single fixes")), flush=True
+        )
+        print(
+            json.dumps(rate_of_fixes(bench, 30_000 // small, 30, 120_000, "30 fixes a message")),
+            flush=True,
+        )
         print(json.dumps(alert_latency(bench, 500, 30 / small, 5_000)), flush=True)
         print(json.dumps(alert_latency(bench, 1_000, 60 / small, 0)), flush=True)
 

@@ -32,6 +32,6 @@ def _read_again(broker: Broker) -> bool:
     try:
         os.kill(int(broker.pid_file.read_text().strip()), signal.SIGHUP)
     except (OSError, ValueError) as fault:
-        log.error("Broker was not told of its new account: %s", fault)
+        log.warning("Broker was not told of its new account: %s", fault)
         return False
     return True

@@ -165,12 +165,14 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(tracks_api.router(store, places, _device_facts, online))
 
     def decide(alert: str, decision: str, note: str, actor: Actor) -> None:
-        pipeline.decide(store, hub.site, alert, decision, note, actor)
+        pipeline.decide(store, hub.site, alert, decision, note=note, actor=actor)
 
     app.include_router(alerts_api.router(store, places, cases_api.case_refs, decide))
 
     def take_step(case: int, act: Act, actor: Actor) -> None:
-        pipeline.take_step(store, case, act.action, act.version, actor, act.note, act.into)
+        pipeline.take_step(
+            store, case, act.action, act.version, actor, note=act.note, into=act.into
+        )
 
     def alert_items(tx: Connection, which: Sequence[str]) -> dict[str, alerts_api.AlertItem]:
         return alerts_api.alert_items(tx, places, cases_api.case_refs, which)
@@ -269,7 +271,6 @@ def _add_events(app: FastAPI, hub: Hub) -> None:
         responses={**http.ERRORS, 200: {"content": {"text/event-stream": {}}}},
     )
     async def events(
-        request: Request,
         _actor: Annotated[Actor, Depends(need(Right.READ))],
         last_event_id: Annotated[str | None, Header()] = None,
         last: Annotated[str | None, Query(alias="last_event_id")] = None,
@@ -336,7 +337,7 @@ def _add_probes(app: FastAPI, hub: Hub) -> None:
 
     probe = [Depends(local_or_reader)]
 
-    @app.get("/healthz", tags=["probes"], dependencies=probe, response_model=Health)
+    @app.get("/healthz", tags=["probes"], dependencies=probe)
     def healthz(response: Response) -> Health:
         try:
             hub.store.ping()

@@ -84,7 +84,8 @@ def append(tx: Connection, acts: Sequence[Entry]) -> None:
         select(heads.c.last_id, heads.c.last_hash).where(heads.c.id == 1).with_for_update()
     ).one()
     rows = []
-    for number, entry in enumerate(acts, number + 1):
+    for entry in acts:
+        number += 1
         hashed = digest(number, entry, previous)
         rows.append({"id": number, **vars(entry), "previous": previous, "hash": hashed})
         previous = hashed

@@ -34,6 +34,7 @@ class Running:
     """A hub that serves: its address, and how to stop it."""
 
     def __init__(self, url: str, server: uvicorn.Server, hub: Hub) -> None:
+        """Remember what has to be stopped."""
         self.url = url
         self.hub = hub
         self._server = server
@@ -48,6 +49,7 @@ class _Server(uvicorn.Server):
     """A server that says when it serves, and whose streams end when it is told to stop."""
 
     def __init__(self, config: uvicorn.Config, hub: Hub, ready: Callable[[], None]) -> None:
+        """Call `ready` once the port answers."""
         super().__init__(config)
         self._hub = hub
         self._ready = ready
@@ -58,7 +60,7 @@ class _Server(uvicorn.Server):
         if self.started:
             self._ready()
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
         """End the event streams first: open ones would hold the server.
 
         The signal is not raised again afterwards: a stop that was asked for is no failure.
@@ -180,9 +182,7 @@ def bring_in_grids(store: Store, config: HubConfig) -> None:
             with store.write() as tx:
                 if grid_store.is_here(tx, str(path), document):
                     continue
-                done = grid_store.bring_in(
-                    tx, document, at=now(), actor="config", source=str(path)
-                )
+                done = grid_store.bring_in(tx, document, at=now(), actor="config", source=str(path))
                 places = Places()
                 grid_store.refresh(tx, places)
                 grids_changed(tx, places)

@@ -17,6 +17,7 @@ class BadConfig(HubError, ValueError):
     """All errors of one file at once, each naming its key, the value and what is allowed."""
 
     def __init__(self, path: Path, errors: list[str]) -> None:
+        """Name the file in front of each error."""
         super().__init__("\n".join(f"{path}: {error}" for error in errors))
         self.path = path
         self.errors = errors
@@ -30,6 +31,7 @@ class Problem(HubError):
     """An answer that refuses a call: HTTP status, a fixed code, what is wrong, what is allowed."""
 
     def __init__(self, status: int, code: str, message: str, allowed: str = "") -> None:
+        """Keep what the answer will say."""
         super().__init__(message)
         self.status = status
         self.code = code

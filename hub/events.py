@@ -80,6 +80,7 @@ class Bus:
     """Follows the events table and hands each change to every open page."""
 
     def __init__(self, store: Store, render: Render, moved: Moved) -> None:
+        """Take how changes become JSON, and how moved vehicles are found."""
         self._store = store
         self._render = render
         self._moved = moved

@@ -109,16 +109,19 @@ def error_response(
 
 def install(app: FastAPI) -> None:
     """Give the app the error shape, the body limit and the headers."""
-    app.add_exception_handler(Problem, _problem)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(DBAPIError, _database)
+    handlers: dict[type[Exception], Any] = {
+        Problem: _problem,
+        RequestValidationError: _invalid,
+        HTTPException: _http,
+        DBAPIError: _database,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
     app.add_middleware(BodyLimit)
     app.add_middleware(Headers)
 
 
-def _problem(_request: Request, fault: Exception) -> Response:
-    assert isinstance(fault, Problem)
+def _problem(_request: Request, fault: Problem) -> Response:
     problems = getattr(fault, "problems", ())
     response = error_response(fault.status, fault.code, fault.message, fault.allowed, problems)
     if fault.status == 503:
@@ -126,8 +129,7 @@ def _problem(_request: Request, fault: Exception) -> Response:
     return response
 
 
-def _invalid(_request: Request, fault: Exception) -> Response:
-    assert isinstance(fault, RequestValidationError)
+def _invalid(_request: Request, fault: RequestValidationError) -> Response:
     lines = [
         f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
         for error in fault.errors()
@@ -135,15 +137,13 @@ def _invalid(_request: Request, fault: Exception) -> Response:
     return error_response(422, "invalid", "; ".join(lines), "see /api/openapi.json")
 
 
-def _http(_request: Request, fault: Exception) -> Response:
-    assert isinstance(fault, HTTPException)
+def _http(_request: Request, fault: HTTPException) -> Response:
     codes = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
     code = codes.get(fault.status_code, "error")
     return error_response(fault.status_code, code, str(fault.detail), "see /api/openapi.json")
 
 
-def _database(_request: Request, fault: Exception) -> Response:
-    assert isinstance(fault, DBAPIError)
+def _database(_request: Request, fault: DBAPIError) -> Response:
     if not is_database_away(fault):
         raise fault
     log.error("Database cannot answer: %s", fault.orig)
@@ -156,6 +156,7 @@ class Headers:
     """Adds the security headers to every answer that has not set its own."""
 
     def __init__(self, app: ASGIApp) -> None:
+        """Stand before `app`."""
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -180,6 +181,7 @@ class BodyLimit:
     """Refuses a body larger than its path allows, announced or not, before it is read whole."""
 
     def __init__(self, app: ASGIApp) -> None:
+        """Stand before `app`."""
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

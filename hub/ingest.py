@@ -87,6 +87,7 @@ class Ingest:
     """All lanes of one hub process."""
 
     def __init__(self, store: Store, site: Site, *, is_host: bool = True) -> None:
+        """Make the lanes; a member that is not the host has no status lane."""
         self._links = [
             LaneLink(lane, store, site) for lane in lanes(site.config) if is_host or lane.shared
         ]
@@ -126,6 +127,7 @@ class LaneLink:
     """One lane: the network thread fills a queue, the lane's thread stores what is in it."""
 
     def __init__(self, lane: Lane, store: Store, site: Site) -> None:
+        """Prepare the connection; `start` makes it."""
         self._lane = lane
         self._store = store
         self._site = site
@@ -144,9 +146,7 @@ class LaneLink:
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
         self._client.on_subscribe = self._on_subscribe
-        self._thread = threading.Thread(
-            target=self._work, name=f"ingest-{lane.name}", daemon=True
-        )
+        self._thread = threading.Thread(target=self._work, name=f"ingest-{lane.name}", daemon=True)
 
     # -- life
 
@@ -177,7 +177,7 @@ class LaneLink:
     # -- network thread
 
     def _on_connect(
-        self, client: mqtt.Client, _data: object, _flags: object, reason: Any, _properties: object
+        self, _client: mqtt.Client, _data: object, _flags: object, reason: Any, _properties: object
     ) -> None:
         if reason.is_failure:
             log.error("Broker refuses lane %s: %s", self._lane.name, reason)
@@ -306,16 +306,17 @@ class LaneLink:
         while True:
             try:
                 self._store_and_answer(batch)
-                return
             except DBAPIError as fault:
                 if not is_database_away(fault):
                     self._one_by_one(batch, fault)
                     return
                 metrics.RETRIES.labels(self._lane.name).inc()
                 if wait_s == FIRST_RETRY_S:
-                    log.error("Lane %s waits for the database: %s", self._lane.name, fault.orig)
+                    log.warning("Lane %s waits for the database: %s", self._lane.name, fault.orig)
             except Exception as fault:  # noqa: BLE001 - a fault of ours must not stop the lane
                 self._one_by_one(batch, fault)
+                return
+            else:
                 return
             if self._stopping.wait(wait_s):
                 return
@@ -328,7 +329,7 @@ class LaneLink:
                 self._store_until_done([delivery])
             return
         (delivery,) = batch
-        log.exception("Message on %s cannot be stored", delivery.topic, exc_info=fault)
+        log.error("Message on %s cannot be stored", delivery.topic, exc_info=fault)
         suspect = _suspect(delivery, Code.BUSY, f"the hub failed on it: {fault!r}")
         try:
             with self._store.write() as tx:
@@ -453,14 +454,10 @@ def _read(delivery: Delivery) -> tuple[str, Received[Any]] | Suspect:
     return topic.name, received
 
 
-def _suspect(
-    delivery: Delivery, code: str, message: str, device: str | None = None
-) -> Suspect:
+def _suspect(delivery: Delivery, code: str, message: str, device: str | None = None) -> Suspect:
     parts = delivery.topic.split("/")
     name = device if device is not None else (parts[2] if len(parts) > 2 else "")
-    return Suspect(
-        delivery.received_at, delivery.topic, name[:64], code, message, delivery.payload
-    )
+    return Suspect(delivery.received_at, delivery.topic, name[:64], code, message, delivery.payload)
 
 
 def _refused(name: str, refusal: Refusal) -> Suspect:
@@ -506,4 +503,3 @@ def password(broker: Broker) -> str | None:
         return broker.password_file.read_text(encoding="utf-8").strip()
     except OSError as fault:
         raise HubError(f"broker.password_file: {broker.password_file}: {fault.strerror}") from None
-

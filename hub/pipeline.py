@@ -88,9 +88,7 @@ class Seen:
     is_new: bool
 
 
-def take_alerts(
-    tx: Connection, site: Site, arrived: Sequence[Received[AlertMessage]]
-) -> Outcome:
+def take_alerts(tx: Connection, site: Site, arrived: Sequence[Received[AlertMessage]]) -> Outcome:
     """Store alerts, each message once."""
     sorted_out = inbox.sort_out(tx, "alert", arrived)
     outcome = _answered(sorted_out.new, sorted_out.repeated, sorted_out.refused)
@@ -155,9 +153,7 @@ def compared(tx: Connection, site: Site, seen: Sequence[Seen]) -> list[Seen]:
             if before is not None and before.times_seen > alert.times_seen:
                 alert = replace(alert, times_seen=before.times_seen)
         elif (first := known.find(alert)) is not None:
-            counted = replace(
-                first, times_seen=first.times_seen + 1, updated_at=alert.updated_at
-            )
+            counted = replace(first, times_seen=first.times_seen + 1, updated_at=alert.updated_at)
             known.put(counted)
             result[first.id] = replace(result.get(first.id, Seen(counted, False)), alert=counted)
             alert = replace(alert, duplicate_of=first.id, case_id=first.case_id)
@@ -291,7 +287,7 @@ def moved(
 # ---------------------------------------------------------------- devices
 
 
-def take_states(tx: Connection, site: Site, arrived: Sequence[Received[DeviceState]]) -> Outcome:
+def take_states(tx: Connection, _site: Site, arrived: Sequence[Received[DeviceState]]) -> Outcome:
     """Devices that come and go."""
     return _each(tx, arrived, device_store.take_state)
 
@@ -308,12 +304,12 @@ def take_births(tx: Connection, site: Site, arrived: Sequence[Received[Birth]]) 
     return _each(tx, arrived, born)
 
 
-def take_healths(tx: Connection, site: Site, arrived: Sequence[Received[Health]]) -> Outcome:
+def take_healths(tx: Connection, _site: Site, arrived: Sequence[Received[Health]]) -> Outcome:
     """How devices are."""
     return _each(tx, arrived, device_store.take_health)
 
 
-def take_gaps(tx: Connection, site: Site, arrived: Sequence[Received[Gap]]) -> Outcome:
+def take_gaps(tx: Connection, _site: Site, arrived: Sequence[Received[Gap]]) -> Outcome:
     """What devices had to discard."""
     sorted_out = inbox.sort_out(tx, "gap", arrived)
     inbox.keep(tx, "gap", sorted_out.new, {})
@@ -397,7 +393,7 @@ def not_admitted(tx: Connection, site: Site, devices: set[str], at: datetime) ->
 # ---------------------------------------------------------------- people
 
 
-def decide(store: Store, site: Site, name: str, decision: str, note: str, actor: Actor) -> None:
+def decide(store: Store, site: Site, name: str, decision: str, *, note: str, actor: Actor) -> None:
     """A person says what an alert is: confirmed opens a case, false takes an unfiled one back."""
     with store.write(urgent=True) as tx:
         alert = alert_store.lock(tx, name)
@@ -425,15 +421,14 @@ def decide(store: Store, site: Site, name: str, decision: str, note: str, actor:
         events.record(tx, changes, at)
 
 
-def _take_back(
-    tx: Connection, alert: Alert, actor: Actor, note: str, at: datetime
-) -> list[Change]:
+def _take_back(tx: Connection, alert: Alert, actor: Actor, note: str, at: datetime) -> list[Change]:
     case = case_store.lock(tx, alert.case_id or 0)
     if case is None or case.state not in BEFORE_FILING:
         return []
-    rejected = advance(case, "reject", actor, note or f"false alarm: {alert.id}", at)
+    reason = note or f"false alarm: {alert.id}"
+    rejected = advance(case, "reject", actor, reason, at)
     case_store.save(tx, rejected, case.version)
-    _write_down(tx, case, rejected, "reject", actor, note or f"false alarm: {alert.id}")
+    _write_down(tx, case, rejected, "reject", actor=actor, note=reason)
     return [Change("case", str(case.id))]
 
 
@@ -443,6 +438,7 @@ def take_step(
     action: str,
     version: int,
     actor: Actor,
+    *,
     note: str = "",
     into: str = "",
 ) -> None:
@@ -472,7 +468,7 @@ def take_step(
             changes += _merge(tx, case, into)
         if not case_store.save(tx, stepped, version):
             raise Problem(409, "stale", f"case {case.number} was changed since", "look again")
-        _write_down(tx, case, stepped, action, actor, note or into)
+        _write_down(tx, case, stepped, action, actor=actor, note=note or into)
         events.record(tx, changes, at)
 
 
@@ -488,7 +484,7 @@ def _merge(tx: Connection, case: Case, into: str) -> list[Change]:
 
 
 def _write_down(
-    tx: Connection, before: Case, after: Case, action: str, actor: Actor, note: str
+    tx: Connection, before: Case, after: Case, action: str, *, actor: Actor, note: str
 ) -> None:
     entry = audit.Entry(
         after.updated_at,
@@ -507,13 +503,11 @@ def _write_down(
 # ---------------------------------------------------------------- files and grids
 
 
-def file_arrived(
-    store: Store, sha256: str, kind: str, size: int, device: str
-) -> None:
+def file_arrived(store: Store, sha256: str, kind: str, size: int, device: str) -> None:
     """A file is safely here: the alerts it shows can show it."""
     with store.write() as tx:
         at = now()
-        evidence_store.add(tx, sha256, kind, size, device, at)
+        evidence_store.add(tx, sha256, kind=kind, size=size, device=device, at=at)
         alerts = alert_store.picture_arrived(tx, sha256)
         cases = {alert.case_id for alert in alert_store.load(tx, alerts).values()} - {None}
         changes = [Change("alert", name) for name in alerts]

@@ -121,10 +121,10 @@ def router(store: Store) -> APIRouter:
             newest = found.order_by(refused.c.id.desc()).limit(part.limit).offset(part.offset)
             items = [
                 QuarantineItem(
-                    **{k: v for k, v in row._mapping.items() if k != "raw"},
-                    raw=bytes(row.raw[:SHOWN_RAW]).decode("utf-8", "backslashreplace"),
+                    **{k: v for k, v in row.items() if k != "raw"},
+                    raw=bytes(row["raw"][:SHOWN_RAW]).decode("utf-8", "backslashreplace"),
                 )
-                for row in tx.execute(newest)
+                for row in tx.execute(newest).mappings()
             ]
         return Listing(items=items, total=total)
 

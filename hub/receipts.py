@@ -27,15 +27,16 @@ class Answers:
     """Answers waiting to go out, by (device, epoch, stream)."""
 
     def __init__(self) -> None:
+        """Begin with nothing to say."""
         self._seqs: dict[Stream, set[int]] = {}
         self._refused: dict[Stream, list[Refusal]] = {}
 
     def stored(self, stream: Stream, seqs: Iterable[int]) -> None:
-        """These numbers are in the store."""
+        """Say that numbers are in the store."""
         self._seqs.setdefault(stream, set()).update(seqs)
 
     def refused(self, stream: Stream, seq: int, code: str, message: str) -> None:
-        """This number will never be taken."""
+        """Say that a number will never be taken."""
         self._refused.setdefault(stream, []).append(Refusal(seq, code, message[:200]))
 
     def take(self) -> list[Receipt]:

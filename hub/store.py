@@ -59,7 +59,7 @@ def from_ms(ms: int) -> datetime:
 
 
 def now() -> datetime:
-    """This machine's clock, in whole milliseconds UTC."""
+    """Time by this machine's clock, in whole milliseconds UTC."""
     return from_ms(to_ms(datetime.now(UTC)))
 
 
@@ -69,11 +69,11 @@ class Instant(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
         """Aware time to milliseconds."""
         return None if value is None else to_ms(value)
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: int | None, _dialect: Dialect) -> datetime | None:
         """Milliseconds to aware UTC time."""
         return None if value is None else from_ms(value)
 
@@ -84,11 +84,11 @@ class GridPath(TypeDecorator[tuple[str, ...]]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: tuple[str, ...] | None, _dialect: Dialect) -> str | None:
         """Codes, each between line ends: no code can contain one."""
         return None if value is None else path_text(value)
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> tuple[str, ...] | None:
         """Codes from the largest grid to the smallest."""
         if value is None:
             return None
@@ -109,6 +109,7 @@ class Turnstile:
     """A lock whose urgent comers are let in before the others."""
 
     def __init__(self) -> None:
+        """Begin with nobody inside."""
         self._condition = threading.Condition()
         self._busy = False
         self._urgent = 0
@@ -134,6 +135,7 @@ class Store:
     """The database of one hub process."""
 
     def __init__(self, url: str) -> None:
+        """Open the database of a URL; a new SQLite file gets its folder."""
         self.engine = _engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self.after_commit: Callable[[], None] = lambda: None
@@ -158,9 +160,9 @@ class Store:
 
     @contextmanager
     def _begin(self, mode: str) -> Iterator[Connection]:
-        with self.engine.connect().execution_options(begin=mode) as connection:
-            with connection.begin():
-                yield connection
+        connection = self.engine.connect().execution_options(begin=mode)
+        with connection, connection.begin():
+            yield connection
 
     @property
     def name(self) -> str:
@@ -268,9 +270,9 @@ def _put_sql(table: Table, names: tuple[str, ...], key: tuple[str, ...], dialect
     if key:
         rest = {name: statement.excluded[name] for name in names if name not in key}
         statement = statement.on_conflict_do_update(index_elements=list(key), set_=rest)
-    positional: Dialect = (
-        sqlite.dialect() if dialect == "sqlite" else postgresql.dialect(paramstyle="format")
-    )
+    dialects: Any = sqlite if dialect == "sqlite" else postgresql
+    style = "qmark" if dialect == "sqlite" else "format"
+    positional = dialects.dialect(paramstyle=style)
     return str(statement.compile(dialect=positional, column_keys=list(names)))
 
 

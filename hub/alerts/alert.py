@@ -79,9 +79,7 @@ def matter_of(message: AlertMessage) -> str | None:
     return message.matter or LABEL_MATTERS.get(message.label)
 
 
-def taken(
-    known: Alert | None, received: Received[AlertMessage], around: Surroundings
-) -> Alert:
+def taken(known: Alert | None, received: Received[AlertMessage], around: Surroundings) -> Alert:
     """The alert after one more message about it, in whatever order they come."""
     if known is None:
         return _first(received, around)

@@ -184,7 +184,7 @@ def _filters(
     matter: str | None = None,
     source: str | None = None,
     grid: str | None = None,
-    duplicates: bool = True,
+    duplicates: Annotated[bool, Query()] = True,
     from_at: Annotated[AwareDatetime | None, Query(alias="from")] = None,
     until_at: Annotated[AwareDatetime | None, Query(alias="to")] = None,
 ) -> list[ColumnElement[bool]]:
@@ -235,9 +235,7 @@ def _items(
 ) -> list[AlertItem]:
     shown = pictures_of(tx, [alert.id for alert in found])
     cases = case_refs(tx, {alert.case_id for alert in found if alert.case_id is not None})
-    return [
-        _item(alert, shown[alert.id], places, cases.get(alert.case_id or 0)) for alert in found
-    ]
+    return [_item(alert, shown[alert.id], places, cases.get(alert.case_id or 0)) for alert in found]
 
 
 def _item(

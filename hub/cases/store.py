@@ -59,9 +59,7 @@ numbers = Table(
 _FIELDS = [field.name for field in fields(Case)]
 
 
-def new_numbers(
-    tx: Connection, prefix: str, at: datetime, zone: ZoneInfo, count: int
-) -> list[str]:
+def new_numbers(tx: Connection, prefix: str, at: datetime, zone: ZoneInfo, count: int) -> list[str]:
     """The next `count` case numbers of the site's day, such as AK20261123-0001."""
     day = at.astimezone(zone).strftime("%Y%m%d")
     insert_new(tx, numbers, [{"day": day, "last": 0}], ["day"])

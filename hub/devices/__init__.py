@@ -1,0 +1,1 @@
+"""Devices and their cameras: there or not, what they are, what they see."""

@@ -162,9 +162,7 @@ def silence(tx: Connection, before: datetime, at: datetime) -> list[Change]:
     quiet = devices.c.online & (devices.c.last_seen_at < before)
     changes = []
     for name in tx.execute(select(devices.c.id).where(quiet)).scalars().all():
-        tx.execute(
-            update(devices).where(devices.c.id == name).values(online=False, state_since=at)
-        )
+        tx.execute(update(devices).where(devices.c.id == name).values(online=False, state_since=at))
         changes += [Change("device", name), *_set_cameras(tx, name, CameraState.UNREACHABLE, at)]
     return changes
 

@@ -1,0 +1,1 @@
+"""Files that show alerts: signed uploads, checks, safekeeping."""

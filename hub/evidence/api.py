@@ -50,6 +50,7 @@ class Upload:
     """One file on its way in: written to a temporary file, hashed when it is whole."""
 
     def __init__(self, vault: Vault, sha256: str, size: int, kind: str, dev: str) -> None:
+        """Remember what was offered; nothing is written yet."""
         self.vault = vault
         self.sha256, self.size, self.kind, self.dev = sha256, size, kind, dev
         self.part = vault.incoming / f"{secrets.token_hex(8)}.tmp"

@@ -18,6 +18,7 @@ class BadSignature(Problem):
     """An upload address that is wrong, changed or too old."""
 
     def __init__(self, why: str) -> None:
+        """Say why; the remedy is always a new offer."""
         super().__init__(403, "bad_signature", why, "offer the file again for a new address")
 
 

@@ -31,6 +31,7 @@ class Vault:
     """The folder of evidence files, named by SHA-256."""
 
     def __init__(self, folder: Path) -> None:
+        """Make the folders and the key where they are missing."""
         self.folder = folder
         self.incoming = folder / "incoming"
         self.incoming.mkdir(parents=True, exist_ok=True)
@@ -70,7 +71,9 @@ def type_of(tx: Connection, sha256: str) -> str | None:
     return tx.execute(select(files.c.type).where(files.c.sha256 == sha256)).scalar()
 
 
-def add(tx: Connection, sha256: str, kind: str, size: int, device: str, at: datetime) -> None:
+def add(
+    tx: Connection, sha256: str, *, kind: str, size: int, device: str, at: datetime
+) -> None:
     """Note that a file is here."""
     row = {"sha256": sha256, "type": kind, "size": size, "device": device, "stored_at": at}
     insert_new(tx, files, [row], ["sha256"])

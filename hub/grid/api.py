@@ -49,6 +49,7 @@ class BadGrids(Problem):
     """A document of grids with its problems."""
 
     def __init__(self, fault: GridError) -> None:
+        """Carry the first thousand problems."""
         count = len(fault.problems)
         super().__init__(
             422, "bad_grids", f"{count} problems in the grids; none was imported", "see problems"

@@ -27,9 +27,8 @@ class GridStep(GridRef):
 class _View:
     """Grids in force and the names of those that were."""
 
-    def __init__(
-        self, revision: int, in_force: Sequence[Grid], ended: Sequence[GridStep]
-    ) -> None:
+    def __init__(self, revision: int, in_force: Sequence[Grid], ended: Sequence[GridStep]) -> None:
+        """Build the index; `ended` grids are known by name only."""
         self.revision = revision
         self.index = GridIndex(in_force)
         self.known = {step.code: step for step in ended}
@@ -50,6 +49,7 @@ class Places:
     """A view of the grids that threads share: replaced whole, never changed."""
 
     def __init__(self) -> None:
+        """Begin with no grids."""
         self._view = _View(-1, (), ())
 
     @property

@@ -69,9 +69,7 @@ class Import:
     changed: int
 
 
-def bring_in(
-    tx: Connection, document: object, *, at: datetime, actor: str, source: str
-) -> Import:
+def bring_in(tx: Connection, document: object, *, at: datetime, actor: str, source: str) -> Import:
     """Put the grids of a FeatureCollection in force, all or none.
 
     A grid of the same code is replaced and keeps an end date; grids the document does not name

@@ -66,12 +66,12 @@ def test_a_taken_port_is_named(tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(HubError, match=f"127.0.0.1:{port} cannot be used"):
+        with pytest.raises(HubError, match=rf"127\.0\.0\.1:{port} cannot be used"):
             commands.run(write(tmp_path, listen={"port": port}))
 
 
 def test_a_missing_password_file_stops_the_start(tmp_path):
-    with pytest.raises(BadConfig, match="broker.password_file"):
+    with pytest.raises(BadConfig, match=r"broker\.password_file"):
         commands.run(write(tmp_path, broker={"password_file": "none"}))
 
 

@@ -25,11 +25,14 @@ def test_the_least_configuration_is_enough(tmp_path):
     [
         ({"case_prefx": "AK"}, "case_prefx: unknown key (allowed: name, hub_id"),
         ({"listen": {"prot": 1}}, "listen.prot: unknown key (allowed: host, port)"),
-        ({"rules": {"garbage": {"open": 1}}}, "rules.garbage.open: unknown key (allowed: open_case"),
+        (
+            {"rules": {"garbage": {"open": 1}}},
+            "rules.garbage.open: unknown key (allowed: open_case",
+        ),
         ({"listen": {"port": 99999}}, "listen.port: Input should be less than or equal to 65535"),
         ({"time_zone": "Mars/Base"}, "time_zone: Value error, must be a time zone such as"),
         ({"database": "mysql://x"}, "database: Value error, must be sqlite:///"),
-        ({"database": "nonsense"}, "database: Value error, must be a database URL"),
+        ({"database": "nonsense"}, "database: Value error, must be a URL"),
         ({"public_url": "ftp://x"}, "public_url: Value error, must begin with http://"),
         ({"demo": True, "listen": {"host": "0.0.0.0"}}, "demo: true is allowed only with"),
         ({"evidence": {"grant_s": 901}}, "evidence.grant_s: Input should be less than or equal"),

@@ -216,7 +216,9 @@ def test_the_broker_tells_devices_whether_the_hub_is_there(ingest, server_broker
     said = []
     client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, "looker")
     client.username_pw_set("cam-1", "secret")
-    client.on_message = lambda _c, _d, m: said.append(msgspec.json.decode(m.payload, type=HostState))
+    client.on_message = lambda _c, _d, m: said.append(
+        msgspec.json.decode(m.payload, type=HostState)
+    )
     client.connect("127.0.0.1", server_broker.port)
     client.loop_start()
     client.subscribe("ty/v1/host/+/state", 1)
@@ -278,7 +280,9 @@ class HubProcess:
     def is_ready(self):
         assert self.process.poll() is None, "the hub ended"
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5) as answer:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.port}/healthz", timeout=5
+            ) as answer:
                 return json.load(answer)["status"] == "ok"
         except OSError:
             return False
@@ -325,5 +329,8 @@ def test_kill_9_in_a_stream_of_alerts_loses_and_doubles_nothing(hub_process, tmp
     store = Store(f"sqlite:///{tmp_path / 'hub.sqlite'}")
     with store.read() as tx:
         assert tx.execute(select(func.count()).select_from(alerts)).scalar_one() == total
-        assert tx.execute(text("SELECT COUNT(*), COUNT(DISTINCT seq) FROM inbox")).one() == (400, 400)
+        assert tx.execute(text("SELECT COUNT(*), COUNT(DISTINCT seq) FROM inbox")).one() == (
+            400,
+            400,
+        )
     store.close()

@@ -1,4 +1,5 @@
 import threading
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -158,7 +159,9 @@ def test_one_thing_opens_one_case(store, tmp_path):
 def test_case_numbers_of_a_day_follow_each_other(store, tmp_path):
     site = make_site(store, tmp_path, rules={"garbage": {"open_case": "at_once"}})
     for number in range(3):
-        take(store, site, "alert", alert_message(number, alert=f"a-{number}", lat=LAT + number / 50))
+        take(
+            store, site, "alert", alert_message(number, alert=f"a-{number}", lat=LAT + number / 50)
+        )
     assert [row.number[-4:] for row in rows(store, cases, cases.c.id)] == ["0001", "0002", "0003"]
 
 
@@ -200,7 +203,7 @@ def test_a_fix_is_stored_once_however_it_is_batched(store, site, arriving, toget
     assert stored(store) == list(range(10))
     assert sorted(set(confirmed)) == list(range(10))
     spans = sorted((row.first, row.last) for row in rows(store, batches))
-    assert all(before[1] < later[0] for before, later in zip(spans, spans[1:], strict=False))
+    assert all(before[1] < later[0] for before, later in pairwise(spans))
 
 
 def test_a_changed_fix_is_refused_and_the_others_stored(store, site):
@@ -215,7 +218,13 @@ def test_a_changed_fix_is_refused_and_the_others_stored(store, site):
 def test_a_new_epoch_begins_anew(store, site):
     take(store, site, "track", track_message(0, 3))
     take(store, site, "track", track_message(0, 3, epoch="f" * 16, at=after(100)))
-    take(store, site, "track", track_message(0, 3), track_message(0, 3, epoch="f" * 16, at=after(100)))
+    take(
+        store,
+        site,
+        "track",
+        track_message(0, 3),
+        track_message(0, 3, epoch="f" * 16, at=after(100)),
+    )
 
     assert stored(store) == [0, 1, 2, 0, 1, 2]
 
@@ -287,7 +296,11 @@ def test_a_birth_registers_cameras_and_vehicles(store, site):
     take(store, site, "birth", birth(generated=True))
 
     (camera,) = rows(store, cameras)
-    assert (camera.id, camera.name, camera.grid_path) == ("cam-1/gate", "North gate", ("city", "q01"))
+    assert (camera.id, camera.name, camera.grid_path) == (
+        "cam-1/gate",
+        "North gate",
+        ("city", "q01"),
+    )
     assert rows(store, vehicles)[0].plate == "陕G·00001"
     assert rows(store, devices)[0].generated
 
@@ -384,12 +397,12 @@ def test_a_picture_is_shown_when_it_is_here(store, site, file_first):
 
 
 def decide(store, site, decision, actor=OPERATOR, name=None):
-    pipeline.decide(store, site, name or alert_id(alert_message()), decision, "", actor)
+    pipeline.decide(store, site, name or alert_id(alert_message()), decision, note="", actor=actor)
 
 
 def step(store, action, version, actor=OPERATOR, note="because", into=""):
     case = rows(store, cases)[0]
-    pipeline.take_step(store, case.id, action, version, actor, note, into)
+    pipeline.take_step(store, case.id, action, version, actor, note=note, into=into)
 
 
 def test_confirming_opens_a_case_for_all_of_the_thing(store, site):
@@ -503,7 +516,7 @@ def test_merging_moves_the_alerts(store, site):
     decide(store, site, "confirmed")
     decide(store, site, "confirmed", name=alert_id(other))
     first, second = rows(store, cases, cases.c.id)
-    pipeline.take_step(store, first.id, "merge", 1, OPERATOR, "the same", second.number)
+    pipeline.take_step(store, first.id, "merge", 1, OPERATOR, note="the same", into=second.number)
 
     assert {row.case_id for row in rows(store, alerts)} == {second.id}
     assert rows(store, cases, cases.c.id)[0].state == "merged"

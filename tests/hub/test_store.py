@@ -7,10 +7,10 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 import hub.app  # noqa: F401 - every table is defined once everything is imported
-from hub.auth import tokens
+from hub.auth import sessions, tokens
 from hub.errors import SchemaError
-from hub.store import Store, Turnstile, from_ms, metadata, to_ms
-from tests.hub.world import NOON
+from hub.store import Store, Turnstile, from_ms, metadata, put, to_ms
+from tests.hub.world import NOON, undone
 
 
 def test_the_migrations_make_what_the_code_expects(store):
@@ -41,9 +41,7 @@ def test_a_database_of_others_is_refused(tmp_path):
 
 def test_what_raises_is_undone(store):
     row = {"name": "x", "role": "viewer", "hash": "h", "created_at": NOON}
-    with pytest.raises(ZeroDivisionError), store.write() as tx:
-        tx.execute(tokens.insert().values(row))
-        _ = 1 / 0
+    undone(store, lambda tx: tx.execute(tokens.insert().values(row)))
     with store.read() as tx:
         assert tx.execute(tokens.select()).all() == []
 
@@ -54,6 +52,19 @@ def test_times_keep_their_milliseconds(store):
         row = {"name": "x", "role": "viewer", "hash": "h", "created_at": at}
         tx.execute(tokens.insert().values(row))
         assert tx.execute(tokens.select()).one().created_at == at
+
+
+def test_many_rows_land_in_their_columns_and_overwrite_by_key(store):
+    names = ("hash", "role", "name", "expires_at")
+    key = ("hash",)
+    with store.write() as tx:
+        put(tx, sessions, names, [("h1", "viewer", "li", 1000), ("h2", "admin", "wu", 2000)], key)
+        put(tx, sessions, names, [("h2", "viewer", "wu", 3000)], key)
+        rows = tx.execute(sessions.select().order_by(sessions.c.hash)).all()
+    assert [(r.hash, r.name, r.role, to_ms(r.expires_at)) for r in rows] == [
+        ("h1", "li", "viewer", 1000),
+        ("h2", "wu", "viewer", 3000),
+    ]
 
 
 def test_sqlite_is_durable(sqlite_store):

@@ -4,6 +4,7 @@ import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+import pytest
 
 from hub.alerts.alert import Surroundings, taken
 from hub.config import HubConfig
@@ -24,6 +25,17 @@ LAT, LON = 32.72, 109.02
 
 def after(seconds):
     return NOON + timedelta(seconds=seconds)
+
+
+def undone(store, act):
+    """Do something in a transaction that fails afterwards."""
+
+    def fail(tx):
+        act(tx)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), store.write() as tx:
+        fail(tx)
 
 
 def ms(at):

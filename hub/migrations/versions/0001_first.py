@@ -326,7 +326,8 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_vehicles_device"), "vehicles", ["device"], unique=False)
     op.create_index(op.f("ix_vehicles_updated_at"), "vehicles", ["updated_at"], unique=False)
-    op.execute(f"INSERT INTO audit_head (id, last_id, last_hash) VALUES (1, 0, '{GENESIS}')")
+    head = sa.table("audit_head", *(sa.column(name) for name in ("id", "last_id", "last_hash")))
+    op.bulk_insert(head, [{"id": 1, "last_id": 0, "last_hash": GENESIS}])
     _forbid_changes_of_audit()
 
 

@@ -102,7 +102,9 @@ WIDE = WIDE.getvalue()
         (PICTURE[:50], {}, 409, "hash_differs"),
     ],
 )
-def test_what_is_not_as_offered_is_refused_and_leaves_nothing(hub, client, sent, offer, status, code):
+def test_what_is_not_as_offered_is_refused_and_leaves_nothing(
+    hub, client, sent, offer, status, code
+):
     answer = client.put(address(hub, **offer), content=sent)
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
     assert left_behind(hub) == []
