@@ -2,10 +2,12 @@
 
 One picture is ``images/<split>/NAME.jpg`` with ``labels/<split>/NAME.txt`` beside it; a line of the
 label file is ``class x_centre y_centre width height`` with all four as fractions of the picture.
-An empty label file says "nothing to report here"; a missing one is refused, because it cannot be
-told from a forgotten one.
+An empty label file says "nothing to report here", and so does, by the custom of the layout, a
+missing one: how many are missing is logged. Where none is there at all they were forgotten, and
+the folder is refused.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +20,13 @@ import yaml
 
 from edge.camera.frame import Image
 
+log = logging.getLogger(__name__)
+
 Boxes: TypeAlias = npt.NDArray[np.float32]
 """Shape (n, 5): class index, x_centre, y_centre, width, height; the last four 0..1."""
+
+OVER_THE_EDGE = 0.01
+"""Rounding of a label tool: a box may reach this far over the picture's edge; it is cut there."""
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 
@@ -72,6 +79,17 @@ def read_folder(folder: Path, label_count: int) -> list[Picture]:
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES)
     if not files:
         raise DatasetError(f"{folder}: no picture in it ({', '.join(sorted(PICTURE_SUFFIXES))})")
+    unlabelled = [f for f in files if not label_file(f).is_file()]
+    if len(unlabelled) == len(files):
+        raise DatasetError(
+            f"{folder}: none of its {len(files)} pictures has a label file"
+            f" (the first would be {label_file(files[0])})"
+        )
+    if unlabelled:
+        log.warning(
+            "%s: %d of %d pictures have no label file and count as showing nothing to report: %s",
+            folder, len(unlabelled), len(files), ", ".join(f.name for f in unlabelled[:5]),
+        )  # fmt: skip
     return [Picture(path=f, boxes=read_boxes(label_file(f), label_count)) for f in files]
 
 
@@ -88,13 +106,13 @@ def label_file(picture: Path) -> Path:
 
 
 def read_boxes(file: Path, label_count: int) -> Boxes:
-    """Read one label file; no line gives shape (0, 5)."""
+    """Read one label file; no line, or no file, gives shape (0, 5)."""
     try:
-        text = file.read_text()
+        text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise DatasetError(
-            f"{file}: label file missing; write an empty one if the picture shows nothing to report"
-        ) from None
+        text = ""
+    except UnicodeDecodeError:
+        raise DatasetError(f"{file}: not text in UTF-8") from None
     lines = ((number, line.split()) for number, line in enumerate(text.splitlines(), 1))
     rows = [_box(f"{file}:{number}", words, label_count) for number, words in lines if words]
     return np.array(rows, dtype=np.float32).reshape(-1, 5)
@@ -120,16 +138,18 @@ def _box(where: str, words: Sequence[str], label_count: int) -> list[float]:
     label, *sides = values
     if label not in range(label_count):
         raise DatasetError(f"{where}: class {words[0]} is not one of 0..{label_count - 1}")
-    if not all(0 <= side <= 1 for side in sides) or min(sides[2:]) == 0:
+    if not all(0 <= side <= 1 + OVER_THE_EDGE for side in sides) or min(sides[2:]) == 0:
         raise DatasetError(f"{where}: {' '.join(words[1:])!r} is not a box of fractions 0..1")
-    return values
+    return [label, *(min(side, 1.0) for side in sides)]
 
 
 def _description(file: Path) -> Mapping[str, Any]:
     try:
-        content = yaml.safe_load(file.read_text())
+        content = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise DatasetError(f"{file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise DatasetError(f"{file}: not text in UTF-8") from None
     except yaml.YAMLError as error:
         raise DatasetError(f"{file}: not YAML: {error}") from None
     if not isinstance(content, dict):

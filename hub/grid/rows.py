@@ -2,6 +2,7 @@
 
 import csv
 import math
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from hub.grid.errors import GridError
 
 # A quoted field may hold line breaks; one that runs on for longer was never closed.
 MAX_LINES_PER_ROW = 50
+# What UTF-16 and bytes of other encodings look like where UTF-8 was expected.
+NO_TEXT = re.compile(r"[\0\udc80-\udcff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class Rows:
         for name in required:
             if self.header.count(name) != 1:
                 there = ", ".join(self.header) or "none"
+                if NO_TEXT.search(there):
+                    raise GridError("line 1: not text in UTF-8 (save the table as CSV in UTF-8)")
                 count = "no" if name not in self.header else "more than one"
                 raise GridError(f"line 1: {count} column {name!r} (columns: {there})")
 

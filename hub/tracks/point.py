@@ -8,8 +8,12 @@ from typing import TypeVar
 from hub.grid.rows import BadRow, BadValue, Rows, check_width, degrees, number
 
 MAX_SPEED_KMH = 1000.0
-LOADS = {"0": 0, "1": 1, "2": 2, "3": 3}
-SWITCHES = {"0": False, "1": True}
+LOADS = {
+    "0": 0, "1": 1, "2": 2, "3": 3,
+    "false": 0, "true": 3, "empty": 0, "half": 1, "full": 3,
+    "空": 0, "空载": 0, "半": 1, "半载": 1, "满": 3, "满载": 3,
+}  # fmt: skip
+SWITCHES = {"0": False, "1": True, "false": False, "true": True, "否": False, "是": True}
 YEARS = range(1990, 2100)
 
 T = TypeVar("T")
@@ -87,7 +91,8 @@ def _speed(text: str) -> float | None:
 
 
 def _choice(name: str, text: str, choices: dict[str, T]) -> T | None:
-    value = text.strip()
+    # Programs write the whole numbers of a column with gaps as 3.0.
+    value = text.strip().lower().removesuffix(".0")
     if value and value not in choices:
         raise BadValue(f"{name} {text!r} is not allowed ({', '.join(choices)} or nothing)")
     return choices.get(value)

@@ -73,10 +73,32 @@ def test_refuses_a_missing_description(tmp_path):
         read_dataset(tmp_path / "data.yaml")
 
 
-def test_refuses_a_missing_label_file_by_name(layout):
+def test_a_picture_without_a_label_file_shows_nothing_and_is_named(layout, caplog):
     (layout / "labels/val/b.txt").unlink()
-    with pytest.raises(DatasetError, match=r"b\.txt: label file missing"):
+    dataset = read_dataset(layout / "data.yaml", "val")
+    assert [len(one.boxes) for one in dataset.pictures] == [1, 0]
+    assert "1 of 2 pictures have no label file" in caplog.text
+    assert "b.jpg" in caplog.text
+
+
+def test_refuses_a_folder_whose_labels_were_forgotten(layout):
+    for name in "ab":
+        (layout / f"labels/val/{name}.txt").unlink()
+    with pytest.raises(DatasetError, match=r"none of its 2 pictures .*labels/val/a\.txt"):
         read_dataset(layout / "data.yaml", "val")
+
+
+def test_a_box_rounded_over_the_edge_is_cut_there(tmp_path):
+    file = tmp_path / "a.txt"
+    file.write_bytes(b"\xef\xbb\xbf1 0.5 0.5 1.000001 0.2\r\n")
+    assert read_boxes(file, 2) == pytest.approx(np.array([[1, 0.5, 0.5, 1.0, 0.2]]))
+
+
+def test_refuses_what_is_no_text(layout):
+    for name in ("labels/val/a.txt", "data.yaml"):
+        (layout / name).write_bytes(b"\xff\xfe1\x00")
+        with pytest.raises(DatasetError, match=f"{name}: not text in UTF-8"):
+            read_dataset(layout / "data.yaml", "val")
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,13 @@ def test_a_header_that_cannot_be_used(text: str, said: str) -> None:
         read(text)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_a_table_in_another_encoding_is_refused_as_such(encoding: str) -> None:
+    text = "lat,lon\n1,2\n".encode(encoding).decode("utf-8", "surrogateescape")
+    with pytest.raises(GridError, match="line 1: not text in UTF-8"):
+        read(text)
+
+
 def test_titles_are_found_in_any_case_behind_a_byte_order_mark() -> None:
     rows = Rows(["\ufeffLat , N\n"], required=("lat", "n"))
     assert rows.header == ["lat", "n"]

@@ -36,6 +36,24 @@ def test_a_row_is_a_point(row: str, point: Point) -> None:
 
 
 @pytest.mark.parametrize(
+    ("states", "load", "hopper", "cover_open"),
+    [
+        ("full,true,False", 3, True, False),
+        ("3.0,1.0,0.0", 3, True, False),
+        ("空载,否,是", 0, False, True),
+        ("半,TRUE,", 1, True, None),
+        ("满,,", 3, None, None),
+        ("true,false,true", 3, False, True),
+    ],
+)
+def test_states_are_also_written_as_words(
+    states: str, load: int, hopper: bool | None, cover_open: bool | None
+) -> None:
+    (point,), bad = read(f"2026-10-01T04:00:00Z,32.69,109.02,,{states}")
+    assert (point.load, point.hopper, point.cover_open, bad) == (load, hopper, cover_open, [])
+
+
+@pytest.mark.parametrize(
     ("row", "said"),
     [
         ("yesterday,32,109,,,,", "time_utc 'yesterday' is no time"),
@@ -47,6 +65,7 @@ def test_a_row_is_a_point(row: str, point: Point) -> None:
         ("2026-10-01T04:00:00Z,32,109,nan,,,", "speed_kmh 'nan'"),
         ("2026-10-01T04:00:00Z,32,109,1,4,,", r"load '4' is not allowed \(0, 1, 2, 3"),
         ("2026-10-01T04:00:00Z,32,109,1,,up,", "hopper 'up'"),
+        ("2026-10-01T04:00:00Z,32,109,1,0.5,,", "load '0.5'"),
         ("2026-10-01T04:00:00Z,32,109", "3 fields where the header has 7"),
     ],
 )
