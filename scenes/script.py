@@ -6,6 +6,7 @@ import math
 import zlib
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -180,20 +181,22 @@ class Actor:
         return made
 
 
-def _built(spec: Heap | Bins | Bag | Shed, share: float) -> list[Piece]:
+@lru_cache(maxsize=64)
+def _built(spec: Heap | Bins | Bag | Shed, share: float) -> tuple[Piece, ...]:
     match spec:
         case Heap():
-            return refuse.heap(spec, share)
+            pieces = refuse.heap(spec, share)
         case Bins():
-            return refuse.overflowing(spec.seed, spec.bins, share, spec.pieces_n)
+            pieces = refuse.overflowing(spec.seed, spec.bins, share, spec.pieces_n)
         case Bag():
             rng = np.random.default_rng(spec.seed)
-            return [
+            pieces = [
                 refuse.bag(spec.seed * 7 + i, rng.normal(0, 0.28), rng.normal(0, 0.15), 0.0, 0.6)
                 for i in range(spec.count)
             ]
         case Shed():
-            return sheds.build(spec, share)
+            pieces = sheds.build(spec, share)
+    return tuple(pieces)
 
 
 def facing(dx: float, dy: float, camera: Camera) -> str:

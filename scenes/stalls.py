@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -58,11 +59,12 @@ def lamp_pool(stall: Stall, x: float, y: float) -> tuple[tuple[float, float], ..
     return tuple((x + 1.9 * math.cos(a), y + 1.5 * math.sin(a)) for a in turns)
 
 
-def build(stall: Stall, progress: float = 1.0) -> list[Piece]:
+@lru_cache(maxsize=64)
+def build(stall: Stall, progress: float = 1.0) -> tuple[Piece, ...]:
     """The stall's pieces around its centre; `progress` 0..1 shows it being set up."""
     parts = BUILDERS[stall.kind](np.random.default_rng(stall.seed))
     shown = max(1, math.ceil(len(parts) * min(progress, 1.0)))
-    return [piece for part in parts[:shown] for piece in part]
+    return tuple(piece for part in parts[:shown] for piece in part)
 
 
 def seller(stall: Stall, *, reach: float = 0.0, turned: int = 0) -> list[Piece]:
