@@ -89,8 +89,8 @@ def steady(samples: Sequence[Image], middle: Image) -> Mask:
     """1 where nothing but the odd passer-by changed over the samples."""
     near = np.zeros(middle.shape[:2], np.uint8)
     for sample in samples:
-        apart = cv2.blur(cv2.absdiff(sample, middle), (3, 3)).max(axis=2)
-        near += apart <= STEADY_STEP
+        blue, green, red = cv2.split(cv2.blur(cv2.absdiff(sample, middle), (3, 3)))
+        near += np.asarray(cv2.max(cv2.max(blue, green), red)) <= STEADY_STEP
     return (near >= STEADY_SAMPLES).astype(np.uint8)
 
 
@@ -117,4 +117,5 @@ def _likeness(a: Plane, b: Plane) -> Plane:
 def _hue_step(recent: Scene, background: Scene) -> Plane:
     step = recent.hue - background.hue
     step -= np.median(step[::4, ::4].reshape(-1, 2), axis=0)
-    return np.asarray(np.abs(step).max(axis=2), np.float32)
+    size = np.abs(step)
+    return np.asarray(np.maximum(size[..., 0], size[..., 1]), np.float32)

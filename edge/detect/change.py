@@ -152,10 +152,11 @@ class SceneChange:
         background = self._without_doubts(self._background, recent, still)
         apart = difference(recent, background)
         if self._settles(apart.changed, now):
-            latest = difference(scene_of(pictures[-1]), background).changed
+            blobs = self._blobs(apart.changed)
+            if blobs:
+                still &= difference(scene_of(pictures[-1]), background).changed
             self._regions = [
-                self._region(blob, background, recent, apart, still & latest)
-                for blob in self._blobs(apart.changed)
+                self._region(blob, background, recent, apart, still) for blob in blobs
             ]
             background = self._absorbed(background, recent, apart.faintly)
             self._background = self._following(background, recent, apart.changed)

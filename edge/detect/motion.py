@@ -15,25 +15,28 @@ STEP = 18
 LEAST_SHARE = 0.0006
 """Of the picture: about 35 pixels of a thumbnail, a person 60 pixels high in 1080p."""
 
-RELOOK_S = 10.0
-"""Look again after so long, motion or not."""
+IDLE_RELOOK_S, WATCHED_RELOOK_S = 30.0, 10.0
+"""Look again after so long, motion or not: in a quiet street, and where something is timed."""
 
 
 class MotionGate:
     """Decides, look by look, whether the detector must run."""
 
-    def __init__(self, relook_s: float = RELOOK_S) -> None:
+    def __init__(self) -> None:
         """Open at the first look."""
-        self._relook_s = relook_s
         self._looked: Grey | None = None
         self._looked_t_s = 0.0
 
-    def opens(self, small: Grey, t_s: float) -> bool:
-        """True when the detector must look; `small` is then what the next looks compare with."""
+    def opens(self, small: Grey, t_s: float, *, is_watched: bool) -> bool:
+        """True when the detector must look; `small` is then what the next looks compare with.
+
+        `is_watched`: something is there that may become an alert, or is one.
+        """
+        relook_s = WATCHED_RELOOK_S if is_watched else IDLE_RELOOK_S
         if (
             self._looked is not None
             and self._looked.shape == small.shape
-            and t_s - self._looked_t_s < self._relook_s
+            and t_s - self._looked_t_s < relook_s
             and not moved(self._looked, small)
         ):
             return False

@@ -103,7 +103,7 @@ class CameraWatch:
         if is_blind(small):
             self._places.blind(now)
             return []
-        if self._gate.opens(small, frame.t_s):
+        if self._gate.opens(small, frame.t_s, is_watched=bool(self._places.stays)):
             self._seen = self._detector.detect(frame.image, FAINT)
             self.analysed += 1
         tracks = self._tracker.update(self._seen, frame.t_s)
