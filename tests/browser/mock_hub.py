@@ -119,7 +119,7 @@ class MockHub:
 
     def _fits(self, item: Item, query: dict[str, str]) -> bool:
         for name, value in query.items():
-            if name in ("limit", "offset", "from", "to"):
+            if name in ("limit", "offset", "from", "to", "duplicates"):
                 continue
             if name == "grid":
                 if value not in [g["code"] for g in item["grids"]]:

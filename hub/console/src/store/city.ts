@@ -144,13 +144,10 @@ async function readGrids(): Promise<void> {
 async function readAlertLists(): Promise<void> {
   const mark = freshAlerts.mark()
   const [waiting, latest] = await Promise.all([
-    readAlerts({ decision: 'none', limit: 500 }),
-    readAlerts({ limit: 200 }),
+    readAlerts({ decision: 'none', duplicates: false, limit: 500 }),
+    readAlerts({ duplicates: false, limit: 200 }),
   ])
-  const missing = freshAlerts.merge(
-    [...latest.items, ...waiting.items].filter((item) => !item.duplicate_of),
-    mark,
-  )
+  const missing = freshAlerts.merge([...latest.items, ...waiting.items], mark)
   undecidedBeyond.value = waiting.total - waiting.items.length
   const unsure = missing.filter((id) => alerts.get(id)?.decision === null)
   await Promise.all(unsure.slice(0, 50).map(rereadAlert))
