@@ -14,10 +14,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol, Self, cast
+from typing import Any, Protocol, Self, cast
 
 from edge.gps.errors import GpsError
-from edge.gps.jt808.session import Fleet, Memory, Session, Told
+from edge.gps.jt808.orders import order_of
+from edge.gps.jt808.session import Fleet, Memory, Reply, Session, Told
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,16 @@ CHUNK = 16_384
 SEND_BUFFER = 16_384
 MOST_REPORTS_AT_ONCE = 2_000
 FAREWELL_S = 3.0
+ANSWER_S = 20.0
+RESEND_REQUEST = 0x0005
+
+
+class NotConnected(GpsError):
+    """The terminal is not here."""
+
+
+class NoAnswer(GpsError):
+    """The terminal took the order and said nothing."""
 
 
 class CannotListen(GpsError):
@@ -65,7 +76,7 @@ class Gateway:
         """Prepare; port 0 takes a free one, named in `port` once it listens."""
         self.host = host
         self.port = port
-        self.connected: dict[str, asyncio.StreamWriter] = {}
+        self.connected: dict[str, _Connection] = {}
         """Authenticated terminals and where to write to them."""
         self._fleet = fleet
         self._limits = limits or Limits()
@@ -124,8 +135,9 @@ class Gateway:
             terminal = connection.session.terminal
             log.debug("terminal %s: %s", terminal or "?", connection.end or "hung up")
             self._connections.discard(connection)
-            if self.connected.get(terminal) is writer:
+            if self.connected.get(terminal) is connection:
                 del self.connected[terminal]
+            connection.give_up()
             writer.close()
 
     async def _converse(self, connection: "_Connection") -> None:
@@ -135,10 +147,12 @@ class Gateway:
             connection.heard_s = time.monotonic()
             turn = session.feed(chunk, connection.heard_s, self._now())
             if session.terminal:
-                self._take_over(session.terminal, writer)
+                self._take_over(session.terminal, connection)
             if turn.reports:
                 await self._keeper.keep(turn.reports)
                 session.kept(turn)
+            for reply in turn.replies:
+                connection.settle(reply)
             if turn.answers:
                 writer.write(b"".join(turn.answers))
                 await asyncio.wait_for(writer.drain(), self._limits.send_s)
@@ -157,12 +171,35 @@ class Gateway:
                     connection.end = end
                     connection.writer.transport.abort()
 
-    def _take_over(self, terminal: str, writer: asyncio.StreamWriter) -> None:
+    async def ask(
+        self, terminal: str, name: str, arguments: dict[str, Any], timeout_s: float = ANSWER_S
+    ) -> Reply:
+        """Give an order (see `jt808.orders`) and wait for the terminal's answer.
+
+        Raises BadOrder, NotConnected, NoAnswer.
+        """
+        connection = self.connected.get(terminal)
+        if connection is None:
+            raise NotConnected(f"terminal {terminal} is not connected")
+        order = order_of(name, arguments, connection.session.version)
+        packets = connection.session.order(order.msg_id, order.body)
+        answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        asked = _Asked(order.answer, packets, answer)
+        connection.asked.append(asked)
+        try:
+            connection.writer.write(b"".join(packets.values()))
+            return await asyncio.wait_for(answer, timeout_s)
+        except TimeoutError:
+            raise NoAnswer(f"terminal {terminal} did not answer in {timeout_s:.0f} s") from None
+        finally:
+            connection.asked.remove(asked)
+
+    def _take_over(self, terminal: str, connection: "_Connection") -> None:
         before = self.connected.get(terminal)
-        if before is not None and before is not writer:
+        if before is not None and before is not connection:
             log.info("terminal %s connected again", terminal)
-            before.close()
-        self.connected[terminal] = writer
+            before.writer.close()
+        self.connected[terminal] = connection
 
     def _memory_of(self, terminal: str) -> Memory:
         memory = self._memories.pop(terminal, None) or Memory()
@@ -170,6 +207,15 @@ class Gateway:
         if len(self._memories) > 2 * self._limits.connections:
             del self._memories[next(iter(self._memories))]
         return memory
+
+
+@dataclass(eq=False)
+class _Asked:
+    """An order on its way: the ID of the message that answers it, our packets by serial."""
+
+    answer_id: int
+    packets: dict[int, bytes]
+    answer: asyncio.Future[Reply]
 
 
 @dataclass(eq=False)
@@ -181,6 +227,30 @@ class _Connection:
     heard_s: float = field(default_factory=time.monotonic)
     end: str = ""
     task: asyncio.Task[None] | None = None
+    asked: list[_Asked] = field(default_factory=list)
+
+    def settle(self, reply: Reply) -> None:
+        """Find the order that is answered."""
+        for asked in self.asked:
+            if reply.serial not in asked.packets or asked.answer.done():
+                continue
+            if reply.msg_id == RESEND_REQUEST:
+                self._send_again(asked, reply.values["packets_missing"])
+            elif reply.values.get("result", 0) != 0 or (
+                # Every packet may be confirmed, but only with the last one it is done.
+                reply.msg_id == asked.answer_id and reply.serial == [*asked.packets][-1]
+            ):
+                asked.answer.set_result(reply)
+
+    def _send_again(self, asked: _Asked, numbers: Sequence[int]) -> None:
+        packets = list(asked.packets.values())
+        self.writer.writelines(packets[n - 1] for n in numbers if 1 <= n <= len(packets))
+
+    def give_up(self) -> None:
+        """Tell those who wait for answers that none will come."""
+        for asked in self.asked:
+            if not asked.answer.done():
+                asked.answer.set_exception(NotConnected("the terminal has hung up"))
 
     def hear_no_more(self) -> None:
         """Let the talk end with what has been heard so far."""

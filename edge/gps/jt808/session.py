@@ -15,12 +15,12 @@ import hmac
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from edge.gps.jt808 import reply
 from edge.gps.jt808.body import Values, read_body
-from edge.gps.jt808.frame import Frame, Framer, Header, Refused, encode
+from edge.gps.jt808.frame import LONGEST_BODY, Frame, Framer, Header, Refused, Version, encode
 from edge.gps.jt808.join import EXPIRY_S, BadPacket, Incomplete, Joiner, Message
 from edge.gps.jt808.position import BadBody, Position
 
@@ -87,6 +87,15 @@ class Media:
     received_at: datetime
 
 
+@dataclass(frozen=True)
+class Reply:
+    """What a terminal answers to the message `serial` of ours."""
+
+    serial: int
+    msg_id: int
+    values: Values
+
+
 Told = Report | Media
 """What is to be kept."""
 
@@ -113,6 +122,7 @@ class Turn:
     end: str = ""
     alarm: int = 0
     messages: list[_MessageKey] = field(default_factory=list)
+    replies: list[Reply] = field(default_factory=list)
 
 
 class Session:
@@ -130,6 +140,7 @@ class Session:
         self._serial = 0
         self._rubbish = 0
         self._strange = 0
+        self._speaks: Header | None = None
         self._joined: deque[tuple[_SplitKey, float]] = deque(maxlen=SPLITS_REMEMBERED)
 
     def feed(self, chunk: bytes, now_s: float, received_at: datetime) -> Turn:
@@ -150,6 +161,27 @@ class Session:
         if turn.reports:
             self._memory.kept.extend(turn.messages)
             self._memory.alarm = turn.alarm
+
+    @property
+    def version(self) -> Version:
+        """The layout the terminal speaks."""
+        return self._speaks.version if self._speaks else "2013"
+
+    def order(self, msg_id: int, body: bytes) -> dict[int, bytes]:
+        """Write a message of ours: its packets as they travel, by serial.
+
+        One packet, or as many as the body needs. Raises ValueError before the terminal is known.
+        """
+        if self._speaks is None:
+            raise ValueError("nobody has authenticated on this connection")
+        parts = [body[at : at + LONGEST_BODY] for at in range(0, len(body), LONGEST_BODY)] or [b""]
+        packets = {}
+        for number, part in enumerate(parts, 1):
+            header = self._next_header(self._speaks, msg_id)
+            if len(parts) > 1:
+                header = replace(header, total=len(parts), number=number)
+            packets[header.serial] = encode(Frame(header, part))
+        return packets
 
     @property
     def is_waiting(self) -> bool:
@@ -227,6 +259,8 @@ class Session:
         else:
             done = values is not None
             self._say_result(turn, packet, reply.DONE if done else reply.NOT_SUPPORTED)
+        if values and "reply_serial" in values:
+            turn.replies.append(Reply(values["reply_serial"], header.msg_id, values))
         if values and values.get("positions") and self.terminal:
             self._report(message, values, received_at, turn)
 
@@ -270,6 +304,7 @@ class Session:
             self._say_result(turn, packet, reply.FAILED)
             turn.end = f"terminal {packet.terminal}: wrong code or not entered"
             return
+        self._speaks = packet
         if self.terminal != packet.terminal:
             self.terminal = packet.terminal
             self._memory = self._memory_of(packet.terminal)
@@ -304,9 +339,12 @@ class Session:
 
     def _say(self, turn: Turn, to: Header, msg_id: int, body: bytes) -> None:
         """Write to the terminal as it writes: same version, same digits."""
+        turn.answers.append(encode(Frame(self._next_header(to, msg_id), body)))
+
+    def _next_header(self, to: Header, msg_id: int) -> Header:
         header = Header(msg_id, to.version, to.phone, self._serial, to.protocol_version)
         self._serial = (self._serial + 1) & 0xFFFF
-        turn.answers.append(encode(Frame(header, body)))
+        return header
 
 
 _SplitKey = tuple[int, int, int]

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import pytest
 
-from edge.gps.gateway import CannotListen, Gateway, Limits
+from edge.gps.gateway import CannotListen, Gateway, Limits, NoAnswer, NotConnected
 from edge.gps.jt808.frame import Frame, Framer
+from edge.gps.jt808.orders import BadOrder
 from edge.gps.jt808.session import Fleet, Report
 from tests.edge.gps.jt808.reports import frame, report
 
@@ -53,13 +54,16 @@ class Terminal:
 
     async def hear(self) -> tuple[int, str] | None:
         """The next answer; None when the connection has ended."""
+        out = await self.hear_frame()
+        return out and (out.header.msg_id, out.body.hex())
+
+    async def hear_frame(self) -> Frame | None:
         while not self.heard:
             chunk = await asyncio.wait_for(self.reader.read(4096), 5)
             if not chunk:
                 return None
             self.heard += [out for out in self.framer.feed(chunk) if isinstance(out, Frame)]
-        out = self.heard.pop(0)
-        return out.header.msg_id, out.body.hex()
+        return self.heard.pop(0)
 
     async def ask(self, msg_id: int, body: bytes = b"") -> tuple[int, str] | None:
         self.say(msg_id, body)
@@ -316,5 +320,79 @@ def test_a_picture_in_packets_is_taken_when_it_is_kept(data, kept, answer):
             assert await one.hear() == (answer or (0x8001, f"{last:04x}080103"))
         media = [each for group in shelf.groups for each in group]
         assert [(each.event, each.channel, each.data) for each in media] == [(3, 1, data)][:kept]
+
+    asyncio.run(run())
+
+
+async def answered(one: Terminal, msg_id: int, body: bytes, gateway: Gateway, *order):
+    """Order something; the terminal hears it and says `msg_id` with its serial and `body`."""
+    asked = asyncio.create_task(gateway.ask("13912344321", *order))
+    heard = await one.hear_frame()
+    one.say(msg_id, heard.header.serial.to_bytes(2) + body)
+    return heard, asked
+
+
+def test_an_order_waits_for_its_own_answer():
+    async def run() -> None:
+        async with listening(Shelf()) as gateway, terminal(gateway) as one:
+            await one.log_in()
+            heard, asked = await answered(
+                one, 0x0001, bytes.fromhex("830000"), gateway, "text", {"text": "停车"}
+            )
+            assert (heard.header.msg_id, heard.body) == (0x8300, b"\x0c\xcd\xa3\xb3\xb5")
+            assert (await asked).values["result"] == 0
+
+            # A general reply that all is well is not the position yet.
+            asked = asyncio.create_task(gateway.ask("13912344321", "position", {}))
+            heard = await one.hear_frame()
+            serial = heard.header.serial.to_bytes(2)
+            one.say(0x0001, serial + bytes.fromhex("820100"))
+            one.say(0x0201, serial + report(lat=32.5))
+            assert (await asked).values["positions"][0].lat == 32.5
+
+    asyncio.run(run())
+
+
+def test_an_order_that_is_refused_or_never_answered():
+    async def run() -> None:
+        async with listening(Shelf()) as gateway:
+            with pytest.raises(NotConnected):
+                await gateway.ask("13912344321", "position", {})
+            async with terminal(gateway) as one:
+                await one.log_in()
+                _, asked = await answered(
+                    one, 0x0001, bytes.fromhex("820103"), gateway, "position", {}
+                )
+                assert (await asked).values["result"] == 3
+                with pytest.raises(BadOrder):
+                    await gateway.ask("13912344321", "reboot", {})
+                with pytest.raises(NoAnswer):
+                    await gateway.ask("13912344321", "position", {}, 0.05)
+                asked = asyncio.create_task(gateway.ask("13912344321", "position", {}))
+                await one.hear_frame()
+            with pytest.raises(NotConnected):
+                await asked
+
+    asyncio.run(run())
+
+
+def test_a_long_order_travels_in_packets_and_missing_ones_again():
+    corners = [[32.0 + n / 1000, 109.0 + n % 2] for n in range(200)]
+    fence = {"shape": "polygon", "id": 1, "corners": corners}
+
+    async def run() -> None:
+        async with listening(Shelf()) as gateway, terminal(gateway) as one:
+            await one.log_in()
+            asked = asyncio.create_task(gateway.ask("13912344321", "set_fence", {"fence": fence}))
+            first, second = await one.hear_frame(), await one.hear_frame()
+            assert [(f.header.total, f.header.number) for f in (first, second)] == [(2, 1), (2, 2)]
+            assert len(first.body + second.body) == 8 + 8 * 200
+            serial = first.header.serial.to_bytes(2)
+            one.say(0x0005, serial + bytes.fromhex("010002"))
+            again = [await one.hear_frame(), await one.hear_frame()]
+            assert second in again
+            one.say(0x0001, serial + bytes.fromhex("860400"))
+            one.say(0x0001, second.header.serial.to_bytes(2) + bytes.fromhex("860400"))
+            assert (await asked).values["result"] == 0
 
     asyncio.run(run())
