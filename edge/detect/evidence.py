@@ -1,6 +1,7 @@
 """The pictures that show an alert, and their SHA-256."""
 
 import hashlib
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -11,6 +12,7 @@ from edge.camera.frame import Image
 from edge.detect.detection import Detection
 
 QUALITY = 85
+ALBUM_PICTURES, ALBUM_LEAST_S = 8, 20.0
 RED, WHITE = (40, 40, 230), (255, 255, 255)
 
 
@@ -22,6 +24,28 @@ class EvidenceFile:
     type: Literal["image/jpeg"]
     data: bytes
     sha256: str
+
+
+class Album:
+    """Pictures of the last while, so that an alert can show what it was like before.
+
+    `dwell_s`: the longest dwell of the camera's zones; the album reaches back twice as far.
+    """
+
+    def __init__(self, dwell_s: float) -> None:
+        """Nothing yet."""
+        self._every_s = max(ALBUM_LEAST_S, 2 * dwell_s / ALBUM_PICTURES)
+        self._pictures: deque[tuple[float, bytes]] = deque(maxlen=ALBUM_PICTURES)
+
+    def keep(self, image: Image, t_s: float) -> None:
+        """Take in a picture, if the last one is old enough."""
+        if not self._pictures or t_s - self._pictures[-1][0] >= self._every_s:
+            self._pictures.append((t_s, jpeg(image)))
+
+    def before(self, t_s: float) -> tuple[EvidenceFile, ...]:
+        """The last picture from before that second, if there is one."""
+        earlier = [data for at_s, data in self._pictures if at_s < t_s]
+        return (_file("before", earlier[-1]),) if earlier else ()
 
 
 def clean(image: Image, role: Literal["clean", "before", "after"] = "clean") -> EvidenceFile:

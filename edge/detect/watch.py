@@ -4,7 +4,6 @@ A look is: thumbnail → can the view be judged → did anything move → what i
 is the same as before → what stands together → what stays in a zone → what has become an alert.
 """
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,11 +15,11 @@ from edge.config import LABELS, CameraConfig, Label
 from edge.detect.change import Change, SceneChange
 from edge.detect.detection import Detection
 from edge.detect.detectors import Detector
-from edge.detect.evidence import EvidenceFile, annotated, clean
+from edge.detect.evidence import Album, EvidenceFile, annotated, clean
 from edge.detect.ground import GeoPlace, ground_of, place_of
 from edge.detect.moment import Moment
 from edge.detect.motion import MotionGate
-from edge.detect.overlap import corners, ious, nestings
+from edge.detect.overlap import corners, covered_share, ious, nestings
 from edge.detect.places import NAMED_SHARE, Placed, Places, Sighting, StayEvent, StayState
 from edge.detect.relations import stalls
 from edge.detect.thumbnail import grey, thumbnail
@@ -41,6 +40,11 @@ FAINT = 0.12
 
 PASSERS = frozenset({"person", "dog", "bicycle", "motorcycle", *SAME_KIND})
 """What comes and goes; a place behind it is hidden, a change made of it is explained."""
+
+STRUCTURE = "illegal_structure"
+STANDING_STRUCTURE = 0.4
+NEW_PART = 0.3
+"""Houses look like structures: one counts from this score on, or where so much of it is new."""
 
 ONE_THING_IOU = 0.6
 """Two matters seen in boxes that overlap more are one thing with two names; the surer one stays."""
@@ -89,20 +93,19 @@ class CameraWatch:
         self._tracker = Tracker()
         self._places = Places(detector.threshold)
         self._change = SceneChange(min(zone.dwell_s for zone in camera.zones))
+        self._album = Album(max(zone.dwell_s for zone in camera.zones))
         self._seen: list[Detection] = []
-        self._before: deque[EvidenceFile] = deque(maxlen=2)
-        self._began: datetime | None = None
 
     def look(self, frame: Frame) -> list[AlertEvent]:
         """Look at one frame; what changed in the alerts comes back."""
         self.looks += 1
-        self._began = self._began or frame.at
         now = Moment(frame.at, frame.t_s)
         picture = thumbnail(frame.image)
         small = grey(picture)
         if is_blind(small):
             self._places.blind(now)
             return []
+        self._album.keep(frame.image, frame.t_s)
         if self._gate.opens(small, frame.t_s, is_watched=bool(self._places.stays)):
             self._seen = self._detector.detect(frame.image, FAINT)
             self.analysed += 1
@@ -129,7 +132,7 @@ class CameraWatch:
         named = self._in_zones(
             [*(Sighting(box, box.score) for box in classes), *stalls(tracks, still, aspect)], now
         )
-        named = [(zone, _dated(sighting, changes)) for zone, sighting in named]
+        named = [(zone, _dated(s, changes)) for zone, s in named if _is_due(s, changes)]
         boxes = [sighting.box for _, sighting in named]
         unnamed = [change for change in changes if not _is_named(change.box, boxes)]
         lasting, unknown = self._places.recognised(unnamed, now)
@@ -164,6 +167,7 @@ class CameraWatch:
             return (
                 clean(frame.image),
                 annotated(frame.image, (stay.box, *stay.parts), caption),
+                *self._album.before(stay.since.t_s),
             )
         if event.state is StayState.END:
             return (clean(frame.image, "after"),)
@@ -202,6 +206,14 @@ def _one_name_a_thing(boxes: Sequence[Detection]) -> list[Detection]:
         if not kept or ious(corners([box]), corners(kept)).max() < ONE_THING_IOU:
             kept.append(box)
     return kept
+
+
+def _is_due(sighting: Sighting, changes: Sequence[Change]) -> bool:
+    """A structure that always stood there is a house, unless the detector is sure it is none."""
+    box = sighting.box
+    if box.label != STRUCTURE or box.score >= STANDING_STRUCTURE:
+        return True
+    return covered_share(box, [change.box for change in changes]) >= NEW_PART
 
 
 def _dated(sighting: Sighting, changes: Sequence[Change]) -> Sighting:

@@ -3,7 +3,7 @@ import hashlib
 import cv2
 import numpy as np
 
-from edge.detect.evidence import annotated, clean
+from edge.detect.evidence import Album, annotated, clean
 from tests.edge.detect.scripted import box, street
 
 
@@ -31,3 +31,15 @@ def test_the_annotated_picture_shows_box_and_caption_and_leaves_the_original_alo
 
 def test_a_box_at_the_edge_of_a_tiny_picture_is_drawn():
     assert _decoded(annotated(street(size=(64, 48)), [box("garbage", 0.9, 0.0)], "x")) is not None
+
+
+def test_the_album_shows_what_it_was_like_before():
+    album, pictures = Album(dwell_s=60), [street(seed) for seed in range(200)]
+    for t_s, picture in enumerate(pictures):
+        album.keep(picture, t_s)
+    (file,) = album.before(150)
+    assert file.role == "before"
+    shown = _decoded(file)
+    nearest = min(range(200), key=lambda t: np.abs(shown.astype(int) - pictures[t]).mean())
+    assert 130 <= nearest < 150
+    assert album.before(0) == ()

@@ -122,6 +122,7 @@ def test_a_thing_without_a_class_is_an_alert_too_and_ends():
     ]
     assert events[0].t_s == pytest.approx(41, abs=3)
     assert (events[0].since - START).total_seconds() == pytest.approx(20, abs=2)
+    assert [file.role for file in events[0].evidence] == ["clean", "annotated", "before"]
     assert events[1].t_s == pytest.approx(91, abs=4)
     assert [file.role for file in events[1].evidence] == ["after"]
 
@@ -159,3 +160,13 @@ def test_the_same_frames_give_the_same_events():
         return _watched(lambda _: [HEAP], 120, draw=_left_there)[0]
 
     assert run() == run()
+
+
+def test_a_house_is_no_illegal_structure_and_what_is_built_before_the_camera_is():
+    def structure(score):
+        return box("illegal_structure", 300 / 640, 200 / 360, 80 / 640, 60 / 360, score=score)
+
+    assert _watched(lambda _: [structure(0.3)], 40)[0] == []
+    assert [e.label for e in _watched(lambda _: [structure(0.6)], 40)[0]] == ["illegal_structure"]
+    events, _ = _watched(lambda _: [structure(0.3)], 65, draw=_left_there)
+    assert [(e.label, e.matter) for e in events] == [("illegal_structure", "06001")]
