@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from edge.config import EdgeConfig
 from edge.link import Link, Reports
+from edge.orders import OrderDesk
 from edge.outbox import ALERT, TRACK, Outbox
 from wire.status import Birth, CameraBirth, CameraHealth, Health, ReceiverHealth, VehicleBirth
 
@@ -70,8 +71,12 @@ class Agent:
         self._began_s = time.monotonic()
         self._lock = locked(config.data_dir)
         self._outbox = Outbox(config.data_dir / "outbox.db", config.device, now_ms)
+        self._orders = OrderDesk(config.data_dir / "orders.db", config.device, now_ms)
         self._link = Link(
-            config.broker, self._outbox, Reports(self._births, self._health), now_ms
+            config.broker,
+            self._outbox,
+            Reports(self._births, self._health, self._orders.take),
+            now_ms,
         )
         self._model = ""
         self._camera_births: Callable[[], list[CameraBirth]] = list
@@ -112,6 +117,7 @@ class Agent:
         self._vehicle_births.append(terminals.births)
         self._receiver_health.append(terminals.health)
         self._terminals = lambda: terminals.connected
+        self._orders.operations["terminal"] = terminals.carry_out
         self._parts.append(terminals)
 
     def run(self, stop: threading.Event) -> list[str]:
@@ -149,6 +155,7 @@ class Agent:
         self._link.stop()
         if depth := self._outbox.depth():
             log.info("kept for the next start: %s", depth)
+        self._orders.close()
         self._outbox.close()
         self._lock.close()
 

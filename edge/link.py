@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, cast
@@ -26,6 +27,7 @@ from edge.config import BrokerConfig
 from edge.outbox import RETRY_FIRST_MS, TRACK, HeldFile, Item, Outbox
 from wire import topics
 from wire.codec import Refused, decode, encode
+from wire.command import Command, Reply
 from wire.receipt import EvidenceOffer, Grant, GrantedFile, OfferedFile, Receipt
 from wire.status import Birth, Health, HostState, State
 
@@ -38,6 +40,7 @@ KEEP_ALIVE_S = 30
 RECONNECT_MAX_S = 60
 UPLOAD_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 3.0
+ORDERS_AT_ONCE = 8
 
 _GONE_FOR_GOOD = {
     HTTPStatus.CONFLICT,
@@ -53,10 +56,11 @@ class BadBroker(ValueError):
 
 @dataclass(frozen=True)
 class Reports:
-    """What the agent says of itself when the link asks: who it is, how it is."""
+    """What the agent says when the link asks: who it is, how it is, what became of a command."""
 
     births: Callable[[int], list[Birth]]
     health: Callable[[], Health]
+    order: Callable[[Command], Reply] | None = None
 
 
 class Link:
@@ -79,6 +83,7 @@ class Link:
         self._stopping = threading.Event()
         self._health_due = threading.Event()
         self._granted: queue.SimpleQueue[GrantedFile | None] = queue.SimpleQueue()
+        self._orders = ThreadPoolExecutor(ORDERS_AT_ONCE, "link-order")
         self._client = self._make_client()
         self._threads = [
             threading.Thread(target=self._send_forever, name="link-send", daemon=True),
@@ -97,6 +102,7 @@ class Link:
         self._stopping.set()
         self._outbox.added.set()
         self._granted.put(None)
+        self._orders.shutdown(wait=False, cancel_futures=True)
         for thread in self._threads:
             thread.join(STOP_TIMEOUT_S)
         if self._client.is_connected():
@@ -151,7 +157,8 @@ class Link:
             return
         log.info("broker %s:%d connected", self._broker.host, self._broker.port)
         dev = self._outbox.dev
-        wanted = (topics.down(dev, "receipt"), topics.down(dev, "grant"), topics.ANY_HOST_STATE)
+        names = ("receipt", "grant", "cmd") if self._reports.order else ("receipt", "grant")
+        wanted = [topics.ANY_HOST_STATE, *(topics.down(dev, name) for name in names)]
         client.subscribe([(topic, 1) for topic in wanted])
         self._publish("state", self._state(online=True), retain=True)
         self._introduce()
@@ -178,8 +185,15 @@ class Link:
                 self._take_receipt(cast("Receipt", decode("receipt", payload)))
             elif name == "grant":
                 self._take_grant(cast("Grant", decode("grant", payload)))
+            elif name == "cmd" and not self._stopping.is_set():
+                command = cast("Command", decode("cmd", payload))
+                self._orders.submit(self._carry_out, command)
         except Refused as refused:
             log.warning("message from the hub on %s is not understood: %s", message.topic, refused)
+
+    def _carry_out(self, command: Command) -> None:
+        if self._reports.order is not None and command.dev == self._outbox.dev:
+            self._publish("reply", self._reports.order(command))
 
     def _take_host_state(self, topic: str, state: HostState) -> None:
         if not state.online:

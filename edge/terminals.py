@@ -6,15 +6,19 @@ import resource
 import secrets
 import threading
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from edge.config import GATEWAY, STANDARD_PROFILE, EdgeConfig, GatewayConfig, ProfileConfig
 from edge.gps.alarms import AlarmDesk
+from edge.gps.commands import plain
 from edge.gps.errors import GpsError
-from edge.gps.gateway import CannotListen, Gateway, Limits
+from edge.gps.gateway import ANSWER_S, CannotListen, Gateway, Limits
 from edge.gps.jt808.session import Fleet
 from edge.gps.reports import OutboxReports
+from edge.orders import OrderFailed
 from edge.outbox import Outbox
 from wire.status import ReceiverHealth, ReceiverState, VehicleBirth
 
@@ -25,6 +29,7 @@ RETRY_S = 5.0
 STOP_TIMEOUT_S = 5.0
 OWN_FILES = 100
 SECRET_BYTES = 32
+RESULTS = {1: "failed", 2: "the message is wrong", 3: "not supported"}
 
 
 class BadSecret(GpsError):
@@ -49,6 +54,7 @@ class Terminals:
         self._reports = OutboxReports(outbox, _profiles(self._config), alarms)
         self._on_change = on_change
         self._gateway: Gateway | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._state, self._since = ReceiverState.STARTING, datetime.now(UTC)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="terminals", daemon=True)
@@ -96,6 +102,34 @@ class Terminals:
         """How many terminals are connected and known."""
         return len(self._gateway.connected) if self._gateway else 0
 
+    def carry_out(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Give the order `name` (see `jt808.orders`) to the terminal of `vehicle`.
+
+        Gives what the terminal answers; `result` 0 where it only says that it is done.
+        Raises OrderFailed.
+        """
+        given = dict(arguments)
+        terminal = self._terminal_of(given.pop("vehicle", None))
+        gateway, loop = self._gateway, self._loop
+        if gateway is None or loop is None:
+            raise OrderFailed("the server of the terminals does not run")
+        asked = asyncio.run_coroutine_threadsafe(gateway.ask(terminal, name, given), loop)
+        try:
+            reply = asked.result(ANSWER_S + 1)
+        except (GpsError, TimeoutError, CancelledError) as fault:
+            raise OrderFailed(str(fault) or "the server of the terminals has stopped") from None
+        if result := reply.values.get("result", 0):
+            raise OrderFailed(f"the terminal says: {RESULTS.get(result, f'result {result}')}")
+        return {name: plain(value) for name, value in reply.values.items()}
+
+    def _terminal_of(self, vehicle: object) -> str:
+        for terminal, name in self._fleet.vehicles.items():
+            if name == vehicle:
+                return terminal
+        if self._fleet.is_open and isinstance(vehicle, str) and vehicle:
+            return vehicle
+        raise OrderFailed(f"vehicle {vehicle!r} has no terminal here")
+
     def code(self, digits: str) -> str:
         """Give the authentication code of a terminal."""
         return self._fleet.code(_key(digits))
@@ -122,7 +156,7 @@ class Terminals:
             self._fleet, self._reports, host=config.host, port=config.port, limits=limits
         )
         async with gateway:
-            self._gateway = gateway
+            self._gateway, self._loop = gateway, asyncio.get_running_loop()
             self._change(ReceiverState.OK)
             while not await asyncio.to_thread(self._stop.wait, POLL_S):
                 pass

@@ -10,6 +10,7 @@ from functools import cache
 import msgspec
 
 from wire.alert import Alert
+from wire.command import Command, Reply
 from wire.envelope import Envelope
 from wire.receipt import EvidenceOffer, Grant, Receipt
 from wire.status import Birth, Gap, Health, HostState, State
@@ -26,6 +27,8 @@ MESSAGES: dict[str, type[msgspec.Struct]] = {
     "gap": Gap,
     "receipt": Receipt,
     "grant": Grant,
+    "cmd": Command,
+    "reply": Reply,
     "host": HostState,
 }
 STREAMS = ("alert", "track", "gap")

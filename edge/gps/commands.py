@@ -189,10 +189,11 @@ def _message(message: Message) -> dict[str, Any]:
         return line | {"problem": str(fault), "body_hex": message.body.hex()}
     if values is None:
         return line | {"body_hex": message.body.hex()}
-    return line | {name: _plain(value) for name, value in values.items()}
+    return line | {name: plain(value) for name, value in values.items()}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Give a value of a message as JSON can hold it."""
     match value:
         case Position():
             return _position(value)
@@ -201,7 +202,7 @@ def _plain(value: Any) -> Any:
         case datetime():
             return value.isoformat()
         case list():
-            return [_plain(each) for each in value]
+            return [plain(each) for each in value]
     return value
 
 

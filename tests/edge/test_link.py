@@ -17,6 +17,7 @@ from tests.wire.test_codec import a_track, an_alert
 from tianyan.broker import free_port
 from wire import topics
 from wire.codec import encode
+from wire.command import Command, CommandState, Reply
 from wire.receipt import Grant, GrantedFile, Receipt, Refusal
 from wire.status import Birth, Health, HostState
 
@@ -83,6 +84,9 @@ def world(tmp_path):
                 Birth(dev=DEV, epoch=outbox.epoch, session=session, ts=1, agent="t")
             ],
             health=lambda: Health(dev=DEV, ts=1),
+            order=lambda command: Reply(
+                dev=DEV, id=command.id, st=CommandState.DONE, out={"op": command.op}
+            ),
         )
         config = BrokerConfig(port=broker.port, password_file=password_file)
         link = Link(config, outbox, reports, lambda: int(time.time() * 1000))
@@ -252,3 +256,17 @@ def test_settings_that_cannot_be_used_are_named(tmp_path):
     with pytest.raises(BadBroker, match="password_file"):
         Link(BrokerConfig(password_file=tmp_path / "none"), outbox, None, lambda: 0)
     outbox.close()
+
+
+def test_a_command_is_answered(world):
+    _, hub, link, _ = world
+    hub.say(online=True)
+    link.start()
+    until(lambda: link.is_online, "the link")
+    hub.send("cmd", Command(dev=DEV, id="c-1", op="terminal.text", exp=1))
+    hub.send("cmd", Command(dev="box-9999", id="c-2", op="terminal.text", exp=1))
+    until(lambda: hub.bodies("reply"), "the reply")
+    time.sleep(0.2)
+    assert [(body["id"], body["out"]) for body in hub.bodies("reply")] == [
+        ("c-1", {"op": "terminal.text"})
+    ]

@@ -1,5 +1,6 @@
 """The server of the terminals as a part of the agent: real sockets, a real outbox."""
 
+import json
 import socket
 import threading
 import time
@@ -10,6 +11,7 @@ from edge.agent import Agent
 from edge.commands import run_gateway
 from edge.config import EdgeConfig, GatewayConfig, TerminalConfig
 from edge.gps.errors import GpsError
+from edge.orders import OrderFailed
 from edge.outbox import Outbox
 from edge.terminals import BadSecret, Terminals, secret_of
 from tests.edge.gps.jt808.reports import report
@@ -81,6 +83,46 @@ def test_a_listed_terminal_speaks_for_its_vehicle(running, outbox, digits, versi
         assert part.connected == 1
     assert [track.vehicle for track in tracks(outbox)] == [vehicle]
     until(lambda: part.connected == 0, "the farewell")
+
+
+def answering(terminal, msg_id, body):
+    """Answer the next order of the server; gives the thread that does."""
+
+    def answer():
+        serial, *_ = terminal.hear_frame()
+        terminal.say(msg_id, serial.to_bytes(2) + body)
+
+    thread = threading.Thread(target=answer, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_orders_reach_the_terminal_of_a_vehicle(running):
+    part, port = running()
+    with Terminal(port, "14500000002", "2019") as terminal:
+        terminal.log_in()
+        answering(terminal, 0x0201, report(lat=32.5, at="261001200000"))
+        given = part.carry_out("position", {"vehicle": "truck-2"})
+        assert given["positions"][0]["lat"] == 32.5
+        json.dumps(given)
+        assert terminal.hear()[0] == 0x8001
+        answering(terminal, 0x0001, bytes.fromhex("830003"))
+        with pytest.raises(OrderFailed, match="not supported"):
+            part.carry_out("text", {"vehicle": "truck-2", "text": "停车"})
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "told"),
+    [
+        ("position", {"vehicle": "truck-1"}, "13912344321 is not connected"),
+        ("position", {"vehicle": "truck-9"}, "'truck-9' has no terminal here"),
+        ("position", {}, "None has no terminal"),
+    ],
+)
+def test_orders_that_cannot_be_given(running, name, arguments, told):
+    part, _ = running()
+    with pytest.raises(OrderFailed, match=told):
+        part.carry_out(name, arguments)
 
 
 def test_a_stranger_is_refused_and_welcome_where_all_may_come(running, outbox):
