@@ -10,6 +10,7 @@ from pathlib import Path
 
 from edge.detect.detectors import open_detector
 from edge.detect.manifest import find_manifest, load_manifest
+from edge.detect.relations import LEAST_GOODS
 from training.comparison import STALL, Agreement, Presence, agreement, vending_presence
 from training.dataset import Dataset, read_dataset
 from training.evaluate import LEAST, Count, Looked, Score, score
@@ -49,13 +50,14 @@ def _beside_base(model: str, base: Path, val: Dataset, threshold: float) -> Iter
 
     net = street_net.relabel(street_net.load(base), LABELS)
     longest_side = load_manifest(find_manifest(model)).input.longest_side
-    before = street_net.sight(net, longest_side, least=LEAST)
+    before = street_net.sight(net, longest_side, least=LEAST_GOODS)
     after = open_detector(model, conf=LEAST, threads=2).detect
     yield "\n| street vending, per picture | noticed | false |\n| --- | --- | --- |\n"
     for name, presence in vending_presence(before, val, threshold).items():
         if name == "relation":
             yield _presence(f"base, {name}", presence)
-    for name, presence in vending_presence(after, val, threshold).items():
+    in_use = open_detector(model, threads=2).detect
+    for name, presence in vending_presence(in_use, val, threshold).items():
         yield _presence(f"this model, {name}", presence)
     yield "\n| label | base's things still seen | its things the base sees too |\n"
     yield "| --- | --- | --- |\n"

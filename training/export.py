@@ -18,7 +18,7 @@ from edge.detect.manifest import MANIFEST
 from edge.detect.relations import GOODS, LEAST_GOODS
 from training.dataset import Dataset
 from training.evaluate import LEAST, Looked, Score, look, score
-from training.labels import TRAFFIC
+from training.labels import STREET, TRAFFIC
 
 if TYPE_CHECKING:
     from torch import nn
@@ -74,7 +74,7 @@ def export(net: nn.Module, identity: Identity, val: Dataset, folder: Path) -> Pa
     _write(manifest, target)
     rows = measure(target, val)
     thresholds = {label: operating_point(one) for label, one in rows.items()}
-    goods = {label: LEAST_GOODS for label in labels if label in GOODS and label not in TRAFFIC}
+    goods = {label: LEAST_GOODS for label in labels if label in set(GOODS) - set(TRAFFIC + STREET)}
     manifest["thresholds"] = {"default": DEFAULT_THRESHOLD, **thresholds, **goods}
     manifest["scores"] = {
         "val": {label: figures(label, one, thresholds[label]) for label, one in rows.items()}
