@@ -58,8 +58,8 @@ Key = tuple[str, str, int]
 _COLUMNS = (
     "device",
     "epoch",
-    "seq",
     "stream",
+    "seq",
     "hash",
     "subject",
     "at",
@@ -146,8 +146,10 @@ def keep(
     """Store new messages as they came; `subjects` names what each tells of."""
     rows = [
         (
-            *key(each.message),
+            each.message.dev,
+            each.message.epoch,
             stream,
+            each.message.seq,
             content_hash(each.message),
             subjects.get(key(each.message), ""),
             to_ms(moment(each.message, each.received_at)[0]),

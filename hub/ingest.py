@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from hub import metrics, pipeline, quarantine
 from hub.config import Broker, HubConfig
@@ -302,10 +302,17 @@ class LaneLink:
 
     def _store_until_done(self, batch: Sequence[Delivery]) -> None:
         """Store a batch however long the database is away; nothing is acknowledged before."""
-        wait_s = FIRST_RETRY_S
+        wait_s, raced = FIRST_RETRY_S, False
         while True:
             try:
                 self._store_and_answer(batch)
+            except IntegrityError as fault:
+                # Another member may have stored the same message a moment ago: look again.
+                if raced:
+                    self._one_by_one(batch, fault)
+                    return
+                raced = True
+                continue
             except DBAPIError as fault:
                 if not is_database_away(fault):
                     self._one_by_one(batch, fault)

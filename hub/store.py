@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -258,10 +259,16 @@ def put(
     With a `key`, rows that are there already are overwritten.
     """
     if rows:
-        # The statement names its columns in the table's order, whatever the order of `names`.
-        order = [names.index(column.name) for column in table.columns if column.name in names]
-        ordered = [tuple(row[i] for i in order) for row in rows]
+        in_order = _in_order(table, names)
+        ordered = list(rows) if in_order is None else [in_order(row) for row in rows]
         tx.exec_driver_sql(_put_sql(table, names, key, tx.dialect.name), ordered)
+
+
+@cache
+def _in_order(table: Table, names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]] | None:
+    """Bring a row into the table's order, which is the statement's; None where it is already."""
+    order = [names.index(column.name) for column in table.columns if column.name in names]
+    return None if order == sorted(order) else itemgetter(*order)
 
 
 @cache

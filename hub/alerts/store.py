@@ -209,16 +209,6 @@ def pictures_of(tx: Connection, ids: Collection[str]) -> dict[str, list[Picture]
     return found
 
 
-def expects(tx: Connection, device: str, sha256: str) -> bool:
-    """Whether an alert of this device named the file."""
-    named = (
-        select(pictures.c.alert)
-        .join(alerts, alerts.c.id == pictures.c.alert)
-        .where(pictures.c.sha256 == sha256, alerts.c.device == device)
-    )
-    return tx.execute(named.limit(1)).first() is not None
-
-
 def counts(tx: Connection, midnight: datetime) -> tuple[int, int]:
     """Things nobody has decided on, and things first heard of since `midnight`."""
     first = alerts.c.duplicate_of.is_(None)

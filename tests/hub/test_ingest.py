@@ -13,6 +13,7 @@ import msgspec
 import pytest
 import yaml
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import IntegrityError
 
 from hub import metrics, pipeline
 from hub.alerts.store import alerts
@@ -193,6 +194,28 @@ def test_a_database_that_is_away_loses_nothing(sqlite_store, tmp_path, site, dev
     finally:
         running.stop()
         impatient.close()
+
+
+def test_two_members_given_the_same_message_store_it_once(
+    ingest, sqlite_store, site, device, monkeypatch
+):
+    message, take = live(0), pipeline.TAKE["alert"]
+    seen = []
+
+    def late(tx, site, arrived):
+        """As if the other member had committed between the look and the write."""
+        outcome = take(tx, site, arrived)
+        seen.append(len(arrived))
+        if len(seen) == 1:
+            raise IntegrityError("insert", {}, Exception("unique"))
+        return outcome
+
+    monkeypatch.setitem(pipeline.TAKE, "alert", late)
+    cam = device()
+    cam.send("alert", message)
+    wait_for(lambda: cam.confirmed("alert") == {0})
+    assert count(sqlite_store, alerts) == 1
+    assert count(sqlite_store, refused) == 0
 
 
 def test_an_offer_gets_addresses_and_devices_are_known(ingest, sqlite_store, site, device):
