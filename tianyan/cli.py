@@ -5,8 +5,10 @@ done, 1 the work found something wrong, 2 usage or configuration.
 """
 
 import argparse
+import io
 import json
 import logging
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -19,9 +21,13 @@ from tianyan.verb import FOUND_WRONG, OK, USAGE, Verb
 
 log = logging.getLogger(__name__)
 
+LONGEST_DWELL_S = 2_592_000
+"""As in a zone's configuration: 30 days."""
+
 
 def main(args: list[str] | None = None) -> int:
     """Run the verb named in `args` (default: the process's own) and return the exit status."""
+    _write_utf8()
     words = sys.argv[1:] if args is None else args
     options = _parser(words).parse_args(words)
     logging.basicConfig(
@@ -30,6 +36,7 @@ def main(args: list[str] | None = None) -> int:
         format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
     )
     logging.captureWarnings(capture=True)
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
     try:
         status: int = options.run(options)
         sys.stdout.flush()
@@ -40,6 +47,13 @@ def main(args: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def _write_utf8() -> None:
+    """JSON is UTF-8 whatever the locale; names of files that are no text appear escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _parser(words: list[str]) -> argparse.ArgumentParser:
@@ -59,14 +73,17 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
 
 
 def print_lines(
-    lines: Iterable[dict[str, Any]],
+    lines: Callable[[], Iterable[dict[str, Any]]],
     refusals: tuple[type[Exception], ...],
     is_wrong: Callable[[dict[str, Any]], bool] = lambda _: False,
 ) -> int:
-    """Print each object as one line; 1 when one `is_wrong`, 2 when a refusal ends it."""
+    """Print each object as one line; 1 when one `is_wrong`, 2 when a refusal ends it.
+
+    `lines` is called here: what it refuses at once is said like what it refuses later.
+    """
     status = OK
     try:
-        for line in lines:
+        for line in lines():
             print(json.dumps(line, ensure_ascii=False, allow_nan=False), flush="kind" in line)
             if is_wrong(line):
                 status = FOUND_WRONG
@@ -77,7 +94,12 @@ def print_lines(
 
 def say_refused(fault: Exception) -> int:
     """Say on stderr why nothing can be done, and return the exit status for it."""
-    print(f"tianyan: {fault}", file=sys.stderr)
+    if isinstance(fault, BrokenPipeError):
+        raise fault
+    said = str(fault)
+    if isinstance(fault, OSError) and fault.filename is not None:
+        said = f"{fault.filename}: {fault.strerror}"
+    print(f"tianyan: {said}", file=sys.stderr)
     return USAGE
 
 
@@ -91,10 +113,32 @@ def _opened(path: str) -> Iterator[BinaryIO]:
 
 
 def _moment(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        allowed = "ISO 8601 with an offset, for example 2026-10-01T08:30:00+08:00"
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: {allowed}") from None
     if at.tzinfo is None:
         raise argparse.ArgumentTypeError(f"{text}: needs an offset, for example {text}+08:00")
     return at
+
+
+def _dwell(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= LONGEST_DWELL_S:
+        allowed = f"above 0, up to {LONGEST_DWELL_S}"
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds {allowed}")
+    return seconds
+
+
+def _recording(text: str) -> Path:
+    if "://" in text and not text.startswith("file://"):
+        allowed = "a video file or a folder of pictures (a live camera: tianyan edge run)"
+        raise argparse.ArgumentTypeError(f"{text!r} is no recording: name {allowed}")
+    return Path(text.removeprefix("file://"))
 
 
 # edge
@@ -109,12 +153,12 @@ def _edge_run(options: argparse.Namespace) -> int:
 def _edge_check(options: argparse.Namespace) -> int:
     from edge.commands import check
 
-    return _print_errors(check(options.config))
+    return _print_errors(options.config, check(options.config))
 
 
-def _print_errors(errors: list[str]) -> int:
+def _print_errors(config: Path, errors: list[str]) -> int:
     for error in errors:
-        print(json.dumps({"error": error}, ensure_ascii=False))
+        print(json.dumps({"file": str(config), "error": error}, ensure_ascii=False))
     return USAGE if errors else OK
 
 
@@ -122,8 +166,11 @@ def _edge_detect(options: argparse.Namespace) -> int:
     from edge.detect.commands import detect_paths
     from edge.detect.errors import DetectError
 
-    lines = detect_paths(options.paths, model=options.model, conf=options.conf)
-    return print_lines(lines, (DetectError, OSError), lambda line: "error" in line)
+    return print_lines(
+        lambda: detect_paths(options.paths, model=options.model, conf=options.conf),
+        (DetectError, OSError),
+        lambda line: "error" in line,
+    )
 
 
 def _edge_replay(options: argparse.Namespace) -> int:
@@ -136,15 +183,17 @@ def _edge_replay(options: argparse.Namespace) -> int:
         camera = load_camera(options.camera) if options.camera else None
     except BadConfig as fault:
         return say_refused(fault)
-    lines = replay(
-        options.video,
-        camera=camera,
-        start=options.start,
-        dwell_s=options.dwell,
-        model=options.model,
-        evidence_dir=options.evidence,
+    return print_lines(
+        lambda: replay(
+            options.video,
+            camera=camera,
+            start=options.start,
+            dwell_s=options.dwell,
+            model=options.model,
+            evidence_dir=options.evidence,
+        ),
+        (DetectError, CameraError, OSError),
     )
-    return print_lines(lines, (DetectError, CameraError, OSError))
 
 
 # gps
@@ -160,7 +209,7 @@ def _gps_decode(options: argparse.Namespace) -> int:
                 lines = decode_nmea(stream, received_at=options.received_at)
             else:
                 lines = decode_jt808(stream, is_hex=options.hex)
-            return print_lines(lines, (GpsError,))
+            return print_lines(lambda: lines, (GpsError,))
     except OSError as fault:
         return say_refused(fault)
 
@@ -177,7 +226,11 @@ def _gps_gateway(options: argparse.Namespace) -> int:
 def _grid_check(options: argparse.Namespace) -> int:
     from hub.grid.commands import check_file
 
-    return print_lines(check_file(options.file), (OSError,), lambda line: "problem" in line)
+    try:
+        options.file.open("rb").close()
+    except OSError as fault:
+        return say_refused(fault)
+    return print_lines(lambda: check_file(options.file), (OSError,), lambda line: "problem" in line)
 
 
 def _grid_locate(options: argparse.Namespace) -> int:
@@ -195,8 +248,11 @@ def _track_analyse(options: argparse.Namespace) -> int:
     from hub.tracks.commands import analyse
     from hub.tracks.errors import TrackError
 
-    lines = analyse(options.points, options.grids, options.sites, options.tz)
-    return print_lines(lines, (GridError, TrackError, OSError), lambda line: "refused" in line)
+    return print_lines(
+        lambda: analyse(options.points, options.grids, options.sites, options.tz),
+        (GridError, TrackError, OSError),
+        lambda line: "refused" in line,
+    )
 
 
 # models
@@ -205,38 +261,40 @@ def _track_analyse(options: argparse.Namespace) -> int:
 def _model_list(_: argparse.Namespace) -> int:
     from training.commands import list_models
 
-    return print_lines(list_models(), (OSError,))
+    return print_lines(list_models, (OSError,))
 
 
 def _model_eval(options: argparse.Namespace) -> int:
     from training.commands import eval_model
 
-    lines = eval_model(
-        options.dataset,
-        split=options.split,
-        model=options.model,
-        iou=options.iou,
-        conf=options.conf,
+    return print_lines(
+        lambda: eval_model(
+            options.dataset,
+            split=options.split,
+            model=options.model,
+            iou=options.iou,
+            conf=options.conf,
+        ),
+        (ValueError, OSError),
     )
-    return print_lines(lines, (ValueError, OSError))
 
 
 def _model_bench(options: argparse.Namespace) -> int:
     from training.commands import bench_models
 
-    return print_lines(bench_models(options.models or None), (ValueError, OSError))
+    return print_lines(lambda: bench_models(options.models or None), (ValueError, OSError))
 
 
 def _model_train(options: argparse.Namespace) -> int:
     from training.commands import train_model
 
-    return print_lines(train_model(options), (ValueError, OSError, ImportError))
+    return print_lines(lambda: train_model(options), (ValueError, OSError, ImportError))
 
 
 def _model_export(options: argparse.Namespace) -> int:
     from training.commands import export_model
 
-    return print_lines(export_model(options), (ValueError, OSError, ImportError))
+    return print_lines(lambda: export_model(options), (ValueError, OSError, ImportError))
 
 
 # hub, demo, doctor
@@ -259,7 +317,7 @@ def _hub(name: str) -> Callable[[argparse.Namespace], int]:
 def _hub_check(options: argparse.Namespace) -> int:
     from hub.commands import check
 
-    return _print_errors(check(options.config))
+    return _print_errors(options.config, check(options.config))
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -283,7 +341,7 @@ def _demo(options: argparse.Namespace) -> int:
 def _doctor(_: argparse.Namespace) -> int:
     from tianyan.doctor import examine
 
-    return print_lines(examine(), (), lambda line: not line["ok"] and line["needed"])
+    return print_lines(examine, (), lambda line: not line["ok"] and line["needed"])
 
 
 # options
@@ -307,10 +365,10 @@ def _model_option(parser: argparse.ArgumentParser) -> None:
 
 
 def _replay_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("video", type=Path)
+    parser.add_argument("video", type=_recording, help="a video file or a folder of pictures")
     parser.add_argument("--camera", type=Path, help="camera file (default: one zone, all matters)")
     parser.add_argument("--start", type=_moment, help="when the recording began, ISO 8601")
-    parser.add_argument("--dwell", type=float, metavar="S", help="dwell of every zone, seconds")
+    parser.add_argument("--dwell", type=_dwell, metavar="S", help="dwell of every zone, seconds")
     parser.add_argument("--evidence", type=Path, metavar="DIR", help="write the pictures there")
     _model_option(parser)
 
