@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from hub.store import Store
@@ -21,10 +23,19 @@ def template(server):
     return name
 
 
-@pytest.fixture
-def sqlite_store(tmp_path):
-    store = Store(f"sqlite:///{tmp_path / 'hub.sqlite'}")
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory):
+    """A SQLite file that has the schema."""
+    path = tmp_path_factory.mktemp("template") / "hub.sqlite"
+    store = Store(f"sqlite:///{path}")
     store.migrate()
+    store.close()
+    return path
+
+
+@pytest.fixture
+def sqlite_store(tmp_path, sqlite_template):
+    store = Store(f"sqlite:///{shutil.copy(sqlite_template, tmp_path)}")
     yield store
     store.close()
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import jsonschema
 import pytest
@@ -34,10 +35,9 @@ def take(hub, name, *messages):
         pipeline.take(tx, hub.site, name, [received(message) for message in messages])
 
 
-def furnished(folder):
+def furnished(folder, template):
     """A hub with one of everything; no broker, no server."""
-    store = Store(f"sqlite:///{folder / 'hub.sqlite'}")
-    store.migrate()
+    store = Store(f"sqlite:///{shutil.copy(template, folder)}")
     site = make_site(store, folder)
     built = Hub.build(site.config, store)
     take(built, "birth", birth(generated=True))
@@ -70,9 +70,9 @@ def open_case(call):
 
 
 @pytest.fixture(scope="module")
-def look(tmp_path_factory):
+def look(tmp_path_factory, sqlite_template):
     """Calls to a hub that no test changes; it has a case."""
-    hub = furnished(tmp_path_factory.mktemp("hub"))
+    hub = furnished(tmp_path_factory.mktemp("hub"), sqlite_template)
     call = caller(client_of(hub), tokens_of(hub))
     open_case(call)
     yield call
@@ -80,8 +80,8 @@ def look(tmp_path_factory):
 
 
 @pytest.fixture
-def hub(tmp_path):
-    built = furnished(tmp_path)
+def hub(tmp_path, sqlite_template):
+    built = furnished(tmp_path, sqlite_template)
     yield built
     built.store.close()
 
