@@ -4,7 +4,7 @@ PIP = .venv/bin/pip install --disable-pip-version-check --quiet --constraint con
 CONSOLE = hub/console
 CONSOLE_SOURCES = $(shell find $(CONSOLE) -type f -not -path '*/node_modules/*' -not -path '*/dist/*')
 
-.PHONY: demo test check setup setup-test console schema clean
+.PHONY: demo test check setup setup-test console schema screenshots clean
 
 demo: setup
 	.venv/bin/tianyan demo $(if $(VIDEO),--video "$(VIDEO)") $(ARGS)
@@ -56,6 +56,9 @@ $(CONSOLE)/node_modules/.checked: $(CONSOLE_SOURCES)
 
 schema: .venv/demo
 	.venv/bin/python -m wire.schema docs/reference/wire
+
+screenshots: setup-test
+	.venv/bin/python -m tests.browser.screenshots docs/images
 
 clean:
 	rm -rf .venv $(CONSOLE)/dist $(CONSOLE)/node_modules
