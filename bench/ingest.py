@@ -320,6 +320,7 @@ def alert_latency(bench: Bench, per_s: int, seconds: float, fixes_per_s: int) ->
     beside.start()
     publisher = Publisher(bench.port, "bench-alerts")
     every = 0.01
+    cpu = cpu_seconds(bench.hub.pid)
     begun = time.perf_counter()
     for tick in range(int(seconds / every)):
         made = alerts(bench, 200, round(per_s * every))
@@ -334,14 +335,15 @@ def alert_latency(bench: Bench, per_s: int, seconds: float, fixes_per_s: int) ->
         time.sleep(0.05)
     stop.set()
     beside.join()
+    used = cpu_seconds(bench.hub.pid) - cpu
     took.sort()
-    count = len(took) + len(sent)
     return {
         "measure": f"alerts {per_s}/s beside {fixes_per_s} fixes/s, publish to receipt",
         "alerts_per_s": round(count / wall),
         "p50_ms": round(took[len(took) // 2] * 1000, 1),
         "p99_ms": round(took[int(len(took) * 0.99)] * 1000, 1),
         "worst_ms": round(took[-1] * 1000, 1),
+        "hub_cpu_us_an_alert": round(used / max(1, len(took)) * 1e6, 1),
         "bar_p99_ms": 100,
         "holds": took[int(len(took) * 0.99)] <= 0.1 and not sent,
         "lost": len(sent),

@@ -35,9 +35,8 @@ def take(hub, name, *messages):
         pipeline.take(tx, hub.site, name, [received(message) for message in messages])
 
 
-def furnished(folder, template):
+def furnished(folder, store):
     """A hub with one of everything; no broker, no server."""
-    store = Store(f"sqlite:///{shutil.copy(template, folder)}")
     site = make_site(store, folder)
     built = Hub.build(site.config, store)
     take(built, "birth", birth(generated=True))
@@ -69,10 +68,16 @@ def open_case(call):
     return call("GET", "/api/cases").json()["items"][0]
 
 
-@pytest.fixture(scope="module")
-def look(tmp_path_factory, sqlite_template):
-    """Calls to a hub that no test changes; it has a case."""
-    hub = furnished(tmp_path_factory.mktemp("hub"), sqlite_template)
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def look(request, tmp_path_factory, sqlite_template):
+    """Calls to a hub that no test changes, on both databases; it has a case."""
+    folder = tmp_path_factory.mktemp("hub")
+    if request.param == "sqlite":
+        url = f"sqlite:///{shutil.copy(sqlite_template, folder)}"
+    else:
+        server, template = (request.getfixturevalue(name) for name in ("server", "template"))
+        url = server.url(server.new_database(template))
+    hub = furnished(folder, Store(url))
     call = caller(client_of(hub), tokens_of(hub))
     open_case(call)
     yield call
@@ -80,10 +85,8 @@ def look(tmp_path_factory, sqlite_template):
 
 
 @pytest.fixture
-def hub(tmp_path, sqlite_template):
-    built = furnished(tmp_path, sqlite_template)
-    yield built
-    built.store.close()
+def hub(tmp_path, sqlite_store):
+    return furnished(tmp_path, sqlite_store)
 
 
 @pytest.fixture

@@ -52,6 +52,7 @@ def test_migrate_makes_the_schema_and_the_folder(tmp_path):
     store = Store(f"sqlite:///{tmp_path / 'data' / 'hub.sqlite'}")
     assert store.revision() == "0001"
     store.close()
+    assert commands.verify_audit(tmp_path / "hub.yaml") == []
 
 
 def test_bad_grids_stop_the_start(tmp_path):
