@@ -98,7 +98,7 @@ def alert_of(event: AlertEvent, camera: CameraConfig, outbox: Outbox, model: str
         source=camera.id,
         label=event.label,
         matter=event.matter,
-        zone=event.zone,
+        zone=_zone_name(camera, event.zone),
         since=_ms(event.since),
         level=event.level,
         lat=place.lat,
@@ -113,6 +113,12 @@ def alert_of(event: AlertEvent, camera: CameraConfig, outbox: Outbox, model: str
             for file in event.evidence
         ],
     )
+
+
+def _zone_name(camera: CameraConfig, zone: str) -> str:
+    """What people call the zone."""
+    names = {each.id: each.name for each in camera.zones}
+    return (names.get(zone) or zone)[:64]
 
 
 def _box(box: Detection) -> Box:

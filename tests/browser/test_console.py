@@ -1,6 +1,6 @@
 """What an operator does, in real Chromium, against a hub that only talks."""
 
-import httpx
+import httpx2 as httpx
 import pytest
 from playwright.sync_api import expect
 
