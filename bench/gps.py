@@ -11,17 +11,23 @@ that 10,000 terminals send.
 `python bench/gps.py gateway [TERMINALS [SECONDS]]`: that many terminals on loopback, a report each
 10 s, into a real outbox and beside it into a store that only counts; the share of one core the
 gateway took, and whether every report was confirmed and kept.
+
+`python bench/gps.py fleet [TERMINALS [SECONDS]]`: the same with everything behind it: a deployed
+gateway, Mosquitto and a hub; every report must be a fix in the hub's database.
 """
 
 import asyncio
 import io
+import json
 import multiprocessing
 import resource
+import socket
 import struct
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from functools import reduce
 from multiprocessing.connection import Connection
@@ -29,6 +35,7 @@ from operator import xor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import ingest
 import pynmea2
 
 from edge.gps.commands import decode_nmea
@@ -38,6 +45,7 @@ from edge.gps.jt808.position import CHINA
 from edge.gps.jt808.session import Fleet, Memory, Session, Told
 from edge.gps.reports import OutboxReports
 from edge.outbox import Outbox
+from tianyan.broker import free_port
 
 EPOCH = (
     "GNRMC,{tod},A,3240.00{n:03d},N,10902.00{n:03d},E,10.040,90.0,011026,,,D,V",
@@ -112,6 +120,9 @@ def nmea(paths: list[str]) -> None:
 # JT/T 808
 
 FLEET_REPORTS_PER_S = 1000
+Look = Callable[[], tuple[int, float]]
+"""Gives how many reports are kept, and the processor time (s) it took so far."""
+
 FLEET = Fleet({}, secret=b"bench", is_open=True)
 ITEMS = bytes.fromhex("01040000000b0202001630011e310109250400000063")
 
@@ -216,8 +227,8 @@ async def drive(port: int, n: int, gate: asyncio.Event, until_s: list[float]) ->
     return sent, confirmed
 
 
-async def soak(port: int, terminals: int, seconds: float, pipe: Connection) -> float:
-    """Let the terminals talk; give the share of a core the gateway took."""
+async def soak(port: int, terminals: int, seconds: float, look: Look) -> tuple[int, float]:
+    """Let the terminals talk; give how many reports were sent and the share of a core it took."""
     gate, until_s = asyncio.Event(), [0.0]
     tasks = []
     for n in range(terminals):
@@ -225,22 +236,20 @@ async def soak(port: int, terminals: int, seconds: float, pipe: Connection) -> f
         if n % 200 == 0:
             await asyncio.sleep(0.1)
     await asyncio.sleep(3)
-    pipe.send("begin")
-    kept_before, cpu_before = await asyncio.to_thread(pipe.recv)
+    kept_before, cpu_before = await asyncio.to_thread(look)
     began_s = time.monotonic()
     until_s[0] = began_s + seconds
     gate.set()
     done = await asyncio.gather(*tasks)
     took_s = time.monotonic() - began_s
-    pipe.send("end")
-    kept, cpu = await asyncio.to_thread(pipe.recv)
+    kept, cpu = await asyncio.to_thread(look)
     sent, confirmed = sum(each[0] for each in done), sum(each[1] for each in done)
     share = float(cpu - cpu_before) / took_s
     print(
         f"  {terminals} terminals, {sent} reports in {took_s:.0f} s, {confirmed} confirmed,"
         f" {kept - kept_before} kept; {share:.0%} of one core"
     )
-    return share
+    return sent, share
 
 
 def gateway(arguments: list[str]) -> None:
@@ -252,12 +261,66 @@ def gateway(arguments: list[str]) -> None:
         here, there = multiprocessing.Pipe()
         server = multiprocessing.Process(target=serve, args=(there, terminals, name))
         server.start()
-        shares[name] = asyncio.run(soak(here.recv(), terminals, seconds, here))
+        port = here.recv()
+
+        def look(pipe: Connection = here) -> tuple[int, float]:
+            pipe.send("look")
+            return pipe.recv()
+
+        _, shares[name] = asyncio.run(soak(port, terminals, seconds, look))
         server.join()
     print(f"outbox : counting = {shares['outbox'] / shares['counting']:.2f}")
 
 
-PARTS = {"nmea": nmea, "jt808": jt808, "gateway": gateway}
+def fleet(arguments: list[str]) -> None:
+    terminals, seconds = (*map(int, arguments), *(10_000, 60)[len(arguments) :])
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    with TemporaryDirectory(dir=Path.cwd()) as name, ingest.running(Path(name)) as bench:
+        folder, port = Path(name), free_port()
+        (folder / "secret").write_bytes(FLEET.secret)
+        (folder / "password").write_text(ingest.USERS["bench"])
+        config = {
+            "device": "bench",
+            "data_dir": str(folder / "edge"),
+            "broker": {"port": bench.port, "password_file": str(folder / "password")},
+            "gateway": {
+                "host": "127.0.0.1",
+                "port": port,
+                "open": True,
+                "secret_file": str(folder / "secret"),
+            },
+        }
+        (folder / "edge.yaml").write_text(json.dumps(config))
+        command = [sys.executable, "-m", "tianyan.cli", "gps", "gateway", folder / "edge.yaml"]
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as gateway_process:
+            while not is_open(port):
+                time.sleep(0.1)
+
+            def look() -> tuple[int, float]:
+                with closing(bench.database) as db:
+                    return ingest.stored_fixes(db), ingest.cpu_seconds(gateway_process.pid)
+
+            hub_before, began_s = ingest.cpu_seconds(bench.hub.pid), time.monotonic()
+            sent, _ = asyncio.run(soak(port, terminals, seconds, look))
+            took_s = time.monotonic() - began_s
+            hub_share = (ingest.cpu_seconds(bench.hub.pid) - hub_before) / took_s
+            ended_s = time.monotonic()
+            while (stored := look()[0]) < sent and time.monotonic() - ended_s < 120:
+                time.sleep(0.2)
+            print(
+                f"  {stored} of {sent} in the hub's database {time.monotonic() - ended_s:.1f} s"
+                f" after the last; hub {hub_share:.0%} of one core"
+            )
+            gateway_process.terminate()
+
+
+def is_open(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
+
+
+PARTS = {"fleet": fleet, "nmea": nmea, "jt808": jt808, "gateway": gateway}
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from typing import IO, Protocol
 from msgspec.structs import replace
 
 from edge.config import EdgeConfig
-from edge.link import Link, Reports
+from edge.link import TRACKS_IN_FLIGHT, Link, Reports
 from edge.orders import OrderDesk
 from edge.outbox import ALERT, TRACK, Outbox
 from wire.status import Birth, CameraBirth, CameraHealth, Health, ReceiverHealth, VehicleBirth
@@ -26,6 +26,8 @@ DRAIN_S = 30.0
 FAREWELL_S = 1.0
 MEGABYTE = 1_000_000
 VEHICLES_A_BIRTH = 200
+TRACKS_OF_A_FLEET = 5_000
+"""A message a report, 1,000 of them a second, and a hub that answers each second."""
 
 
 class AlreadyRunning(RuntimeError):
@@ -77,6 +79,7 @@ class Agent:
             self._outbox,
             Reports(self._births, self._health, self._orders.take),
             now_ms,
+            TRACKS_OF_A_FLEET if config.gateway else TRACKS_IN_FLIGHT,
         )
         self._model = ""
         self._camera_births: Callable[[], list[CameraBirth]] = list

@@ -12,6 +12,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 
 LIVE_MS = 60_000
 TRACKS_IN_FLIGHT = 500
+PUBLISHED_AT_ONCE = 100
 HEALTH_EVERY_S = 30.0
 KEEP_ALIVE_S = 30
 RECONNECT_MAX_S = 60
@@ -67,15 +69,22 @@ class Link:
     """One device's connection to its hub; outlives every broker and hub restart."""
 
     def __init__(
-        self, broker: BrokerConfig, outbox: Outbox, reports: Reports, now_ms: Callable[[], int]
+        self,
+        broker: BrokerConfig,
+        outbox: Outbox,
+        reports: Reports,
+        now_ms: Callable[[], int],
+        tracks_in_flight: int = TRACKS_IN_FLIGHT,
     ) -> None:
         """Prepare; nothing is sent before `start`.
 
-        Raises BadBroker when the password or CA file cannot be read.
+        `tracks_in_flight`: how many tracks may wait for the hub's receipt. Raises BadBroker when
+        the password or CA file cannot be read.
         """
         self._broker = broker
         self._outbox = outbox
         self._reports = reports
+        self._most_tracks = tracks_in_flight
         self._now_ms = now_ms
         self._session = 0
         self._hubs_online: set[str] = set()
@@ -137,6 +146,7 @@ class Link:
         except (OSError, ssl.SSLError) as fault:
             raise BadBroker(f"broker: password_file or ca_file cannot be used: {fault}") from None
         # Thousands of devices lose one broker at the same moment: spread their return.
+        client.max_inflight_messages_set(PUBLISHED_AT_ONCE)
         client.reconnect_delay_set(random.randint(1, 4), RECONNECT_MAX_S)  # noqa: S311
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
@@ -220,8 +230,9 @@ class Link:
         self._outbox.forget_files(receipt.sha256)
 
     def _land(self, ranges: list[tuple[int, int]]) -> None:
-        for seq in list(self._tracks_in_flight):
-            if any(first <= seq <= last for first, last in ranges):
+        flying = sorted(self._tracks_in_flight)
+        for first, last in ranges:
+            for seq in flying[bisect_left(flying, first) : bisect_right(flying, last)]:
                 self._tracks_in_flight.pop(seq, None)
 
     def _take_grant(self, grant: Grant) -> None:
@@ -251,6 +262,7 @@ class Link:
                 topics.up(self._outbox.dev, item.stream), self._marked(item), qos=1
             )
             if item.stream == TRACK:
+                self._tracks_in_flight.pop(item.seq, None)  # the oldest stands first
                 self._tracks_in_flight[item.seq] = self._now_ms()
         by_alert: dict[str, list[HeldFile]] = {}
         for file in self._outbox.files_due():
@@ -265,9 +277,10 @@ class Link:
     def _track_room(self) -> int:
         late = self._now_ms() - RETRY_FIRST_MS
         for seq, sent_ms in list(self._tracks_in_flight.items()):
-            if sent_ms < late:
-                self._tracks_in_flight.pop(seq, None)
-        return max(0, TRACKS_IN_FLIGHT - len(self._tracks_in_flight))
+            if sent_ms >= late:
+                break
+            self._tracks_in_flight.pop(seq, None)
+        return max(0, self._most_tracks - len(self._tracks_in_flight))
 
     def _marked(self, item: Item) -> bytes:
         if self._now_ms() - item.added_ms <= LIVE_MS:

@@ -40,6 +40,7 @@ CREATE TABLE IF NOT EXISTS item (
     tries INTEGER NOT NULL DEFAULT 0, due_ms INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (stream, seq)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS item_due ON item (stream, due_ms);
+CREATE INDEX IF NOT EXISTS item_newest ON item (stream, tries, seq DESC, due_ms);
 CREATE TABLE IF NOT EXISTS refused (
     stream TEXT NOT NULL, seq INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
     payload BLOB NOT NULL);
@@ -279,9 +280,10 @@ class Outbox:
             for stream in PRIORITY:
                 order = "tries, seq DESC" if stream == TRACK else "tries, seq"
                 room = min(track_room, TAKEN_AT_ONCE) if stream == TRACK else TAKEN_AT_ONCE
+                # The sign keeps SQLite from sorting all that is due: a backlog may be long.
                 rows = self._db.execute(
                     "SELECT seq, added_ms, payload, tries FROM item"  # noqa: S608 - two constants
-                    f" WHERE stream = ? AND due_ms <= ? ORDER BY {order} LIMIT ?",
+                    f" WHERE stream = ? AND +due_ms <= ? ORDER BY {order} LIMIT ?",
                     (stream, now, room),
                 ).fetchall()
                 self._db.executemany(
