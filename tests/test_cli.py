@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,8 +46,11 @@ class Ran(NamedTuple):
         return [json.loads(line) for line in self.out.splitlines()]
 
 
+Verb = Callable[..., Ran]
+
+
 @pytest.fixture
-def tianyan(capsys, monkeypatch):
+def tianyan(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Verb:
     """Run a verb in this process, the bytes given on its stdin."""
 
     def run(*words: object, stdin: bytes = b"") -> Ran:
@@ -118,13 +121,13 @@ def test_every_row_of_the_table_is_a_verb() -> None:
 
 
 @pytest.mark.parametrize("words", [verb.name.split() for verb in VERBS], ids=" ".join)
-def test_help_of_every_verb(tianyan, words: list[str]) -> None:
+def test_help_of_every_verb(tianyan: Verb, words: list[str]) -> None:
     ran = tianyan(*words, "-h")
     assert ran.status == 0
     assert ran.out.startswith(f"usage: tianyan {' '.join(words)}")
 
 
-def test_nmea(tianyan, here: Path) -> None:
+def test_nmea(tianyan: Verb, here: Path) -> None:
     ran = tianyan(*decode("nmea", "log.nmea"))
     *lines, last = ran.lines
     assert (ran.status, ran.err) == (0, "")
@@ -137,7 +140,7 @@ def test_nmea(tianyan, here: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [["log.808"], ["--hex", "log.hex"]], ids=" ".join)
-def test_jt808(tianyan, here: Path, words: list[str]) -> None:
+def test_jt808(tianyan: Verb, here: Path, words: list[str]) -> None:
     ran = tianyan(*decode("jt808", *words))
     located, noise, alive, last = ran.lines
     assert (ran.status, ran.err) == (0, "")
@@ -162,7 +165,7 @@ def test_jt808(tianyan, here: Path, words: list[str]) -> None:
         ("rubbish", 1, ["not_utf8"]),
     ],
 )
-def test_grid_check(tianyan, file: str, status: int, problems: list[str]) -> None:
+def test_grid_check(tianyan: Verb, file: str, status: int, problems: list[str]) -> None:
     ran = tianyan("grid", "check", file)
     assert (ran.status, ran.err) == (status, "")
     assert [line["problem"] for line in ran.lines] == problems
@@ -202,13 +205,15 @@ def test_grid_check(tianyan, file: str, status: int, problems: list[str]) -> Non
         ),
     ],
 )
-def test_grid_locate(tianyan, grids: str, table: str, status: int, out: str, said: str) -> None:
+def test_grid_locate(
+    tianyan: Verb, grids: str, table: str, status: int, out: str, said: str
+) -> None:
     ran = tianyan("grid", "locate", "--grids", grids, stdin=table.encode())
     assert ran == (status, out, said)
 
 
 @pytest.mark.usefixtures("here")
-def test_track_analyse(tianyan) -> None:
+def test_track_analyse(tianyan: Verb) -> None:
     ran = tianyan("track", "analyse", "track.csv", "--grids", "grids.geojson")
     enter, stop, summary = ran.lines
     assert (ran.status, ran.err) == (0, "")
@@ -218,7 +223,7 @@ def test_track_analyse(tianyan) -> None:
 
 
 @pytest.mark.usefixtures("here")
-def test_edge_detect(tianyan) -> None:
+def test_edge_detect(tianyan: Verb) -> None:
     ran = tianyan("edge", "detect", "grey.png", "--conf", "0.001")
     (line,) = ran.lines
     assert (ran.status, ran.err) == (0, "")
@@ -230,7 +235,7 @@ def test_edge_detect(tianyan) -> None:
 
 
 @pytest.mark.usefixtures("here")
-def test_a_picture_that_cannot_be_read_leaves_the_others(tianyan) -> None:
+def test_a_picture_that_cannot_be_read_leaves_the_others(tianyan: Verb) -> None:
     ran = tianyan("edge", "detect", "rubbish", "grey.png", "absent.jpg")
     assert ran.status == 1
     assert ["error" in line for line in ran.lines] == [True, False, True]
@@ -238,7 +243,7 @@ def test_a_picture_that_cannot_be_read_leaves_the_others(tianyan) -> None:
 
 
 @pytest.mark.usefixtures("here")
-def test_edge_replay(tianyan) -> None:
+def test_edge_replay(tianyan: Verb) -> None:
     words = ("edge", "replay", "short.mp4", "--start", "2026-10-01T08:00:00+08:00", "--dwell", "1")
     first, again = tianyan(*words), tianyan(*words)
     *alerts, last = first.lines
@@ -249,7 +254,7 @@ def test_edge_replay(tianyan) -> None:
 
 
 @pytest.mark.usefixtures("here")
-def test_model_list_and_eval(tianyan, tmp_path: Path) -> None:
+def test_model_list_and_eval(tianyan: Verb, tmp_path: Path) -> None:
     for folder in ("images/val", "labels/val"):
         (tmp_path / folder).mkdir(parents=True)
     cv2.imwrite("images/val/a.jpg", np.full((64, 64, 3), 90, np.uint8))
@@ -266,7 +271,7 @@ def test_model_list_and_eval(tianyan, tmp_path: Path) -> None:
     assert last["summary"]["pictures"] == 1
 
 
-def test_doctor(tianyan) -> None:
+def test_doctor(tianyan: Verb) -> None:
     ran = tianyan("doctor")
     wrong = [line for line in ran.lines if line["needed"] and not line["ok"]]
     assert ran.status == (1 if wrong else 0)
@@ -276,7 +281,7 @@ def test_doctor(tianyan) -> None:
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("side", ["edge", "hub"])
 @pytest.mark.parametrize("file", ["absent.yaml", "folder", "empty", "rubbish"])
-def test_check_names_file_and_error(tianyan, side: str, file: str) -> None:
+def test_check_names_file_and_error(tianyan: Verb, side: str, file: str) -> None:
     ran = tianyan(side, "check", file)
     assert (ran.status, ran.err) == (2, "")
     assert [line["file"] for line in ran.lines] == [file] * len(ran.lines)
@@ -339,7 +344,7 @@ REFUSED: Sequence[tuple[list[str], str]] = [
 
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize(("words", "said"), REFUSED, ids=lambda value: "")
-def test_what_is_refused_is_named_on_stderr(tianyan, words: list[str], said: str) -> None:
+def test_what_is_refused_is_named_on_stderr(tianyan: Verb, words: list[str], said: str) -> None:
     ran = tianyan(*words)
     assert (ran.status, ran.out) == (2, "")
     assert said in ran.err
@@ -350,7 +355,7 @@ def test_what_is_refused_is_named_on_stderr(tianyan, words: list[str], said: str
 
 @pytest.mark.parametrize("protocol", ["nmea", "jt808"])
 @pytest.mark.parametrize("data", [b"", bytes(5000), b"\xff" * 5000, b"$" * 5000, b"\x7e" * 5000])
-def test_any_bytes_end_in_a_summary(tianyan, protocol: str, data: bytes) -> None:
+def test_any_bytes_end_in_a_summary(tianyan: Verb, protocol: str, data: bytes) -> None:
     ran = tianyan(*decode(protocol, "-"), stdin=data)
     assert (ran.status, ran.err) == (0, "")
     assert list(ran.lines[-1]) == ["summary"]
@@ -431,7 +436,7 @@ def test_neither_locale_nor_time_zone_changes_the_lines(
         assert other.returncode == status
 
 
-def test_a_name_that_is_no_text_is_told(tianyan, here: Path) -> None:
+def test_a_name_that_is_no_text_is_told(tianyan: Verb, here: Path) -> None:
     path = os.fsdecode(b"p\xff.png")
     (here / "grey.png").rename(path)
     done = subprocess.run([*TIANYAN, "edge", "detect", path], capture_output=True, check=False)
