@@ -44,8 +44,11 @@ class Hub:
         self.client.username_pw_set("hub", password)
         self.client.on_message = self._take
         self.client.on_connect = lambda client, *_: client.subscribe("ty/v1/+/up/#", 1)
+        listens = threading.Event()
+        self.client.on_subscribe = lambda *_: listens.set()
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
+        assert listens.wait(WAIT_S)
 
     def say(self, *, online):
         self.client.publish(

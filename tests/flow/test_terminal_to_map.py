@@ -4,6 +4,8 @@ import os
 import signal
 import time
 
+import cv2
+import numpy as np
 import pytest
 
 from tests.edge.gps.jt808.reports import report
@@ -17,6 +19,8 @@ TERMINALS = {
     "013912344321": {"vehicle": "truck-1", "plate": "陕G·D0001"},
     "14500000002": {"vehicle": "sweeper-1", "plate": "陕G·D0002", "kind": "sanitation_vehicle"},
 }
+
+JPEG = cv2.imencode(".jpg", np.zeros((8, 8, 3), np.uint8))[1].tobytes()
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -58,6 +62,10 @@ def vehicles(city):
     return {item["id"].split("/")[1]: item for item in items}
 
 
+def pictures(api):
+    return [each for each in api.get("/api/alerts").json()["items"] if each["evidence"]]
+
+
 def test_terminals_of_both_editions_are_on_the_map(city):
     start_gateway(city)
     with (
@@ -71,6 +79,8 @@ def test_terminals_of_both_editions_are_on_the_map(city):
         city.start_hub()
         more = {"speed_kmh": 12.5, "status": 0b11 | 3 << 8, "alarm": 1 << 7 | 1}
         assert new.tell(0x0200, report_now(32.70, 109.03, **more)) == 0
+        picture = bytes.fromhex("0000000700000201") + report_now(32.70, 109.03) + JPEG
+        assert new.ask(0x0801, picture) == (0x8800, bytes.fromhex("00000007"))
         until(lambda: all(each["lat"] for each in vehicles(city).values()) and
               len(vehicles(city)) == 2, "both vehicles")  # fmt: skip
     found = vehicles(city)
@@ -79,11 +89,14 @@ def test_terminals_of_both_editions_are_on_the_map(city):
     assert (sweeper["kind"], sweeper["speed_kmh"]) == ("sanitation_vehicle", 12.5)
     assert truck["online"]
     with city.api() as api:
-        (alert,) = api.get("/api/alerts").json()["items"]
+        (alert,) = until(lambda: pictures(api), "the alert with its picture")
+        until(lambda: api.get(alert["evidence"][0]["url"]).is_success, "the picture")
+        assert api.get(alert["evidence"][0]["url"]).content == JPEG
     assert (alert["label"], alert["place"], alert["level"]) == ("emergency", "vehicle", 3)
     assert "陕G·D0002" in str(alert), "who calls for help"
     assert sweeper["body"] == {
-        "load": "full", "hopper_raised": None, "cover_open": None, "alarms": ["emergency", "power_low"],
+        "load": "full", "hopper_raised": None, "cover_open": None,
+        "alarms": ["emergency", "power_low"],
     }  # fmt: skip
 
 

@@ -34,7 +34,7 @@ from tests.hub.world import (
 )
 from wire.alert import AlertState, EvidenceRef
 from wire.receipt import EvidenceOffer, OfferedFile
-from wire.status import Gap
+from wire.status import Gap, VehicleBirth
 
 OPERATOR = Actor("wang", Role.OPERATOR)
 CHIEF = Actor("chief", Role.SUPERVISOR)
@@ -303,6 +303,16 @@ def test_a_birth_registers_cameras_and_vehicles(store, site):
     )
     assert rows(store, vehicles)[0].plate == "陕G·00001"
     assert rows(store, devices)[0].generated
+
+
+def test_further_vehicles_of_a_large_fleet_give_up_none(store, site):
+    take(store, site, "birth", birth())
+    more = [VehicleBirth(id="v2", plate="陕G·00002", kind="spoil_truck")]
+    take(store, site, "birth", birth(cameras=[], vehicles=more, more=True))
+    assert {(row.vehicle, row.retired_at) for row in rows(store, vehicles)} == {
+        ("v1", None), ("v2", None),
+    }  # fmt: skip
+    assert rows(store, cameras)[0].retired_at is None
 
 
 def test_a_camera_no_longer_named_is_retired_and_may_return(store, site):
