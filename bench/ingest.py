@@ -221,7 +221,8 @@ def tracks(bench: Bench, devices: int, messages: int, fixes: int) -> list[tuple[
 
 def alerts(bench: Bench, devices: int, count: int) -> list[tuple[str, bytes]]:
     made = []
-    for number in range(count):
+    for _ in range(count):
+        number = bench.next_seq("alerts")
         dev = f"cam-{number % devices:04d}"
         seq = bench.next_seq(dev)
         now = int(time.time() * 1000)
@@ -236,8 +237,8 @@ def alerts(bench: Bench, devices: int, count: int) -> list[tuple[str, bytes]]:
             source="c1",
             label="garbage",
             since=now - 60_000,
-            lat=32.6 + number % 971 / 5000,
-            lon=109.0 + number % 977 / 5000,
+            lat=32.6 + (seq * 7 + number) % 971 / 5000,
+            lon=109.0 + (seq * 11 + number) % 977 / 5000,
             score=0.9,
         )
         made.append((up(dev, "alert"), encode(alert)))

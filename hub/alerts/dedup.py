@@ -13,6 +13,7 @@ from wire.track import ALARMS
 ALARM_LABELS = frozenset(ALARMS.values())
 CELL_DEG = 0.001
 STILL_THERE = timedelta(hours=1)
+MOST_COMPARED = 50
 
 
 def topic(alert: Alert) -> str:
@@ -60,20 +61,26 @@ def same_thing(new: Alert, known: Alert, near: Dedupe) -> bool:
 
 
 class Neighbourhood:
-    """Alerts by topic and square, each under its newest state."""
+    """Alerts by topic and square, each under its newest state.
+
+    In a crowded square only the newest fifty are compared: a source gone mad must not slow others.
+    """
 
     def __init__(self, alerts: Iterable[Alert], near: Dedupe) -> None:
         """Begin with `alerts`; `near` says how near is the same place."""
         self._near = near
         self._by_id: dict[str, Alert] = {}
-        self._ids: dict[tuple[str, int], set[str]] = defaultdict(set)
-        for alert in alerts:
+        self._ids: dict[tuple[str, int], dict[str, None]] = defaultdict(dict)
+        for alert in sorted(alerts, key=lambda alert: alert.at):
             self.put(alert)
 
     def put(self, alert: Alert) -> None:
         """Add an alert or its newer state."""
         self._by_id[alert.id] = alert
-        self._ids[topic(alert), cell(alert)].add(alert.id)
+        square = self._ids[topic(alert), cell(alert)]
+        square[alert.id] = None
+        if len(square) > MOST_COMPARED:
+            del square[next(iter(square))]
 
     def get(self, name: str) -> Alert | None:
         """An alert by id."""

@@ -54,6 +54,14 @@ def test_the_nearest_is_found():
     assert Neighbourhood([far, near], Dedupe(radius_m=0)).find(new) is None
 
 
+def test_in_a_crowd_the_newest_are_compared():
+    crowd = [known_alert(id=str(i), at=after(i), decision="false_alarm") for i in range(500)]
+    old, late = known_alert(id="old", at=after(-1)), known_alert(id="late", at=after(501))
+    new = known_alert(id="new", source="south", at=after(600), since=after(590))
+    assert Neighbourhood([old, *crowd], NEAR).find(new) is None
+    assert Neighbourhood([*crowd, late], NEAR).find(new).id == "late"
+
+
 def test_the_newest_state_of_a_neighbour_counts():
     around = Neighbourhood([known_alert(id="first")], NEAR)
     around.put(known_alert(id="first", decision="false_alarm"))
