@@ -7,7 +7,8 @@ from statistics import median
 
 import pytest
 
-from tests.flow.playback import Playback, cut, play, record
+from scenes.judgement import Playback
+from tests.flow.playback import cut, play, record
 
 pytestmark = pytest.mark.timeout(600)
 
