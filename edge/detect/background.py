@@ -54,11 +54,17 @@ class Scene:
 
 @dataclass(frozen=True, eq=False)
 class Difference:
-    """Where two scenes differ, surely or at least faintly (0 or 1); how alike they are, to 1."""
+    """Where two scenes differ, surely or at least faintly (0 or 1), and in what.
+
+    `likeness`: of structure, 1 = the same. `light`, `hue`: steps of the logarithms, less those of
+    the whole picture.
+    """
 
     changed: Mask
     faintly: Mask
     likeness: Plane
+    light: Plane
+    hue: Plane
 
 
 def scene_of(picture: Image) -> Scene:
@@ -72,9 +78,12 @@ def scene_of(picture: Image) -> Scene:
 def difference(recent: Scene, background: Scene) -> Difference:
     """Compare two scenes of one size."""
     likeness = _likeness(recent.light, background.light)
-    other_hue = _hue_step(recent, background) > HUE_STEP
-    changed, faintly = (likeness < LIKE) | other_hue, (likeness < FAINT_LIKE) | other_hue
-    return Difference(changed.astype(np.uint8), faintly.astype(np.uint8), likeness)
+    light = recent.light - background.light
+    hue = _hue_step(recent, background)
+    changed, faintly = (
+        ((likeness < least) | (hue > HUE_STEP)).astype(np.uint8) for least in (LIKE, FAINT_LIKE)
+    )
+    return Difference(changed, faintly, likeness, light - np.median(light[::4, ::4]), hue)
 
 
 def median(samples: Sequence[Image]) -> Image:

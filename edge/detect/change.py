@@ -56,6 +56,9 @@ SUBSTANCE = 0.4
 """A thing changes throughout, light mostly along its rim, which the window makes `RIM` pixels wide:
 the least share of a change that is wider than a rim."""
 
+SHADE_DARKEST, SHADE_BRIGHTEST, SHADE_HUE = -0.95, 0.12, 0.06
+"""Shade darkens, at most to two fifths, brightens nothing and keeps the hue (log steps)."""
+
 STEADY_SHARE = 0.6
 """What stays holds still in this share of its pixels; who stands and talks does not."""
 
@@ -209,7 +212,11 @@ class SceneChange:
             region, recent.light
         ):
             region = Region(blob, blob, recent.light, self._onset(blob, recent))
-        is_added = _has_substance(blob, apart.faintly) and _was_added(blob, recent, background)
+        is_added = (
+            not _is_shade(blob, apart)
+            and _has_substance(blob, apart.faintly)
+            and _was_added(blob, recent, background)
+        )
         inside = blob > 0
         return replace(
             region,
@@ -285,6 +292,17 @@ def _outlined(mask: Mask) -> list[Mask]:
             cv2.drawContours(blob, [outline], 0, 1, cv2.FILLED)
             blobs.append(blob)
     return blobs
+
+
+def _is_shade(blob: Mask, apart: Difference) -> bool:
+    """Whether all of it only got darker, as shade makes it; a thing has colours of its own."""
+    inside = blob > 0
+    darkest, brightest = np.percentile(apart.light[inside], [2, 98])
+    return bool(
+        darkest >= SHADE_DARKEST
+        and brightest <= SHADE_BRIGHTEST
+        and np.percentile(apart.hue[inside], 90) <= SHADE_HUE
+    )
 
 
 def _has_substance(blob: Mask, faintly: Mask) -> bool:

@@ -10,8 +10,9 @@ import av
 import cv2
 import numpy as np
 
-from edge.camera.frame import Image
+from edge.camera.frame import Frame, Image
 from edge.camera.pictures import SUFFIXES
+from edge.camera.recording import Extent, extent
 from edge.camera.sources import open_source
 from edge.config import CameraConfig, ZoneConfig
 from edge.detect.detection import Detection
@@ -79,16 +80,25 @@ def _replay(
             yield alert_line(event, folder)
     for event in watch.finish(last.at) if last else []:
         yield alert_line(event, folder)
+    held = _extent(Path(camera.source), watch, last)
     yield {
         "summary": {
-            "frames": watch.looks,
+            "frames": held.frames,
+            "looks": watch.looks,
             "analysed": watch.analysed,
-            "seconds": round(last.t_s, 3) if last else 0.0,
+            "seconds": round(held.seconds, 3),
             "cpu_s": round(time.process_time() - cpu_began_s, 3),
             "alerts": alerts,
             "dwell_s": camera.zones[0].dwell_s,
         }
     }
+
+
+def _extent(recording: Path, watch: CameraWatch, last: Frame | None) -> Extent:
+    """What the recording holds; of a folder of pictures, what was looked at."""
+    if recording.is_dir():
+        return Extent(watch.looks, last.t_s if last else 0.0)
+    return extent(recording)
 
 
 def alert_line(event: AlertEvent, folder: Path | None = None) -> dict[str, Any]:
@@ -105,7 +115,8 @@ def alert_line(event: AlertEvent, folder: Path | None = None) -> dict[str, Any]:
         "t_s": round(event.t_s, 3),
         "score": round(event.score, 4),
         "level": event.level,
-        "place": event.place and {
+        "place": event.place
+        and {
             "lat": round(event.place.lat, 7),
             "lon": round(event.place.lon, 7),
             "acc_m": event.place.acc_m,
@@ -124,9 +135,7 @@ def _camera_for(video: Path, camera: CameraConfig | None, dwell_s: float | None)
     elif dwell_s is not None:
         zones = [zone.model_copy(update={"dwell_s": dwell_s}) for zone in camera.zones]
         camera = camera.model_copy(update={"zones": zones})
-    return camera.model_copy(
-        update={"source": str(video), "real_time": False, "loop": False}
-    )
+    return camera.model_copy(update={"source": str(video), "real_time": False, "loop": False})
 
 
 def _fitting_dwell_s(video: Path) -> float:

@@ -19,11 +19,15 @@ MOST_SCORES = 256
 
 @dataclass(frozen=True)
 class Verdict:
-    """`score`: the median of the looks in which it was seen, 0 if in none."""
+    """What a history says. `score`: the median of the looks in which it was seen, 0 if in none.
 
-    is_ripe: bool
+    `is_believed`: that score and the share of looks are enough. `is_ripe`: the time is, too.
+    """
+
     score: float
     share: float
+    is_believed: bool
+    is_ripe: bool
 
 
 class History:
@@ -59,14 +63,17 @@ class History:
         """A look that says nothing."""
         self._last_t_s = t_s
 
-    def judge(self, stayed_for_s: float, dwell_s: float) -> Verdict:
-        """Whether `stayed_for_s`, the time since the first sight, makes an alert."""
+    def judge(self, stayed_for_s: float, dwell_s: float, threshold: float) -> Verdict:
+        """Whether `stayed_for_s`, the time since the first sight, makes an alert.
+
+        `threshold`: the score from which the label counts; single looks may lie below it.
+        """
         somebody_stayed = self._stayed_s >= STAY_SHARE * dwell_s
         seen_s = self._own_s + (self._related_s if somebody_stayed else 0.0)
         share = seen_s / max(self._own_s + self._related_s + self._missed_s, 1e-9)
         score = self._score(somebody_stayed=somebody_stayed)
-        is_ripe = stayed_for_s >= dwell_s and score > 0 and share >= LEAST_SHARE
-        return Verdict(is_ripe, score, share)
+        is_believed = score >= threshold and share >= LEAST_SHARE
+        return Verdict(score, share, is_believed, is_believed and stayed_for_s >= dwell_s)
 
     def _score(self, *, somebody_stayed: bool) -> float:
         own, relation = np.array(self._scores, float).reshape(-1, 2).T

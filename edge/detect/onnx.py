@@ -75,6 +75,7 @@ def _session(weights: Path, threads: int) -> Any:
         raise BadModel(
             f"{weights}: ONNX Runtime is missing ({fault}); pip install 'tianyan[edge]'"
         ) from None
+    ort.disable_telemetry_events()
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

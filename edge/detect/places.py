@@ -14,7 +14,7 @@ import numpy as np
 from edge.config import Label, ZoneConfig
 from edge.detect.change import Change
 from edge.detect.detection import Detection
-from edge.detect.dwell import LEAST_SHARE, History, Verdict
+from edge.detect.dwell import History, Verdict
 from edge.detect.moment import Moment
 from edge.detect.overlap import corners, covered_share, ious, nestings, touch
 
@@ -43,6 +43,9 @@ LOOKS_TO_FORGET = 4
 """However slow the looks: fewer misses than this are no proof that something has gone."""
 
 UNNAMED: Label = "unknown_object"
+
+RIVALS_NESTED = 0.4
+"""Two names are names of one thing when so much of the smaller box lies in the other."""
 
 SURER = 1.25
 """Another name takes an alert's place when it is surer by this factor."""
@@ -102,9 +105,9 @@ class Stay:
         """Whether it is an alert."""
         return self.number > 0
 
-    def judge(self, now: Moment) -> Verdict:
+    def judge(self, now: Moment, threshold: float) -> Verdict:
         """Whether it has stayed long enough by now."""
-        return self.history.judge(now.t_s - self.since.t_s, self.zone.dwell_s)
+        return self.history.judge(now.t_s - self.since.t_s, self.zone.dwell_s, threshold)
 
 
 @dataclass(frozen=True)
@@ -160,13 +163,25 @@ class Places:
         """
         lasting, unknown = [], []
         for change in changes:
-            stay = next((s for s in self._stays if _explains(s, change.box, now)), None)
+            stay = next((s for s in self._stays if self._explains(s, change.box, now)), None)
             if stay is None:
                 unknown.append(change)
             elif stay.is_open:
                 box = replace(stay.box, score=stay.score)
                 lasting.append((stay.zone, Sighting(box, stay.score, parts=stay.parts)))
         return lasting, unknown
+
+    def _explains(self, stay: Stay, change: Detection, now: Moment) -> bool:
+        """Whether a change is (a piece of) something that has a class."""
+        if stay.label == UNNAMED:
+            return False
+        if stay.is_open:
+            return touch(stay.box, change)
+        nested = float(nestings(corners([stay.box]), corners([change]))[0, 0])
+        return nested >= NAMED_SHARE and self._judge(stay, now).is_believed
+
+    def _judge(self, stay: Stay, now: Moment) -> Verdict:
+        return stay.judge(now, self._threshold(stay.label))
 
     def blind(self, now: Moment) -> None:
         """A look that could not be judged: everything counts as hidden."""
@@ -253,7 +268,7 @@ class Places:
         for i, stay in enumerate(self._stays):
             every_s = max(UPDATE_S, stay.zone.dwell_s / UPDATES_A_DWELL)
             if stay.is_open and stay.seen == now and now.t_s - stay.told.t_s >= every_s:
-                self._stays[i] = replace(stay, told=now, score=stay.judge(now).score)
+                self._stays[i] = replace(stay, told=now, score=self._judge(stay, now).score)
                 events.append(StayEvent(StayState.UPDATE, self._stays[i]))
         return events
 
@@ -263,7 +278,7 @@ class Places:
         ripe = [
             replace(stay, told=now, score=verdict.score)
             for stay in self._stays
-            if not stay.is_open and stay.seen == now and (verdict := stay.judge(now)).is_ripe
+            if not stay.is_open and stay.seen == now and (verdict := self._judge(stay, now)).is_ripe
         ]
         for stay in sorted(ripe, key=self._strength, reverse=True):
             rivals = [s for s in self._stays if s.is_open and _are_rivals(stay, s)]
@@ -288,21 +303,11 @@ def _is_twin(stay: Stay, other: Stay) -> bool:
     return is_part or _same_place(other.box, stay.box) > 0
 
 
-def _explains(stay: Stay, change: Detection, now: Moment) -> bool:
-    """Whether a change is (a piece of) something that has a class."""
-    if stay.label == UNNAMED:
-        return False
-    if stay.is_open:
-        return touch(stay.box, change)
-    nested = float(nestings(corners([stay.box]), corners([change]))[0, 0])
-    return nested >= NAMED_SHARE and stay.judge(now).share >= LEAST_SHARE
-
-
 def _are_rivals(a: Stay, b: Stay) -> bool:
     """Whether they are two names for one thing; what has no class is a piece of what it touches."""
     if UNNAMED in (a.label, b.label) and a.label != b.label:
         return touch(a.box, b.box)
-    return _nested(a, b) >= SAME_PLACE_NESTED
+    return _nested(a, b) >= RIVALS_NESTED
 
 
 def _nested(stay: Stay, other: Stay) -> float:

@@ -38,6 +38,9 @@ MATTERS: dict[Label, str | None] = {
 FAINT = 0.12
 """Detections down to this score are taken in: to add up, and to keep hold of what was surer."""
 
+FAINT_SHARE = 0.5
+"""A matter is followed from this part of its threshold on; its median must reach the whole."""
+
 PASSERS = frozenset({"person", "dog", "bicycle", "motorcycle", *SAME_KIND})
 """What comes and goes; a place behind it is hidden, a change made of it is explained."""
 
@@ -126,14 +129,15 @@ class CameraWatch:
     ) -> list[Placed]:
         """What in this look must not be there: by its class, by its relations, by its coming."""
         classes = _one_name_a_thing(
-            [box for box in self._seen if box.label in LABELS and self._counts(box)]
+            [box for box in self._seen if box.label in LABELS and self._counts(box, FAINT_SHARE)]
         )
-        still = [c.box for c in changes if not _is_named(c.box, classes)]
+        sure = [box for box in classes if self._counts(box)]
+        still = [c.box for c in changes if not _is_named(c.box, sure)]
         named = self._in_zones(
             [*(Sighting(box, box.score) for box in classes), *stalls(tracks, still, aspect)], now
         )
         named = [(zone, _dated(s, changes)) for zone, s in named if _is_due(s, changes)]
-        boxes = [sighting.box for _, sighting in named]
+        boxes = [s.box for _, s in named if s.relation or self._counts(s.box)]
         unnamed = [change for change in changes if not _is_named(change.box, boxes)]
         lasting, unknown = self._places.recognised(unnamed, now)
         return [
@@ -151,8 +155,8 @@ class CameraWatch:
                 placed.append((zone, sighting))
         return placed
 
-    def _counts(self, box: Detection) -> bool:
-        return box.score >= self._detector.threshold(box.label)
+    def _counts(self, box: Detection, share: float = 1.0) -> bool:
+        return box.score >= share * self._detector.threshold(box.label)
 
     def _passes(self, box: Detection) -> bool:
         return box.label in PASSERS and self._counts(box)

@@ -25,10 +25,13 @@ def _history(looks, look_s=1.0):
         ([0.8, None] * 30, 60, True),
         ([0.8, "hidden", "hidden", "hidden"] * 15, 60, True),
         ([None] * 60, 60, False),
+        ([0.2] * 60, 60, False),
+        ([0.2, 0.2, 0.9] * 20, 60, False),
+        ([0.2, 0.9, 0.9] * 20, 60, True),
     ],
 )
 def test_a_thing_is_ripe_when_it_was_there_for_the_dwell(looks, stayed_s, ripe):
-    assert _history(looks).judge(stayed_s, 60).is_ripe is ripe
+    assert _history(looks).judge(stayed_s, 60, 0.25).is_ripe is ripe
 
 
 def test_a_look_counts_by_the_time_it_stands_for():
@@ -38,11 +41,11 @@ def test_a_look_counts_by_the_time_it_stands_for():
         history.seen(t_s, 0.8)
     for t_s in range(21, 61):
         history.missed(t_s)
-    assert history.judge(60, 60).share == pytest.approx(20 / 60)
+    assert history.judge(60, 60, 0.25).share == pytest.approx(20 / 60)
 
 
 def test_the_score_is_the_median_of_the_looks_that_show_it():
-    assert _history([0.3, 0.9, None, 0.5, 0.4, 0.6]).judge(60, 60).score == pytest.approx(0.5)
+    assert _history([0.3, 0.9, None, 0.5, 0.4, 0.6]).judge(60, 60, 0.25).score == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(("stayed_s", "ripe"), [(29, False), (30, True)])
@@ -50,18 +53,18 @@ def test_a_relation_counts_when_somebody_stayed_half_the_dwell(stayed_s, ripe):
     history = History()
     for t_s in range(61):
         history.seen(t_s, 0.0, relation=0.7, stayed_s=min(t_s, stayed_s))
-    assert history.judge(60, 60).is_ripe is ripe
+    assert history.judge(60, 60, 0.25).is_ripe is ripe
 
 
 def test_class_and_relation_add_up():
     history = History()
     history.seen(0, 0.5, relation=0.5, stayed_s=60)
-    assert history.judge(60, 60).score == pytest.approx(0.75)
+    assert history.judge(60, 60, 0.25).score == pytest.approx(0.75)
 
 
 def test_a_long_history_stays_small_and_keeps_its_shares():
     history = _history([0.8, 0.8, None] * 3 * MOST_SCORES)
     assert len(history._scores) <= MOST_SCORES
-    verdict = history.judge(1e6, 60)
+    verdict = history.judge(1e6, 60, 0.25)
     assert verdict.share == pytest.approx(2 / 3, abs=0.01)
     assert verdict.score == pytest.approx(0.8)
