@@ -389,7 +389,8 @@ def anchored(config: EdgeConfig, folder: Path) -> EdgeConfig:
 
 def _load(path: Path, kind: type[T]) -> T:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        # The loader is SafeLoader with one more refusal.
+        document = yaml.load(path.read_text(encoding="utf-8"), _OnceLoader)  # noqa: S506
     except OSError as fault:
         raise BadConfig(path, [f"cannot be read: {fault.strerror}"]) from None
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
@@ -399,12 +400,47 @@ def _load(path: Path, kind: type[T]) -> T:
     try:
         return kind.model_validate(document)
     except ValidationError as fault:
-        raise BadConfig(path, [_sentence(error) for error in fault.errors()]) from None
+        raise BadConfig(path, [_sentence(error, kind) for error in fault.errors()]) from None
 
 
-def _sentence(error: Any) -> str:
+class _OnceLoader(yaml.SafeLoader):
+    """YAML lets the last of two equal keys win in silence; here it is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:  # noqa: FBT001, FBT002
+        """Read a mapping whose keys stand once each."""
+        keys = Counter(each.value for each, _ in node.value if isinstance(each, yaml.ScalarNode))
+        for key in (key for key, count in keys.items() if count > 1):
+            raise yaml.MarkedYAMLError(
+                problem=f"key {key!r} stands twice", problem_mark=node.start_mark
+            )
+        return super().construct_mapping(node, deep)
+
+
+def _sentence(error: Any, kind: type[Settings]) -> str:
     key = ".".join(str(part) for part in error["loc"] if part != "[key]") or "document"
     if error["type"] == "extra_forbidden":
-        return f"{key}: unknown key"
+        allowed = ", ".join(_section(kind, error["loc"][:-1]))
+        return f"{key}: unknown key" + (f" (allowed: {allowed})" if allowed else "")
+    if error["type"] == "missing":
+        return f"{key}: is needed"
     value = error["input"] if not isinstance(error["input"], dict | list) else "…"
     return f"{key}: {error['msg']} (got {value!r})"
+
+
+def _section(kind: type[Settings], place: tuple[str | int, ...]) -> list[str]:
+    """Names of the keys allowed where `place` points."""
+    section: Any = kind
+    for part in place:
+        if isinstance(part, str):
+            section = _settings_in(section.model_fields[part].annotation)
+        if section is None:
+            return []
+    return [field.alias or name for name, field in section.model_fields.items()]
+
+
+def _settings_in(annotation: Any) -> type[Settings] | None:
+    """The section an annotation such as `list[Zone]` or `Position | None` holds."""
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        return annotation
+    found = (_settings_in(each) for each in get_args(annotation))
+    return next((each for each in found if each is not None), None)

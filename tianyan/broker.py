@@ -97,7 +97,7 @@ def _write_mosquitto(folder: Path, passwords: dict[str, str], port: int) -> Path
     lines = [f"{user}:{mosquitto_password(word)}\n" for user, word in passwords.items()]
     _write_private(folder / "passwords", "".join(lines))
     acl = (
-        f"user {HUB_USER}\ntopic readwrite {ROOT}/#\n\n"
+        f"user {HUB_USER}\ntopic readwrite {ROOT}/#\ntopic read $SYS/broker/version\n\n"
         f"pattern write {ROOT}/%u/up/#\npattern read {ROOT}/%u/down/#\n"
         f"pattern read {ROOT}/host/+/state\n"
     )

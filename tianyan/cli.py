@@ -320,6 +320,16 @@ def _hub_check(options: argparse.Namespace) -> int:
     return _print_errors(options.config, check(options.config))
 
 
+def _hub_verify_audit(options: argparse.Namespace) -> int:
+    from hub.commands import verify_audit
+    from hub.errors import HubError
+
+    def lines() -> list[dict[str, Any]]:
+        return [{"broken": fault} for fault in verify_audit(options.config)]
+
+    return print_lines(lines, (HubError,), lambda _: True)
+
+
 def _demo(options: argparse.Namespace) -> int:
     from tianyan.demo import DemoFailed, DemoOptions, run_demo
 
@@ -450,6 +460,7 @@ VERBS = (
     Verb("hub run", "the server", _config, _hub("run")),
     Verb("hub ingest", "one more ingest member", _config, _hub("ingest")),
     Verb("hub migrate", "bring the database to this version", _config, _hub("migrate")),
+    Verb("hub verify-audit", "whether anybody changed the history", _config, _hub_verify_audit),
     Verb("hub check", "every error of a configuration at once", _config, _hub_check),
     Verb("doctor", "what is installed, reachable and missing", _no_options, _doctor),
 )

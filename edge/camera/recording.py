@@ -1,7 +1,9 @@
 """A video file, on the recording's own clock or as if a camera sent it now."""
 
 import logging
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -56,6 +58,32 @@ def recorded_at(path: Path) -> datetime:
     if moment.year > 1970:
         return moment
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much a recording holds: its frames, and its length in seconds by their time stamps."""
+
+    frames: int
+    seconds: float
+
+
+def extent(path: Path) -> Extent:
+    """Count a recording without decoding it.
+
+    Raises BadSource when it cannot be opened.
+    """
+    frames, begin_s, end_s = 0, math.inf, -math.inf
+    with _opened(path) as container:
+        stream = video_stream(container, str(path))
+        for packet in _packets(container, stream, path):
+            if packet.size:
+                frames += 1
+            if packet.pts is not None and packet.time_base is not None:
+                at_s = float(packet.pts * packet.time_base)
+                begin_s = min(begin_s, at_s)
+                end_s = max(end_s, at_s + float((packet.duration or 0) * packet.time_base))
+    return Extent(frames, max(0.0, end_s - begin_s))
 
 
 def _passes(path: Path, camera: CameraConfig) -> Iterator[Picture]:
