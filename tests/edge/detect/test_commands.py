@@ -54,8 +54,8 @@ def test_a_recording_gives_its_alerts_on_its_own_clock(recording, tmp_path):
     assert new["since"].startswith("2026-05-06T01:00:1")
     assert new["at"].endswith("Z")
     assert alerts[-1]["state"] == "end"
-    assert (summary["frames"], summary["alerts"]) == (60, 1)
-    assert summary["seconds"] == pytest.approx(59, abs=1)
+    assert (summary["frames"], summary["looks"], summary["alerts"]) == (120, 60, 1)
+    assert summary["seconds"] == pytest.approx(60, abs=1)
     for file in new["evidence"]:
         assert (tmp_path / "e" / f"{file['sha256']}.jpg").stat().st_size == file["size"]
 
