@@ -19,6 +19,7 @@ STALL = "street_vending"
 PERSON = "person"
 
 PARASOL = "umbrella"
+GARBAGE = "garbage"
 
 FOOD = 0.55
 WARE = 0.45
@@ -36,11 +37,12 @@ GOODS: dict[str, float] = {
     **dict.fromkeys(("potted plant", "chair", PARASOL, "book"), FURNITURE),
     **dict.fromkeys(("handbag", "backpack", "suitcase"), CARRIED),
     **dict.fromkeys(("bench", "bicycle", "motorcycle"), PARKED),
-    "garbage": WARE,
+    GARBAGE: WARE,
 }  # fmt: skip
 """How far one thing of this kind beside a person who stays speaks for a stall, 0 to 1.
 
-Goods piled up under a parasol look like garbage to a detector that knows few stalls.
+Goods piled up under a parasol look like garbage to a detector that knows few stalls; without a
+parasol garbage is garbage, and so are the chairs and bottles in it.
 """
 
 BY_HAND = frozenset({"handbag", "backpack", "suitcase", "bottle", "cup", "book"})
@@ -98,6 +100,9 @@ def stalls(tracks: Sequence[Track], still: Sequence[Detection], aspect: float) -
 def _stall_of(keeper: Track, pieces: Sequence[Piece], aspect: float) -> Sighting | None:
     """The stall around a person or a parasol, if enough is beside it."""
     beside = [piece for piece in pieces if _is_beside(keeper.box, piece.box, aspect)]
+    if all(piece.box.label != PARASOL for piece in beside):
+        heaps = [piece.box for piece in beside if piece.box.label == GARBAGE]
+        beside = [piece for piece in beside if covered_share(piece.box, heaps) < WITHIN]
     evidence = _together(beside)
     if evidence < ENOUGH:
         return None

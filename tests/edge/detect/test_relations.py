@@ -26,6 +26,7 @@ def _stalls(*boxes, still=()):
         ([box("bench", 0.38, 0.55, 0.2, 0.1)], False),
         ([box("bicycle", 0.3 + 0.02 * n, 0.5, 0.1, 0.15) for n in range(8)], False),
         ([box("car", 0.46, 0.4, 0.3, 0.3)], False),
+        ([box("garbage", 0.42, 0.5, 0.1, 0.1), box("bowl", 0.44, 0.55, 0.03, 0.03)], False),
         ([box("person", 0.47, 0.4, 0.06, 0.25), box("person", 0.34, 0.4, 0.06, 0.25)], False),
         ([], False),
     ],
