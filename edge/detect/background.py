@@ -39,6 +39,9 @@ STEADY_STEP = 20
 STEADY_SAMPLES = 4
 """A pixel is steady when so many samples lie within so many grey levels of their median."""
 
+SURE_SHIFT = 0.15
+"""Response of the phase correlation; views of two places stay below 0.1."""
+
 Plane = NDArray[np.float32]
 Mask = NDArray[np.uint8]
 
@@ -112,6 +115,26 @@ def mixed(background: Scene, recent: Scene, share: Plane) -> Scene:
         background.light + share * (recent.light - background.light),
         background.hue + weight * (recent.hue - background.hue),
     )
+
+
+def shift(before: Scene, after: Scene) -> tuple[float, float] | None:
+    """How far the camera was turned: right and down, fractions of the picture; None if unsure.
+
+    Phase correlation of the edges (Kuglin & Hines 1975).
+    """
+    height, width = before.light.shape
+    window = cv2.createHanningWindow((width, height), cv2.CV_32F)
+    (right, down), response = cv2.phaseCorrelate(
+        _edges(before.light), _edges(after.light), window
+    )
+    if response < SURE_SHIFT:
+        return None
+    return right / width, down / height
+
+
+def _edges(light: Plane) -> Plane:
+    across, down = cv2.Sobel(light, cv2.CV_32F, 1, 0), cv2.Sobel(light, cv2.CV_32F, 0, 1)
+    return np.asarray(cv2.magnitude(across, down), np.float32)
 
 
 def _likeness(a: Plane, b: Plane) -> Plane:

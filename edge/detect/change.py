@@ -26,6 +26,7 @@ from edge.detect.background import (
     median,
     mixed,
     scene_of,
+    shift,
     steady,
 )
 from edge.detect.detection import Detection
@@ -98,12 +99,14 @@ class SceneChange:
     """The background of one camera and what has changed before it.
 
     `dwell_s`: the shortest dwell of the camera's zones; it sets how fast changes must be found.
-    `is_unsettled`: so much changed at once that nothing can be told.
+    `is_unsettled`: so much changed at once that nothing can be told. `shift`: how far the view
+    was found to have moved in the last look (right, down; fractions of the picture).
     """
 
     def __init__(self, dwell_s: float = 60.0) -> None:
         """Know nothing of the scene yet."""
         self.is_unsettled = False
+        self.shift: tuple[float, float] | None = None
         self._every_s = min(max(dwell_s / SAMPLES_A_DWELL, EVERY_LEAST_S), EVERY_MOST_S)
         self._samples: deque[tuple[Moment, Image]] = deque(maxlen=SAMPLES)
         self._regions: list[Region] = []
@@ -115,6 +118,7 @@ class SceneChange:
 
     def look(self, picture: Image, passers: Sequence[Detection], now: Moment) -> list[Change]:
         """Take in a thumbnail (BGR) and what passes there; all lasting changes come back."""
+        self.shift = None
         if self._explained.shape != picture.shape[:2]:
             self._start_again(picture)
         self._explain(passers, now)
@@ -154,7 +158,7 @@ class SceneChange:
             return
         background = self._without_doubts(self._background, recent, still)
         apart = difference(recent, background)
-        if self._settles(apart.changed, now):
+        if self._settles(background, recent, apart.changed, now):
             blobs = self._blobs(apart.changed)
             if blobs:
                 still &= difference(scene_of(pictures[-1]), background).changed
@@ -182,7 +186,7 @@ class SceneChange:
         """Where the background can be compared: no doubtful pixel is in the window."""
         return 1 - _morphed(self._doubtful, cv2.MORPH_DILATE, WINDOW)
 
-    def _settles(self, changed: Mask, now: Moment) -> bool:
+    def _settles(self, background: Scene, recent: Scene, changed: Mask, now: Moment) -> bool:
         """Whether the scene is the one we know; after a lasting upheaval the new one is."""
         open_ground = self._explained < EXPLAINED_SHARE
         share = float(changed[open_ground].mean()) if open_ground.any() else 0.0
@@ -192,6 +196,7 @@ class SceneChange:
         elif self._unsettled_since is None:
             self._unsettled_since = now
         elif now.t_s - self._unsettled_since.t_s >= SAMPLES * self._every_s:
+            self.shift = shift(background, recent)
             self._forget()
         return not self.is_unsettled
 

@@ -11,6 +11,9 @@ import numpy as np
 LEAST_SHARE = 1 / 3
 """Seen in this share of the time in which it could be seen; a flicker is not a thing."""
 
+LEAST_SEEN = 0.2
+"""Seen for this part of the dwell itself: that a scene changed long ago is not enough."""
+
 STAY_SHARE = 0.5
 """A seller stays at least this share of the dwell; who passes a table does not sell at it."""
 
@@ -73,7 +76,8 @@ class History:
         share = seen_s / max(self._own_s + self._related_s + self._missed_s, 1e-9)
         score = self._score(somebody_stayed=somebody_stayed)
         is_believed = score >= threshold and share >= LEAST_SHARE
-        return Verdict(score, share, is_believed, is_believed and stayed_for_s >= dwell_s)
+        is_long = stayed_for_s >= dwell_s and seen_s >= LEAST_SEEN * dwell_s
+        return Verdict(score, share, is_believed, is_believed and is_long)
 
     def _score(self, *, somebody_stayed: bool) -> float:
         own, relation = np.array(self._scores, float).reshape(-1, 2).T

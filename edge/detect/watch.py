@@ -49,6 +49,9 @@ STANDING_STRUCTURE = 0.4
 NEW_PART = 0.3
 """Houses look like structures: one counts from this score on, or where so much of it is new."""
 
+SAME_IOU, SAME_PART = 0.3, 0.5
+"""A thing with a class came when the scene changed there, if their boxes agree so well."""
+
 ONE_THING_IOU = 0.6
 """Two matters seen in boxes that overlap more are one thing with two names; the surer one stays."""
 
@@ -115,6 +118,8 @@ class CameraWatch:
         tracks = self._tracker.update(self._seen, frame.t_s)
         passers = [box for box in self._seen if self._passes(box)]
         changes = self._change.look(picture, passers, now)
+        if self._change.shift is not None:
+            self._places.shift(*self._change.shift)
         aspect = frame.image.shape[1] / frame.image.shape[0]
         sightings = self._sightings(tracks, changes, aspect, now)
         events = self._places.update(sightings, passers, now)
@@ -212,6 +217,12 @@ def _one_name_a_thing(boxes: Sequence[Detection]) -> list[Detection]:
     return kept
 
 
+def _is_same(change: Detection, box: Detection) -> bool:
+    """Whether a thing with a class is what changed, not something beside it or before it."""
+    overlap = float(ious(corners([change]), corners([box]))[0, 0])
+    return overlap >= SAME_IOU or covered_share(box, [change]) >= SAME_PART
+
+
 def _is_due(sighting: Sighting, changes: Sequence[Change]) -> bool:
     """A structure that always stood there is a house, unless the detector is sure it is none."""
     box = sighting.box
@@ -223,7 +234,7 @@ def _is_due(sighting: Sighting, changes: Sequence[Change]) -> bool:
 def _dated(sighting: Sighting, changes: Sequence[Change]) -> Sighting:
     """With the time at which the scene changed there: the detector may have been sure later."""
     since = min(
-        (change.since for change in changes if _is_named(change.box, [sighting.box])),
+        (change.since for change in changes if _is_same(change.box, sighting.box)),
         key=lambda since: since.t_s,
         default=None,
     )

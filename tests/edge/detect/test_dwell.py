@@ -68,3 +68,9 @@ def test_a_long_history_stays_small_and_keeps_its_shares():
     verdict = history.judge(1e6, 60, 0.25)
     assert verdict.share == pytest.approx(2 / 3, abs=0.01)
     assert verdict.score == pytest.approx(0.8)
+
+
+def test_one_look_at_what_came_long_ago_is_not_enough():
+    history = _history([0.9] * 10)
+    assert not history.judge(600, 60, 0.25).is_ripe
+    assert _history([0.9] * 20).judge(600, 60, 0.25).is_ripe

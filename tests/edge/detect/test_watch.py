@@ -170,3 +170,26 @@ def test_a_house_is_no_illegal_structure_and_what_is_built_before_the_camera_is(
     assert [e.label for e in _watched(lambda _: [structure(0.6)], 40)[0]] == ["illegal_structure"]
     events, _ = _watched(lambda _: [structure(0.3)], 65, draw=_left_there)
     assert [(e.label, e.matter) for e in events] == [("illegal_structure", "06001")]
+
+
+def test_a_knocked_camera_keeps_its_alert():
+    second = [0.0]
+
+    def draw(t_s):
+        second[0] = t_s
+        return street() if t_s < 40 else np.roll(street(), (20, -90), (0, 1))
+
+    def script(_):
+        moved = (-90 / 640, 20 / 360) if second[0] >= 40 else (0.0, 0.0)
+        return [box("garbage", 0.4 + moved[0], 0.6 + moved[1], 0.08, 0.08)]
+
+    events, _ = _watched(script, 120, draw=draw)
+    assert [(str(e.state), e.label) for e in events] == [("new", "garbage")]
+
+
+def test_a_glimpse_of_a_heap_before_an_older_change_is_no_alert_of_its_own():
+    def script(call):
+        return [box("garbage", 0.2, 0.45, 0.5, 0.5)] if call == 4 else []
+
+    events, _ = _watched(script, 68, draw=_left_there)
+    assert {e.label for e in events} == {"unknown_object"}
