@@ -46,6 +46,11 @@ class AlertDesk:
         self._waiting.append((alert, files))
         self.store()
 
+    @property
+    def has_waiting(self) -> bool:
+        """Whether alerts wait for a disk that refused them."""
+        return bool(self._waiting)
+
     def end_what_was_left(self) -> None:
         """End the alerts that were open when the agent was killed."""
         for alert in self._open.left():

@@ -67,6 +67,7 @@ class Lookout:
         for post in self._posts.values():
             post.runner.stop()
             self._tell(post, post.finish())
+        self._desk.store()
 
     def tick(self) -> None:
         """Look after the cameras' states; call it every second or so."""
@@ -76,8 +77,8 @@ class Lookout:
 
     @property
     def has_ended(self) -> bool:
-        """Whether every camera was a recording, is over and has been looked at to its end."""
-        return all(post.has_ended for post in self._posts.values())
+        """Whether every camera was a recording, is over, and all it showed is stored."""
+        return all(p.has_ended for p in self._posts.values()) and not self._desk.has_waiting
 
     @property
     def faults(self) -> list[str]:

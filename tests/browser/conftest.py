@@ -54,7 +54,7 @@ def need(path: Path, remedy: str) -> None:
     pytest.skip(message)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     need(CHROMIUM, "apt-get install chromium")
     need(DIST / "index.html", "npm ci && npm run build in hub/console")

@@ -131,7 +131,7 @@ def test_a_recording_becomes_alerts_with_their_pictures(tmp_path, hub):
     assert (new["level"], new["matter"], new["hist"]) == (2, "06010", True)
     assert (new["lat"], new["lon"], new["place"]) == (32.69, 109.02, "camera")
     assert new["ts"] - new["since"] == pytest.approx(5000, abs=1500)
-    assert [file["role"] for file in new["evidence"]] == ["clean", "annotated"]
+    assert [file["role"] for file in new["evidence"]] == ["clean", "annotated", "before"]
     offered = {f["sha256"] for offer in hub.bodies("evidence") for f in offer["files"]}
     assert {file["sha256"] for file in new["evidence"]} <= offered
     birth = hub.bodies("birth")[0]
