@@ -211,10 +211,12 @@ class Link:
             return
         if topic not in self._hubs_online:
             log.info("hub %s is online", state.hub)
-            self._hubs_online.add(topic)
-            self._tracks_in_flight.clear()
             self._introduce()  # a hub that listens for the first time has not heard it
+            self._tracks_in_flight.clear()
+            # Before we count as online: what is sent in between would be sent twice.
             self._outbox.send_again()
+            self._hubs_online.add(topic)
+            self._outbox.added.set()
 
     def _take_receipt(self, receipt: Receipt) -> None:
         if receipt.epoch != self._outbox.epoch:
