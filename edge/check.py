@@ -217,4 +217,3 @@ def _too_long(most: int, **values: str) -> Iterator[str]:
 
 def _not_installed(fault: ImportError, extra: str) -> str:
     return f"{fault.name} is not installed; pip install 'tianyan[{extra}]'"
-

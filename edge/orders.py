@@ -61,9 +61,7 @@ class OrderDesk:
 
     def _begin(self, command: Command) -> Reply | None:
         with self._lock:
-            self._db.execute(
-                "DELETE FROM reply WHERE at_ms < ?", (self._now_ms() - REMEMBERED_MS,)
-            )
+            self._db.execute("DELETE FROM reply WHERE at_ms < ?", (self._now_ms() - REMEMBERED_MS,))
             found = self._db.execute("SELECT body FROM reply WHERE id = ?", (command.id,))
             if (row := found.fetchone()) is not None:
                 return cast("Reply", decode("reply", row[0]))

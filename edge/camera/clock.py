@@ -8,6 +8,7 @@ from typing import Protocol
 _STEP_BACK_S = 1.0
 _ROUNDING_S = 1e-6
 
+
 class Clock(Protocol):
     """The time of one camera; `elapsed_s` never jumps, `now` does when somebody sets it."""
 

@@ -79,9 +79,7 @@ class Health:
         """A picture came and was judged."""
         facts = self._alive(t_s)
         shifted_since_s = _since(facts.shifted_since_s, t_s, holds=view.is_shifted)
-        alien_since_s = _since(
-            facts.alien_since_s, t_s, holds=view.is_alien or view.is_shifted
-        )
+        alien_since_s = _since(facts.alien_since_s, t_s, holds=view.is_alien or view.is_shifted)
         moved = _lasts(shifted_since_s, t_s, self._limits.shifted_s) or _lasts(
             alien_since_s, t_s, self._limits.alien_s
         )

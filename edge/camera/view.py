@@ -86,9 +86,7 @@ def _reduced(image: Image) -> npt.NDArray[np.float32]:
 
 
 def _edges(grey: npt.NDArray[np.float32]) -> _Edges:
-    strength = cv2.magnitude(
-        cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
-    )
+    strength = cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
     return np.asarray(strength / (cv2.blur(strength, (15, 15)) + 8), np.float32)
 
 

@@ -124,9 +124,7 @@ def shift(before: Scene, after: Scene) -> tuple[float, float] | None:
     """
     height, width = before.light.shape
     window = cv2.createHanningWindow((width, height), cv2.CV_32F)
-    (right, down), response = cv2.phaseCorrelate(
-        _edges(before.light), _edges(after.light), window
-    )
+    (right, down), response = cv2.phaseCorrelate(_edges(before.light), _edges(after.light), window)
     if response < SURE_SHIFT:
         return None
     return right / width, down / height

@@ -162,9 +162,7 @@ class SceneChange:
             blobs = self._blobs(apart.changed)
             if blobs:
                 still &= difference(scene_of(pictures[-1]), background).changed
-            self._regions = [
-                self._region(blob, background, recent, apart, still) for blob in blobs
-            ]
+            self._regions = [self._region(blob, background, recent, apart, still) for blob in blobs]
             background = self._absorbed(background, recent, apart.faintly)
             self._background = self._following(background, recent, apart.changed)
 
@@ -213,8 +211,10 @@ class SceneChange:
     ) -> Region:
         """`there`: pixels that hold still and differ from the background in the latest look too."""
         region = max(self._regions, key=lambda r: _common(r.mask, blob), default=None)
-        if region is None or _common(region.mask, blob) < SAME_REGION or _is_new_look(
-            region, recent.light
+        if (
+            region is None
+            or _common(region.mask, blob) < SAME_REGION
+            or _is_new_look(region, recent.light)
         ):
             region = Region(blob, blob, recent.light, self._onset(blob, recent))
         is_added = (

@@ -243,8 +243,7 @@ class Places:
         kept: list[Stay] = []
         for stay in sorted(self._stays, key=lambda s: (not s.is_open, s.since.t_s)):
             twin = any(
-                (other.label, other.zone.id) == (stay.label, stay.zone.id)
-                and _is_twin(stay, other)
+                (other.label, other.zone.id) == (stay.label, stay.zone.id) and _is_twin(stay, other)
                 for other in kept
             )
             if stay.is_open or not twin:

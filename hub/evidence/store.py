@@ -71,9 +71,7 @@ def type_of(tx: Connection, sha256: str) -> str | None:
     return tx.execute(select(files.c.type).where(files.c.sha256 == sha256)).scalar()
 
 
-def add(
-    tx: Connection, sha256: str, *, kind: str, size: int, device: str, at: datetime
-) -> None:
+def add(tx: Connection, sha256: str, *, kind: str, size: int, device: str, at: datetime) -> None:
     """Note that a file is here."""
     row = {"sha256": sha256, "type": kind, "size": size, "device": device, "stored_at": at}
     insert_new(tx, files, [row], ["sha256"])

@@ -9,8 +9,8 @@ from tests.edge.detect.scripted import box
 
 LAT, LON = 32.6849, 109.0290
 EAST_M = 111_412.84 * math.cos(math.radians(LAT)) - 93.5 * math.cos(3 * math.radians(LAT))
-NORTH_M = 111_132.92 - 559.82 * math.cos(2 * math.radians(LAT)) + 1.175 * math.cos(
-    4 * math.radians(LAT)
+NORTH_M = (
+    111_132.92 - 559.82 * math.cos(2 * math.radians(LAT)) + 1.175 * math.cos(4 * math.radians(LAT))
 )
 """Metres a degree by the series of NIMA TR8350.2, independent of the code's formula."""
 

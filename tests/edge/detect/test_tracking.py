@@ -22,9 +22,7 @@ def test_who_walks_past_never_stays():
 
 @pytest.mark.parametrize("look_s", [0.5, 1.0, 2.0])
 def test_a_walker_is_one_thing_at_any_rate_of_looks(look_s):
-    seen = _walk(
-        Tracker(), lambda t: [box("person", 0.05 + 0.05 * t, 0.5, 0.05, 0.2)], 16, look_s
-    )
+    seen = _walk(Tracker(), lambda t: [box("person", 0.05 + 0.05 * t, 0.5, 0.05, 0.2)], 16, look_s)
     assert {track.id for look in seen for track in look} == {1}
 
 
