@@ -57,7 +57,7 @@ SUBSTANCE = 0.4
 """A thing changes throughout, light mostly along its rim, which the window makes `RIM` pixels wide:
 the least share of a change that is wider than a rim."""
 
-SHADE_DARKEST, SHADE_BRIGHTEST, SHADE_HUE = -0.95, 0.12, 0.06
+SHADE_DEPTH, SHADE_NOISE, SHADE_HUE = 0.95, 0.12, 0.06
 """Shade darkens, at most to two fifths, brightens nothing and keeps the hue (log steps)."""
 
 STEADY_SHARE = 0.6
@@ -218,7 +218,7 @@ class SceneChange:
         ):
             region = Region(blob, blob, recent.light, self._onset(blob, recent))
         is_added = (
-            not _is_shade(blob, apart)
+            not _is_light(blob, apart, recent, background)
             and _has_substance(blob, apart.faintly)
             and _was_added(blob, recent, background)
         )
@@ -299,15 +299,19 @@ def _outlined(mask: Mask) -> list[Mask]:
     return blobs
 
 
-def _is_shade(blob: Mask, apart: Difference) -> bool:
-    """Whether all of it only got darker, as shade makes it; a thing has colours of its own."""
+def _is_light(blob: Mask, apart: Difference, recent: Scene, background: Scene) -> bool:
+    """Whether shade fell or left: all only darker, or all only brighter and smoother than before.
+
+    A thing has colours of its own.
+    """
     inside = blob > 0
-    darkest, brightest = np.percentile(apart.light[inside], [2, 98])
-    return bool(
-        darkest >= SHADE_DARKEST
-        and brightest <= SHADE_BRIGHTEST
-        and np.percentile(apart.hue[inside], 90) <= SHADE_HUE
-    )
+    if np.percentile(apart.hue[inside], 90) > SHADE_HUE:
+        return False
+    lowest, highest = np.percentile(apart.light[inside], [2, 98])
+    if lowest >= -SHADE_DEPTH and highest <= SHADE_NOISE:
+        return True
+    is_smoother = bool(recent.light[inside].std() < background.light[inside].std())
+    return bool(lowest >= -SHADE_NOISE and highest <= SHADE_DEPTH) and is_smoother
 
 
 def _has_substance(blob: Mask, faintly: Mask) -> bool:

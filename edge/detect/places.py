@@ -329,21 +329,25 @@ def _first_seen(zone: ZoneConfig, sighting: Sighting, now: Moment) -> Stay:
 
 
 def _seen(stay: Stay, sightings: Sequence[Sighting], now: Moment) -> Stay:
-    """The best of the sightings speaks for the look; the box follows slowly."""
-    best = max(sightings, key=lambda s: s.box.score)
+    """The best of each sighting speaks for the look; the box slowly follows the whole thing.
+
+    A detector names a stall and the parasol over it alike: the larger of two such boxes is it.
+    """
+    best = max(s.box.score for s in sightings)
+    whole = max((s for s in sightings if s.box.score >= best / 2), key=lambda s: s.box.area)
     stayed_s = max(s.stayed_s for s in sightings)
     relation = max(s.relation for s in sightings)
     stay.history.seen(now.t_s, max(s.own for s in sightings), relation, stayed_s)
     since = stay.since
-    if best.since is not None and best.since.t_s < since.t_s:
-        since = best.since
+    if whole.since is not None and whole.since.t_s < since.t_s:
+        since = whole.since
     return replace(
         stay,
-        box=_between(stay.box, best.box),
+        box=_between(stay.box, whole.box),
         seen=now,
         since=since,
         hidden_s=0.0,
-        parts=best.parts,
+        parts=whole.parts,
     )
 
 

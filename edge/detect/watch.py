@@ -45,7 +45,7 @@ PASSERS = frozenset({"person", "dog", "bicycle", "motorcycle", *SAME_KIND})
 """What comes and goes; a place behind it is hidden, a change made of it is explained."""
 
 STRUCTURE = "illegal_structure"
-STANDING_STRUCTURE = 0.4
+STANDING_STRUCTURE = 0.5
 NEW_PART = 0.3
 """Houses look like structures: one counts from this score on, or where so much of it is new."""
 

@@ -97,12 +97,28 @@ def test_a_thing_is_found_through_dusk():
     assert looks[-1][0].since.t_s == pytest.approx(30, abs=2)
 
 
-def test_a_shadow_that_falls_and_stays_is_not_a_thing():
+def _shaded(picture):
     shade = np.ones((360, 640, 1), np.float32)
     cv2.fillConvexPoly(shade, np.array([[150, 150], [450, 140], [520, 300], [180, 320]]), 0.55)
-    shade = cv2.GaussianBlur(shade, (9, 9), 0)[..., None]
-    looks, _ = _play(lambda t: (BASE * shade).astype(np.uint8) if t >= 20 else BASE, 80)
+    return (picture * cv2.GaussianBlur(shade, (9, 9), 0)[..., None]).astype(np.uint8)
+
+
+@pytest.mark.parametrize("falls", [True, False])
+def test_a_shadow_that_falls_and_stays_or_leaves_is_not_a_thing(falls):
+    looks, _ = _play(lambda t: _shaded(BASE) if (t >= 20) is falls else BASE, 80)
     assert not any(looks)
+
+
+def test_a_grey_thing_in_the_sun_is_not_taken_for_light():
+    def draw(t):
+        picture = BASE.copy()
+        if t >= 20:
+            cv2.rectangle(picture, (X, Y), (X + 80, Y + 60), (225, 225, 225), -1)
+            cv2.rectangle(picture, (X + 20, Y + 20), (X + 60, Y + 40), (30, 30, 30), -1)
+        return picture
+
+    looks, _ = _play(draw, 60)
+    assert len(looks[-1]) == 1
 
 
 def test_passers_by_are_not_things_even_without_a_detector():
