@@ -142,6 +142,12 @@ def city(tmp_path, recordings):
         city.stop()
 
 
+def arrived(api, alert):
+    """Addresses of an alert's pictures, once all of them are here."""
+    urls = [file["url"] for file in api.get(f"/api/alerts/{alert['id']}").json()["evidence"]]
+    return urls if all(urls) else []
+
+
 def stored_fixes(city):
     with closing(sqlite3.connect(city.folder / "hub.sqlite")) as db:
         rows = db.execute("SELECT CAST(fixes AS TEXT) FROM track_batches").fetchall()
@@ -189,9 +195,8 @@ def test_an_alert_becomes_a_case_in_the_grid_where_the_thing_is(city):
         assert alert["place"] == "ground"
         assert [grid["level"] for grid in alert["grids"]] == [1, 2, 3]
         assert alert["generated"]
-        for picture in alert["evidence"]:
-            until(lambda url=picture["url"]: api.get(url).is_success, "the picture")
-            assert api.get(picture["url"]).content.startswith(b"\xff\xd8")
+        for url in until(lambda: arrived(api, alert), "the pictures"):
+            assert api.get(url).content.startswith(b"\xff\xd8")
         assert {"clean", "annotated"} <= {picture["role"] for picture in alert["evidence"]}
 
         answer = api.post(f"/api/alerts/{alert['id']}/decision", json={"decision": "confirmed"})

@@ -10,7 +10,7 @@ import pytest
 
 from tests.edge.gps.jt808.reports import report
 from tests.edge.terminal import Terminal
-from tests.flow.test_street_to_case import CAR, City, tianyan, until
+from tests.flow.test_street_to_case import CAR, City, arrived, tianyan, until
 from tests.servers.mosquitto import mosquitto
 from tianyan.broker import free_port
 
@@ -90,8 +90,8 @@ def test_terminals_of_both_editions_are_on_the_map(city):
     assert truck["online"]
     with city.api() as api:
         (alert,) = until(lambda: pictures(api), "the alert with its picture")
-        until(lambda: api.get(alert["evidence"][0]["url"]).is_success, "the picture")
-        assert api.get(alert["evidence"][0]["url"]).content == JPEG
+        (url,) = until(lambda: arrived(api, alert), "the picture")
+        assert api.get(url).content == JPEG
     assert (alert["label"], alert["place"], alert["level"]) == ("emergency", "vehicle", 3)
     assert "陕G·D0002" in str(alert), "who calls for help"
     assert sweeper["body"] == {
