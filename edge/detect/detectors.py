@@ -12,6 +12,7 @@ from edge.detect.detection import Detection
 from edge.detect.errors import BadModel
 from edge.detect.manifest import Manifest, Score, find_manifest, load_manifest
 from edge.detect.onnx import onnx_detector
+from edge.detect.openvino import openvino_detector
 
 
 class Detector(Protocol):
@@ -36,6 +37,7 @@ Factory = Callable[[Manifest, Path, int], Detector]
 
 RUNTIMES: dict[str, Factory] = {
     "onnx": onnx_detector,
+    "openvino": openvino_detector,
 }
 
 

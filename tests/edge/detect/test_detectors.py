@@ -1,6 +1,8 @@
 """On the model that ships, on ONNX Runtime."""
 
+import importlib.util
 import shutil
+import sys
 
 import cv2
 import numpy as np
@@ -66,6 +68,28 @@ def test_a_threshold_for_all_takes_the_place_of_the_manifests():
 def test_a_graph_that_does_not_fit_its_manifest_stops_the_start(tmp_path, changes, words):
     with pytest.raises(BadModel, match=words):
         open_detector(_copy(tmp_path, **changes))
+
+
+@pytest.mark.parametrize(
+    ("runtime", "module", "remedy"),
+    [("onnx", "onnxruntime", "tianyan.edge"), ("openvino", "openvino", "tianyan.openvino")],
+)
+def test_a_missing_runtime_stops_the_start(tmp_path, monkeypatch, runtime, module, remedy):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(BadModel, match=f"is missing .*{remedy}"):
+        open_detector(_copy(tmp_path, runtime=runtime))
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("openvino") is None, reason="no OpenVINO: pip install .[openvino]"
+)
+def test_openvino_says_what_onnx_runtime_says(tmp_path, detector):
+    other = open_detector(_copy(tmp_path, runtime="openvino"))
+    for picture in (street(), street(5, (480, 360))):
+        sure = [d for d in detector.detect(picture, 0.01) if d.score > 0.02]
+        assert sure
+        likeness = ious(corners(sure), corners(other.detect(picture, 0.01)))
+        assert (likeness.max(axis=1) > 0.8).mean() >= 0.7
 
 
 def test_weights_that_are_no_graph_stop_the_start(tmp_path):
