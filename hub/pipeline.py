@@ -54,6 +54,9 @@ log = logging.getLogger(__name__)
 
 ADMIT_FOR = timedelta(seconds=5)
 
+NO_MATTER = {"unknown_object": "不明物体"}
+"""What people call an alert the standard has no matter for."""
+
 
 @dataclass(frozen=True)
 class Site:
@@ -203,7 +206,7 @@ def open_cases(
                 str(case.id),
                 "report",
                 to_state=case.state,
-                note=note or f"{alert.label}, {alert.source_name}, {alert.id}",
+                note=note,
             )
             for alert, case in zip(things, cases, strict=True)
         ],
@@ -213,7 +216,7 @@ def open_cases(
 
 def _new_case(alert: Alert, number: str, standard_ref: str, at: datetime) -> Case:
     known = matter(alert.matter)
-    what = known.name_zh if known is not None else alert.label
+    what = known.name_zh if known is not None else NO_MATTER.get(alert.label, alert.label)
     return Case(
         id=0,
         number=number,
