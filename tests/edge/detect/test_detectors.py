@@ -13,6 +13,7 @@ from edge.detect.detectors import open_detector
 from edge.detect.errors import BadModel
 from edge.detect.manifest import find_manifest
 from edge.detect.overlap import corners, ious
+from scenes.scene import render
 from tests.edge.detect.scripted import street
 from tests.shared import SHARED, needs_shared
 
@@ -85,10 +86,11 @@ def test_a_missing_runtime_stops_the_start(tmp_path, monkeypatch, runtime, modul
 )
 def test_openvino_says_what_onnx_runtime_says(tmp_path, detector):
     other = open_detector(_copy(tmp_path, runtime="openvino"))
-    for picture in (street(), street(5, (480, 360))):
-        sure = [d for d in detector.detect(picture, 0.01) if d.score > 0.02]
+    for size in ((640, 360), (480, 360)):
+        picture, _ = render("stall_set_up", 60.0, size)
+        sure = [d for d in detector.detect(picture, 0.1) if d.score > 0.15]
         assert sure
-        likeness = ious(corners(sure), corners(other.detect(picture, 0.01)))
+        likeness = ious(corners(sure), corners(other.detect(picture, 0.1)))
         assert (likeness.max(axis=1) > 0.8).mean() >= 0.7
 
 
