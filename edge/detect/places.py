@@ -16,7 +16,7 @@ from edge.detect.change import Change
 from edge.detect.detection import Detection
 from edge.detect.dwell import History, Verdict
 from edge.detect.moment import Moment
-from edge.detect.overlap import corners, covered_share, ious, nestings, touch
+from edge.detect.overlap import Table, areas, corners, covered_share, ious, nestings, touch
 
 SAME_PLACE_IOU = 0.2
 SAME_PLACE_NESTED = 0.6
@@ -194,8 +194,9 @@ class Places:
         """The camera was turned: every place lies elsewhere in the picture now."""
         moved = []
         for stay in self._stays:
-            box = replace(stay.box, x=stay.box.x + dx, y=stay.box.y + dy)
-            moved.append(replace(stay, box=box))
+            x = min(max(stay.box.x + dx, 0.0), 1 - stay.box.w)
+            y = min(max(stay.box.y + dy, 0.0), 1 - stay.box.h)
+            moved.append(replace(stay, box=replace(stay.box, x=x, y=y)))
         self._stays = moved
 
     def finish(self) -> list[StayEvent]:
@@ -213,22 +214,18 @@ class Places:
 
     def _join(self, sightings: Sequence[Placed]) -> dict[int, list[Sighting]]:
         """Number of the stay → what was seen of it."""
+        if not self._stays or not sightings:
+            return {}
+        alike = _alike([s.box for _, s in sightings], [stay.box for stay in self._stays])
+        of_zone = [zone.id for zone, _ in sightings]
+        in_zone = [stay.zone.id for stay in self._stays]
+        alike *= np.array([[a == b for b in in_zone] for a in of_zone])
         joined: dict[int, list[Sighting]] = {}
-        for zone, sighting in sightings:
-            number = self._place_of(zone, sighting)
-            if number is not None:
-                joined.setdefault(number, []).append(sighting)
+        for row, (_, sighting) in enumerate(sightings):
+            best = int(alike[row].argmax())
+            if alike[row, best] > 0:
+                joined.setdefault(best, []).append(sighting)
         return joined
-
-    def _place_of(self, zone: ZoneConfig, sighting: Sighting) -> int | None:
-        likeness = [
-            _same_place(stay.box, sighting.box)
-            if (stay.label, stay.zone.id) == (sighting.box.label, zone.id)
-            else 0.0
-            for stay in self._stays
-        ]
-        best = int(np.argmax(likeness)) if likeness else 0
-        return best if likeness and likeness[best] > 0 else None
 
     def _strangers(
         self,
@@ -240,15 +237,20 @@ class Places:
 
     def _drop_doubles(self) -> None:
         """Where two stays have come to share a place, the open, then the older one remains."""
-        kept: list[Stay] = []
-        for stay in sorted(self._stays, key=lambda s: (not s.is_open, s.since.t_s)):
-            twin = any(
-                (other.label, other.zone.id) == (stay.label, stay.zone.id) and _is_twin(stay, other)
-                for other in kept
-            )
-            if stay.is_open or not twin:
-                kept.append(stay)
-        self._stays = kept
+        stays = sorted(self._stays, key=lambda s: (not s.is_open, s.since.t_s))
+        if len(stays) < 2:
+            return
+        boxes = [stay.box for stay in stays]
+        part_of_alert = nestings(corners(boxes), corners(boxes)) >= SAME_PLACE_NESTED
+        part_of_alert &= np.array([stay.is_open for stay in stays])
+        same_label = np.array([[a.label == b.label for b in boxes] for a in boxes])
+        same_zone = np.array([[a.zone.id == b.zone.id for b in stays] for a in stays])
+        twins = ((_alike(boxes, boxes) > 0) | part_of_alert) & same_label & same_zone
+        kept: list[int] = []
+        for number, stay in enumerate(stays):
+            if stay.is_open or not twins[number, kept].any():
+                kept.append(number)
+        self._stays = [stays[number] for number in kept]
 
     def _close(self, now: Moment) -> list[StayEvent]:
         gone = [stay for stay in self._stays if self._is_gone(stay, now)]
@@ -294,12 +296,6 @@ class Places:
     def _strength(self, stay: Stay) -> float:
         """How sure its name is, beside what its label takes; without a class, not at all."""
         return 0.0 if stay.label == UNNAMED else stay.score / self._threshold(stay.label)
-
-
-def _is_twin(stay: Stay, other: Stay) -> bool:
-    """Whether `stay` is where the other one is, or a part of that alert."""
-    is_part = other.is_open and _nested(stay, other) >= SAME_PLACE_NESTED
-    return is_part or _same_place(other.box, stay.box) > 0
 
 
 def _are_rivals(a: Stay, b: Stay) -> bool:
@@ -373,15 +369,23 @@ def _between(old: Detection, new: Detection) -> Detection:
     )
 
 
-def _same_place(a: Detection, b: Detection) -> float:
-    """How much two boxes share a place; 0 = they do not."""
-    iou = float(ious(corners([a]), corners([b]))[0, 0])
-    nested = float(nestings(corners([a]), corners([b]))[0, 0])
-    sizes = max(a.area, b.area) / max(min(a.area, b.area), 1e-9)
-    if iou >= SAME_PLACE_IOU or (nested >= SAME_PLACE_NESTED and sizes <= NESTED_SIZES):
-        return 1 + iou + nested
-    if a.label != "street_vending":
-        return 0.0
-    apart = np.hypot(a.centre[0] - b.centre[0], a.centre[1] - b.centre[1])
-    reach = SAME_STALL_REACH * max(min(a.w, b.w), min(a.h, b.h))
-    return float(max(1 - apart / reach, 0.0)) if reach > 0 else 0.0
+def _alike(a: Sequence[Detection], b: Sequence[Detection]) -> Table:
+    """N × M: how much boxes of one label share a place; 0 = they do not."""
+    a_corners, b_corners = corners(a), corners(b)
+    iou, nested = ious(a_corners, b_corners), nestings(a_corners, b_corners)
+    a_area, b_area = areas(a_corners)[:, None], areas(b_corners)[None]
+    similar = np.maximum(a_area, b_area) <= NESTED_SIZES * np.minimum(a_area, b_area)
+    shared = (iou >= SAME_PLACE_IOU) | ((nested >= SAME_PLACE_NESTED) & similar)
+    same_label = np.array([[x.label == y.label for y in b] for x in a])
+    is_stall = np.array([x.label == "street_vending" for x in a])[:, None]
+    near = _nearness(a_corners, b_corners) * is_stall
+    return np.asarray(np.where(shared, 1 + iou + nested, near) * same_label, float)
+
+
+def _nearness(a: Table, b: Table) -> Table:
+    """N × M: 1 at the same centre, 0 out of a pushed stall's reach."""
+    centres = [(table[:, :2] + table[:, 2:]) / 2 for table in (a, b)]
+    apart = np.linalg.norm(centres[0][:, None] - centres[1][None], axis=2)
+    sizes = np.minimum((a[:, 2:] - a[:, :2])[:, None], (b[:, 2:] - b[:, :2])[None])
+    reach = np.maximum(SAME_STALL_REACH * sizes.max(axis=2), 1e-9)
+    return np.asarray(np.maximum(1 - apart / reach, 0), float)

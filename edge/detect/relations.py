@@ -62,6 +62,9 @@ BESIDE = 0.6
 
 MOST_OF_A_KIND = 2
 
+MOST_PARTS = 20
+"""Of a stall are told."""
+
 LEAST_PERSON = 0.25
 LEAST_GOODS = 0.12
 ENOUGH = 0.5
@@ -107,7 +110,7 @@ def _stall_of(keeper: Track, pieces: Sequence[Piece], aspect: float) -> Sighting
     if evidence < ENOUGH:
         return None
     others = [piece.box for piece in beside if piece.box is not keeper.box]
-    parts = (keeper.box, *others)
+    parts = (keeper.box, *others[: MOST_PARTS - 1])
     return Sighting(union(parts, STALL, evidence), 0.0, evidence, keeper.stayed_s, parts)
 
 
