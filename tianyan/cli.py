@@ -11,6 +11,7 @@ import logging
 import math
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -147,7 +148,21 @@ def _recording(text: str) -> Path:
 def _edge_run(options: argparse.Namespace) -> int:
     from edge.commands import run
 
-    return run(options.config)
+    return _leave(run(options.config))
+
+
+def _leave(status: int) -> int:
+    """End at once when a camera's thread still hangs in its driver.
+
+    All is stored by now, and the interpreter would take away what that thread stands on: it dies
+    of SIGSEGV in one of three ends with a stalled RTSP camera.
+    """
+    if threading.active_count() > 1:
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
 
 
 def _edge_check(options: argparse.Namespace) -> int:
