@@ -34,12 +34,12 @@ def test_a_box_at_the_edge_of_a_tiny_picture_is_drawn():
 
 
 def test_the_album_shows_what_it_was_like_before():
-    album, pictures = Album(dwell_s=60), [street(seed) for seed in range(200)]
+    album, pictures = Album(dwell_s=60), [street(seed) for seed in range(60)]
     for t_s, picture in enumerate(pictures):
         album.keep(picture, t_s)
-    (file,) = album.before(150)
+    (file,) = album.before(50)
     assert file.role == "before"
     shown = _decoded(file)
-    nearest = min(range(200), key=lambda t: np.abs(shown.astype(int) - pictures[t]).mean())
-    assert 130 <= nearest < 150
+    nearest = min(range(60), key=lambda t: np.abs(shown.astype(int) - pictures[t]).mean())
+    assert 30 <= nearest < 50
     assert album.before(0) == ()

@@ -157,7 +157,7 @@ def test_the_end_of_watching_ends_what_is_open():
 
 def test_the_same_frames_give_the_same_events():
     def run():
-        return _watched(lambda _: [HEAP], 120, draw=_left_there)[0]
+        return _watched(lambda _: [HEAP], 50, draw=_left_there)[0]
 
     assert run() == run()
 
