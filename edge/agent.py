@@ -120,7 +120,7 @@ class Agent:
         self._vehicle_births.append(terminals.births)
         self._receiver_health.append(terminals.health)
         self._terminals = lambda: terminals.connected
-        self._orders.operations["terminal"] = terminals.carry_out
+        self._orders.offer("terminal", terminals.carry_out)
         self._parts.append(terminals)
 
     def run(self, stop: threading.Event) -> list[str]:

@@ -14,7 +14,6 @@ import urllib.error
 import urllib.request
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, cast
@@ -42,7 +41,6 @@ KEEP_ALIVE_S = 30
 RECONNECT_MAX_S = 60
 UPLOAD_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 3.0
-ORDERS_AT_ONCE = 8
 
 _GONE_FOR_GOOD = {
     HTTPStatus.CONFLICT,
@@ -62,7 +60,7 @@ class Reports:
 
     births: Callable[[int], list[Birth]]
     health: Callable[[], Health]
-    order: Callable[[Command], Reply] | None = None
+    order: Callable[[Command, Callable[[Reply], None]], None] | None = None
 
 
 class Link:
@@ -92,7 +90,6 @@ class Link:
         self._stopping = threading.Event()
         self._health_due = threading.Event()
         self._granted: queue.SimpleQueue[GrantedFile | None] = queue.SimpleQueue()
-        self._orders = ThreadPoolExecutor(ORDERS_AT_ONCE, "link-order")
         self._client = self._make_client()
         self._threads = [
             threading.Thread(target=self._send_forever, name="link-send", daemon=True),
@@ -111,7 +108,6 @@ class Link:
         self._stopping.set()
         self._outbox.added.set()
         self._granted.put(None)
-        self._orders.shutdown(wait=False, cancel_futures=True)
         for thread in self._threads:
             thread.join(STOP_TIMEOUT_S)
         if self._client.is_connected():
@@ -196,14 +192,16 @@ class Link:
             elif name == "grant":
                 self._take_grant(cast("Grant", decode("grant", payload)))
             elif name == "cmd" and not self._stopping.is_set():
-                command = cast("Command", decode("cmd", payload))
-                self._orders.submit(self._carry_out, command)
+                self._take_order(cast("Command", decode("cmd", payload)))
         except Refused as refused:
             log.warning("message from the hub on %s is not understood: %s", message.topic, refused)
 
-    def _carry_out(self, command: Command) -> None:
+    def _take_order(self, command: Command) -> None:
         if self._reports.order is not None and command.dev == self._outbox.dev:
-            self._publish("reply", self._reports.order(command))
+            self._reports.order(command, self._say)
+
+    def _say(self, reply: Reply) -> None:
+        self._publish("reply", reply)
 
     def _take_host_state(self, topic: str, state: HostState) -> None:
         if not state.online:

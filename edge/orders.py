@@ -1,9 +1,14 @@
-"""The hub's commands: each carried out once, whatever is sent again, and not after its time."""
+"""The hub's commands: each carried out once, whatever is sent again, and not after its time.
+
+Every operation has threads of its own: a look that takes a minute keeps no terminal waiting.
+"""
 
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,9 +19,12 @@ log = logging.getLogger(__name__)
 
 REMEMBERED_MS = 86_400_000
 LONGEST_WHY = 500
+AT_ONCE = 8
 
 CarryOut = Callable[[str, dict[str, Any]], dict[str, Any]]
 """Does an operation with its arguments and gives what came of it; raises OrderFailed."""
+
+Say = Callable[[Reply], None]
 
 
 class OrderFailed(RuntimeError):
@@ -26,58 +34,82 @@ class OrderFailed(RuntimeError):
 class OrderDesk:
     """Carries out commands and keeps the replies for a day. Safe to use from several threads."""
 
-    def __init__(
-        self,
-        path: Path,
-        dev: str,
-        now_ms: Callable[[], int],
-        operations: Mapping[str, CarryOut] | None = None,
-    ) -> None:
-        """Keep replies in the file at `path`; `operations` by the first part of their names."""
-        self.operations: dict[str, CarryOut] = dict(operations or {})
+    def __init__(self, path: Path, dev: str, now_ms: Callable[[], int]) -> None:
+        """Keep replies in the file at `path`; `offer` says what can be done."""
         self._dev = dev
         self._now_ms = now_ms
         self._lock = threading.Lock()
+        self._offers: dict[str, tuple[CarryOut, ThreadPoolExecutor]] = {}
+        self._front = ThreadPoolExecutor(1, "order-front")
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS reply (id TEXT PRIMARY KEY, at_ms INTEGER NOT NULL,"
             " body BLOB NOT NULL) WITHOUT ROWID"
         )
+        self._end_what_was_left()
+
+    def offer(self, name: str, carry_out: CarryOut, at_once: int = AT_ONCE) -> None:
+        """Carry out the operation `name`, or all that begin with `name` and a dot.
+
+        `at_once`: how many of them are under way at a time.
+        """
+        self._offers[name] = (carry_out, ThreadPoolExecutor(at_once, f"order-{name}"))
 
     def close(self) -> None:
-        """Close the file; what is in it stays."""
+        """Begin nothing more and close the file; what is in it stays."""
+        self._front.shutdown(wait=False, cancel_futures=True)
+        for _, pool in self._offers.values():
+            pool.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             self._db.close()
 
-    def take(self, command: Command) -> Reply:
-        """Carry out a command, or give the reply it had before."""
-        if (before := self._begin(command)) is not None:
-            return before
-        reply = self._carry_out(command)
-        if len(encode(reply)) > MAX_BYTES_OTHER:
-            reply = self._reply(command, CommandState.DONE, "what it gave is too long to be sent")
-        self._note(reply)
-        return reply
+    def take(self, command: Command, say: Say) -> None:
+        """Carry out a command; `say` gets `accepted` and later the last word.
 
-    def _begin(self, command: Command) -> Reply | None:
-        with self._lock:
-            self._db.execute("DELETE FROM reply WHERE at_ms < ?", (self._now_ms() - REMEMBERED_MS,))
-            found = self._db.execute("SELECT body FROM reply WHERE id = ?", (command.id,))
-            if (row := found.fetchone()) is not None:
-                return cast("Reply", decode("reply", row[0]))
-        # Noted first: a command that was under way at a crash is not done a second time.
-        self._note(self._reply(command, CommandState.ACCEPTED))
-        return None
+        One that is repeated gets the reply it has had. Returns at once.
+        """
+        with suppress(RuntimeError):  # closed
+            self._front.submit(self._begin, command, say)
 
-    def _carry_out(self, command: Command) -> Reply:
-        if command.exp < self._now_ms():
-            return self._reply(command, CommandState.EXPIRED)
-        group, _, name = command.op.partition(".")
-        carry_out = self.operations.get(group)
-        if carry_out is None:
-            known = ", ".join(sorted(self.operations)) or "none"
+    def _begin(self, command: Command, say: Say) -> None:
+        try:
+            if (before := self._reply_to(command.id)) is not None:
+                say(before)
+                return
+            if (refusal := self._refusal(command)) is not None:
+                say(self._note(refusal))
+                return
+            # Noted first: a command that was under way at a crash is not done a second time.
+            say(self._note(self._reply(command, CommandState.ACCEPTED)))
+            carry_out, pool = self._offers[_offered(command.op, self._offers)]
+            with suppress(RuntimeError):  # closed
+                pool.submit(self._finish, command, carry_out, say)
+        except sqlite3.Error:
+            log.exception("command %s cannot be noted, so it is not carried out", command.id)
+
+    def _refusal(self, command: Command) -> Reply | None:
+        if not _offered(command.op, self._offers):
+            known = ", ".join(sorted(self._offers)) or "none"
             why = f"op {command.op!r} is not known here; groups of operations: {known}"
             return self._reply(command, CommandState.UNKNOWN, why)
+        if command.exp < self._now_ms():
+            return self._reply(command, CommandState.EXPIRED)
+        return None
+
+    def _finish(self, command: Command, carry_out: CarryOut, say: Say) -> None:
+        reply = self._carry_out(command, carry_out)
+        if len(encode(reply)) > MAX_BYTES_OTHER:
+            reply = self._reply(command, CommandState.DONE, "what it gave is too long to be sent")
+        try:
+            say(self._note(reply))
+        except sqlite3.Error as fault:
+            log.warning("the reply to command %s cannot be noted: %s", command.id, fault)
+            say(reply)
+
+    def _carry_out(self, command: Command, carry_out: CarryOut) -> Reply:
+        if command.exp < self._now_ms():  # it waited for those before it
+            return self._reply(command, CommandState.EXPIRED)
+        name = command.op.partition(".")[2]
         log.info("%s for %s: %s", command.op, command.by or "the hub", command.args)
         try:
             out = carry_out(name, command.args)
@@ -93,9 +125,29 @@ class OrderDesk:
     ) -> Reply:
         return Reply(dev=self._dev, id=command.id, st=st, why=why[:LONGEST_WHY], out=out or {})
 
-    def _note(self, reply: Reply) -> None:
+    def _reply_to(self, name: str) -> Reply | None:
+        with self._lock:
+            self._db.execute("DELETE FROM reply WHERE at_ms < ?", (self._now_ms() - REMEMBERED_MS,))
+            found = self._db.execute("SELECT body FROM reply WHERE id = ?", (name,)).fetchone()
+        return cast("Reply", decode("reply", found[0])) if found is not None else None
+
+    def _note(self, reply: Reply) -> Reply:
         with self._lock:
             self._db.execute(
                 "INSERT OR REPLACE INTO reply VALUES (?, ?, ?)",
                 (reply.id, self._now_ms(), encode(reply)),
             )
+        return reply
+
+    def _end_what_was_left(self) -> None:
+        """Whether a command that a crash cut short was done, nobody knows: it is not repeated."""
+        for (body,) in self._db.execute("SELECT body FROM reply").fetchall():
+            reply = cast("Reply", decode("reply", body))
+            if reply.st == CommandState.ACCEPTED:
+                why = "the agent stopped while it was under way"
+                self._note(Reply(dev=reply.dev, id=reply.id, st=CommandState.FAILED, why=why))
+
+
+def _offered(op: str, offers: dict[str, Any]) -> str:
+    """The operation's own name where that is offered, else its group's; empty for neither."""
+    return next((name for name in (op, op.partition(".")[0]) if name in offers), "")

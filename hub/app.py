@@ -26,6 +26,9 @@ from hub.cases import api as cases_api, store as case_store
 from hub.cases.api import Act, CaseAlerts
 from hub.config import HubConfig
 from hub.devices import api as devices_api, store as device_store
+from hub.devices.ops import OPS as CAMERA_OPS
+from hub.devices.orders import api as orders_api
+from hub.devices.orders.desk import OrderDesk
 from hub.devices.store import devices
 from hub.errors import Problem
 from hub.events import Bus, Change
@@ -49,6 +52,9 @@ NO_CONSOLE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Tian
 <p>页面尚未构建。 The console is not built yet: run <code>make console</code> and reload.
 <p>The API answers: <a href="/api/openapi.json">/api/openapi.json</a>"""
 PING_S = 15
+
+OPS = {**CAMERA_OPS}
+"""Every operation that may be ordered from a device."""
 
 
 @dataclass
@@ -161,6 +167,8 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(grid_api.router(store, places, pipeline.grids_changed))
     add_account = partial(accounts.add, config.broker)
     app.include_router(devices_api.router(store, places, add_account))
+    orders = OrderDesk(store, OPS, hub.ingest.wake)
+    app.include_router(orders_api.router(store, orders))
     online = vehicles.c.device.in_(select(devices.c.id).where(devices.c.online))
     app.include_router(tracks_api.router(store, places, _device_facts, online))
 
@@ -227,6 +235,7 @@ def _renderer(places: Places) -> Callable[[Connection, Sequence[Change]], dict[C
         "camera": camera,
         "vehicle": vehicle,
         "device": devices_api.device_items,
+        "order": orders_api.order_news,
     }
 
     def render(tx: Connection, changes: Sequence[Change]) -> dict[Change, str]:

@@ -95,6 +95,7 @@ class Retention(Settings):
     """How long things are kept."""
 
     track_days: Annotated[float, Field(gt=0, le=36_500)] = 365
+    order_days: Annotated[float, Field(ge=1, le=36_500)] = 365
     event_rows: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
 
 

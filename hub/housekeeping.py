@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hub import auth, events, quarantine
 from hub.devices import store as device_store
+from hub.devices.orders import store as order_store
 from hub.evidence.api import forget_unfinished
 from hub.pipeline import Site
 from hub.store import Store, now
@@ -30,6 +31,7 @@ async def keep_house(store: Store, site: Site) -> None:
             silent_before = at - timedelta(seconds=site.config.silent_after_s)
             if silent_before > started_at:
                 await asyncio.to_thread(find_silent, store, silent_before, at)
+            await asyncio.to_thread(end_unanswered, store, at)
             if at - swept_at >= SWEEP_EVERY:
                 swept_at = at
                 await asyncio.to_thread(sweep, store, site, at)
@@ -43,6 +45,12 @@ def find_silent(store: Store, before: datetime, at: datetime) -> None:
         events.record(tx, device_store.silence(tx, before, at), at)
 
 
+def end_unanswered(store: Store, at: datetime) -> None:
+    """Orders that no device has answered in time are over."""
+    with store.write() as tx:
+        events.record(tx, order_store.expire(tx, at), at)
+
+
 def sweep(store: Store, site: Site, at: datetime) -> None:
     """Bring everything that is bounded within its bounds."""
     config = site.config
@@ -50,6 +58,7 @@ def sweep(store: Store, site: Site, at: datetime) -> None:
         quarantine.forget_old(tx, config.quarantine, at)
         events.forget_old(tx, config.retention.event_rows)
         auth.forget_old_sessions(tx, at)
+        order_store.forget_old(tx, at - timedelta(days=config.retention.order_days))
     with store.write() as tx:
         track_store.forget_old(tx, at - timedelta(days=config.retention.track_days))
     forget_unfinished(site.vault)

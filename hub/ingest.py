@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from hub import metrics, pipeline, quarantine
 from hub.config import Broker, HubConfig
+from hub.courier import Courier, Letter
 from hub.devices import store as device_store
 from hub.errors import HubError
 from hub.inbox import Received, Refusal
@@ -44,6 +45,7 @@ MAX_BATCH = 1000
 PAUSE_S = 0.003
 FIRST_RETRY_S, LAST_RETRY_S = 0.25, 15.0
 PROBE_S = 1.5
+TAKEN_WITHIN_S = 5.0
 QOS = 1
 NO_EPOCH = "0" * 16
 
@@ -66,7 +68,13 @@ def lanes(config: HubConfig) -> tuple[Lane, ...]:
     return (
         Lane("alert", ("alert",), timing.alert_gather_ms / 1000, 0.0, urgent=True),
         Lane("track", ("track",), timing.track_gather_ms / 1000, timing.track_every_s),
-        Lane("status", ("state", "birth", "health", "gap", "evidence"), 0.02, 0.0, shared=False),
+        Lane(
+            "status",
+            ("state", "birth", "health", "gap", "evidence", "reply"),
+            0.02,
+            0.0,
+            shared=False,
+        ),
     )
 
 
@@ -87,15 +95,22 @@ class Ingest:
     """All lanes of one hub process."""
 
     def __init__(self, store: Store, site: Site, *, is_host: bool = True) -> None:
-        """Make the lanes; a member that is not the host has no status lane."""
+        """Make the lanes; a member that is not the host has no status lane and sends nothing."""
         self._links = [
             LaneLink(lane, store, site) for lane in lanes(site.config) if is_host or lane.shared
         ]
+        sources = pipeline.DOWN if is_host else ()
+        self._courier = Courier(store, sources, self._links[-1].send)
 
     def start(self) -> None:
         """Connect; returns at once and keeps trying."""
         for link in self._links:
             link.start()
+        self._courier.start()
+
+    def wake(self) -> None:
+        """Something was committed that has to go down to a device. Any thread may call."""
+        self._courier.wake()
 
     def wait_connected(self, timeout_s: float) -> bool:
         """Whether every lane receives within the time."""
@@ -117,8 +132,10 @@ class Ingest:
 
     def stop(self) -> None:
         """Store what has been received, say goodbye, disconnect."""
+        self._courier.ask_to_stop()
         for link in self._links:
             link.ask_to_stop()
+        self._courier.join()
         for link in self._links:
             link.join()
 
@@ -381,6 +398,17 @@ class LaneLink:
         if self._client.is_connected():
             self._client.publish(down(dev, "receipt"), encode(receipt), QOS)
 
+    def send(self, letters: Sequence[Letter]) -> list[Letter]:
+        """Give letters to the broker; those it has confirmed come back."""
+        if not self.ready.is_set():
+            return []
+        until = time.monotonic() + TAKEN_WITHIN_S
+        handed = [
+            self._client.publish(down(each.dev, each.name), each.payload, QOS, retain=each.retain)
+            for each in letters
+        ]
+        return [each for each, info in zip(letters, handed, strict=True) if _is_taken(info, until)]
+
     def _answer(self, name: str, outcome: Outcome) -> None:
         for received, seqs in outcome.stored:
             message = received.message
@@ -437,6 +465,15 @@ class LaneLink:
         for suspect in suspects:
             metrics.REFUSED.labels(suspect.code).inc()
         metrics.BACKLOG.labels(lane).set(self._queue.qsize())
+
+
+def _is_taken(info: mqtt.MQTTMessageInfo, until: float) -> bool:
+    """Whether the broker confirms a message before `until` of the monotonic clock."""
+    try:
+        info.wait_for_publish(max(0.0, until - time.monotonic()))
+    except (RuntimeError, ValueError):  # not connected, or more waits than paho keeps
+        return False
+    return info.is_published()
 
 
 class _Marks(msgspec.Struct):

@@ -30,6 +30,7 @@ from hub.cases.case import (
 )
 from hub.config import HubConfig
 from hub.devices import store as device_store
+from hub.devices.orders import store as order_store
 from hub.errors import Problem, not_found
 from hub.events import Change
 from hub.evidence import store as evidence_store
@@ -46,6 +47,7 @@ from hub.tracks import store as track_store
 from hub.tracks.store import Run, Vehicle
 from wire.alert import Alert as AlertMessage
 from wire.codec import Code, Refused
+from wire.command import Reply
 from wire.receipt import EvidenceOffer, Grant, GrantedFile
 from wire.status import Birth, Gap, Health, State as DeviceState
 from wire.track import VALID, Track, TrackPoint
@@ -312,6 +314,16 @@ def take_healths(tx: Connection, _site: Site, arrived: Sequence[Received[Health]
     return _each(tx, arrived, device_store.take_health)
 
 
+def take_replies(tx: Connection, _site: Site, arrived: Sequence[Received[Reply]]) -> Outcome:
+    """What devices say of their orders."""
+
+    def said(tx: Connection, received: Received[Reply]) -> list[Change]:
+        answered = order_store.take_reply(tx, received)
+        return answered[1] if answered is not None else []
+
+    return _each(tx, arrived, said)
+
+
 def take_gaps(tx: Connection, _site: Site, arrived: Sequence[Received[Gap]]) -> Outcome:
     """What devices had to discard."""
     sorted_out = inbox.sort_out(tx, "gap", arrived)
@@ -364,7 +376,11 @@ TAKE: dict[str, Callable[[Connection, Site, Sequence[Received[Any]]], Outcome]] 
     "health": take_healths,
     "gap": take_gaps,
     "evidence": take_offers,
+    "reply": take_replies,
 }
+
+DOWN = (order_store.SOURCE,)
+"""What is sent down to devices."""
 
 
 def take(tx: Connection, site: Site, name: str, arrived: Sequence[Received[Any]]) -> Outcome:

@@ -87,8 +87,8 @@ def world(tmp_path):
                 Birth(dev=DEV, epoch=outbox.epoch, session=session, ts=1, agent="t")
             ],
             health=lambda: Health(dev=DEV, ts=1),
-            order=lambda command: Reply(
-                dev=DEV, id=command.id, st=CommandState.DONE, out={"op": command.op}
+            order=lambda command, say: say(
+                Reply(dev=DEV, id=command.id, st=CommandState.DONE, out={"op": command.op})
             ),
         )
         config = BrokerConfig(port=broker.port, password_file=password_file)

@@ -1,5 +1,6 @@
 """Commands of the hub: once, in time, and never silently."""
 
+import queue
 import threading
 
 import pytest
@@ -8,6 +9,7 @@ from edge.orders import OrderDesk, OrderFailed
 from wire.command import Command, CommandState
 
 NOW = 1_790_000_000_000
+ACCEPTED, DONE, FAILED = CommandState.ACCEPTED, CommandState.DONE, CommandState.FAILED
 
 
 class Bell:
@@ -40,7 +42,8 @@ def open_desk(tmp_path, bell, clock):
     opened = []
 
     def desk():
-        opened.append(OrderDesk(tmp_path / "orders.db", "box-1", lambda: clock[0], {"bell": bell}))
+        opened.append(OrderDesk(tmp_path / "orders.db", "box-1", lambda: clock[0]))
+        opened[-1].offer("bell", bell)
         return opened[-1]
 
     yield desk
@@ -52,47 +55,99 @@ def command(op="bell.ring", name="c-1", exp=NOW + 1000, **args):
     return Command(dev="box-1", id=name, op=op, args=args, exp=exp)
 
 
+def said(desk, given):
+    """Every word on a command, to the last."""
+    words = queue.Queue()
+    desk.take(given, words.put)
+    replies = [words.get(timeout=5)]
+    while replies[-1].st == ACCEPTED:
+        replies.append(words.get(timeout=5))
+    return replies
+
+
 @pytest.mark.parametrize(
-    ("given", "st", "why"),
+    ("given", "states", "why"),
     [
-        (command(), CommandState.DONE, ""),
-        (command("bell.crack"), CommandState.FAILED, "it is cracked"),
-        (command("bell.explode"), CommandState.FAILED, "KeyError: 'bell'"),
-        (command("gong.ring"), CommandState.UNKNOWN, "'gong.ring' is not known here; groups"),
-        (command(exp=NOW - 1), CommandState.EXPIRED, ""),
-        (command(times=20_000), CommandState.DONE, "too long"),
+        (command(), [ACCEPTED, DONE], ""),
+        (command("bell.crack"), [ACCEPTED, FAILED], "it is cracked"),
+        (command("bell.explode"), [ACCEPTED, FAILED], "KeyError: 'bell'"),
+        (command("gong.ring"), [CommandState.UNKNOWN], "'gong.ring' is not known here; groups"),
+        (command(exp=NOW - 1), [CommandState.EXPIRED], ""),
+        (command(times=20_000), [ACCEPTED, DONE], "too long"),
     ],
 )
-def test_what_becomes_of_a_command(open_desk, bell, given, st, why):
-    reply = open_desk().take(given)
-    assert (reply.id, reply.st) == ("c-1", st)
-    assert why in reply.why
-    assert len(bell.rung) == (st in {CommandState.DONE, CommandState.FAILED})
+def test_what_becomes_of_a_command(open_desk, bell, given, states, why):
+    replies = said(open_desk(), given)
+    assert [reply.st for reply in replies] == states
+    assert {reply.id for reply in replies} == {"c-1"}
+    assert why in replies[-1].why
+    assert len(bell.rung) == (ACCEPTED in states)
 
 
 def test_a_repeat_gets_the_same_reply_though_the_program_was_started_again(open_desk, bell, clock):
-    first = open_desk().take(command(times=2))
+    first = said(open_desk(), command(times=2))[-1]
     clock[0] += 3_600_000
-    assert open_desk().take(command(times=2)) == first
+    assert said(open_desk(), command(times=2)) == [first]
     assert len(bell.rung) == 1
     clock[0] += 86_400_001
-    assert open_desk().take(command()).st == CommandState.EXPIRED
+    assert said(open_desk(), command())[-1].st == CommandState.EXPIRED
 
 
-def test_a_command_under_way_is_not_begun_twice(open_desk, bell):
-    desk, begun, may_end = open_desk(), threading.Event(), threading.Event()
-
-    def slow(_name, _arguments):
+def slow(begun, may_end):
+    def walk(_name, _arguments):
         begun.set()
         may_end.wait(5)
         return {}
 
-    desk.operations["slow"] = slow
-    replies = []
-    thread = threading.Thread(target=lambda: replies.append(desk.take(command("slow.walk"))))
-    thread.start()
-    begun.wait(5)
-    assert desk.take(command("slow.walk")).st == CommandState.ACCEPTED
+    return walk
+
+
+def test_a_command_under_way_is_not_begun_twice(open_desk):
+    desk, begun, may_end = open_desk(), threading.Event(), threading.Event()
+    desk.offer("slow", slow(begun, may_end))
+    first, repeat = queue.Queue(), queue.Queue()
+    desk.take(command("slow.walk"), first.put)
+    assert begun.wait(5)
+    begun.clear()
+    desk.take(command("slow.walk"), repeat.put)
+    assert repeat.get(timeout=5).st == ACCEPTED
     may_end.set()
-    thread.join(5)
-    assert [reply.st for reply in replies] == [CommandState.DONE]
+    assert [first.get(timeout=5).st, first.get(timeout=5).st] == [ACCEPTED, DONE]
+    assert not begun.is_set()
+
+
+def test_slow_operations_keep_no_others_waiting(open_desk):
+    desk, begun, may_end = open_desk(), threading.Event(), threading.Event()
+    desk.offer("bell.toll", slow(begun, may_end), at_once=1)
+    waiting = queue.Queue()
+    for number in range(20):
+        desk.take(command("bell.toll", f"slow-{number}"), waiting.put)
+    assert begun.wait(5)
+    assert said(desk, command())[-1].st == DONE
+    may_end.set()
+
+
+def test_what_waited_too_long_for_its_turn_is_not_begun(open_desk, clock):
+    desk, begun, may_end = open_desk(), threading.Event(), threading.Event()
+    desk.offer("slow", slow(begun, may_end), at_once=1)
+    desk.take(command("slow.first", "c-1", exp=NOW + 60_000), lambda _: None)
+    assert begun.wait(5)
+    words = queue.Queue()
+    desk.take(command("slow.second", "c-2"), words.put)
+    assert words.get(timeout=5).st == ACCEPTED
+    clock[0] += 2000
+    may_end.set()
+    assert words.get(timeout=5).st == CommandState.EXPIRED
+
+
+def test_what_a_crash_cut_short_is_said_to_have_failed(open_desk, bell):
+    desk, begun, may_end = open_desk(), threading.Event(), threading.Event()
+    desk.offer("slow", slow(begun, may_end))
+    desk.take(command("slow.walk"), lambda _: None)
+    assert begun.wait(5)
+    again = open_desk()
+    again.offer("slow", bell)
+    (reply,) = said(again, command("slow.walk"))
+    assert (reply.st, reply.why) == (FAILED, "the agent stopped while it was under way")
+    assert not bell.rung
+    may_end.set()

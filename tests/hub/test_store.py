@@ -20,13 +20,15 @@ def test_the_migrations_make_what_the_code_expects(store):
 
 
 def test_migrating_twice_changes_nothing(store):
-    assert store.migrate() == ("0001", "0001")
+    head = store.revision()
+    assert store.migrate() == (head, head)
 
 
 def test_a_newer_database_is_refused_by_name(store):
+    head = store.revision()
     with store.write() as tx:
         tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(SchemaError, match=r"schema 9999 is newer .* knows up to 0001"):
+    with pytest.raises(SchemaError, match=rf"schema 9999 is newer .* knows up to {head}"):
         store.migrate()
 
 

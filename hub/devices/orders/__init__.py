@@ -1,0 +1,1 @@
+"""Orders to devices: who may give which, and what became of each."""
