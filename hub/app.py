@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from hub import accounts, auth, http, pipeline, quarantine
-from hub.alerts import api as alerts_api, store as alert_store
+from hub.alerts import api as alerts_api, correction, store as alert_store, suppression_api
 from hub.auth import need
 from hub.cases import api as cases_api, store as case_store
 from hub.cases.api import Act, CaseAlerts
@@ -176,6 +176,12 @@ def _include(app: FastAPI, hub: Hub) -> None:
         pipeline.decide(store, hub.site, alert, decision, note=note, actor=actor)
 
     app.include_router(alerts_api.router(store, places, cases_api.case_refs, decide))
+
+    def lift(number: int, note: str, actor: Actor) -> None:
+        pipeline.lift_suppression(store, hub.site, number, note=note, actor=actor)
+
+    app.include_router(suppression_api.router(store, lift))
+    app.include_router(correction.router(store, config.learning.labels))
 
     def take_step(case: int, act: Act, actor: Actor) -> None:
         pipeline.take_step(

@@ -73,6 +73,29 @@ class Dedupe(Settings):
     within_s: Annotated[float, Field(ge=0, le=604_800)] = 900
 
 
+class Suppression(Settings):
+    """When a place is held back: so many false alarms of one label within so many days.
+
+    `overlap`: from which share (intersection over union) two boxes are one place. `for_days`: how
+    long it is held back. `false_alarms: 0` switches it off.
+    """
+
+    false_alarms: Annotated[int, Field(ge=0, le=100)] = 3
+    within_days: Annotated[float, Field(gt=0, le=365)] = 14
+    for_days: Annotated[float, Field(gt=0, le=365)] = 14
+    overlap: Annotated[float, Field(gt=0, le=1)] = 0.4
+
+
+class Learning(Settings):
+    """What verdicts become: the labels people may give, and whose the pictures are."""
+
+    labels: Annotated[list[Label], Field(min_length=1)] = [
+        "street_vending", "garbage", "illegal_structure",
+    ]  # fmt: skip
+    owner: str = ""
+    licence: str = "not for publication"
+
+
 class Quarantine(Settings):
     """Bounds of the store of refused messages."""
 
@@ -134,6 +157,8 @@ class HubConfig(Settings):
     receipts: Receipts = Receipts()
     rules: dict[Label, Rule] = {}
     dedupe: Dedupe = Dedupe()
+    suppression: Suppression = Suppression()
+    learning: Learning = Learning()
     quarantine: Quarantine = Quarantine()
     evidence: Evidence = Evidence()
     retention: Retention = Retention()

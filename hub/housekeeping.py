@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.exc import DBAPIError
 
-from hub import auth, events, quarantine
+from hub import auth, events, pipeline, quarantine
 from hub.devices import store as device_store
 from hub.devices.orders import store as order_store
 from hub.evidence.api import forget_unfinished
@@ -59,6 +59,7 @@ def sweep(store: Store, site: Site, at: datetime) -> None:
         events.forget_old(tx, config.retention.event_rows)
         auth.forget_old_sessions(tx, at)
         order_store.forget_old(tx, at - timedelta(days=config.retention.order_days))
+    pipeline.end_suppressions(store, site, at)
     with store.write() as tx:
         track_store.forget_old(tx, at - timedelta(days=config.retention.track_days))
     forget_unfinished(site.vault)

@@ -1,9 +1,10 @@
 """What happens to a message, step by step: start reading here.
 
-An alert is located, put together with what is known of it, compared with what was seen before,
-judged by the site's rule, and may open a case. A fix is stored, moves its vehicle, and may cross
-a border. Every step takes values and gives values; the stores are asked before and told after,
-all in the one transaction that also keeps the message. Each function here returns what changed.
+An alert is located, put together with what is known of it, held back where its like was false again
+and again, compared with what was seen before, judged by the site's rule, and may open a case. A fix
+is stored, moves its vehicle, and may cross a border. Every step takes values and gives values; the
+stores are asked before and told after, all in the one transaction that also keeps the message. Each
+function here returns what changed.
 """
 
 import logging
@@ -15,9 +16,10 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from hub import audit, events, inbox
-from hub.alerts import rules, store as alert_store
+from hub.alerts import rules, store as alert_store, suppression, suppression_store
 from hub.alerts.alert import CONFIRMED, FALSE_ALARM, Alert, Surroundings, alert_id, taken
 from hub.alerts.dedup import Neighbourhood
+from hub.alerts.suppression import URGENT, Suppression
 from hub.cases import store as case_store
 from hub.cases.case import (
     BEFORE_FILING,
@@ -102,6 +104,7 @@ def take_alerts(tx: Connection, site: Site, arrived: Sequence[Received[AlertMess
     subjects = {inbox.key(each.message): alert_id(each.message) for each in sorted_out.new}
     inbox.keep(tx, "alert", sorted_out.new, subjects)
     seen = together(tx, sorted_out.new, located(tx, site, sorted_out.new))
+    seen = held_back(tx, site, seen)
     seen = compared(tx, site, seen)
     changed = {each.alert.id: each.alert for each in seen}
     alert_store.save(tx, changed.values())
@@ -143,8 +146,29 @@ def together(
     return [Seen(now_known[name], name not in before) for name in dict.fromkeys(ids)]
 
 
+def held_back(tx: Connection, site: Site, seen: Sequence[Seen]) -> list[Seen]:
+    """Step 3: a new alert where its like was false again and again is kept from the queue.
+
+    One that has become urgent since is kept no longer.
+    """
+    new = [each.alert for each in seen if each.is_new]
+    since = min((alert.at for alert in new), default=now())
+    known = suppression_store.in_force(tx, {alert.device for alert in new}, since) if new else []
+    result = []
+    for each in seen:
+        alert = each.alert
+        if alert.level >= URGENT and alert.suppressed_by is not None:
+            alert = replace(alert, suppressed_by=None, suppressed_until=None)
+        elif each.is_new:
+            for one in known:
+                if suppression.covers(one, alert, site.config.suppression.overlap):
+                    alert = replace(alert, suppressed_by=one.id, suppressed_until=one.until)
+        result.append(replace(each, alert=alert))
+    return result
+
+
 def compared(tx: Connection, site: Site, seen: Sequence[Seen]) -> list[Seen]:
-    """Step 3: a new alert of something seen before is noted on the first one."""
+    """Step 4: a new alert of something seen before is noted on the first one."""
     new = [each.alert for each in seen if each.is_new]
     if not new:
         return list(seen)
@@ -169,7 +193,7 @@ def compared(tx: Connection, site: Site, seen: Sequence[Seen]) -> list[Seen]:
 
 
 def judged(site: Site, seen: Sequence[Seen]) -> list[Alert]:
-    """Step 4: the alerts that open a case by the site's rule."""
+    """Step 5: the alerts that open a case by the site's rule."""
     return [
         each.alert
         for each in seen
@@ -180,7 +204,7 @@ def judged(site: Site, seen: Sequence[Seen]) -> list[Alert]:
 def open_cases(
     tx: Connection, site: Site, opening: Sequence[Alert], actor: Actor, note: str = ""
 ) -> list[Change]:
-    """Step 5: a case for each thing, with all alerts of it."""
+    """Step 6: a case for each thing, with all alerts of it."""
     first_of_its_thing = {alert.duplicate_of or alert.id: alert for alert in reversed(opening)}
     things = list(first_of_its_thing.values())[::-1]
     if not things:
@@ -429,6 +453,9 @@ def decide(store: Store, site: Site, name: str, decision: str, *, note: str, act
             )
         at = now()
         alert = replace(alert, decision=decision, decided_by=actor.name, decided_at=at)
+        held = alert.suppressed_by
+        if decision == CONFIRMED:
+            alert = replace(alert, suppressed_by=None, suppressed_until=None)
         alert_store.save(tx, [alert])
         act = audit.Entry(at, actor.name, actor.role, "alert", name, decision, note=note)
         audit.append(tx, [act])
@@ -437,7 +464,80 @@ def decide(store: Store, site: Site, name: str, decision: str, *, note: str, act
             changes += open_cases(tx, site, [alert], actor, note)
         elif decision == FALSE_ALARM and alert.case_id is not None:
             changes += _take_back(tx, alert, actor, note, at)
+        if decision == CONFIRMED:
+            changes += _lift_around(tx, site, alert, held, actor)
+        else:
+            _hold_back(tx, site, alert, actor)
         events.record(tx, changes, at)
+
+
+def _hold_back(tx: Connection, site: Site, alert: Alert, actor: Actor) -> None:
+    """Hold back what comes at its place, if this was one false alarm too many."""
+    rule, at = site.config.suppression, now()
+    if not rule.false_alarms or alert.place == "vehicle":
+        return
+    judged = suppression_store.judged_like(tx, alert, at - timedelta(days=rule.within_days))
+    grounds = suppression.grounds(alert, judged, rule, at)
+    if grounds:
+        made = suppression_store.hold_back(
+            tx, grounds, at=at, days=rule.for_days, overlap=rule.overlap
+        )
+        where = f"{made.label} at {made.device}/{made.source}"
+        note = f"{where}: {len(grounds)} false alarms, until {made.until.isoformat()}"
+        _write_suppression(tx, made, "suppress", actor, note)
+
+
+def _lift_around(
+    tx: Connection, site: Site, alert: Alert, held: int | None, actor: Actor
+) -> list[Change]:
+    """It is real after all: nothing is held back at its place any more."""
+    at, least = now(), site.config.suppression.overlap
+    probe = replace(alert, at=at, level=min(alert.level, URGENT - 1))
+    changes = []
+    for one in suppression_store.in_force(tx, [alert.device], at):
+        if one.id == held or suppression.covers(one, probe, least):
+            changes += _lift(tx, site, one, actor, f"confirmed: {alert.id}")
+    return changes
+
+
+def _lift(tx: Connection, site: Site, one: Suppression, actor: Actor, note: str) -> list[Change]:
+    suppression_store.end(tx, one.id, by=actor.name, at=now())
+    _write_suppression(tx, one, "lift", actor, note)
+    return _released(tx, site, one, active_only=False)
+
+
+def _released(tx: Connection, site: Site, one: Suppression, *, active_only: bool) -> list[Change]:
+    freed = suppression_store.release(tx, one.id, active_only=active_only)
+    opening = judged(site, [Seen(alert, is_new=False) for alert in freed])
+    changes = [Change("alert", alert.id) for alert in freed]
+    return changes + open_cases(tx, site, opening, SYSTEM)
+
+
+def _write_suppression(
+    tx: Connection, one: Suppression, action: str, actor: Actor, note: str
+) -> None:
+    subject = str(one.id)
+    audit.append(
+        tx, [audit.Entry(now(), actor.name, actor.role, "suppression", subject, action, note=note)]
+    )
+
+
+def lift_suppression(store: Store, site: Site, number: int, *, note: str, actor: Actor) -> None:
+    """A person ends a suppression: what it held back and nobody judged waits again."""
+    with store.write(urgent=True) as tx:
+        one = suppression_store.lock(tx, number)
+        if one is None:
+            raise not_found("suppression", number)
+        if one.lifted_at is None:
+            events.record(tx, _lift(tx, site, one, actor, note), now())
+
+
+def end_suppressions(store: Store, site: Site, at: datetime) -> None:
+    """Those whose time is over hold back nothing that is still there."""
+    with store.write() as tx:
+        for one in suppression_store.expired(tx, at):
+            _write_suppression(tx, one, "expire", SYSTEM, "")
+            events.record(tx, _released(tx, site, one, active_only=True), at)
 
 
 def _take_back(tx: Connection, alert: Alert, actor: Actor, note: str, at: datetime) -> list[Change]:

@@ -21,6 +21,7 @@ class Alert:
     `since`: first seen; `at`: the latest word about it; both on the device's clock where it can
     be believed (`clock_suspect`). `seq` is the highest number heard. `path`: grids, largest first.
     `duplicate_of`: the alert whose thing this is again; `times_seen` counts on that one.
+    `suppressed_until`: held back for its place (`suppressed_by`), see `hub.alerts.suppression`.
     """
 
     id: str
@@ -56,6 +57,8 @@ class Alert:
     duplicate_of: str | None = None
     times_seen: int = 1
     case_id: int | None = None
+    suppressed_by: int | None = None
+    suppressed_until: datetime | None = None
     updated_at: datetime = field(default=from_ms(0))
 
 
@@ -115,6 +118,8 @@ def taken(known: Alert | None, received: Received[AlertMessage], around: Surroun
         duplicate_of=known.duplicate_of,
         times_seen=known.times_seen,
         case_id=known.case_id,
+        suppressed_by=known.suppressed_by,
+        suppressed_until=known.suppressed_until,
     )
 
 

@@ -60,6 +60,9 @@ class EvidenceItem(BaseModel):
 class AlertItem(BaseModel):
     """An alert as it stands.
 
+    `suppressed_until`: held back, because people judged its place false again and again
+    (`suppressed_by` names the suppression); it opens no case and waits in no queue.
+
     `duplicate_of`: the alert that told of the same thing before; `times_seen` counts there.
     """
 
@@ -94,6 +97,8 @@ class AlertItem(BaseModel):
     case: CaseRef | None
     times_seen: int
     duplicate_of: str | None
+    suppressed_by: int | None
+    suppressed_until: Utc | None
     generated: bool
 
 
@@ -185,6 +190,7 @@ def _filters(
     source: str | None = None,
     grid: str | None = None,
     duplicates: Annotated[bool, Query()] = True,
+    suppressed: bool | None = None,
     from_at: Annotated[AwareDatetime | None, Query(alias="from")] = None,
     until_at: Annotated[AwareDatetime | None, Query(alias="to")] = None,
 ) -> list[ColumnElement[bool]]:
@@ -206,6 +212,9 @@ def _filters(
         which.append(lies_in(alerts.c.path, grid))
     if not duplicates:
         which.append(alerts.c.duplicate_of.is_(None))
+    if suppressed is not None:
+        held = alerts.c.suppressed_until
+        which.append(held.is_not(None) if suppressed else held.is_(None))
     if from_at is not None:
         which.append(alerts.c.at >= from_at)
     if until_at is not None:

@@ -43,11 +43,13 @@ def cells_around(alert: Alert, radius_m: float) -> list[int]:
 def same_thing(new: Alert, known: Alert, near: Dedupe) -> bool:
     """Whether `new` is what `known` told of before.
 
-    One source that tells two things apart at one time is believed. What was judged a false alarm
-    hides nothing that comes after it. An alert that never ended counts as over after an hour
-    without a word.
+    One source that tells two things apart at one time is believed. What was judged a false alarm,
+    or is held back as one, hides nothing that comes after it. An alert that never ended counts as
+    over after an hour without a word.
     """
     if known.id == new.id or known.decision == FALSE_ALARM or topic(new) != topic(known):
+        return False
+    if known.suppressed_until is not None and known.decision is None:
         return False
     from_one_source = (known.device, known.source) == (new.device, new.source)
     if from_one_source and known.state == ACTIVE:

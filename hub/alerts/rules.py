@@ -11,7 +11,8 @@ def opens_case(alert: Alert, rule: Rule) -> bool:
     if alert.decision == CONFIRMED:
         return True
     return (
-        rule.open_case == "at_once"
+        alert.suppressed_until is None
+        and rule.open_case == "at_once"
         and alert.level >= rule.min_level
         and alert.score >= rule.min_score
     )

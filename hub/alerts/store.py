@@ -68,6 +68,8 @@ alerts = Table(
     Column("duplicate_of", String(20)),
     Column("times_seen", Integer, nullable=False),
     Column("case_id", Integer, index=True),
+    Column("suppressed_by", Integer, index=True),
+    Column("suppressed_until", Instant),
     Column("updated_at", Instant, nullable=False),
     Column("topic", String(64), nullable=False),
     Column("cell", BigInteger, nullable=False),
@@ -75,6 +77,7 @@ alerts = Table(
     Index("ix_alerts_at", "at", "id"),
     Index("ix_alerts_undecided", "decision", "duplicate_of"),
     Index("ix_alerts_received_at", "received_at"),
+    Index("ix_alerts_judged", "device", "source", "label", "decided_at"),
 )
 pictures = Table(
     "alert_evidence",
@@ -212,7 +215,7 @@ def pictures_of(tx: Connection, ids: Collection[str]) -> dict[str, list[Picture]
 def counts(tx: Connection, midnight: datetime) -> tuple[int, int]:
     """Things nobody has decided on, and things first heard of since `midnight`."""
     first = alerts.c.duplicate_of.is_(None)
-    undecided = and_(first, alerts.c.decision.is_(None))
+    undecided = and_(first, alerts.c.decision.is_(None), alerts.c.suppressed_until.is_(None))
     today = and_(first, alerts.c.received_at >= midnight)
     total = select(func.count()).select_from(alerts)
     return (

@@ -57,3 +57,19 @@ def store(request, tmp_path):
 @pytest.fixture
 def site(store, tmp_path):
     return make_site(store, tmp_path)
+
+
+@pytest.fixture
+def hub(tmp_path, sqlite_store):
+    """A hub with one of everything; no broker, no server."""
+    from tests.hub.test_api import furnished
+
+    return furnished(tmp_path, sqlite_store)
+
+
+@pytest.fixture
+def call(hub):
+    """Calls to its HTTP API, as an administrator unless a role is named."""
+    from tests.hub.test_api import caller, client_of, tokens_of
+
+    return caller(client_of(hub), tokens_of(hub))
