@@ -42,7 +42,8 @@ from edge.gps.commands import decode_nmea
 from edge.gps.gateway import Gateway, Limits
 from edge.gps.jt808.frame import Frame, Header, encode
 from edge.gps.jt808.position import CHINA
-from edge.gps.jt808.session import Fleet, Memory, Session, Told
+from edge.gps.jt808.session import Fleet, Memory, Session
+from edge.gps.jt808.told import Told
 from edge.gps.reports import OutboxReports
 from edge.outbox import Outbox
 from tianyan.broker import free_port

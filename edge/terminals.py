@@ -16,6 +16,7 @@ from edge.gps.alarms import AlarmDesk
 from edge.gps.commands import plain
 from edge.gps.errors import GpsError
 from edge.gps.gateway import ANSWER_S, CannotListen, Gateway, Limits
+from edge.gps.jt808.orders import SHOT
 from edge.gps.jt808.session import Fleet
 from edge.gps.reports import OutboxReports
 from edge.orders import OrderFailed
@@ -30,6 +31,7 @@ STOP_TIMEOUT_S = 5.0
 OWN_FILES = 100
 SECRET_BYTES = 32
 RESULTS = {1: "failed", 2: "the message is wrong", 3: "not supported"}
+SHOT_RESULTS = {1: "failed", 2: "it has no such channel"}
 
 
 class BadSecret(GpsError):
@@ -119,7 +121,8 @@ class Terminals:
         except (GpsError, TimeoutError, CancelledError) as fault:
             raise OrderFailed(str(fault) or "the server of the terminals has stopped") from None
         if result := reply.values.get("result", 0):
-            raise OrderFailed(f"the terminal says: {RESULTS.get(result, f'result {result}')}")
+            meaning = SHOT_RESULTS if reply.msg_id == SHOT else RESULTS
+            raise OrderFailed(f"the terminal says: {meaning.get(result, f'result {result}')}")
         return {name: plain(value) for name, value in reply.values.items()}
 
     def _terminal_of(self, vehicle: object) -> str:

@@ -225,6 +225,7 @@ def _position(position: Position) -> dict[str, Any]:
         **position.values,
         "items": [{"id": item.id, "hex": item.data.hex()} for item in position.items],
         "items_ok": not position.rest,
+        "items_unread": position.items_unread,
         "rest_hex": position.rest.hex(),
         "backfill": position.backfill,
         "flags": list(position.flags),

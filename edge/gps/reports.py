@@ -12,7 +12,7 @@ from edge.config import ProfileConfig
 from edge.gps.alarms import AlarmDesk, Heard, Shown
 from edge.gps.filters import Memory, judge
 from edge.gps.fix import Fix
-from edge.gps.jt808.session import Media, Report, Told
+from edge.gps.jt808.told import Media, Report, Told
 from edge.gps.profile import body_state
 from edge.outbox import TRACK, Build, EvidenceFile, Outbox
 from wire.track import ACC_ON, EMERGENCY, VALID, Track, TrackPoint

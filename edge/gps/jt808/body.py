@@ -6,9 +6,11 @@ BadBody: the message stays known, with its header.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from edge.gps.jt808.frame import Header
+from edge.gps.jt808.parameters import read_parameter
 from edge.gps.jt808.position import (
     FIXED_SIZE,
     BadBody,
@@ -79,6 +81,7 @@ REGISTRATIONS: tuple[tuple[str, str, int, tuple[Field, ...]], ...] = (
     ("2019", "2013", 37, _registration(5, 20, 7)),
 )
 
+CARD_STATES = (1, 2)
 DRIVER_CARD: tuple[Field, ...] = (("card", 1, number), ("at", 6, read_time))
 
 MEDIA: tuple[Field, ...] = (
@@ -175,6 +178,9 @@ def _batch(body: bytes, _header: Header) -> Values:
 
 
 def _driver_card(body: bytes, header: Header) -> Values:
+    """Read 0x0702. That of 2011 begins with the name's length and knows no card."""
+    if body and body[0] not in CARD_STATES:
+        return _driver_of_2011(body)
     values, rest = read_fields(body, DRIVER_CARD)
     if values["card"] != 1 or not rest:
         return values
@@ -185,11 +191,27 @@ def _driver_card(body: bytes, header: Header) -> Values:
     driver, rest = _counted_text(rest)
     certificate, rest = read_fields(rest, (("certificate", 20, text),))
     issuer, rest = _counted_text(rest)
-    expiry, rest = read_fields(rest, (("expires_on", 4, digits),))
+    expiry, rest = read_fields(rest, (("expires_on", 4, _day),))
     values |= {"driver": driver, **certificate, "issuer": issuer, **expiry}
-    if header.version == "2019":
+    if header.version == "2019" and rest:
         values |= read_fields(rest, (("identity_number", 20, text),))[0]
     return values
+
+
+def _driver_of_2011(body: bytes) -> Values:
+    driver, rest = _counted_text(body)
+    numbers: tuple[Field, ...] = (("identity_number", 20, text), ("certificate", 40, text))
+    values, rest = read_fields(rest, numbers)
+    issuer, _ = _counted_text(rest)
+    return {"card": 1, "at": None, "read_result": 0, "driver": driver, **values, "issuer": issuer}
+
+
+def _day(data: bytes) -> str:
+    """Read BCD YYYYMMDD as a date; empty when it is none."""
+    try:
+        return datetime.strptime(data.hex(), "%Y%m%d").date().isoformat()  # noqa: DTZ007
+    except ValueError:
+        return ""
 
 
 def _counted_text(data: bytes) -> tuple[str, bytes]:
@@ -214,7 +236,7 @@ def _parameters(body: bytes, _header: Header) -> Values:
     values, rest = read_fields(body, fields)
     parameters: list[Values] = []
     while len(rest) >= 5 and len(rest) >= 5 + rest[4]:
-        parameters.append({"id": number(rest[:4]), "hex": rest[5 : 5 + rest[4]].hex()})
+        parameters.append(read_parameter(number(rest[:4]), rest[5 : 5 + rest[4]]))
         rest = rest[5 + rest[4] :]
     values["parameters"] = parameters
     if rest or len(parameters) != values["count"]:
@@ -241,6 +263,20 @@ def _resend_request(body: bytes, _header: Header) -> Values:
     return {**values, "packets_missing": numbers}
 
 
+def _shot(body: bytes, _header: Header) -> Values:
+    """Read 0x0805: which media a camera command made; nothing follows a failure."""
+    values, rest = read_fields(body, (("reply_serial", 2, number), ("result", 1, number)))
+    ids = [number(rest[at : at + 4]) for at in range(2, len(rest) - 3, 4)]
+    return {**values, "media_ids": ids}
+
+
+def _waybill(body: bytes, _header: Header) -> Values:
+    values, rest = read_fields(body, (("length", 4, number),))
+    if values["length"] > len(rest):
+        raise BadBody(f"waybill: {values['length']} bytes needed, {len(rest)} left")
+    return {"waybill": rest[: values["length"]]}
+
+
 def _passthrough(body: bytes, _header: Header) -> Values:
     return read_fields(body, PASSTHROUGH)[0]
 
@@ -258,10 +294,12 @@ BODIES: dict[int, Callable[[bytes, Header], Values]] = {
     0x0200: _position,
     0x0201: _answered_position,
     0x0500: _answered_position,
+    0x0701: _waybill,
     0x0702: _driver_card,
     0x0704: _batch,
     0x0800: _media_event,
     0x0801: _media,
+    0x0805: _shot,
     0x0900: _passthrough,
 }
 

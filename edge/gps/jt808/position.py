@@ -16,6 +16,7 @@ from wire.track import ALARMS
 
 CHINA = timezone(timedelta(hours=8))
 TOP_SPEED_KMH = 200.0
+UNKNOWN_TYRE = 0xFF
 
 _FIXED = struct.Struct(">IIIIhHH6s")
 FIXED_SIZE = _FIXED.size
@@ -33,6 +34,18 @@ STATES: dict[int, str] = {
 
 CLEARED_BY_REPLY = sum(1 << bit for bit in (0, 3, 20, 21, 22, 27, 28, 31))
 """Alarm bits that stand until the platform confirms them; the others until the cause ends."""
+
+SIGNALS: dict[int, str] = {
+    0: "low_beam", 1: "high_beam", 2: "right_turn", 3: "left_turn", 4: "brake", 5: "reverse",
+    6: "fog_light", 7: "outline_light", 8: "horn", 9: "air_conditioning", 10: "neutral",
+    11: "retarder", 12: "abs", 13: "heater", 14: "clutch",
+}  # fmt: skip
+IO = {0: "deep_sleep", 1: "sleep"}
+VIDEO_ALARMS = {
+    0: "signal_lost", 1: "lens_covered", 2: "storage_fault", 3: "equipment_fault",
+    4: "bus_overloaded", 5: "abnormal_driving", 6: "recording_nearly_full",
+}  # fmt: skip
+ABNORMAL_DRIVING = {0: "fatigue", 1: "phone", 2: "smoking"}
 
 
 class BadBody(GpsError):
@@ -95,6 +108,11 @@ class Position:
     def alarms(self) -> list[str]:
         """Names of the alarm bits that are set."""
         return names_of(self.alarm, ALARMS)
+
+    @property
+    def items_unread(self) -> list[int]:
+        """IDs of the standard's items whose length is not the standard's: their bytes stand."""
+        return [each.id for each in self.items if each.id in ITEMS and not _is_whole(each)]
 
     def fix(self, received_at: datetime) -> Fix:
         """Give the position for the filters; without a place or time of its own not `located`.
@@ -200,11 +218,6 @@ def _fuel(data: bytes) -> float | None:
     return None if data[0] & 0x80 else _tenths(data)
 
 
-def _signed_by_top_bit(data: bytes) -> int:
-    value = int.from_bytes(data)
-    return -(value & 0x7FFF) if value & 0x8000 else value
-
-
 def _overspeed(data: bytes) -> dict[str, Any]:
     place = _PLACE_TYPES.get(data[0], str(data[0]))
     return {"place": place, "id": int.from_bytes(data[1:]) if len(data) > 1 else None}
@@ -213,6 +226,35 @@ def _overspeed(data: bytes) -> dict[str, Any]:
 def _crossing(data: bytes) -> dict[str, Any]:
     place = "route" if data[0] == 4 else _PLACE_TYPES.get(data[0], str(data[0]))
     return {"place": place, "id": int.from_bytes(data[1:5]), "leaving": data[5] == 1}
+
+
+def _temperature(data: bytes) -> int:
+    # JT/T 808-2019 table 27: the top bit is a sign, the rest a magnitude.
+    value = int.from_bytes(data)
+    return -(value & 0x7FFF) if value & 0x8000 else value
+
+
+def _tyres(data: bytes) -> list[int | None]:
+    return [None if each == UNKNOWN_TYRE else each for each in data]
+
+
+def _analogue(data: bytes) -> dict[str, int]:
+    return {"ad0": int.from_bytes(data[2:]), "ad1": int.from_bytes(data[:2])}
+
+
+def _bits(names: dict[int, str]) -> Callable[[bytes], list[str]]:
+    return lambda data: names_of(int.from_bytes(data), names)
+
+
+def _numbered(data: bytes) -> list[int]:
+    """Bits that are numbers of something, from 1."""
+    bits = int.from_bytes(data)
+    return [n + 1 for n in range(bits.bit_length()) if bits >> n & 1]
+
+
+def _abnormal_driving(data: bytes) -> dict[str, Any]:
+    kinds = names_of(int.from_bytes(data[:2]), ABNORMAL_DRIVING)
+    return {"kinds": kinds, "fatigue_percent": data[2] if len(data) > 2 else None}
 
 
 def _segment_time(data: bytes) -> dict[str, Any]:
@@ -225,26 +267,34 @@ ITEMS: dict[int, tuple[str, tuple[int, ...], Callable[[bytes], Any]]] = {
     0x02: ("fuel_l", (2,), _fuel),
     0x03: ("recorder_speed_kmh", (2,), _tenths),
     0x04: ("alarm_to_confirm", (2,), _number),
-    0x06: ("compartment_c", (2,), _signed_by_top_bit),
+    0x05: ("tyres", (30,), _tyres),
+    0x06: ("compartment_c", (2,), _temperature),
     0x11: ("overspeed_at", (1, 5), _overspeed),
     0x12: ("crossed", (6,), _crossing),
     0x13: ("segment_time", (7,), _segment_time),
-    0x14: ("video_alarms", (4,), _number),
-    0x15: ("video_lost_channels", (4,), _number),
-    0x16: ("video_covered_channels", (4,), _number),
-    0x17: ("storage_faults", (2,), _number),
-    0x25: ("vehicle_signals", (4,), _number),
-    0x2A: ("io", (2,), _number),
-    0x2B: ("analogue", (4,), _number),
+    0x14: ("video_alarms", (4,), _bits(VIDEO_ALARMS)),
+    0x15: ("video_lost_channels", (4,), _numbered),
+    0x16: ("video_covered_channels", (4,), _numbered),
+    0x17: ("storage_faults", (2,), _numbered),
+    0x18: ("abnormal_driving", (2, 3), _abnormal_driving),
+    0x25: ("vehicle_signals", (4,), _bits(SIGNALS)),
+    0x2A: ("io", (2,), _bits(IO)),
+    0x2B: ("analogue", (4,), _analogue),
     0x30: ("rssi", (1,), _number),
     0x31: ("satellites", (1,), _number),
 }
 
 
+def _is_whole(item: Item) -> bool:
+    return len(item.data) in ITEMS[item.id][1]
+
+
 def _values(items: tuple[Item, ...]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for item in items:
-        name, lengths, read = ITEMS.get(item.id, ("", (), _number))
-        if len(item.data) in lengths and (value := read(item.data)) is not None:
+        if item.id not in ITEMS or not _is_whole(item):
+            continue
+        name, _, read = ITEMS[item.id]
+        if (value := read(item.data)) is not None:
             values[name] = value
     return values

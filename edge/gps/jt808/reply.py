@@ -13,6 +13,8 @@ GENERAL_REPLY, RESEND, SERVER_TIME, REGISTER_REPLY, MEDIA_REPLY = (
     0x8001, 0x8003, 0x8004, 0x8100, 0x8800,
 )  # fmt: skip
 
+MEDIA_ID_SIZE = 4
+
 DONE, FAILED, BAD_MESSAGE, NOT_SUPPORTED = 0, 1, 2, 3
 REGISTERED, NO_SUCH_TERMINAL = 0, 4
 
@@ -42,3 +44,8 @@ def resend(first: Header, missing: Sequence[int]) -> bytes:
 def media_taken(media_id: int) -> bytes:
     """0x8800: all of it has come."""
     return media_id.to_bytes(4)
+
+
+def media_lacking(media_id: int, missing: Sequence[int]) -> bytes:
+    """0x8800: numbers of the packets that never came (at most 255)."""
+    return media_taken(media_id) + bytes([len(missing)]) + b"".join(n.to_bytes(2) for n in missing)

@@ -21,8 +21,9 @@ from datetime import datetime
 from edge.gps.jt808 import reply
 from edge.gps.jt808.body import Values, read_body
 from edge.gps.jt808.frame import LONGEST_BODY, Frame, Framer, Header, Refused, Version, encode
-from edge.gps.jt808.join import EXPIRY_S, BadPacket, Incomplete, Joiner, Message
-from edge.gps.jt808.position import BadBody, Position
+from edge.gps.jt808.join import EXPIRY_S, BadPacket, Incomplete, Joiner, Message, Room
+from edge.gps.jt808.position import BadBody
+from edge.gps.jt808.told import Report, Told, driver_card_of, media_of, media_type
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +32,13 @@ SPLITS_REMEMBERED = 16
 MOST_RUBBISH = 65_536
 MOST_STRANGE = 10
 MOST_SPLIT_BYTES = 4 * 1024 * 1024
+MOST_PLAIN_BYTES = 131_072
+"""A message that is no file: 4,000 positions of a blind area."""
+
 PATIENCE_S = 5.0
 
 REGISTER, AUTHENTICATE = 0x0100, 0x0102
-LOGOUT, ASK_TIME, ANSWER, MEDIA = 0x0003, 0x0004, 0x0001, 0x0801
+LOGOUT, ASK_TIME, ANSWER, MEDIA, DRIVER_CARD = 0x0003, 0x0004, 0x0001, 0x0801, 0x0702
 
 
 @dataclass(frozen=True)
@@ -60,34 +64,6 @@ class Fleet:
 
 
 @dataclass(frozen=True)
-class Report:
-    """A position of a vehicle, with the alarms that began and ended with it."""
-
-    vehicle: str
-    position: Position
-    received_at: datetime
-    raised: int = 0
-    cleared: int = 0
-
-
-@dataclass(frozen=True)
-class Media:
-    """A file a terminal sent (0x0801): `type` as for HTTP, `event` why it was made.
-
-    `position`: where the vehicle was then, a report of the past. Events: 0 asked for, 1 timed,
-    2 robbery, 3 collision or rollover, 4 door opened, 5 door closed, 6 at 20 km/h, 7 by distance.
-    """
-
-    vehicle: str
-    event: int
-    channel: int
-    type: str
-    data: bytes
-    position: Position
-    received_at: datetime
-
-
-@dataclass(frozen=True)
 class Reply:
     """What a terminal answers to the message `serial` of ours."""
 
@@ -95,9 +71,6 @@ class Reply:
     msg_id: int
     values: Values
 
-
-Told = Report | Media
-"""What is to be kept."""
 
 _MessageKey = tuple[int, int, bytes]
 
@@ -114,9 +87,11 @@ class Memory:
 class Turn:
     """What became of some bytes: reports to keep, then answers to send, then perhaps the end.
 
-    `alarm` and `messages` become memory once the reports are kept.
+    `alarm` and `messages` become memory once the reports are kept. `frames`: how many could be
+    read; a connection that brings none is silent, however many bytes it sends.
     """
 
+    frames: int = 0
     reports: list[Told] = field(default_factory=list)
     answers: list[bytes] = field(default_factory=list)
     end: str = ""
@@ -128,15 +103,17 @@ class Turn:
 class Session:
     """A connection; `memory_of` gives what is remembered of a terminal once it is known."""
 
-    def __init__(self, fleet: Fleet, memory_of: Callable[[str], Memory]) -> None:
-        """Begin with a stranger."""
+    def __init__(
+        self, fleet: Fleet, memory_of: Callable[[str], Memory], room: Room | None = None
+    ) -> None:
+        """Begin with a stranger; `room`: what split messages of all connections may take."""
         self.terminal = ""
         """The terminal's digits, once it has authenticated."""
         self._fleet = fleet
         self._memory_of = memory_of
         self._memory = Memory()
         self._framer = Framer()
-        self._joiner = Joiner(most_bytes=MOST_SPLIT_BYTES)
+        self._joiner = Joiner(most_bytes=MOST_SPLIT_BYTES, room=room)
         self._serial = 0
         self._rubbish = 0
         self._strange = 0
@@ -153,6 +130,7 @@ class Session:
                 self._refuse(out, turn)
                 continue
             self._rubbish = 0
+            turn.frames += 1
             self._take(out, now_s, received_at, turn)
         return turn
 
@@ -192,11 +170,15 @@ class Session:
         """Ask again for packets that are overdue, and give up those that never came."""
         turn = Turn()
         for late in self._joiner.overdue(now_s, PATIENCE_S):
-            body = reply.resend(late.header, late.missing)
-            self._say(turn, late.header, reply.RESEND, body)
+            self._say(turn, late.header, *_request(late))
         for lost in self._joiner.expired(now_s):
             log.warning("terminal %s: %s", self.terminal, _incomplete(lost))
         return turn
+
+    def close(self) -> None:
+        """Leave the room to others."""
+        for lost in self._joiner.close():
+            log.warning("terminal %s: %s", self.terminal, _incomplete(lost))
 
     def _refuse(self, refused: Refused, turn: Turn) -> None:
         self._rubbish += len(refused.raw)
@@ -249,7 +231,7 @@ class Session:
         """Answer under the serial of the last `packet`, which is what the terminal waits for."""
         header = message.header
         try:
-            values = None if header.encrypt else read_body(header, message.body)
+            values = _values(message)
         except BadBody as fault:
             log.warning("terminal %s, 0x%04X: %s", header.terminal, header.msg_id, fault)
             self._say_result(turn, packet, reply.BAD_MESSAGE)
@@ -261,7 +243,8 @@ class Session:
             self._say_result(turn, packet, reply.DONE if done else reply.NOT_SUPPORTED)
         if values and "reply_serial" in values:
             turn.replies.append(Reply(values["reply_serial"], header.msg_id, values))
-        if values and values.get("positions") and self.terminal:
+        told = values and (values.get("positions") or header.msg_id == DRIVER_CARD)
+        if values and told and self.terminal:
             self._report(message, values, received_at, turn)
 
     def _report(self, message: Message, values: Values, received_at: datetime, turn: Turn) -> None:
@@ -271,9 +254,12 @@ class Session:
             return
         turn.messages.append(key)
         vehicle = self._fleet.vehicle(self.terminal) or self.terminal
+        if message.header.msg_id == DRIVER_CARD:
+            turn.reports.append(driver_card_of(vehicle, values, received_at))
+            return
         if message.header.msg_id == MEDIA:
             if media_type(values) is not None:
-                turn.reports.append(_media(vehicle, values, received_at))
+                turn.reports.append(media_of(vehicle, values, received_at))
             return
         for position in values["positions"]:
             raised = cleared = 0
@@ -360,29 +346,27 @@ _OWN_ANSWERS: dict[int, _Answer] = {
 }
 
 
-def media_type(values: Values) -> str | None:
-    """What a file of 0x0801 is by its first bytes; None for what is not kept."""
-    return next((kind for magic, kind in _MAGIC if values["data"].startswith(magic)), None)
-
-
-_MAGIC = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"))
-
-
-def _media(vehicle: str, values: Values, received_at: datetime) -> Media:
-    return Media(
-        vehicle,
-        values["media"]["event"],
-        values["media"]["channel"],
-        media_type(values) or "",
-        values["data"],
-        values["positions"][0],
-        received_at,
-    )
+def _values(message: Message) -> Values | None:
+    header, size = message.header, len(message.body)
+    if header.encrypt:
+        return None
+    if header.msg_id != MEDIA and size > MOST_PLAIN_BYTES:
+        raise BadBody(f"{size} bytes, at most {MOST_PLAIN_BYTES} are allowed")
+    return read_body(header, message.body)
 
 
 def _split_key(header: Header) -> _SplitKey:
     first = (header.serial - (header.number or 1) + 1) & 0xFFFF
     return header.msg_id, first, header.total or 0
+
+
+def _request(late: Incomplete) -> tuple[int, bytes]:
+    """Ask for media by 0x8800, which is theirs, and by 0x8003; for the rest by 0x8003 alone."""
+    is_media = late.header.msg_id == MEDIA and len(late.first) >= reply.MEDIA_ID_SIZE
+    if is_media and late.asked % 2:
+        media_id = int.from_bytes(late.first[: reply.MEDIA_ID_SIZE])
+        return reply.MEDIA_REPLY, reply.media_lacking(media_id, late.missing)
+    return reply.RESEND, reply.resend(late.header, late.missing)
 
 
 def _incomplete(lost: Incomplete) -> str:

@@ -7,7 +7,7 @@ import pytest
 from edge.gps.alarms import AlarmDesk, Heard
 from edge.gps.fix import Fix
 from edge.gps.jt808.position import read_position
-from edge.gps.jt808.session import Media, Report
+from edge.gps.jt808.told import Media, Report
 from edge.gps.reports import OutboxReports
 from edge.outbox import ALERT, Outbox
 from tests.edge.gps.jt808.reports import report

@@ -135,6 +135,7 @@ def test_a_report_in_full():
                 "mileage_km": 1.1,
                 "items": [{"id": 1, "hex": "0000000b"}, {"id": 235, "hex": "01"}],
                 "items_ok": False,
+                "items_unread": [],
                 "rest_hex": "33",
                 "backfill": False,
                 "flags": [],

@@ -12,7 +12,8 @@ import pytest
 from edge.gps.gateway import CannotListen, Gateway, Limits, NoAnswer, NotConnected
 from edge.gps.jt808.frame import Frame, Framer
 from edge.gps.jt808.orders import BadOrder
-from edge.gps.jt808.session import Fleet, Report
+from edge.gps.jt808.session import Fleet
+from edge.gps.jt808.told import Report
 from tests.edge.gps.jt808.reports import frame, report
 
 FLEET = Fleet({}, secret=b"x", is_open=True)
@@ -81,6 +82,12 @@ async def terminal(gateway: Gateway, phone: str = "013912344321"):
         yield Terminal(reader, writer, phone)
     finally:
         writer.close()
+
+
+async def until(holds) -> None:
+    async with asyncio.timeout(5):
+        while not holds():  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0.01)
 
 
 def listening(shelf: Shelf, limits: Limits = QUICK, fleet: Fleet = FLEET) -> Gateway:
@@ -238,7 +245,8 @@ def test_who_never_reads_its_answers_is_shown_out():
                 await loop.sock_sendall(link, frame(0x0002, phone="013912344321") * 100)
 
     async def run() -> None:
-        async with listening(Shelf(), replace(QUICK, send_s=0.1)) as gateway:
+        limits = replace(QUICK, send_s=0.1, per_s=1e6, bytes_per_s=1e9)
+        async with listening(Shelf(), limits) as gateway:
             with socket.create_connection(("127.0.0.1", gateway.port)) as link:
                 link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
                 link.sendall(frame(0x0102, FLEET.code("13912344321").encode()))
@@ -246,6 +254,143 @@ def test_who_never_reads_its_answers_is_shown_out():
                 with pytest.raises(ConnectionError):
                     await flood(link)
             assert gateway.connected == {}
+
+    asyncio.run(run())
+
+
+def test_a_byte_now_and_then_is_silence():
+    async def run() -> None:
+        limits = replace(QUICK, login_s=0.3, idle_s=0.3)
+        async with (
+            listening(Shelf(), limits) as gateway,
+            terminal(gateway, "013900000001") as stranger,
+            terminal(gateway, "013900000002") as known,
+        ):
+            await known.log_in()
+            ends = [asyncio.create_task(drip(each)) for each in (stranger, known)]
+            assert all(seconds < 2 for seconds in await asyncio.gather(*ends))
+            assert gateway.connected == {}
+
+    async def drip(one: Terminal) -> float:
+        began = asyncio.get_running_loop().time()
+        try:
+            for byte in frame(0x0200, report()) * 100:
+                one.writer.write(bytes([byte]))
+                await one.writer.drain()
+                await asyncio.sleep(0.05)
+                if one.reader.at_eof():
+                    break
+        except ConnectionError:
+            pass
+        return asyncio.get_running_loop().time() - began
+
+    asyncio.run(run())
+
+
+def test_sockets_that_say_nothing_make_way_for_terminals():
+    async def run() -> None:
+        limits = replace(QUICK, strangers=50, connections=60)
+        async with listening(Shelf(), limits) as gateway:
+            opened = [await asyncio.open_connection("127.0.0.1", gateway.port) for _ in range(200)]
+            await until(lambda: len(gateway._connections) <= 50)
+            for n in range(60):
+                async with terminal(gateway, f"0139000000{n:02d}") as one:
+                    await one.log_in()
+                    assert await one.ask(0x0200, report()) == (0x8001, "0002020000")
+            for _, writer in opened:
+                writer.close()
+
+    asyncio.run(run())
+
+
+def test_one_that_floods_is_slowed_and_loses_nothing_and_the_rest_is_served_at_once():
+    many = 600
+
+    async def run() -> None:
+        shelf = Shelf()
+        limits = replace(QUICK, per_s=400.0, burst=200.0)
+        async with (
+            listening(shelf, limits) as gateway,
+            terminal(gateway, "013900000001") as mad,
+            terminal(gateway) as one,
+        ):
+            await mad.log_in()
+            await one.log_in()
+            loop = asyncio.get_running_loop()
+            began_s, waits = loop.time(), []
+            for n in range(many):
+                mad.say(0x0200, report(lat=32 + n / 1e4))
+            for _ in range(10):
+                asked_s = loop.time()
+                await one.ask(0x0200, report(lat=33))
+                waits.append(loop.time() - asked_s)
+                await asyncio.sleep(0.02)
+            heard = [await mad.hear() for _ in range(many)]
+            assert all(answer and answer[0] == 0x8001 for answer in heard)
+            assert loop.time() - began_s > (2 * many - 200) / 400 / 2
+            assert max(waits) < 1.0
+        assert shelf.vehicles.count("13900000001") == many
+
+    asyncio.run(run())
+
+
+def test_who_was_taken_over_from_says_no_more():
+    async def run() -> None:
+        shelf = Shelf()
+        async with listening(shelf) as gateway, terminal(gateway) as old:
+            await old.log_in()
+            shelf.may_finish.clear()
+            old.say(0x0200, report())
+            await asyncio.sleep(0.05)
+            old.say(0x0200, report(lat=32.5))
+            async with terminal(gateway) as new:
+                await new.log_in()
+                shelf.may_finish.set()
+                assert await new.ask(0x0200, report(lat=32.6)) == (0x8001, "0002020000")
+                assert gateway.connected["13912344321"].writer.is_closing() is False
+
+    asyncio.run(run())
+
+
+def test_a_connection_may_change_its_terminal():
+    async def run() -> None:
+        async with listening(Shelf()) as gateway, terminal(gateway) as one:
+            await one.log_in()
+            one.phone = "013900000001"
+            await one.log_in()
+            assert set(gateway.connected) == {"13900000001"}
+        assert gateway.connected == {}
+
+    asyncio.run(run())
+
+
+def test_split_messages_of_all_share_a_room_and_leave_it():
+    async def run() -> None:
+        limits = replace(QUICK, split_bytes=100_000)
+        async with listening(Shelf(), limits) as gateway:
+            for n in range(20):
+                async with terminal(gateway, f"0139000000{n:02d}") as one:
+                    await one.log_in()
+                    for number in range(1, 20):
+                        one.writer.write(
+                            frame(0x0801, b"x" * 1000, 100 + number, phone=one.phone, total=99,
+                                  number=number)
+                        )  # fmt: skip
+                        await one.hear()
+                    assert 0 < gateway._room.size <= 100_000
+            await until(lambda: gateway._room.size == 0)
+
+    asyncio.run(run())
+
+
+def test_a_terminal_that_confirms_and_sends_nothing_more():
+    async def run() -> None:
+        async with listening(Shelf()) as gateway, terminal(gateway) as one:
+            await one.log_in()
+            asked = asyncio.create_task(gateway.ask("13912344321", "photo", {}, 0.2))
+            heard = await one.hear_frame()
+            one.say(0x0001, heard.header.serial.to_bytes(2) + bytes.fromhex("880100"))
+            assert (await asked).values["result"] == 0
 
     asyncio.run(run())
 

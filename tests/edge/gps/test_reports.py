@@ -7,7 +7,7 @@ import pytest
 
 from edge.config import ProfileConfig
 from edge.gps.jt808.position import read_position
-from edge.gps.jt808.session import Report
+from edge.gps.jt808.told import Report
 from edge.gps.reports import OutboxReports
 from edge.outbox import Outbox
 from tests.edge.gps.jt808.reports import report

@@ -75,7 +75,10 @@ def test_registration_of_every_version(layout, sizes, v2019):
             {
                 "reply_serial": 5,
                 "count": 2,
-                "parameters": [{"id": 1, "hex": "0000000a"}, {"id": 32, "hex": "0001"}],
+                "parameters": [
+                    {"id": 1, "hex": "0000000a", "name": "heartbeat_s", "value": 10},
+                    {"id": 32, "hex": "0001", "name": "report_strategy"},
+                ],
             },
         ),
         (
@@ -85,7 +88,9 @@ def test_registration_of_every_version(layout, sizes, v2019):
             {
                 "reply_serial": 5,
                 "count": 2,
-                "parameters": [{"id": 1, "hex": "0000000a"}],
+                "parameters": [
+                    {"id": 1, "hex": "0000000a", "name": "heartbeat_s", "value": 10}
+                ],
                 "problem": "parameters: 2 announced, 1 whole, 3 bytes left",
             },
         ),
@@ -97,6 +102,10 @@ def test_registration_of_every_version(layout, sizes, v2019):
             False,
             {"media": {"id": 111, "type": 0, "format": 0, "event": 7, "channel": 123}},
         ),
+        (0x0805, "0009000002000000070000000a", False,
+         {"reply_serial": 9, "result": 0, "media_ids": [7, 10]}),
+        (0x0805, "000902", False, {"reply_serial": 9, "result": 2, "media_ids": []}),
+        (0x0701, "00000003616263ff", False, {"waybill": b"abc"}),
         (0x0900, "f0010203", False, {"passthrough_type": 0xF0, "data": b"\1\2\3"}),
         (
             0x0702,
@@ -109,6 +118,21 @@ def test_registration_of_every_version(layout, sizes, v2019):
 )  # fmt: skip
 def test_values(msg_id, body, v2019, values):
     assert read(msg_id, bytes.fromhex(body), v2019=v2019) == values
+
+
+def test_parameters_are_named_and_told_by_their_form():
+    body = bytes.fromhex(
+        "000504 00000083 03 c9c247 00000084 01 02 0000f001 02 0102 00000031 02 012c"
+    )
+    found = read(0x0104, body)
+    assert found is not None
+    said = [(each["id"], each.get("name"), each.get("value")) for each in found["parameters"]]
+    assert said == [
+        (0x83, "plate", "陕G"),
+        (0x84, "plate_color", 2),
+        (0xF001, None, None),
+        (0x31, "fence_radius_m", 300),
+    ]
 
 
 def test_driver_card():
@@ -125,11 +149,40 @@ def test_driver_card():
         "driver": "王强",
         "certificate": "612401",
         "issuer": "安康",
-        "expires_on": "20301231",
+        "expires_on": "2030-12-31",
     }
     with_number = read(0x0702, body + padded(b"61240119800101001X", 20), v2019=True)
     assert with_number is not None
     assert with_number["identity_number"] == "61240119800101001X"
+
+
+def test_the_driver_as_2011_says_it():
+    name, issuer = "王强".encode("gb18030"), "安康".encode("gb18030")
+    body = bytes([len(name)]) + name + padded(b"61240119800101001X", 20) + padded(b"612401", 40)
+    assert read(0x0702, body + bytes([len(issuer)]) + issuer) == {
+        "card": 1,
+        "at": None,
+        "read_result": 0,
+        "driver": "王强",
+        "identity_number": "61240119800101001X",
+        "certificate": "612401",
+        "issuer": "安康",
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "values"),
+    [
+        ("02261001200000", {"card": 2}),
+        ("0126100120000003", {"card": 1, "read_result": 3}),
+        ("01261001200000", {"card": 1}),
+    ],
+)
+def test_a_card_taken_out_or_not_read(body, values):
+    found = read(0x0702, bytes.fromhex(body))
+    assert found is not None
+    assert found.pop("at").hour == 20
+    assert found == values
 
 
 @pytest.mark.parametrize(("kind", "backfill"), [(0, False), (1, True)])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from edge.gps.jt808.frame import Frame, Framer
-from edge.gps.jt808.join import BadPacket, Incomplete, Joiner, Message
+from edge.gps.jt808.join import LONGEST_S, BadPacket, Incomplete, Joiner, Message, Room
 from tests.edge.gps.jt808.reports import frame, packets
 
 BODY = bytes(range(256)) * 4
@@ -59,10 +59,36 @@ def test_what_does_not_complete_in_time_is_told_with_what_is_missing():
     (asked,) = joiner.overdue(5.0, patience_s=5)
     assert asked.missing == (1, 3, 4, 6)
     assert joiner.overdue(6.0, patience_s=5) == []
+    assert [len(joiner.overdue(at_s, patience_s=5)) for at_s in (10.0, 15.0, 20.0)] == [1, 1, 0]
     assert joiner.expired(59.9) == []
     (lost,) = joiner.expired(60.0)
-    assert (lost.missing, lost.header.serial) == ((1, 3, 4, 6), 65534)
+    assert (lost.missing, lost.header.serial, lost.asked) == ((1, 3, 4, 6), 65534, 3)
     assert joined(*parts[2:], now_s=61.0, joiner=joiner) == []
+
+
+def test_who_still_sends_is_not_asked_and_not_given_up_but_once_it_takes_too_long():
+    joiner = Joiner()
+    parts = packets(0x0801, BODY * 8, 100)
+    for second, part in enumerate(parts[:70]):
+        assert joined(part, now_s=second * 4.0, joiner=joiner) == []
+        assert joiner.overdue(second * 4.0 + 3.9, patience_s=5) == []
+    (lost,) = joiner.expired(LONGEST_S)
+    assert lost.missing[0] == 71
+
+
+def test_a_room_is_shared_and_the_oldest_of_any_makes_way():
+    room = Room(5_000)
+    first, second = Joiner(room=room), Joiner(room=room)
+    joined(frame(0x0801, b"x" * 900, 1, total=9, number=1), joiner=first)
+    for serial in range(0, 50, 10):
+        joined(frame(0x0801, b"x" * 900, serial, total=9, number=1), joiner=second)
+    assert room.size <= 5_000
+    assert not first.is_waiting
+    assert second.is_waiting
+    second.close()
+    assert room.size == 0
+    assert bodies(joined(*packets(0x0801, BODY, 400), joiner=first)) == [BODY]
+    assert room.size == 0
 
 
 def test_an_expired_one_makes_way_when_its_key_comes_again():

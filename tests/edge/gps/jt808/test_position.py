@@ -98,6 +98,17 @@ def test_heading_360_is_north():
          {"crossed": {"place": "route", "id": 7, "leaving": True}}),
         (item(0x13, b"\0\0\0\x07\0\x3c\x01"),
          {"segment_time": {"id": 7, "seconds": 60, "too_long": True}}),
+        (item(0x05, b"\x20" * 4 + b"\xff" * 26), {"tyres": [32] * 4 + [None] * 26}),
+        (item(0x14, b"\0\0\0\x05"), {"video_alarms": ["signal_lost", "storage_fault"]}),
+        (item(0x15, b"\0\0\0\x05"), {"video_lost_channels": [1, 3]}),
+        (item(0x16, b"\0\0\0\x80"), {"video_covered_channels": [8]}),
+        (item(0x17, b"\x10\x01"), {"storage_faults": [1, 13]}),
+        (item(0x18, b"\0\x03\x50"),
+         {"abnormal_driving": {"kinds": ["fatigue", "phone"], "fatigue_percent": 80}}),
+        (item(0x25, b"\0\0\x40\x21"),
+         {"vehicle_signals": ["low_beam", "reverse", "clutch"]}),
+        (item(0x2A, b"\0\x02"), {"io": ["sleep"]}),
+        (item(0x2B, b"\x01\x02\x03\x04"), {"analogue": {"ad0": 0x0304, "ad1": 0x0102}}),
         (item(0x30, b"\x1e") + item(0x31, b"\x09"), {"rssi": 30, "satellites": 9}),
         (item(0x01, b"\0\x0b"), {}),
         (item(0xEB, b"vendor"), {}),
@@ -113,6 +124,13 @@ def test_items_by_name(sent, values):
 def test_a_cut_item_loses_only_itself(rest):
     items, left = read_items(item(0x31, b"\x09") + rest)
     assert (items, left) == ((Item(0x31, b"\x09"),), rest)
+
+
+def test_items_of_a_wrong_length_are_named_and_keep_their_bytes():
+    sent = item(0x01, b"\0\x0b") + item(0x31, b"\x09") + item(0x2B, b"") + item(0xEB, b"x")
+    position = read_position(report(items=sent))
+    assert (position.items_unread, position.values) == ([0x01, 0x2B], {"satellites": 9})
+    assert [each.data for each in position.items] == [b"\0\x0b", b"\x09", b"", b"x"]
 
 
 def test_too_short_is_an_error_that_says_so():

@@ -7,7 +7,15 @@ from hypothesis import given, settings, strategies as st
 
 from edge.gps.jt808.body import read_fields
 from edge.gps.jt808.frame import Frame, Framer, Header, encode
-from edge.gps.jt808.session import MOST_RUBBISH, MOST_STRANGE, Fleet, Memory, Session, Turn
+from edge.gps.jt808.session import (
+    MOST_PLAIN_BYTES,
+    MOST_RUBBISH,
+    MOST_STRANGE,
+    Fleet,
+    Memory,
+    Session,
+    Turn,
+)
 from tests.edge.gps.jt808.reports import frame, header_2019, packets, report
 
 NOON = datetime(2026, 10, 1, 12, tzinfo=UTC)
@@ -178,17 +186,62 @@ def test_a_split_message_is_confirmed_packet_by_packet_and_reported_once():
     assert not one.is_waiting
 
 
-def test_missing_packets_are_asked_for_once():
+def test_missing_packets_are_asked_for_three_times():
     one = authenticated()
-    parts = packets(0x0801, bytes(8) + report() + b"\xff\xd8\xff" * 34, 30, serial=10)
+    parts = packets(0x0704, batch(0, *[report()] * 4), 30, serial=10)
     feed(one, parts[1], now_s=0.0)
     assert one.is_waiting
     assert one.tick(4.9).answers == []
-    assert answers(one.tick(5.0)) == [(0x8003, "000a040001000300040005")]
-    assert one.tick(6.0).answers == []
-    turn = feed(one, parts[0], *parts[2:], now_s=7.0)
-    assert answers(turn)[-1] == (0x8800, "00000000")
+    for at_s in (5.0, 10.0, 15.0):
+        assert answers(one.tick(at_s)) == [(0x8003, "000a040001000300040005")]
+        assert one.tick(at_s + 1).answers == []
+    turn = feed(one, parts[0], *parts[2:], now_s=20.0)
+    assert len(turn.reports) == 4
     assert not one.is_waiting
+
+
+def test_media_are_asked_for_in_their_own_way_first():
+    one = authenticated()
+    body = bytes.fromhex("0000000900000000") + report() + b"\xff\xd8\xff" * 34
+    parts = packets(0x0801, body, 30, serial=10)
+    feed(one, parts[0], parts[2], now_s=0.0)
+    asked = [answers(one.tick(at_s)) for at_s in (5.0, 10.0, 15.0)]
+    assert asked == [
+        [(0x8800, "0000000903000200040005")],
+        [(0x8003, "000a03000200040005")],
+        [(0x8800, "0000000903000200040005")],
+    ]
+    turn = feed(one, parts[1], *parts[3:], now_s=17.0)
+    assert answers(turn)[-1] == (0x8800, "00000009")
+    assert [type(each).__name__ for each in turn.reports] == ["Media"]
+
+
+def test_a_driver_is_told_of_once():
+    one = authenticated()
+    name = "王强".encode("gb18030")
+    body = bytes.fromhex("0126100120000000") + bytes([len(name)]) + name
+    body += b"612401".ljust(20, b"\0") + b"\0" + bytes.fromhex("20301231")
+    wire = frame(0x0702, body, 5)
+    turn = feed(one, wire, wire, frame(0x0702, bytes.fromhex("02261001210000"), 6))
+    assert [answer[0] for answer in answers(turn)] == [0x8001] * 3
+    came, left = turn.reports
+    assert (came.vehicle, came.inserted, came.read, came.driver) == (
+        "truck-7",
+        True,
+        "read",
+        "王强",
+    )
+    assert (came.certificate, came.expires_on) == ("612401", "2030-12-31")
+    assert (left.inserted, left.read, left.at.hour) == (False, "", 21)
+
+
+def test_a_message_of_absurd_size_is_called_wrong():
+    one = authenticated()
+    report_size = len(report()) + 2
+    body = batch(0, *[report()] * (MOST_PLAIN_BYTES // report_size + 1))
+    turn = feed(one, *packets(0x0704, body, 1000, serial=1))
+    assert turn.reports == []
+    assert answers(turn)[-1][1].endswith("070402")
 
 
 def test_a_stranger_cannot_fill_the_memory_with_packets():
