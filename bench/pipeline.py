@@ -24,7 +24,7 @@ import numpy as np
 
 from edge.camera.frame import Image
 from edge.camera.sources import open_source
-from edge.config import LABELS, CameraConfig, ZoneConfig
+from edge.config import CameraConfig
 from edge.detect.detection import Detection
 from edge.detect.detectors import Detector, open_detector
 from edge.detect.moment import Moment
@@ -32,6 +32,7 @@ from edge.detect.places import Places, Sighting
 from edge.detect.relations import stalls
 from edge.detect.tracking import Tracker
 from edge.detect.watch import CameraWatch
+from wire.zone import LABELS, ZoneConfig
 
 SIZE, FPS = (1920, 1080), 25
 BUDGET_MS = 2 * 1000 * 0.7

@@ -20,12 +20,12 @@ from edge.config import (
     EdgeConfig,
     GatewayConfig,
     ReceiverConfig,
-    Settings,
     anchored,
     load_edge,
 )
 from edge.gps.errors import GpsError
 from edge.gps.sources import FileSource, SerialSource, source_at
+from wire.settings import Settings
 
 S = TypeVar("S", bound=Settings)
 

@@ -6,32 +6,26 @@ One YAML document per device. A camera file (for `tianyan edge replay --camera`)
 
 import re
 from collections import Counter
-from datetime import time
-from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar, get_args
+from typing import Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
     field_validator,
     model_validator,
 )
 
+from wire.calendar import Calendar
+from wire.settings import Settings, sentences
 from wire.track import ALARMS
+from wire.zone import CameraSettings, Id, calendar_faults
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Point = tuple[Fraction, Fraction]
-Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 DeviceId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{2,63}$")]
 
-Label = Literal["street_vending", "garbage", "illegal_structure", "unknown_object"]
-LABELS: tuple[Label, ...] = get_args(Label)
 VehicleKind = Literal["spoil_truck", "sanitation_vehicle", "enforcement_vehicle"]
 
 T = TypeVar("T", bound="Settings")
@@ -41,16 +35,7 @@ GATEWAY = "gateway"
 STANDARD_PROFILE = "standard"
 
 _TERMINAL = re.compile(r"[0-9a-f]{1,20}")
-_LEAST_AREA = 1e-5
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
-
-WHOLE_PICTURE: list[Point] = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
-
-
-class Settings(BaseModel):
-    """What every section shares: unknown keys are refused, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Position(Settings):
@@ -62,74 +47,12 @@ class Position(Settings):
     fov_deg: Annotated[float, Field(gt=0, le=360)] | None = None
 
 
-class GroundPoint(Settings):
-    """A spot on the ground seen at (x, y), fractions of the picture, and its place on earth."""
-
-    x: Fraction
-    y: Fraction
-    lat: Annotated[float, Field(ge=-90, le=90)]
-    lon: Annotated[float, Field(ge=-180, le=180)]
-
-
-class Hours(Settings):
-    """A daily span in the site's time zone; `until` before `from` runs over midnight."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    start: time = Field(alias="from")
-    until: time
-    days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = []
-
-
-class ZoneConfig(Settings):
-    """A part of the picture with a meaning.
-
-    `allowed_hours`: while one of them runs, street vending is permitted here (a morning market).
-    `dwell_s`: how long a thing must stay before it is an alert. `min_area`: the smallest thing
-    that counts, as a fraction of the picture (0.0004 = 29 × 29 pixels of 1920 × 1080).
-    """
-
-    id: Id
-    name: str = ""
-    polygon: Annotated[list[Point], Field(min_length=3, max_length=100)] = WHOLE_PICTURE
-    labels: Annotated[list[Label], Field(min_length=1)] = list(LABELS)
-    matters: dict[Label, Annotated[str, Field(pattern=r"^\d{5}$")]] = {}
-    dwell_s: Annotated[float, Field(ge=0, le=2_592_000)] = 60
-    min_area: Fraction = 0.0004
-    allowed_hours: list[Hours] = []
-    severity: Annotated[int, Field(ge=1, le=3)] = 1
-
-    @field_validator("polygon")
-    @classmethod
-    def _is_simple(cls, polygon: list[Point]) -> list[Point]:
-        sides = list(pairwise([*polygon, polygon[0]]))
-        for i, side in enumerate(sides):
-            for j in range(i + 2, len(sides)):
-                if (i, j) != (0, len(sides) - 1) and _cross(side, sides[j]):
-                    raise ValueError(f"sides {i + 1} and {j + 1} cross; a zone may not")
-        if abs(_area(polygon)) < _LEAST_AREA:
-            raise ValueError("its corners lie in one line; a zone must enclose something")
-        return polygon
-
-
-def _area(polygon: list[Point]) -> float:
-    """Of the unit square; positive when the corners run clockwise as seen in the picture."""
-    sides = pairwise([*polygon, polygon[0]])
-    return sum(a[0] * b[1] - b[0] * a[1] for a, b in sides) / 2
-
-
-def _cross(a: tuple[Point, Point], b: tuple[Point, Point]) -> bool:
-    def turn(p: Point, q: Point, r: Point) -> float:
-        return (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])
-
-    return turn(*a, b[0]) * turn(*a, b[1]) < 0 and turn(*b, a[0]) * turn(*b, a[1]) < 0
-
-
-class CameraConfig(Settings):
+class CameraConfig(CameraSettings):
     """One camera: where its pictures come from, where it hangs, what it watches.
 
     `source`: rtsp(s)://, http(s)://, a file, a folder of pictures, or usb:N. `looks_per_s`: how
     often a frame is analysed. `real_time`: play a file at its own pace (else as fast as possible).
+    `calendar`: the device's where it lists nothing itself.
     """
 
     id: Id
@@ -139,9 +62,8 @@ class CameraConfig(Settings):
     loop: bool = False
     looks_per_s: Annotated[float, Field(gt=0, le=30)] = 1.0
     position: Position | None = None
-    ground_points: Annotated[list[GroundPoint], Field(max_length=100)] = []
-    zones: Annotated[list[ZoneConfig], Field(min_length=1)] = [ZoneConfig(id="all")]
     time_zone: str = "Asia/Shanghai"
+    calendar: Calendar = Calendar()
 
     @field_validator("time_zone")
     @classmethod
@@ -153,15 +75,6 @@ class CameraConfig(Settings):
                 "no such time zone; write it like Asia/Shanghai (package tzdata has them all)"
             ) from None
         return name
-
-    @model_validator(mode="after")
-    def _makes_sense(self) -> Self:
-        if 0 < len(self.ground_points) < 4:
-            raise ValueError(f"ground_points: {len(self.ground_points)} given, 4 or more needed")
-        names = [zone.id for zone in self.zones]
-        if len(set(names)) < len(names):
-            raise ValueError(f"zones: each id once, got {names}")
-        return self
 
 
 class ReceiverConfig(Settings):
@@ -309,6 +222,7 @@ class EdgeConfig(Settings):
     data_dir: Path
     model: str = "street-n"
     generated: bool = False
+    calendar: Calendar = Calendar()
     cameras: list[CameraConfig] = []
     receivers: list[ReceiverConfig] = []
     gateway: GatewayConfig | None = None
@@ -327,6 +241,13 @@ class EdgeConfig(Settings):
             raise ValueError("cameras: each needs a source (rtsp://…, a file, a folder, usb:0)")
         if any(camera.position is None for camera in self.cameras):
             raise ValueError("cameras: each needs a position {lat, lon}")
+        faults = [
+            f"cameras.{i}.{fault}"
+            for i, camera in enumerate(self.cameras)
+            for fault in calendar_faults(camera.zones, camera.calendar or self.calendar)
+        ]
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
 
 
@@ -345,7 +266,15 @@ def load_camera(path: Path) -> CameraConfig:
 
     Raises BadConfig with every error.
     """
-    return _load(path, CameraConfig)
+    camera = _load(path, CameraConfig)
+    if faults := list(calendar_faults(camera.zones, camera.calendar)):
+        raise BadConfig(path, faults)
+    return camera
+
+
+def with_calendar(camera: CameraConfig, calendar: Calendar) -> CameraConfig:
+    """The camera with the device's calendar, where it has none of its own."""
+    return camera if camera.calendar else camera.model_copy(update={"calendar": calendar})
 
 
 def load_edge(path: Path) -> EdgeConfig:
@@ -400,7 +329,7 @@ def _load(path: Path, kind: type[T]) -> T:
     try:
         return kind.model_validate(document)
     except ValidationError as fault:
-        raise BadConfig(path, [_sentence(error, kind) for error in fault.errors()]) from None
+        raise BadConfig(path, sentences(fault, kind)) from None
 
 
 class _OnceLoader(yaml.SafeLoader):
@@ -414,33 +343,3 @@ class _OnceLoader(yaml.SafeLoader):
                 problem=f"key {key!r} stands twice", problem_mark=node.start_mark
             )
         return super().construct_mapping(node, deep)
-
-
-def _sentence(error: Any, kind: type[Settings]) -> str:
-    key = ".".join(str(part) for part in error["loc"] if part != "[key]") or "document"
-    if error["type"] == "extra_forbidden":
-        allowed = ", ".join(_section(kind, error["loc"][:-1]))
-        return f"{key}: unknown key" + (f" (allowed: {allowed})" if allowed else "")
-    if error["type"] == "missing":
-        return f"{key}: is needed"
-    value = error["input"] if not isinstance(error["input"], dict | list) else "…"
-    return f"{key}: {error['msg']} (got {value!r})"
-
-
-def _section(kind: type[Settings], place: tuple[str | int, ...]) -> list[str]:
-    """Names of the keys allowed where `place` points."""
-    section: Any = kind
-    for part in place:
-        if isinstance(part, str):
-            section = _settings_in(section.model_fields[part].annotation)
-        if section is None:
-            return []
-    return [field.alias or name for name, field in section.model_fields.items()]
-
-
-def _settings_in(annotation: Any) -> type[Settings] | None:
-    """The section an annotation such as `list[Zone]` or `Position | None` holds."""
-    if isinstance(annotation, type) and issubclass(annotation, Settings):
-        return annotation
-    found = (_settings_in(each) for each in get_args(annotation))
-    return next((each for each in found if each is not None), None)

@@ -12,7 +12,7 @@ from edge.alert_desk import AlertDesk
 from edge.camera.frame import Frame
 from edge.camera.mailbox import Mailbox
 from edge.camera.runner import CameraRunner
-from edge.config import CameraConfig, EdgeConfig
+from edge.config import CameraConfig, EdgeConfig, with_calendar
 from edge.detect.detectors import Detector, open_detector
 from edge.detect.watch import AlertEvent, CameraWatch
 from edge.outbox import Outbox
@@ -35,7 +35,9 @@ class Lookout:
         self._detector = open_detector(config.model)
         self._mailbox = Mailbox()
         self._posts = {
-            camera.id: Post(camera, self._detector, self._mailbox, on_change)
+            camera.id: Post(
+                with_calendar(camera, config.calendar), self._detector, self._mailbox, on_change
+            )
             for camera in config.cameras
         }
         self._desk = AlertDesk(outbox, config.data_dir / "open-alerts", self._detector.name)

@@ -5,11 +5,10 @@ key is (`standard_ref`, matter, `code`).
 """
 
 from functools import cache
-from pathlib import Path
 
 import msgspec
 
-_FILE = Path(__file__).with_name("matters.json")
+from wire.zone import MATTERS_FILE
 
 
 class Matter(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -44,7 +43,7 @@ class MatterTable(msgspec.Struct, frozen=True):
 @cache
 def table() -> MatterTable:
     """The matters of GB/T 47678.5-2026, classes 06 to 10."""
-    return msgspec.json.decode(_FILE.read_bytes(), type=MatterTable)
+    return msgspec.json.decode(MATTERS_FILE.read_bytes(), type=MatterTable)
 
 
 @cache

@@ -14,12 +14,13 @@ from edge.camera.frame import Frame, Image
 from edge.camera.pictures import SUFFIXES
 from edge.camera.recording import Extent, extent
 from edge.camera.sources import open_source
-from edge.config import CameraConfig, ZoneConfig
+from edge.config import CameraConfig
 from edge.detect.detection import Detection
 from edge.detect.detectors import Detector, open_detector
 from edge.detect.errors import UnreadablePicture
 from edge.detect.evidence import EvidenceFile
 from edge.detect.watch import AlertEvent, CameraWatch
+from wire.zone import ZoneConfig
 
 MODEL = "street-n"
 

@@ -13,9 +13,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.config import CameraConfig, GroundPoint, Position
+from edge.config import CameraConfig, Position
 from edge.detect.detection import Detection
 from edge.detect.errors import BadGround
+from wire.zone import GroundPoint
 
 SEMI_MAJOR_M = 6_378_137.0
 ECCENTRICITY_2 = 6.694379990141e-3
@@ -88,6 +89,24 @@ class Ground:
             return None
         lat, lon = self._degrees(*spots[0])
         return GeoPlace(float(lat), float(lon), round(float(error_m), 1), "ground")
+
+    def footprint_m2(self, box: Detection) -> float | None:
+        """The ground a thing covers; None where it stands above the horizon.
+
+        As wide as its foot, and as deep as the ground its box hides, but no deeper than wide: of
+        what stands upright the box hides more ground than the thing covers.
+        """
+        x, y = box.foot
+        edge = np.array([(box.x, y), (box.x + box.w, y)])
+        if not self._is_below_horizon(edge):
+            return None
+        left, right = _map(self._matrix, edge)
+        wide_m = deep_m = float(np.hypot(*(right - left)))
+        back = np.array([(x, box.y)])
+        if self._is_below_horizon(back):
+            foot = _map(self._matrix, np.array([(x, y)]))
+            deep_m = float(np.hypot(*(_map(self._matrix, back) - foot)[0]))
+        return wide_m * min(wide_m, deep_m)
 
     def _is_below_horizon(self, spots: NDArray[np.float64]) -> bool:
         """On the same side of the line that maps to infinity as the ground points are."""

@@ -11,12 +11,12 @@ from enum import StrEnum
 
 import numpy as np
 
-from edge.config import Label, ZoneConfig
 from edge.detect.change import Change
 from edge.detect.detection import Detection
 from edge.detect.dwell import History, Verdict
 from edge.detect.moment import Moment
 from edge.detect.overlap import Table, areas, corners, covered_share, ious, nestings, touch
+from wire.zone import Label, ZoneConfig
 
 SAME_PLACE_IOU = 0.2
 SAME_PLACE_NESTED = 0.6

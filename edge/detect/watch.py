@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
-from zoneinfo import ZoneInfo
 
 from edge.camera.frame import Frame
-from edge.config import LABELS, CameraConfig, Label
+from edge.config import CameraConfig
 from edge.detect.change import Change, SceneChange
 from edge.detect.detection import Detection
 from edge.detect.detectors import Detector
@@ -25,7 +24,8 @@ from edge.detect.relations import stalls
 from edge.detect.thumbnail import grey, thumbnail
 from edge.detect.tracking import SAME_KIND, Track, Tracker
 from edge.detect.view import is_blind
-from edge.detect.zones import zone_of
+from edge.detect.zones import Zones
+from wire.zone import LABELS, Label
 
 MATTERS: dict[Label, str | None] = {
     "street_vending": "09006",
@@ -93,8 +93,8 @@ class CameraWatch:
         self.analysed = 0
         self._camera = camera
         self._detector = detector
-        self._site = ZoneInfo(camera.time_zone)
         self._ground = ground_of(camera)
+        self._zones = Zones(camera, self._ground)
         self._gate = MotionGate()
         self._tracker = Tracker()
         self._places = Places(detector.threshold)
@@ -155,7 +155,7 @@ class CameraWatch:
         placed = []
         for sighting in sightings:
             label = cast("Label", sighting.box.label)
-            zone = zone_of(sighting.box, self._camera.zones, label, now.at, self._site)
+            zone = self._zones.zone_of(sighting.box, label, now.at)
             if zone is not None:
                 placed.append((zone, sighting))
         return placed

@@ -1,14 +1,16 @@
 """Whether a thing lies in a zone, and whether it may be there at this hour."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.config import Hours, Label, ZoneConfig
+from edge.config import CameraConfig
 from edge.detect.detection import Detection
+from edge.detect.ground import Ground
+from wire.calendar import Calendar
+from wire.zone import Label, ZoneConfig
 
 ENOUGH_INSIDE = 0.5
 """A heap lies in a zone when this share of its rectangle does."""
@@ -16,25 +18,37 @@ ENOUGH_INSIDE = 0.5
 BY_FOOT: frozenset[str] = frozenset({"street_vending", "illegal_structure", "person"})
 """What stands upright belongs where its foot is; the rest where most of it lies."""
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
+class Zones:
+    """The zones of one camera, with the clock, the calendar and the ground they go by."""
 
-def zone_of(
-    box: Detection, zones: Sequence[ZoneConfig], label: Label, at: datetime, site: ZoneInfo
-) -> ZoneConfig | None:
-    """The first zone in which this thing counts now; None where it does not.
+    def __init__(self, camera: CameraConfig, ground: Ground | None) -> None:
+        """`ground`: measures what lies on it; needed by zones with a least size on the ground."""
+        self._zones = camera.zones
+        self._site = ZoneInfo(camera.time_zone)
+        self._calendar = camera.calendar
+        self._ground = ground
 
-    `label`: the matter in question. `site`: the time zone of the permitted hours.
-    """
-    for zone in zones:
-        if (
-            label in zone.labels
-            and box.area >= zone.min_area
-            and not is_permitted(zone, label, at, site)
-            and lies_in(box, zone)
-        ):
-            return zone
-    return None
+    def zone_of(self, box: Detection, label: Label, at: datetime) -> ZoneConfig | None:
+        """The first zone in which this thing, taken for `label`, counts now; None for nowhere."""
+        local = at.astimezone(self._site)
+        for zone in self._zones:
+            if (
+                label in zone.labels
+                and box.area >= zone.min_area
+                and not is_permitted(zone, label, local, self._calendar)
+                and lies_in(box, zone)
+                and self._is_large_enough(box, zone)
+            ):
+                return zone
+        return None
+
+    def _is_large_enough(self, box: Detection, zone: ZoneConfig) -> bool:
+        if zone.min_ground_m2 is None or self._ground is None:
+            return True
+        covered_m2 = self._ground.footprint_m2(box)
+        # What stands beyond the horizon of the ground points cannot be measured: it counts.
+        return covered_m2 is None or covered_m2 >= zone.min_ground_m2
 
 
 def lies_in(box: Detection, zone: ZoneConfig) -> bool:
@@ -51,25 +65,12 @@ def inside_share(box: Detection, zone: ZoneConfig) -> float:
     return float(_inside(np.column_stack([xs.ravel(), ys.ravel()]), zone).mean())
 
 
-def is_permitted(zone: ZoneConfig, label: Label, at: datetime, site: ZoneInfo) -> bool:
-    """Street vending is, while one of the zone's hours runs; nothing else ever is."""
-    if label != "street_vending":
-        return False
-    local = at.astimezone(site)
-    return any(_runs(hours, local) for hours in zone.allowed_hours)
+def is_permitted(zone: ZoneConfig, label: Label, local: datetime, calendar: Calendar) -> bool:
+    """Street vending is, while an hour or a permit of the zone runs; nothing else ever is.
 
-
-def _runs(hours: Hours, local: datetime) -> bool:
-    now = local.time().replace(tzinfo=None)
-    if hours.start < hours.until:
-        return hours.start <= now < hours.until and _is_day(hours, local)
-    if now >= hours.start:
-        return _is_day(hours, local)
-    return now < hours.until and _is_day(hours, local - timedelta(days=1))
-
-
-def _is_day(hours: Hours, local: datetime) -> bool:
-    return not hours.days or DAYS[local.weekday()] in hours.days
+    `local`: by the site's clock.
+    """
+    return label == "street_vending" and zone.permits_vending(local, calendar)
 
 
 def _inside(points: NDArray[np.float64], zone: ZoneConfig) -> NDArray[np.bool_]:

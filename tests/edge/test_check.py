@@ -58,7 +58,7 @@ def put(document, key, value):
     *path, last = key.split(".")
     for part in path:
         document = document[int(part) if isinstance(document, list) else part]
-    document[last] = value
+    document[int(last) if isinstance(document, list) else last] = value
 
 
 GROUND = [{"x": 0.1 * i, "y": 0.5, "lat": 32.69, "lon": 109.02 + 0.0001 * i} for i in range(1, 5)]
@@ -89,6 +89,50 @@ ROWS = [
     ("cameras.0.zones.0.polygon", [[0, 0], [1, 1], [1, 0], [0, 1]], "cross"),
     ("cameras.0.zones.0.polygon", [[0, 0], [1, 1]], "cameras.0.zones.0.polygon: "),
     ("cameras.0.zones.0.labels", ["stall"], "cameras.0.zones.0.labels.0: "),
+    ("cameras.0.zones.0.polygon.1", [1.2, 0.5], "polygon.1: Value error, (1.2, 0.5) lies outside"),
+    ("cameras.0.zones.0.matters", {"garbage": "99999"}, "zones.0.matters.garbage: "),
+    ("cameras.0.zones.0.matters", {"garbage": "99999"}, "is no matter of GB/T 47678.5-2026"),
+    (
+        "cameras.0.zones.0",
+        ZONE | {"labels": ["garbage"], "matters": {"street_vending": "09006"}},
+        "street_vending is not among the labels garbage",
+    ),
+    ("cameras.0.zones.0.dwell_s", -1, "cameras.0.zones.0.dwell_s: "),
+    ("cameras.0.zones.0.severity", 4, "cameras.0.zones.0.severity: "),
+    ("cameras.0.zones.0.min_ground_m2", 2, "zones.0.min_ground_m2: 2 m² in zone 'a', but"),
+    (
+        "cameras.0.zones.0.allowed_hours",
+        [{"from": "25:00", "until": "08:00"}],
+        "zones.0.allowed_hours.0.from: ",
+    ),
+    (
+        "cameras.0.zones.0.allowed_hours",
+        [{"from": "05:00", "until": "08:00", "days": ["monday"]}],
+        "zones.0.allowed_hours.0.days.0: ",
+    ),
+    (
+        "cameras.0.zones.0.allowed_hours",
+        [{"from": "05:00", "until": "08:00", "days": ["workdays"]}],
+        "cameras.0.zones.0: zone 'a' goes by workdays, but there is no calendar",
+    ),
+    (
+        "cameras.0.zones.0.permits",
+        [{"number": "1", "holder": "w", "valid_from": "2026-05-02", "valid_until": "2026-05-01"}],
+        "valid_until 2026-05-01 lies before valid_from 2026-05-02",
+    ),
+    (
+        "cameras.0.zones.0.permits",
+        [{"number": "1", "valid_from": "2026-05-01", "valid_until": "2026-05-01"}],
+        "zones.0.permits.0.holder: is needed",
+    ),
+    ("cameras.0.zones", [ZONE | {"id": f"z{i}"} for i in range(33)], "at most 32 items"),
+    ("cameras.0.zones", [ZONE, ZONE], "zones: each id once"),
+    ("calendar", {"holidays": ["2026-02-30"]}, "calendar.holidays.0"),
+    (
+        "calendar",
+        {"holidays": ["2026-10-10"], "workdays": ["2026-10-10"]},
+        "2026-10-10 is listed as a holiday and as a workday",
+    ),
     ("cameras.0.ground_points", GROUND[:3], "3 given, 4 or more needed"),
     ("cameras.0.ground_points", GROUND, "cameras.0.ground_points: "),
     ("cameras.1.id", "gate", "each id once"),

@@ -7,11 +7,12 @@ import cv2
 import pytest
 
 from edge.camera.errors import BadSource
-from edge.config import CameraConfig, ZoneConfig
+from edge.config import CameraConfig
 from edge.detect.commands import detect_paths, replay
 from edge.detect.errors import BadModel
 from tests.edge.detect.scripted import frames, street
 from tests.shared import SHARED, needs_shared
+from wire.zone import ZoneConfig
 
 START = datetime(2026, 5, 6, 1, 0, tzinfo=UTC)
 

@@ -2,10 +2,11 @@ import math
 
 import pytest
 
-from edge.config import CameraConfig, GroundPoint, Position
+from edge.config import CameraConfig, Position
 from edge.detect.errors import BadGround
 from edge.detect.ground import CAMERA_RADIUS_M, Ground, ground_of, place_of
 from tests.edge.detect.scripted import box
+from wire.zone import GroundPoint
 
 LAT, LON = 32.6849, 109.0290
 EAST_M = 111_412.84 * math.cos(math.radians(LAT)) - 93.5 * math.cos(3 * math.radians(LAT))

@@ -1,8 +1,8 @@
 import pytest
 
-from edge.config import ZoneConfig
 from edge.detect.places import UPDATE_S, Places, Sighting
 from tests.edge.detect.scripted import box, moment
+from wire.zone import ZoneConfig
 
 ZONE = ZoneConfig(id="pavement", dwell_s=60)
 HEAP = box("garbage", 0.4, 0.6)

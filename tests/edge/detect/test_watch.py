@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.config import CameraConfig, Position, ZoneConfig
+from edge.config import CameraConfig, Position
 from edge.detect.watch import CameraWatch
 from tests.edge.detect.scripted import START, Scripted, box, frames, street
+from wire.zone import ZoneConfig
 
 HEAP = box("garbage", 0.4, 0.6, 0.15, 0.15)
 PERSON = box("person", 0.42, 0.3, 0.06, 0.3)
