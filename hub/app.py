@@ -25,6 +25,7 @@ from hub.auth import need
 from hub.cases import api as cases_api, store as case_store
 from hub.cases.api import Act, CaseAlerts
 from hub.config import HubConfig
+from hub.datasets import api as datasets_api
 from hub.devices import api as devices_api, store as device_store
 from hub.devices.ops import OPS as CAMERA_OPS
 from hub.devices.orders import api as orders_api
@@ -182,6 +183,7 @@ def _include(app: FastAPI, hub: Hub) -> None:
 
     app.include_router(suppression_api.router(store, lift))
     app.include_router(correction.router(store, config.learning.labels))
+    app.include_router(datasets_api.router(store, hub.site.vault, config))
 
     def take_step(case: int, act: Act, actor: Actor) -> None:
         pipeline.take_step(

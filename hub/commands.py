@@ -4,15 +4,20 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
 from hub import audit, auth, config as settings
 from hub.app import Hub, create_app
 from hub.config import HubConfig
+from hub.datasets import store as dataset_store
+from hub.datasets.archive import write_folder
+from hub.datasets.dataset import Choice, summary
+from hub.datasets.store import Wanted
 from hub.errors import BadConfig, HubError
 from hub.evidence.store import Vault
 from hub.grid import store as grid_store
@@ -109,6 +114,26 @@ def migrate(path: Path) -> int:
     log.info("%s: schema %s, now %s", store.name, before or "none", after)
     store.close()
     return 0
+
+
+def export_dataset(
+    path: Path, out: Path, wanted: Wanted, choice: Choice
+) -> Iterator[dict[str, Any]]:
+    """Write what people decided as a labelled data set to the folder `out`; a summary.
+
+    Raises HubError.
+    """
+    config = load(path)
+    store = Store(config.database_url)
+    try:
+        store.check_schema()
+        with store.read() as tx:
+            dataset = dataset_store.read(tx, config, wanted, choice)
+        vault = Vault(config.data_dir / "evidence")
+        write_folder(dataset, vault, config.learning, config.name, out)
+    finally:
+        store.close()
+    yield {"summary": {"folder": str(out), **summary(dataset)}}
 
 
 def verify_audit(path: Path) -> list[str]:

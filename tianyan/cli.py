@@ -345,6 +345,21 @@ def _hub_verify_audit(options: argparse.Namespace) -> int:
     return print_lines(lines, (HubError,), lambda _: True)
 
 
+def _hub_export_dataset(options: argparse.Namespace) -> int:
+    from hub.commands import export_dataset
+    from hub.datasets.dataset import Choice
+    from hub.datasets.store import Wanted
+    from hub.errors import HubError
+
+    wanted = Wanted(options.since, options.until, options.camera)
+    choice = Choice(
+        val_share=options.val_share, generated=options.generated, unmasked=options.unmasked
+    )
+    return print_lines(
+        lambda: export_dataset(options.config, options.out, wanted, choice), (HubError, OSError)
+    )
+
+
 def _demo(options: argparse.Namespace) -> int:
     from tianyan.demo import DemoFailed, DemoOptions, run_demo
 
@@ -442,6 +457,28 @@ def _export_options(parser: argparse.ArgumentParser) -> None:
     add_export_options(parser)
 
 
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = math.nan
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share from 0 to 1")
+    return share
+
+
+def _export_dataset_options(parser: argparse.ArgumentParser) -> None:
+    _config(parser)
+    add = parser.add_argument
+    add("--out", type=Path, required=True, metavar="DIR", help="a new or empty folder")
+    add("--since", type=_moment, help="alerts first told of from then on, ISO 8601")
+    add("--until", type=_moment, help="and before then")
+    add("--camera", metavar="DEVICE/CAMERA", help="of this camera only")
+    add("--val-share", type=_share, default=0.2, help="of places' days that are kept for val (0.2)")
+    add("--generated", action="store_true", help="take pictures of demonstrations too")
+    add("--unmasked", action="store_true", help="take pictures in which faces are not blurred")
+
+
 def _demo_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--seconds", type=float, help="stop by itself after so long")
@@ -475,6 +512,12 @@ VERBS = (
     Verb("hub run", "the server", _config, _hub("run")),
     Verb("hub ingest", "one more ingest member", _config, _hub("ingest")),
     Verb("hub migrate", "bring the database to this version", _config, _hub("migrate")),
+    Verb(
+        "hub export-dataset",
+        "verdicts as pictures to learn from",
+        _export_dataset_options,
+        _hub_export_dataset,
+    ),
     Verb("hub verify-audit", "whether anybody changed the history", _config, _hub_verify_audit),
     Verb("hub check", "every error of a configuration at once", _config, _hub_check),
     Verb("doctor", "what is installed, reachable and missing", _no_options, _doctor),

@@ -1,0 +1,1 @@
+"""Verdicts of people as labelled pictures, in the layout that training reads."""
