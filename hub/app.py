@@ -22,8 +22,10 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from hub import accounts, auth, http, pipeline, quarantine
 from hub.alerts import api as alerts_api, correction, store as alert_store, suppression_api
 from hub.auth import need
-from hub.cases import api as cases_api, store as case_store
+from hub.calendar import api as calendar_api
+from hub.cases import api as cases_api, condition_api, store as case_store
 from hub.cases.api import Act, CaseAlerts
+from hub.cases.case import WantedStep
 from hub.config import HubConfig
 from hub.datasets import api as datasets_api
 from hub.devices import api as devices_api, store as device_store
@@ -186,14 +188,15 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(datasets_api.router(store, hub.site.vault, config))
 
     def take_step(case: int, act: Act, actor: Actor) -> None:
-        pipeline.take_step(
-            store, case, act.action, act.version, actor, note=act.note, into=act.into
-        )
+        wanted = WantedStep(act.action, act.version, act.note, act.into, act.condition)
+        pipeline.take_step(store, hub.site, case, wanted, actor)
 
     def alert_items(tx: Connection, which: Sequence[str]) -> dict[str, alerts_api.AlertItem]:
         return alerts_api.alert_items(tx, places, cases_api.case_refs, which)
 
     app.include_router(cases_api.router(store, places, case_alerts, alert_items, take_step))
+    app.include_router(condition_api.router(store, config.standard_ref))
+    app.include_router(calendar_api.router(store, config.zone))
 
     def arrived(sha256: str, kind: str, size: int, device: str) -> None:
         pipeline.file_arrived(store, sha256, kind, size, device)

@@ -1,4 +1,4 @@
-"""What has to be done now and then: silent devices, bounds of what is kept."""
+"""What has to be done now and then: silent devices, clocks, bounds of what is kept."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ SWEEP_EVERY = timedelta(minutes=10)
 
 
 async def keep_house(store: Store, site: Site) -> None:
-    """Look for silent devices every ten seconds, sweep every ten minutes."""
+    """Every ten seconds look for silent devices and clocks that ran out; sweep now and then."""
     swept_at = now() - SWEEP_EVERY
     started_at = now()
     while True:
@@ -32,6 +32,7 @@ async def keep_house(store: Store, site: Site) -> None:
             if silent_before > started_at:
                 await asyncio.to_thread(find_silent, store, silent_before, at)
             await asyncio.to_thread(end_unanswered, store, at)
+            await asyncio.to_thread(pipeline.say_what_is_due, store, at)
             if at - swept_at >= SWEEP_EVERY:
                 swept_at = at
                 await asyncio.to_thread(sweep, store, site, at)

@@ -20,7 +20,9 @@ from hub.alerts import rules, store as alert_store, suppression, suppression_sto
 from hub.alerts.alert import CONFIRMED, FALSE_ALARM, Alert, Surroundings, alert_id, taken
 from hub.alerts.dedup import Neighbourhood
 from hub.alerts.suppression import URGENT, Suppression
-from hub.cases import store as case_store
+from hub.calendar import store as calendar_store
+from hub.calendar.work_calendar import WorkCalendar
+from hub.cases import clock_store, store as case_store
 from hub.cases.case import (
     BEFORE_FILING,
     Case,
@@ -28,8 +30,11 @@ from hub.cases.case import (
     NotYourStep,
     ReasonNeeded,
     State,
+    WantedStep,
     advance,
 )
+from hub.cases.clock import Clock, ClockState, after_step, filed, opened
+from hub.cases.condition import USUAL, ConditionNeeded, pick
 from hub.config import HubConfig
 from hub.devices import store as device_store
 from hub.devices.orders import store as order_store
@@ -57,6 +62,7 @@ from wire.track import VALID, Track, TrackPoint
 log = logging.getLogger(__name__)
 
 ADMIT_FOR = timedelta(seconds=5)
+MARKED_AT_ONCE = 500
 
 NO_MATTER = {"unknown_object": "不明物体"}
 """What people call an alert the standard has no matter for."""
@@ -216,6 +222,8 @@ def open_cases(
         for alert, number in zip(things, names, strict=True)
     ]
     cases = case_store.add(tx, wanted)
+    calendar = calendar_store.calendar(tx, config.zone)
+    clock_store.save(tx, {case.id: opened(USUAL[case.level], calendar, at) for case in cases})
     changes = []
     for alert, case in zip(things, cases, strict=True):
         members = alert_store.group(tx, alert)
@@ -463,7 +471,7 @@ def decide(store: Store, site: Site, name: str, decision: str, *, note: str, act
         if decision == CONFIRMED and alert.case_id is None:
             changes += open_cases(tx, site, [alert], actor, note)
         elif decision == FALSE_ALARM and alert.case_id is not None:
-            changes += _take_back(tx, alert, actor, note, at)
+            changes += _take_back(tx, site, alert, actor, note)
         if decision == CONFIRMED:
             changes += _lift_around(tx, site, alert, held, actor)
         else:
@@ -540,33 +548,25 @@ def end_suppressions(store: Store, site: Site, at: datetime) -> None:
             events.record(tx, _released(tx, site, one, active_only=True), at)
 
 
-def _take_back(tx: Connection, alert: Alert, actor: Actor, note: str, at: datetime) -> list[Change]:
+def _take_back(tx: Connection, site: Site, alert: Alert, actor: Actor, note: str) -> list[Change]:
     case = case_store.lock(tx, alert.case_id or 0)
     if case is None or case.state not in BEFORE_FILING:
         return []
     reason = note or f"false alarm: {alert.id}"
-    rejected = advance(case, "reject", actor, reason, at)
+    rejected = advance(case, "reject", actor, reason, now())
     case_store.save(tx, rejected, case.version)
+    clock_store.save(tx, {case.id: _clocked(tx, site, case, rejected)})
     _write_down(tx, case, rejected, "reject", actor=actor, note=reason)
     return [Change("case", str(case.id))]
 
 
-def take_step(
-    store: Store,
-    case_id: int,
-    action: str,
-    version: int,
-    actor: Actor,
-    *,
-    note: str = "",
-    into: str = "",
-) -> None:
+def take_step(store: Store, site: Site, case_id: int, wanted: WantedStep, actor: Actor) -> None:
     """A person takes a case one step on, unless somebody did since he looked."""
     with store.write(urgent=True) as tx:
         case = case_store.lock(tx, case_id)
         if case is None:
             raise not_found("case", case_id)
-        if case.version != version:
+        if case.version != wanted.version:
             raise Problem(
                 409,
                 "stale",
@@ -575,20 +575,74 @@ def take_step(
             )
         at = now()
         try:
-            stepped = advance(case, action, actor, note, at)
+            stepped = advance(case, wanted.action, actor, wanted.note, at)
         except IllegalStep as fault:
             raise Problem(409, "illegal_step", str(fault), "an action of the list") from None
         except NotYourStep as fault:
             raise Problem(403, "forbidden", str(fault), "another person") from None
         except ReasonNeeded as fault:
             raise Problem(422, "reason_needed", str(fault), "a reason in note") from None
+        clock_store.save(tx, {case.id: _clocked(tx, site, case, stepped, wanted.condition)})
         changes = [Change("case", str(case_id))]
         if stepped.state is State.MERGED:
-            changes += _merge(tx, case, into)
-        if not case_store.save(tx, stepped, version):
+            changes += _merge(tx, case, wanted.into)
+        if not case_store.save(tx, stepped, wanted.version):
             raise Problem(409, "stale", f"case {case.number} was changed since", "look again")
-        _write_down(tx, case, stepped, action, actor=actor, note=note or into)
+        note = wanted.note or wanted.into
+        _write_down(tx, case, stepped, wanted.action, actor=actor, note=note)
         events.record(tx, changes, at)
+
+
+def _clocked(
+    tx: Connection, site: Site, before: Case, after: Case, condition: int | None = None
+) -> Clock:
+    """The case's clocks after a step.
+
+    Raises Problem when a condition must be chosen, or time that has run out would be stopped.
+    """
+    at = after.updated_at
+    calendar = calendar_store.calendar(tx, site.config.zone)
+    clock = _clock(tx, before, calendar)
+    if after.state is State.FILED and before.state in BEFORE_FILING:
+        conditions = clock_store.conditions_of(tx, before.standard_ref, before.matter)
+        try:
+            clock = filed(clock, pick(conditions, condition), USUAL[before.level])
+        except ConditionNeeded as fault:
+            allowed = "condition: a number of GET /api/conditions?matter=…"
+            raise Problem(422, "condition_needed", str(fault), allowed) from None
+    if after.state is State.SUSPENDED and clock.state(at) is ClockState.OVERDUE:
+        raise Problem(
+            409,
+            "overdue",
+            f"case {before.number} was due {clock.due_at:%Y-%m-%d %H:%M} UTC",
+            "only a case whose time has not run out may be suspended",
+        )
+    return after_step(clock, before.state, after.state, calendar, at)
+
+
+def _clock(tx: Connection, case: Case, calendar: WorkCalendar) -> Clock:
+    known = clock_store.load(tx, [case.id]).get(case.id)
+    return known or opened(USUAL[case.level], calendar, case.opened_at)
+
+
+def say_what_is_due(store: Store, at: datetime) -> int:
+    """Note once of each case that it is nearly due, overdue or silent; returns of how many."""
+    with store.write() as tx:
+        due = clock_store.to_be_marked(tx, at, MARKED_AT_ONCE)
+        if not due:
+            return 0
+        cases = case_store.load(tx, due)
+        entries = [
+            audit.Entry(at, SYSTEM.name, SYSTEM.role, "case", str(case_id), mark, state, state)
+            for case_id, clock in due.items()
+            for mark in sorted(clock.due_marks(at))
+            if (state := cases[case_id].state.value)
+        ]
+        audit.append(tx, entries)
+        said = {i: replace(c, marks=c.marks | c.due_marks(at)) for i, c in due.items()}
+        clock_store.save(tx, said)
+        events.record(tx, [Change("case", str(case_id)) for case_id in due], at)
+    return len(due)
 
 
 def _merge(tx: Connection, case: Case, into: str) -> list[Change]:

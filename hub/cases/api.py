@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, Field
@@ -12,13 +13,44 @@ from sqlalchemy.engine import Connection
 from hub import audit
 from hub.alerts.api import AlertItem, CaseRef, MatterRef, matter_ref
 from hub.auth import need
+from hub.calendar.limit import Unit
+from hub.cases import clock_store
 from hub.cases.case import ACTIONS, FINISHED, STAGES, Case, Stage, State, offers
+from hub.cases.clock import Clock, ClockState
+from hub.cases.clock_store import clocks
 from hub.cases.store import cases, load, to_case
 from hub.errors import not_found
 from hub.grid.places import GridRef, GridStep, Places
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.roles import Actor, Right
-from hub.store import Store, lies_in
+from hub.store import Store, lies_in, now
+
+
+class ClockItem(BaseModel):
+    """How long the handling may take and how it stands.
+
+    `due_at` is empty before the first dispatch and while the clock is stopped. `provisional`: the
+    deadline counts a year whose holidays nobody has published. `stage_due_at`: when the next step
+    is due. `silent`: whoever has the work has said nothing for longer than allowed. `usual`: the
+    city's table has no limit for it.
+    """
+
+    state: ClockState
+    number: float
+    unit: Unit
+    usual: bool
+    opening: str
+    closing: str
+    started_at: Utc | None
+    due_at: Utc | None
+    done_at: Utc | None
+    stopped_at: Utc | None
+    left_s: float | None
+    provisional: bool
+    calendar_version: int
+    stage_due_at: Utc | None
+    stage_overdue: bool
+    silent: bool
 
 
 class CaseItem(BaseModel):
@@ -46,6 +78,7 @@ class CaseItem(BaseModel):
     alerts: list[str]
     picture: str | None
     generated: bool
+    clock: ClockItem | None
 
 
 class CaseEvent(BaseModel):
@@ -79,12 +112,16 @@ class CaseDetail(CaseItem):
 
 
 class Act(Body):
-    """A step to take. `version` is the one the caller saw; `into`: the case to merge with."""
+    """A step to take. `version` is the one the caller saw; `into`: the case to merge with.
+
+    `condition`: what a case is filed under, where its matter has several.
+    """
 
     action: Annotated[str, Field(max_length=32)]
     version: int
     note: Annotated[str, Field(max_length=2000)] = ""
     into: Annotated[str, Field(max_length=32)] = ""
+    condition: int | None = None
 
 
 @dataclass(frozen=True)
@@ -113,8 +150,10 @@ def case_items(
 ) -> dict[int, CaseItem]:
     """Cases by id."""
     found = load(tx, which)
-    alerts = alerts_of(tx, list(found))
-    return {case.id: _item(case, places, alerts[case.id]) for case in found.values()}
+    alerts, known = alerts_of(tx, list(found)), clock_store.load(tx, list(found))
+    return {
+        case.id: _item(case, places, alerts[case.id], known.get(case.id)) for case in found.values()
+    }
 
 
 def router(
@@ -133,14 +172,21 @@ def router(
         _actor: reader,
         part: Annotated[Page, Depends(page)],
         which: Annotated[list[ColumnElement[bool]], Depends(_filters)],
+        order: Literal["opened", "due"] = "opened",
     ) -> Listing[CaseItem]:
-        found = select(cases).where(*which).order_by(cases.c.opened_at.desc(), cases.c.id.desc())
+        newest = (cases.c.opened_at.desc(), cases.c.id.desc())
+        found = select(cases).where(*which).order_by(*newest)
+        if order == "due":
+            timed = cases.outerjoin(clocks, clocks.c.case_id == cases.c.id)
+            due_first = (clocks.c.due_at.is_(None), clocks.c.due_at, *newest)
+            found = select(cases).select_from(timed).where(*which).order_by(*due_first)
         with store.read() as tx:
             total = tx.execute(select(func.count()).select_from(cases).where(*which)).scalar_one()
             rows = tx.execute(found.limit(part.limit).offset(part.offset)).all()
             listed = [to_case(row) for row in rows]
-            alerts = alerts_of(tx, [case.id for case in listed])
-        items = [_item(case, places, alerts[case.id]) for case in listed]
+            ids = [case.id for case in listed]
+            alerts, known = alerts_of(tx, ids), clock_store.load(tx, ids)
+        items = [_item(case, places, alerts[case.id], known.get(case.id)) for case in listed]
         return Listing(items=items, total=total)
 
     def detail(case_id: int, actor: Actor) -> CaseDetail:
@@ -149,10 +195,11 @@ def router(
             if case is None:
                 raise not_found("case", case_id)
             alerts = alerts_of(tx, [case_id])[case_id]
+            clock = clock_store.load(tx, [case_id]).get(case_id)
             shown = alert_items(tx, alerts.ids[:SHOWN_ALERTS])
             history = audit.of(tx, "case", str(case_id))
         return CaseDetail(
-            **_item(case, places, alerts).model_dump(),
+            **_item(case, places, alerts, clock).model_dump(),
             history=[
                 CaseEvent(
                     at=act.at,
@@ -201,6 +248,8 @@ def _filters(
     grid: str | None = None,
     from_at: Annotated[AwareDatetime | None, Query(alias="from")] = None,
     until_at: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    due_before: AwareDatetime | None = None,
+    overdue: bool | None = None,
 ) -> list[ColumnElement[bool]]:
     which: list[ColumnElement[bool]] = []
     if state is not None:
@@ -220,10 +269,43 @@ def _filters(
         which.append(cases.c.opened_at >= from_at)
     if until_at is not None:
         which.append(cases.c.opened_at <= until_at)
+    if due_before is not None:
+        which.append(_running_until(due_before))
+    if overdue is not None:
+        late = _running_until(now())
+        which.append(late if overdue else ~late)
     return which
 
 
-def _item(case: Case, places: Places, alerts: CaseAlerts) -> CaseItem:
+def _running_until(at: datetime) -> ColumnElement[bool]:
+    """Cases whose handling is not done and due before a moment."""
+    runs = clocks.c.done_at.is_(None) & (clocks.c.due_at < at)
+    return cases.c.id.in_(select(clocks.c.case_id).where(runs))
+
+
+def _clock_item(clock: Clock) -> ClockItem:
+    at = now()
+    return ClockItem(
+        state=clock.state(at),
+        number=clock.limit.number,
+        unit=clock.limit.unit,
+        usual=clock.condition is None,
+        opening=clock.opening,
+        closing=clock.closing,
+        started_at=clock.started_at,
+        due_at=clock.due_at,
+        done_at=clock.done_at,
+        stopped_at=clock.stopped_at,
+        left_s=clock.left_s,
+        provisional=clock.is_provisional,
+        calendar_version=clock.calendar_version,
+        stage_due_at=clock.stage_due_at,
+        stage_overdue=clock.stage_due_at is not None and clock.stage_due_at < at,
+        silent=clock.silent_at is not None and clock.silent_at < at,
+    )
+
+
+def _item(case: Case, places: Places, alerts: CaseAlerts, clock: Clock | None) -> CaseItem:
     return CaseItem(
         id=case.id,
         number=case.number,
@@ -247,4 +329,5 @@ def _item(case: Case, places: Places, alerts: CaseAlerts) -> CaseItem:
         alerts=list(alerts.ids),
         picture=alerts.picture,
         generated=case.generated,
+        clock=_clock_item(clock) if clock else None,
     )

@@ -220,6 +220,21 @@ class Offer:
     why_not: str
 
 
+@dataclass(frozen=True)
+class WantedStep:
+    """What somebody wants of a case. `version`: the one he saw.
+
+    `into`: the number of the case to merge with. `condition`: the row of the city's table the case
+    is filed under.
+    """
+
+    action: str
+    version: int
+    note: str = ""
+    into: str = ""
+    condition: int | None = None
+
+
 def offers(case: Case, actor: Actor) -> list[Offer]:
     """The steps that follow, allowed to this person or not."""
     return [

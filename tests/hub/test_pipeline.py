@@ -9,6 +9,7 @@ from hub import audit, pipeline
 from hub.alerts import store as alert_store
 from hub.alerts.alert import alert_id
 from hub.alerts.store import alerts
+from hub.cases.case import WantedStep
 from hub.cases.store import cases
 from hub.devices.store import blind_spans, cameras, devices, gaps
 from hub.errors import Problem
@@ -410,9 +411,10 @@ def decide(store, site, decision, actor=OPERATOR, name=None):
     pipeline.decide(store, site, name or alert_id(alert_message()), decision, note="", actor=actor)
 
 
-def step(store, action, version, actor=OPERATOR, note="because", into=""):
+def step(store, site, action, version, actor=OPERATOR, note="because", into=""):
     case = rows(store, cases)[0]
-    pipeline.take_step(store, case.id, action, version, actor, note=note, into=into)
+    wanted = WantedStep(action, version, note, into)
+    pipeline.take_step(store, site, case.id, wanted, actor)
 
 
 def test_confirming_opens_a_case_for_all_of_the_thing(store, site):
@@ -442,7 +444,7 @@ def test_a_false_alarm_takes_back_a_case_before_filing(store, tmp_path, steps, s
     site = make_site(store, tmp_path, rules={"garbage": {"open_case": "at_once"}})
     take(store, site, "alert", alert_message())
     for version, action in enumerate(steps, 1):
-        step(store, action, version)
+        step(store, site, action, version)
     decide(store, site, "false_alarm")
     assert rows(store, cases)[0].state == state_after
 
@@ -461,7 +463,7 @@ def test_a_case_goes_its_whole_way(store, site):
         ("archive", CHIEF),
     ]
     for version, (action, actor) in enumerate(way, 1):
-        step(store, action, version, actor)
+        step(store, site, action, version, actor)
 
     (case,) = rows(store, cases)
     assert (case.state, case.version) == ("archived", 9)
@@ -487,7 +489,7 @@ def test_a_refused_step_changes_nothing(store, site, action, version, actor, not
     take(store, site, "alert", alert_message())
     decide(store, site, "confirmed")
     with pytest.raises(Problem) as caught:
-        step(store, action, version, actor, note)
+        step(store, site, action, version, actor, note)
     assert (caught.value.status, caught.value.code) == (status, code)
     (case,) = rows(store, cases)
     assert (case.state, case.version) == ("reported", 1)
@@ -503,7 +505,7 @@ def test_of_two_people_at_once_one_wins(store, site):
     def act(action):
         start.wait()
         try:
-            step(store, action, 1)
+            step(store, site, action, 1)
             results.append("done")
         except Problem as problem:
             results.append(problem.code)
@@ -526,7 +528,8 @@ def test_merging_moves_the_alerts(store, site):
     decide(store, site, "confirmed")
     decide(store, site, "confirmed", name=alert_id(other))
     first, second = rows(store, cases, cases.c.id)
-    pipeline.take_step(store, first.id, "merge", 1, OPERATOR, note="the same", into=second.number)
+    wanted = WantedStep("merge", 1, "the same", second.number)
+    pipeline.take_step(store, site, first.id, wanted, OPERATOR)
 
     assert {row.case_id for row in rows(store, alerts)} == {second.id}
     assert rows(store, cases, cases.c.id)[0].state == "merged"

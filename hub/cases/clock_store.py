@@ -1,0 +1,153 @@
+"""Clocks of cases and the city's table of conditions in the database."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Boolean, Column, Float, Integer, String, Table, Text, select, update
+from sqlalchemy.engine import Connection, Row
+
+from hub.calendar.limit import TimeLimit, Unit
+from hub.cases.clock import Clock, Mark
+from hub.cases.condition import Condition
+from hub.store import Instant, metadata, upsert
+
+conditions = Table(
+    "conditions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("standard_ref", String(40), nullable=False),
+    Column("matter", String(5), nullable=False, index=True),
+    Column("opening", String(500), nullable=False),
+    Column("closing", String(500), nullable=False),
+    Column("number", Float, nullable=False),
+    Column("unit", String(16), nullable=False),
+    Column("department", String(100), nullable=False),
+    Column("retired_at", Instant),
+)
+clocks = Table(
+    "case_clocks",
+    metadata,
+    Column("case_id", Integer, primary_key=True, autoincrement=False),
+    Column("condition", Integer),
+    Column("opening", String(500), nullable=False),
+    Column("closing", String(500), nullable=False),
+    Column("number", Float, nullable=False),
+    Column("unit", String(16), nullable=False),
+    Column("started_at", Instant),
+    Column("due_at", Instant, index=True),
+    Column("warn_at", Instant),
+    Column("calendar_version", Integer, nullable=False),
+    Column("is_provisional", Boolean, nullable=False),
+    Column("stopped_at", Instant),
+    Column("left_s", Float),
+    Column("done_at", Instant),
+    Column("stage_due_at", Instant),
+    Column("silent_at", Instant),
+    Column("marks", Text, nullable=False),
+    Column("next_mark_at", Instant, index=True),
+)
+
+_SAME = (
+    "condition", "opening", "closing", "started_at", "due_at", "warn_at", "calendar_version",
+    "is_provisional", "stopped_at", "left_s", "done_at", "stage_due_at", "silent_at",
+)  # fmt: skip
+
+
+def save(tx: Connection, of_cases: Mapping[int, Clock]) -> None:
+    """Keep the clocks of cases by their ids."""
+    upsert(tx, clocks, [_row(case_id, clock) for case_id, clock in of_cases.items()], ["case_id"])
+
+
+def load(tx: Connection, cases: Collection[int]) -> dict[int, Clock]:
+    """The clocks of cases."""
+    found = tx.execute(select(clocks).where(clocks.c.case_id.in_(cases)))
+    return {row.case_id: _clock(row) for row in found}
+
+
+def to_be_marked(tx: Connection, at: datetime, limit: int) -> dict[int, Clock]:
+    """The clocks of which something is to be said by `at`, the longest overdue first."""
+    due = select(clocks).where(clocks.c.next_mark_at < at)
+    found = tx.execute(due.order_by(clocks.c.next_mark_at).limit(limit))
+    return {row.case_id: _clock(row) for row in found}
+
+
+def conditions_of(tx: Connection, standard_ref: str, matter: str | None) -> list[Condition]:
+    """The conditions in force for a matter, in the table's order."""
+    if matter is None:
+        return []
+    return [each for each in all_conditions(tx, standard_ref) if each.matter == matter]
+
+
+def all_conditions(tx: Connection, standard_ref: str) -> list[Condition]:
+    """The table in force, by matter."""
+    in_force = (conditions.c.standard_ref == standard_ref) & conditions.c.retired_at.is_(None)
+    found = select(conditions).where(in_force).order_by(conditions.c.matter, conditions.c.id)
+    return [_condition(row) for row in tx.execute(found)]
+
+
+@dataclass(frozen=True, slots=True)
+class TableChange:
+    """What a new table brings: rows that are not in force yet, and ids of rows to be retired."""
+
+    new: Sequence[Condition]
+    retired: Sequence[int]
+
+
+def changes(tx: Connection, standard_ref: str, wanted: Sequence[Condition]) -> TableChange:
+    """What makes `wanted` the table in force; a row that stays as it was keeps its id."""
+    before = {replace(each, id=0): each.id for each in all_conditions(tx, standard_ref)}
+    rows = dict.fromkeys(wanted)
+    return TableChange(
+        [each for each in rows if each not in before],
+        [number for each, number in before.items() if each not in rows],
+    )
+
+
+def put_in_force(tx: Connection, change: TableChange, at: datetime) -> None:
+    """Retire and add rows; cases keep what they were filed under."""
+    if change.retired:
+        gone = conditions.c.id.in_(change.retired)
+        tx.execute(update(conditions).where(gone).values(retired_at=at))
+    for row in _condition_rows(change.new):
+        tx.execute(conditions.insert().values(row))
+
+
+def _condition_rows(wanted: Iterable[Condition]) -> list[dict[str, object]]:
+    return [
+        {
+            "standard_ref": each.standard_ref,
+            "matter": each.matter,
+            "opening": each.opening,
+            "closing": each.closing,
+            "number": each.limit.number,
+            "unit": each.limit.unit.value,
+            "department": each.department,
+        }
+        for each in wanted
+    ]
+
+
+def _condition(row: Row[tuple[object, ...]]) -> Condition:
+    limit = TimeLimit(row.number, Unit(row.unit))
+    return Condition(
+        row.id, row.standard_ref, row.matter, row.opening, row.closing, limit, row.department
+    )
+
+
+def _clock(row: Row[tuple[object, ...]]) -> Clock:
+    marks = frozenset(Mark(each) for each in json.loads(row.marks))
+    same = {name: getattr(row, name) for name in _SAME}
+    return Clock(limit=TimeLimit(row.number, Unit(row.unit)), marks=marks, **same)
+
+
+def _row(case_id: int, clock: Clock) -> dict[str, object]:
+    return {
+        **{name: getattr(clock, name) for name in _SAME},
+        "case_id": case_id,
+        "number": clock.limit.number,
+        "unit": clock.limit.unit.value,
+        "marks": json.dumps(sorted(clock.marks)),
+        "next_mark_at": clock.next_mark_at,
+    }
