@@ -280,8 +280,21 @@ def _model_list(_: argparse.Namespace) -> int:
 
 
 def _model_eval(options: argparse.Namespace) -> int:
-    from training.commands import eval_model
+    from training.commands import compare_models, eval_model
 
+    if options.against is not None:
+        return print_lines(
+            lambda: compare_models(
+                options.dataset,
+                options.against,
+                split=options.split,
+                model=options.model,
+                iou=options.iou,
+                conf=options.conf,
+                record=options.record,
+            ),
+            (ValueError, OSError),
+        )
     return print_lines(
         lambda: eval_model(
             options.dataset,
@@ -310,6 +323,12 @@ def _model_export(options: argparse.Namespace) -> int:
     from training.commands import export_model
 
     return print_lines(lambda: export_model(options), (ValueError, OSError, ImportError))
+
+
+def _model_promote(options: argparse.Namespace) -> int:
+    from training.commands import promote_model
+
+    return print_lines(lambda: promote_model(options), (ValueError, OSError))
 
 
 # hub, demo, doctor
@@ -439,6 +458,8 @@ def _eval_options(parser: argparse.ArgumentParser) -> None:
     _model_option(parser)
     parser.add_argument("--iou", type=float, default=0.5)
     parser.add_argument("--conf", type=float)
+    parser.add_argument("--against", metavar="MODEL", help="compare with it, picture by picture")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="keep the comparison there")
 
 
 def _bench_options(parser: argparse.ArgumentParser) -> None:
@@ -479,6 +500,12 @@ def _export_dataset_options(parser: argparse.ArgumentParser) -> None:
     add("--unmasked", action="store_true", help="take pictures in which faces are not blurred")
 
 
+def _promote_options(parser: argparse.ArgumentParser) -> None:
+    from training.commands import add_promote_options
+
+    add_promote_options(parser)
+
+
 def _demo_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--seconds", type=float, help="stop by itself after so long")
@@ -509,6 +536,7 @@ VERBS = (
     Verb("model bench", "time the models on this machine", _bench_options, _model_bench),
     Verb("model train", "fine-tune (extra [train])", _train_options, _model_train),
     Verb("model export", "weights to ONNX (extra [train])", _export_options, _model_export),
+    Verb("model promote", "a run's model into models/", _promote_options, _model_promote),
     Verb("hub run", "the server", _config, _hub("run")),
     Verb("hub ingest", "one more ingest member", _config, _hub("ingest")),
     Verb("hub migrate", "bring the database to this version", _config, _hub("migrate")),

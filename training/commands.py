@@ -12,9 +12,18 @@ import numpy as np
 
 from edge.detect.detectors import Detector, open_detector
 from edge.detect.errors import BadModel
-from edge.detect.manifest import Manifest, find_manifest, known_models, load_manifest
-from training.dataset import read_dataset
-from training.evaluate import LEAST, Score, evaluate, row
+from edge.detect.manifest import (
+    Manifest,
+    find_manifest,
+    known_models,
+    load_manifest,
+    models_dir,
+)
+from training.dataset import Dataset, read_dataset
+from training.evaluate import LEAST, Score, evaluate, look, row
+from training.record import EVALUATION, Evaluation, keep_evaluation
+from training.sources import fingerprint, sources_of
+from training.versus import Side, compare
 
 DEFAULT_MODEL = "street-n"
 
@@ -84,6 +93,117 @@ def eval_model(
             "seconds": round(time.monotonic() - began, 2),
         }
     }
+
+
+def compare_models(
+    dataset: Path,
+    against: str,
+    *,
+    split: str = "val",
+    model: str = DEFAULT_MODEL,
+    iou: float = 0.5,
+    conf: float | None = None,
+    threads: int = 1,
+    record: Path | None = None,
+) -> Iterator[dict[str, Any]]:
+    """A line a class with both models' columns and the paired difference, then a line a camera
+    and class where the data set's manifest names cameras, then the summary with the verdict.
+
+    A candidate named by its folder keeps the outcome beside its manifest, for its promotion;
+    ``record`` names another file. Raises DatasetError, BadModel, ValueError.
+    """  # noqa: D205
+    if not 0 < iou <= 1:
+        raise ValueError(f"iou: {iou} is not an overlap above 0 and up to 1")
+    began = time.monotonic()
+    pictures, sources = read_dataset(dataset, split), sources_of(dataset)
+    manifests = [load_manifest(find_manifest(name)) for name in (model, against)]
+    sides = [_side(pictures, name, conf, threads) for name in (model, against)]
+    placed = [sources.get(p.path.resolve()) for p in pictures.pictures]
+    groups = [s.group if s else str(i) for i, s in enumerate(placed)]
+    whole = compare(sides[0], sides[1], groups, iou)
+    lines = [each.said() for each in whole.labels]
+    for camera in sorted({source.camera for source in placed if source}):
+        which = [i for i, source in enumerate(placed) if source and source.camera == camera]
+        part = compare(sides[0].part(which), sides[1].part(which), [groups[i] for i in which], iou)
+        lines += [
+            {"camera": camera, "pictures": len(which), **each.said()}
+            for each in part.labels
+            if each.candidate.images or each.candidate.precision.of or each.against.precision.of
+        ]
+    yield from lines
+    summary = {
+        "model": manifests[0].name,
+        "version": manifests[0].version,
+        "against": manifests[1].name,
+        "against_version": manifests[1].version,
+        "split": split,
+        "iou": iou,
+        "pictures": len(pictures.pictures),
+        "groups": whole.groups,
+        "map_difference": whole.mean.said(),
+        "verdict": whole.verdict,
+        "seconds": round(time.monotonic() - began, 2),
+    }
+    kept = record or _record_of(model)
+    if kept is not None:
+        found = Evaluation(
+            sha256=manifests[0].sha256,
+            against={"name": manifests[1].name, "version": manifests[1].version,
+                     "sha256": manifests[1].sha256},
+            data={"file": str(dataset), "split": split, "sha256": fingerprint(pictures)},
+            summary=summary,
+            classes=[line for line in lines if "camera" not in line],
+        )  # fmt: skip
+        keep_evaluation(found, kept)
+        summary["record"] = str(kept)
+    yield {"summary": summary}
+
+
+def _side(pictures: Dataset, model: str, conf: float | None, threads: int) -> Side:
+    manifest = load_manifest(find_manifest(model))
+    detector = open_detector(model, conf=LEAST, threads=threads)
+    rows = list(look(pictures.pictures, detector.detect, pictures.labels))
+    looked = {label: [one[i] for one in rows] for i, label in enumerate(pictures.labels)}
+    return Side(looked, {label: conf or manifest.threshold(label) for label in pictures.labels})
+
+
+def _record_of(model: str) -> Path | None:
+    """Beside the manifest of a candidate that is named by its folder; models/ stays as it is."""
+    folder = find_manifest(model).parent
+    return None if folder.parent.resolve() == models_dir().resolve() else folder / EVALUATION
+
+
+def promote_model(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Put a run's model among the models, with the proof that it fits; then what was written."""
+    from training.promotion import Wish, promote
+
+    wish = Wish(
+        run=options.run_dir,
+        name=options.name,
+        version=options.version,
+        anyway=options.anyway or "",
+        pictures=options.selftest,
+        out=options.out,
+    )
+    yield {"summary": promote(wish)}
+
+
+def add_promote_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `tianyan model promote`."""
+    add = parser.add_argument
+    add(
+        "run_dir", type=Path, metavar="RUN_DIR", help="a run with model/ in it, or a model's folder"
+    )
+    add("--name", default=DEFAULT_MODEL, help="under which it goes into models/ (street-n)")
+    add("--version", required=True, help="a new one")
+    add("--anyway", metavar="WHY", help="promote without an evaluation, or against it; kept")
+    add(
+        "--selftest",
+        type=Path,
+        metavar="DIR",
+        help="pictures for the self-test on devices (default: from the data it was evaluated on)",
+    )
+    add("--out", type=Path, metavar="DIR", help="the folder to write (models/NAME)")
 
 
 def _mean(scores: list[Score]) -> float | None:

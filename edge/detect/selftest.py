@@ -1,0 +1,148 @@
+"""Does a model answer here as it answered where it was made? Pictures packed with it, and answers.
+
+Run before a model is switched to: another machine, another runtime or a damaged file shows here
+and not on the street. `selftest.json` lies beside the manifest.
+"""
+
+import hashlib
+import statistics
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import msgspec
+import numpy as np
+
+from edge.camera.frame import Image
+from edge.detect.detection import Detection
+from edge.detect.detectors import Detector
+from edge.detect.errors import BadModel
+from edge.detect.overlap import corners, ious
+
+SELF_TEST = "selftest.json"
+LEAST_IOU = 0.8
+
+
+class SelfTestFailed(BadModel):
+    """The model does not answer as it should; says on which picture and how."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A thing the model must see; fractions of the picture."""
+
+    label: str
+    score: float
+    x: float
+    y: float
+    w: float
+    h: float
+
+
+class TestPicture(msgspec.Struct, frozen=True):
+    """A picture beside the manifest and what the model said of it, from its thresholds up."""
+
+    file: str
+    sha256: str
+    answers: list[Answer]
+
+
+class SelfTest(msgspec.Struct, frozen=True):
+    """`score_gap`: how far a score may be off; `longest_ms`: of the middle look, here."""
+
+    pictures: list[TestPicture]
+    score_gap: float = 0.08
+    longest_ms: float = 3000.0
+
+
+def self_test(detector: Detector, folder: Path) -> float:
+    """Ask the model what it was asked where it was made; the middle look's ms.
+
+    Raises SelfTestFailed.
+    """
+    test = read_self_test(folder)
+    spent = []
+    for one in test.pictures:
+        image = _picture(folder, one)
+        began = time.perf_counter()
+        try:
+            found = detector.detect(image)
+        except Exception as fault:
+            raise SelfTestFailed(f"{one.file}: the model fails on it: {fault}") from fault
+        spent.append((time.perf_counter() - began) * 1000)
+        _compare(detector, one, found, test.score_gap)
+    middle = statistics.median(spent)
+    if middle > test.longest_ms:
+        raise SelfTestFailed(
+            f"a look takes {middle:.0f} ms here; allowed are {test.longest_ms:.0f}"
+        )
+    return middle
+
+
+def read_self_test(folder: Path) -> SelfTest:
+    """The test packed with a model.
+
+    Raises SelfTestFailed when it is missing or cannot be read.
+    """
+    path = folder / SELF_TEST
+    try:
+        test = msgspec.json.decode(path.read_bytes(), type=SelfTest)
+    except OSError as fault:
+        raise SelfTestFailed(f"{path}: cannot be read: {fault.strerror}") from None
+    except msgspec.MsgspecError as fault:
+        raise SelfTestFailed(f"{path}: {fault}") from None
+    if not any(one.answers for one in test.pictures):
+        raise SelfTestFailed(
+            f"{path}: names no picture with something in it; it would prove nothing"
+        )
+    return test
+
+
+def make_self_test(
+    detector: Detector, pictures: Sequence[tuple[str, bytes]], folder: Path
+) -> SelfTest:
+    """Write pictures and the model's answers beside its manifest."""
+    made = []
+    for name, data in pictures:
+        (folder / name).write_bytes(data)
+        answers = [
+            Answer(d.label, *(round(v, 4) for v in (d.score, d.x, d.y, d.w, d.h)))
+            for d in detector.detect(_decoded(data))
+        ]
+        made.append(TestPicture(name, hashlib.sha256(data).hexdigest(), answers))
+    test = SelfTest(made)
+    (folder / SELF_TEST).write_bytes(msgspec.json.format(msgspec.json.encode(test), indent=1))
+    return test
+
+
+def _picture(folder: Path, one: TestPicture) -> Image:
+    path = folder / one.file
+    try:
+        data = path.read_bytes()
+    except OSError as fault:
+        raise SelfTestFailed(f"{path}: cannot be read: {fault.strerror}") from None
+    if (found := hashlib.sha256(data).hexdigest()) != one.sha256:
+        raise SelfTestFailed(f"{path}: SHA-256 is {found}, the self-test says {one.sha256}")
+    return _decoded(data)
+
+
+def _decoded(data: bytes) -> Image:
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise SelfTestFailed("a picture of the self-test cannot be decoded")
+    return np.asarray(image, np.uint8)
+
+
+def _compare(detector: Detector, one: TestPicture, found: Sequence[Detection], gap: float) -> None:
+    """Every sure answer must be there, and nothing sure besides."""
+    expected = [Detection(a.label, a.score, a.x, a.y, a.w, a.h) for a in one.answers]
+    for wanted, given, what in ((expected, found, "does not see"), (found, expected, "also sees")):
+        for box in wanted:
+            if box.score < detector.threshold(box.label) + gap:
+                continue
+            same = [b for b in given if b.label == box.label and abs(b.score - box.score) <= gap]
+            if not same or ious(corners([box]), corners(same)).max() < LEAST_IOU:
+                raise SelfTestFailed(
+                    f"{one.file}: {what} {box.label} at {box.x:.2f},{box.y:.2f} "
+                    f"(score {box.score:.2f}, allowed gap {gap})"
+                )
