@@ -33,14 +33,16 @@ from hub.devices.ops import OPS as CAMERA_OPS
 from hub.devices.orders import api as orders_api
 from hub.devices.orders.desk import OrderDesk
 from hub.devices.store import devices
+from hub.duty import api as duty_api
 from hub.errors import Problem
 from hub.events import Bus, Change
 from hub.evidence import api as evidence_api
 from hub.evidence.store import Vault
 from hub.grid import api as grid_api, store as grid_store
 from hub.grid.places import Places
-from hub.housekeeping import keep_house
+from hub.housekeeping import keep_house, watch_patrols
 from hub.ingest import Ingest
+from hub.patrol import api as patrol_api
 from hub.pipeline import Site
 from hub.roles import Actor, Right
 from hub.store import Store, now
@@ -174,6 +176,8 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(orders_api.router(store, orders))
     online = vehicles.c.device.in_(select(devices.c.id).where(devices.c.online))
     app.include_router(tracks_api.router(store, places, _device_facts, online))
+    app.include_router(duty_api.router(store, places, config))
+    app.include_router(patrol_api.router(store, places, config))
 
     def decide(alert: str, decision: str, note: str, actor: Actor) -> None:
         pipeline.decide(store, hub.site, alert, decision, note=note, actor=actor)
@@ -266,6 +270,7 @@ def _lifespan(hub: Hub) -> Callable[[FastAPI], Any]:
         tasks = [
             asyncio.create_task(hub.bus.run(), name="events"),
             asyncio.create_task(keep_house(hub.store, hub.site), name="housekeeping"),
+            asyncio.create_task(watch_patrols(hub.store, hub.site), name="patrol"),
         ]
         hub.ingest.start()
         try:

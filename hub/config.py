@@ -122,6 +122,82 @@ class Retention(Settings):
     event_rows: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
 
 
+Amount = Annotated[float, Field(gt=0, le=1_000_000)]
+
+
+class PatrolFrequency(Settings):
+    """How often a grid must be visited: so many times in every day or week (from Monday)."""
+
+    times: Annotated[int, Field(ge=1, le=100)] = 1
+    period: Literal["day", "week"] = "day"
+
+
+class Visits(Settings):
+    """What makes a true visit: `dwell_s` seconds in a grid, not faster than `pace_kmh`.
+
+    Between positions more than `leg_max_s` apart nobody knows; back within `again_s` is one visit.
+    """
+
+    pace_kmh: Amount = 20
+    dwell_s: Amount = 20
+    leg_max_s: Amount = 120
+    again_s: Amount = 900
+
+
+class Sweeping(Settings):
+    """At which speed a sweeper sweeps, and how wide where nobody has said it of the vehicle."""
+
+    least_kmh: Amount = 1.5
+    most_kmh: Amount = 20
+    width_m: Annotated[float, Field(gt=0, lt=100)] = 3
+    leg_max_s: Amount = 60
+    least_m: Amount = 10
+
+    @model_validator(mode="after")
+    def _speeds_ascend(self) -> Self:
+        if self.most_kmh <= self.least_kmh:
+            raise ValueError(f"most_kmh must be above least_kmh {self.least_kmh:g}")
+        return self
+
+
+class Attendance(Settings):
+    """Tolerances of attendance; `silence_s`: between positions further apart nobody knows.
+
+    `known_share`: the part of a shift with positions that makes an absence certain. `margin_m`:
+    so near to the grid is inside.
+    """
+
+    silence_s: Amount = 600
+    late_s: Annotated[float, Field(ge=0, le=86_400)] = 600
+    early_s: Annotated[float, Field(ge=0, le=86_400)] = 600
+    away_s: Annotated[float, Field(ge=0, le=86_400)] = 1800
+    margin_m: Annotated[float, Field(ge=0, le=5000)] = 50
+    known_share: Annotated[float, Field(gt=0, le=1)] = 0.8
+    inside_s: Annotated[float, Field(ge=1, le=86_400)] = 60
+
+
+class Patrol(Settings):
+    """Patrols and duty. `frequency` by level of grids (安政发〔2020〕20号); 0 is a flat set.
+
+    `kinds`: vehicles whose visits count, besides whatever people on duty carry.
+    `every_s`: how often new fixes are looked at.
+    """
+
+    kinds: list[Label] = ["enforcement_vehicle"]
+    sweeper_kinds: list[Label] = ["sanitation_vehicle"]
+    frequency: dict[Annotated[int, Field(ge=0, le=9)], PatrolFrequency] = {
+        0: PatrolFrequency(),
+        1: PatrolFrequency(period="week"),
+        2: PatrolFrequency(),
+        3: PatrolFrequency(),
+        4: PatrolFrequency(),
+    }
+    visits: Visits = Visits()
+    sweeping: Sweeping = Sweeping()
+    attendance: Attendance = Attendance()
+    every_s: Annotated[float, Field(ge=10, le=3600)] = 60
+
+
 class View(Settings):
     """Where the map opens."""
 
@@ -162,6 +238,7 @@ class HubConfig(Settings):
     quarantine: Quarantine = Quarantine()
     evidence: Evidence = Evidence()
     retention: Retention = Retention()
+    patrol: Patrol = Patrol()
     silent_after_s: Annotated[float, Field(ge=30, le=86_400)] = 120
 
     @field_validator("time_zone")

@@ -10,6 +10,9 @@ from hub import auth, events, pipeline, quarantine
 from hub.devices import store as device_store
 from hub.devices.orders import store as order_store
 from hub.evidence.api import forget_unfinished
+from hub.grid import store as grid_store
+from hub.patrol import store as patrol_store
+from hub.patrol.judge import Work, look_at_recent
 from hub.pipeline import Site
 from hub.store import Store, now
 from hub.tracks import store as track_store
@@ -18,6 +21,8 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 10.0
 SWEEP_EVERY = timedelta(minutes=10)
+PATROL_OVERLAP = timedelta(minutes=10)
+"""A message may be stored so long after it came, when the database was away."""
 
 
 async def keep_house(store: Store, site: Site) -> None:
@@ -38,6 +43,28 @@ async def keep_house(store: Store, site: Site) -> None:
                 await asyncio.to_thread(sweep, store, site, at)
         except DBAPIError as fault:
             log.warning("Housekeeping waits for the database: %s", fault.orig)
+
+
+async def watch_patrols(store: Store, site: Site) -> None:
+    """Find the visits in what was heard of patrols, all of them at first, then what is new."""
+    heard_since: datetime | None = None
+    while True:
+        began = now()
+        try:
+            await asyncio.to_thread(judge_patrols, store, site, heard_since)
+            heard_since = began - PATROL_OVERLAP
+        except DBAPIError as fault:
+            log.warning("Patrols wait for the database: %s", fault.orig)
+        except Exception:
+            log.exception("Patrols could not be judged")
+        await asyncio.sleep(site.config.patrol.every_s)
+
+
+def judge_patrols(store: Store, site: Site, heard_since: datetime | None) -> int:
+    """Judge the recent days of patrols heard since; returns how many days were judged."""
+    grid_store.load(store, site.places)
+    revision, index = site.places.index
+    return look_at_recent(store, Work(site.config, index, revision), heard_since)
 
 
 def find_silent(store: Store, before: datetime, at: datetime) -> None:
@@ -62,5 +89,7 @@ def sweep(store: Store, site: Site, at: datetime) -> None:
         order_store.forget_old(tx, at - timedelta(days=config.retention.order_days))
     pipeline.end_suppressions(store, site, at)
     with store.write() as tx:
-        track_store.forget_old(tx, at - timedelta(days=config.retention.track_days))
+        oldest = at - timedelta(days=config.retention.track_days)
+        track_store.forget_old(tx, oldest)
+        patrol_store.forget_old(tx, oldest.date())
     forget_unfinished(site.vault)

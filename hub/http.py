@@ -21,7 +21,11 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MAX_BODY = 1 << 20
-BODY_LIMITS = {"/api/grids": 64 << 20, "/api/conditions": 10 << 20}
+BODY_LIMITS = {
+    "/api/grids": 64 << 20,
+    "/api/conditions": 10 << 20,
+    "/api/duty/import": 64 << 20,
+}
 UNLIMITED = "/upload/"
 RETRY_AFTER_S = "5"
 

@@ -48,6 +48,7 @@ from hub.grid.crossing import Crossing
 from hub.grid.places import Path, Places
 from hub.inbox import CLOCK_TOLERANCE, Received, Refusal
 from hub.matters import matter
+from hub.patrol import store as patrol_store
 from hub.roles import SYSTEM, Actor
 from hub.store import Store, now, to_ms
 from hub.tracks import store as track_store
@@ -290,6 +291,7 @@ def take_tracks(tx: Connection, site: Site, arrived: Sequence[Received[Track]]) 
     places, crossings = moved(site, kept.runs, known)
     track_store.move(tx, kept, places)
     track_store.cross(tx, crossings)
+    patrol_store.note_late(tx, kept.runs, site.config.zone)
     return Outcome(stored=kept.stored, refused=kept.refused)
 
 

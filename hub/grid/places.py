@@ -57,6 +57,12 @@ class Places:
         """The import this view was made from."""
         return self._view.revision
 
+    @property
+    def index(self) -> tuple[int, GridIndex]:
+        """The grids in force as an index, and the import they are from."""
+        view = self._view
+        return view.revision, view.index
+
     def load(self, revision: int, in_force: Sequence[Grid], ended: Sequence[GridStep]) -> None:
         """Take these grids; `ended` are known by name only."""
         self._view = _View(revision, in_force, ended)

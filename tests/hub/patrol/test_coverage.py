@@ -7,18 +7,9 @@ from hub.grid.ankang import ankang_grids
 from hub.grid.geojson import read
 from hub.grid.grid import Grid
 from hub.grid.index import GridIndex
-from hub.tracks.coverage import (
-    ANKANG_PLAN,
-    DEFAULT_VISIT,
-    Coverage,
-    Frequency,
-    Period,
-    Visit,
-    VisitSettings,
-    coverage,
-    visits,
-)
-from hub.tracks.errors import TrackError
+from hub.patrol.coverage import ANKANG_PLAN, Coverage, Frequency, Period, Span, coverage
+from hub.patrol.errors import PatrolError
+from hub.patrol.visit import DEFAULT_VISIT, Visit, VisitSettings, visits
 from hub.tracks.point import Point
 from tests.hub.grid.shapes import feature, grids, square
 from tests.hub.tracks.reports import EAST, LAT, LON, at_s, drive, report, stand
@@ -102,6 +93,7 @@ def days(*numbers: int) -> list[date]:
         (Frequency(2, Period.DAY), days(0, 0, 1), days(0, 2), (4, 3, days(1))),
         (Frequency(1, Period.WEEK), days(6), days(0, 14), (2, 1, days(7))),
         (Frequency(1, Period.WEEK), days(3, 10), days(2, 14), (1, 1, [])),
+        (Frequency(1, Period.WEEK), days(10), days(10, 11), (1, 1, [])),
         (Frequency(1, Period.DAY), [], days(0, 1), (1, 0, days(0))),
     ],
 )
@@ -116,9 +108,7 @@ def test_coverage_of_a_grid(
         grids(feature("a", square(109, 32), level=3)),
         [visit_on(day) for day in visit_days],
         {3: frequency},
-        since=since,
-        until=until,
-        zone=ANKANG,
+        Span(since, until, ANKANG),
     )
     due, made, missed = expected
     assert found == Coverage("a", due, made, tuple(missed))
@@ -130,34 +120,57 @@ def test_a_visit_counts_for_its_local_day() -> None:
         grids(feature("a", square(109, 32), level=3)),
         [visit_on(MONDAY, hour_utc=17)],
         ANKANG_PLAN,
-        since=MONDAY,
-        until=MONDAY + timedelta(days=2),
-        zone=ANKANG,
+        Span(MONDAY, MONDAY + timedelta(days=2), ANKANG),
     )
     assert found.missed == (MONDAY,)
 
 
 def test_the_citys_plan_asks_every_level_for_what_the_paper_says() -> None:
     every: list[Grid] = read(ankang_grids()).grids
-    found = coverage(
-        every, [], ANKANG_PLAN, since=MONDAY, until=MONDAY + timedelta(days=7), zone=ANKANG
-    )
+    found = coverage(every, [], ANKANG_PLAN, Span(MONDAY, MONDAY + timedelta(days=7), ANKANG))
     assert sum(each.due for each in found) == 1 + (8 + 91) * 7
 
 
-@pytest.mark.parametrize("until", [MONDAY, MONDAY + timedelta(days=6)])
-def test_days_without_a_whole_period_are_refused(until: date) -> None:
-    with pytest.raises(TrackError, match="no whole week"):
-        coverage(
-            grids(feature("a", square(109, 32), level=1)),
-            [],
-            ANKANG_PLAN,
-            since=MONDAY,
-            until=until,
-            zone=ANKANG,
-        )
+def test_a_span_without_a_day_is_refused() -> None:
+    with pytest.raises(PatrolError, match="no day"):
+        Span(MONDAY, MONDAY, ANKANG)
+
+
+def test_weeks_belong_to_the_span_they_begin_in() -> None:
+    """So that two months side by side count no week twice; one day alone has its week."""
+
+    def weeks(first: int, last: int) -> list[date]:
+        span = Span(*days(first, last), ANKANG)
+        return [start for start, _ in span.periods(Period.WEEK)]
+
+    assert weeks(0, 7) == days(0)
+    assert weeks(0, 8) == days(0, 7)
+    assert weeks(2, 10) == days(7)
+    assert weeks(10, 14) == days(7)
+    assert weeks(3, 4) == days(0)
+
+
+def test_what_still_can_be_made_is_not_missed() -> None:
+    (found,) = coverage(
+        grids(feature("a", square(109, 32), level=3)),
+        [],
+        {3: Frequency(2, Period.DAY)},
+        Span(MONDAY, MONDAY + timedelta(days=2), ANKANG, today=MONDAY + timedelta(days=1)),
+    )
+    assert (found.required, found.due, found.open, found.missed) == (4, 2, 2, (MONDAY,))
+    assert found.share == 0
+
+
+def test_days_without_the_shift_ask_for_nothing() -> None:
+    (found,) = coverage(
+        grids(feature("a", square(109, 32), level=3)),
+        [visit_on(MONDAY)],
+        {3: Frequency(1, Period.DAY)},
+        Span(MONDAY, MONDAY + timedelta(days=7), ANKANG, counts=lambda day: day.weekday() < 2),
+    )
+    assert (found.required, found.made, found.missed) == (2, 1, tuple(days(1)))
 
 
 def test_a_plan_of_no_visits_is_refused() -> None:
-    with pytest.raises(TrackError, match="0 visits"):
+    with pytest.raises(PatrolError, match="0 visits"):
         Frequency(0, Period.DAY)

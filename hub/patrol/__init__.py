@@ -1,0 +1,1 @@
+"""Patrol: were the grids truly visited and the streets swept; who was where on duty."""

@@ -1,0 +1,156 @@
+"""Patrol coverage: which grids were due a visit, and which of them had it."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta, tzinfo
+from enum import StrEnum
+
+from hub.grid.grid import Grid
+from hub.patrol.errors import PatrolError
+from hub.patrol.visit import Visit
+
+
+class Period(StrEnum):
+    """A day, or a week from Monday, of local time."""
+
+    DAY = "day"
+    WEEK = "week"
+
+    @property
+    def length(self) -> timedelta:
+        """How long it is."""
+        return timedelta(days=7 if self is Period.WEEK else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Frequency:
+    """So many visits in every day, or in every week."""
+
+    times: int
+    period: Period
+
+    def __post_init__(self) -> None:
+        """Raises PatrolError for less than one visit."""
+        if self.times < 1:
+            raise PatrolError(f"patrol plan: {self.times} visits are not allowed (1 or more)")
+
+
+# 安政发〔2020〕20号: level 1 at least once a week; levels 2 and 3 every day.
+ANKANG_PLAN: Mapping[int | None, Frequency] = {
+    1: Frequency(1, Period.WEEK),
+    2: Frequency(1, Period.DAY),
+    3: Frequency(1, Period.DAY),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """One grid over some days: visits required, made of those, and days on which one was missed.
+
+    A missed week is named by its Monday. `open`: visits a period that still runs waits for.
+    """
+
+    grid: str
+    required: int
+    made: int
+    missed: tuple[date, ...]
+    open: int = 0
+
+    @property
+    def due(self) -> int:
+        """Visits that had to be made by now, or were made before they had to be."""
+        return self.required - self.open
+
+    @property
+    def share(self) -> float | None:
+        """Made of due, 0 to 1; None where nothing was due yet."""
+        return self.made / self.due if self.due else None
+
+
+DayTest = Callable[[date], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The days from `since` before `until` in a time zone, as seen on `today`.
+
+    `counts`: which days count at all (the days on which a shift runs).
+    """
+
+    since: date
+    until: date
+    zone: tzinfo
+    today: date | None = None
+    counts: DayTest = lambda _: True
+
+    def __post_init__(self) -> None:
+        """Raises PatrolError for a span without a day."""
+        if self.until <= self.since:
+            raise PatrolError(f"no day from {self.since} before {self.until}")
+
+    def periods(self, period: Period) -> list[tuple[date, date]]:
+        """The days, or the weeks that begin within them; a shorter span has the week it begins in.
+
+        So that spans side by side count no week twice.
+        """
+        if period is Period.DAY:
+            days = (self.since + timedelta(days=n) for n in range((self.until - self.since).days))
+            return [(day, day + period.length) for day in days if self.counts(day)]
+        first = self.since + timedelta(days=-self.since.weekday() % 7)
+        if first >= self.until:
+            first = self.since - timedelta(days=self.since.weekday())
+            return [(first, first + period.length)]
+        count = (self.until - first + timedelta(days=6)) // period.length
+        return [(first + n * period.length, first + (n + 1) * period.length) for n in range(count)]
+
+    def is_running(self, end: date) -> bool:
+        """Whether a period that ends before `end` is not over yet."""
+        return self.today is not None and end > self.today
+
+    @property
+    def reach(self) -> tuple[date, date]:
+        """All days that any period touches."""
+        weeks = self.periods(Period.WEEK)
+        return min(self.since, weeks[0][0]), max(self.until, weeks[-1][1])
+
+
+def coverage(
+    grids: Iterable[Grid],
+    visits_made: Iterable[Visit],
+    plan: Mapping[int | None, Frequency],
+    span: Span,
+) -> list[Coverage]:
+    """Coverage of every grid whose level the plan names.
+
+    A visit counts for the local day of its start.
+    """
+    starts: dict[str, list[date]] = {}
+    for visit in visits_made:
+        starts.setdefault(visit.grid, []).append(visit.start.astimezone(span.zone).date())
+    periods = {period: span.periods(period) for period in Period}
+    return [
+        _coverage(grid.code, plan[grid.level], starts.get(grid.code, []), periods, span)
+        for grid in grids
+        if grid.level in plan
+    ]
+
+
+def _coverage(
+    grid: str,
+    frequency: Frequency,
+    starts: Sequence[date],
+    periods: Mapping[Period, list[tuple[date, date]]],
+    span: Span,
+) -> Coverage:
+    made, waiting, missed = 0, 0, []
+    for first, end in periods[frequency.period]:
+        count = min(sum(first <= day < end for day in starts), frequency.times)
+        made += count
+        if count == frequency.times:
+            continue
+        if span.is_running(end):
+            waiting += frequency.times - count
+        else:
+            missed.append(first)
+    required = frequency.times * len(periods[frequency.period])
+    return Coverage(grid, required, made, tuple(missed), waiting)

@@ -1,0 +1,183 @@
+"""What coverage and sweeping over some days come to: from rows to figures, no HTTP."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy.engine import Connection
+
+from hub.config import HubConfig
+from hub.duty import store as duty_store
+from hub.duty.duty import Post
+from hub.duty.shift import Calendar, Shift
+from hub.errors import not_found
+from hub.grid.grid import Grid
+from hub.patrol import store as patrol_store
+from hub.patrol.coverage import Coverage, Span, coverage
+from hub.patrol.settings import plan_of
+from hub.patrol.store import MadeVisit
+
+
+class Standing(StrEnum):
+    """How a grid stands: `open` can still be visited in time."""
+
+    VISITED = "visited"
+    OPEN = "open"
+    MISSED = "missed"
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which coverage is asked for: local days from `since` before `until`, all None for all.
+
+    `grid`: that grid and all below it. `post`: the grids it patrols, by its people. `shift`: only
+    visits in its hours, due on its days.
+    """
+
+    since: date
+    until: date
+    level: int | None = None
+    grid: str | None = None
+    post: str | None = None
+    shift: str | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One grid: what was required of it and made, how often it was visited, when last."""
+
+    grid: Grid
+    coverage: Coverage
+    visits: int
+    slow_s: float
+    last: datetime | None
+
+    @property
+    def standing(self) -> Standing:
+        """The word for it."""
+        if self.coverage.missed:
+            return Standing.MISSED
+        return Standing.OPEN if self.coverage.open else Standing.VISITED
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question with the rows it is about."""
+
+    span: Span
+    grids: tuple[Grid, ...]
+    made: tuple[MadeVisit, ...]
+
+
+def rows(tx: Connection, config: HubConfig, grids: Sequence[Grid], asked: Question,
+         today: date) -> list[Row]:  # fmt: skip
+    """The coverage of every grid of the question that the plan names, in the order of `grids`.
+
+    Raises Problem 404 for a grid, post or shift that does not exist.
+    """
+    which = look_up(tx, config, grids, asked, today)
+    by_grid: dict[str, list[MadeVisit]] = {}
+    for each in which.made:
+        by_grid.setdefault(each.visit.grid, []).append(each)
+    known = {grid.code: grid for grid in which.grids}
+    visits = [each.visit for each in which.made]
+    found = coverage(which.grids, visits, plan_of(config.patrol), which.span)
+    return [_row(known[each.grid], each, by_grid.get(each.grid, ()), asked, config)
+            for each in found]  # fmt: skip
+
+
+def look_up(tx: Connection, config: HubConfig, grids: Sequence[Grid], asked: Question,
+            today: date) -> Asked:  # fmt: skip
+    """The grids and visits that a question is about."""
+    post = _post(tx, asked.post) if asked.post is not None else None
+    shift = _shift(tx, asked.shift) if asked.shift is not None else None
+    calendar = duty_store.load_calendar(tx)
+    span = Span(asked.since, asked.until, config.zone, today)
+    if shift is not None:
+        runs = shift
+        span = Span(asked.since, asked.until, config.zone, today,
+                    lambda day: runs.runs_on(day, calendar))  # fmt: skip
+    chosen = chosen_grids(grids, asked, post)
+    first, last = span.reach
+    made = patrol_store.made_between(tx, first, last, None, None)
+    codes = {grid.code for grid in chosen}
+    names = None if post is None else _trackers(tx, post)
+    return Asked(
+        span,
+        tuple(chosen),
+        tuple(
+            each
+            for each in made
+            if each.visit.grid in codes
+            and (names is None or each.vehicle in names)
+            and (shift is None or _is_within(each, shift, config, calendar))
+        ),
+    )
+
+
+def chosen_grids(grids: Sequence[Grid], asked: Question, post: Post | None) -> list[Grid]:
+    """The grids of a question: of one level, below one grid, of a post."""
+    chosen = list(grids)
+    if asked.grid is not None:
+        if all(grid.code != asked.grid for grid in grids):
+            raise not_found("grid", asked.grid)
+        chosen = below(chosen, [asked.grid], grids)
+    if post is not None:
+        chosen = below(chosen, post.patrols, grids)
+    if asked.level is not None:
+        chosen = [grid for grid in chosen if grid.level == asked.level]
+    return chosen
+
+
+def below(chosen: Iterable[Grid], roots: Collection[str], grids: Sequence[Grid]) -> list[Grid]:
+    """Those of `chosen` that are one of the roots or lie under one in the tree of `grids`."""
+    parents: Mapping[str, str | None] = {grid.code: grid.parent for grid in grids}
+    wanted = set(roots)
+
+    def is_under(code: str | None) -> bool:
+        seen: set[str] = set()
+        while code is not None and code not in seen:
+            if code in wanted:
+                return True
+            seen.add(code)
+            code = parents.get(code)
+        return False
+
+    return [grid for grid in chosen if is_under(grid.code)]
+
+
+def _row(
+    grid: Grid, found: Coverage, made: Sequence[MadeVisit], asked: Question, config: HubConfig
+) -> Row:
+    """Of a week that begins before the span only the visits within the span are counted."""
+    within = [
+        each.visit
+        for each in made
+        if asked.since <= each.visit.start.astimezone(config.zone).date() < asked.until
+    ]
+    last = max((visit.end for visit in within), default=None)
+    return Row(grid, found, len(within), sum(visit.slow_s for visit in within), last)
+
+
+def _is_within(each: MadeVisit, shift: Shift, config: HubConfig, calendar: Calendar) -> bool:
+    return shift.holds(each.visit.start, config.zone, calendar) is not None
+
+
+def _trackers(tx: Connection, post: Post) -> set[str]:
+    people = duty_store.load_people(tx, duty_store.people.c.post == post.code)
+    return {tracker for person in people for tracker in person.trackers}
+
+
+def _post(tx: Connection, code: str) -> Post:
+    found = duty_store.load_posts(tx, duty_store.posts.c.code == code)
+    if not found:
+        raise not_found("post", code)
+    return found[0]
+
+
+def _shift(tx: Connection, code: str) -> Shift:
+    found = duty_store.load_shifts(tx, duty_store.shifts.c.code == code)
+    if not found:
+        raise not_found("shift", code)
+    return found[0]
