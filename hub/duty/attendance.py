@@ -26,7 +26,7 @@ class AttendanceSettings:
     much later or earlier is no fault. `away_s`: so much outside the grid during a shift is none.
     `margin_m`: as near to the grid counts as inside, for receivers err. `known_share`: the part
     of a shift with positions from which on somebody never seen inside was absent. `inside_s`:
-    so long inside is a presence.
+    who was first and last seen inside so far apart was present.
     """
 
     silence_s: float = 600.0
@@ -110,7 +110,8 @@ def attendance(
         _mark(track, first_ms, inside, known, settings)
     here = np.nonzero(inside)[0]
     inside_s = int(inside.sum())
-    presence = _presence(inside_s, int(known.sum()), count, length, settings)
+    seen_s = int(here[-1] - here[0] + 1) if len(here) else 0
+    presence = _presence(seen_s, int(known.sum()), count, length, settings)
     was_there = presence is Presence.PRESENT
     between = slice(here[0], here[-1] + 1) if was_there else slice(None)
     away_s = int((known & ~inside)[between].sum())
@@ -166,13 +167,14 @@ def _mark(
 
 
 def _presence(
-    inside_s: int, known_s: int, count: int, length: int, settings: AttendanceSettings
+    seen_s: int, known_s: int, count: int, length: int, settings: AttendanceSettings
 ) -> Presence:
-    if inside_s >= min(settings.inside_s, length) and inside_s > 0:
+    """`seen_s`: from first to last seen inside, 0 when never."""
+    if seen_s >= min(settings.inside_s, length) and seen_s > 0:
         return Presence.PRESENT
     # Of a shift that has just begun nobody is absent: his tolerance to come late still runs.
     if count == length or count > settings.late_s:
-        if inside_s == 0 and count == length and known_s >= settings.known_share * length:
+        if seen_s == 0 and count == length and known_s >= settings.known_share * length:
             return Presence.ABSENT
         return Presence.UNKNOWN
     return Presence.WAITING

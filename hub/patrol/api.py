@@ -199,7 +199,7 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
         today = now().astimezone(config.zone).date()
         with store.read() as tx:
             looked = report.look_up(tx, config, places.index[1].grids, which, today)
-            plates = dict(tx.execute(select(vehicles.c.id, vehicles.c.plate)).tuples().all())
+            plates = {v.id: v.plate for v in tx.execute(select(vehicles.c.id, vehicles.c.plate))}
         codes = {which.grid} if which.grid is not None else {g.code for g in looked.grids}
         names = {grid.code: grid.name for grid in looked.grids}
         made = [
