@@ -30,9 +30,9 @@ from hub.roles import Actor, Right
 from hub.store import Store, now
 
 MOST_DAYS = 62
-KindName = Literal["posts", "people", "duties", "tasks", "rewards", "shifts", "holidays"]
+KindName = Literal["posts", "people", "duties", "tasks", "rewards", "shifts"]
 TextKind = Literal["duties", "tasks", "rewards"]
-RowKind = Literal["posts", "people", "shifts", "holidays"]
+RowKind = Literal["posts", "people", "shifts"]
 
 
 class PersonItem(BaseModel):
@@ -65,14 +65,6 @@ class ShiftItem(BaseModel):
     days: list[str]
     start: str
     end: str
-
-
-class DayItem(BaseModel):
-    """A day that differs from its weekday."""
-
-    day: date
-    kind: Literal["holiday", "workday"]
-    name: str
 
 
 class FiveItem(BaseModel):
@@ -201,13 +193,6 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
             items = [_shift_item(shift) for shift in duty_store.load_shifts(tx)]
         return Listing(items=items, total=len(items))
 
-    @api.get("/holidays")
-    def holidays(_actor: reader) -> Listing[DayItem]:
-        with store.read() as tx:
-            days = duty_store.load_days(tx)
-        items = [DayItem(day=d.day, kind=d.kind, name=d.name) for d in days]  # type: ignore[arg-type]
-        return Listing(items=items, total=len(items))
-
     @api.post("/import")
     async def bring_in(request: Request, actor: admin, kind: KindName | None = None) -> Taken:
         body = await request.body()
@@ -324,7 +309,6 @@ def _take(tx: Connection, duty: Duty, actor: Actor) -> Taken:
         "posts": len(duty.posts),
         "people": len(duty.people),
         "shifts": len(duty.shifts),
-        "holidays": len(duty.days),
         **{kind.value: sum(text.kind is kind for text in duty.texts) for kind in TEXTS},
     }
     taken = {kind: count for kind, count in counts.items() if count}

@@ -2,18 +2,21 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy.engine import Connection
 
+from hub.calendar import store as calendar_store
+from hub.calendar.work_calendar import WorkCalendar
 from hub.config import Attendance as Tolerances
 from hub.duty import store as duty_store
 from hub.duty.attendance import Attendance, AttendanceSettings, Position, attendance
 from hub.duty.duty import Person, Post
-from hub.duty.shift import Calendar, Shift
+from hub.duty.shift import Shift
 from hub.grid.geodesy import metres_per_degree
 from hub.grid.grid import Grid
 from hub.store import from_ms, to_ms
@@ -54,7 +57,7 @@ class Place:
     """Where the roll is called: the grids in force, the site's time zone and tolerances."""
 
     grids: Sequence[Grid]
-    zone: tzinfo
+    zone: ZoneInfo
     settings: AttendanceSettings
 
 
@@ -72,7 +75,7 @@ def roll(tx: Connection, asked: Asked, place: Place, now: datetime) -> list[Line
         if person.post in posts and asked.person in (None, person.id)
     ]
     shifts = {shift.code: shift for shift in duty_store.load_shifts(tx)}
-    calendar = duty_store.load_calendar(tx)
+    calendar = calendar_store.calendar(tx, place.zone)
     areas = {code: _area(post, place.grids, settings.margin_m) for code, post in posts.items()}
     lines = []
     for day in (asked.since + timedelta(days=n) for n in range((asked.until - asked.since).days)):
@@ -95,7 +98,7 @@ def settings_of(tolerances: Tolerances) -> AttendanceSettings:
 
 
 def _running(
-    post: Post, shifts: Mapping[str, Shift], day: date, calendar: Calendar
+    post: Post, shifts: Mapping[str, Shift], day: date, calendar: WorkCalendar
 ) -> Iterable[Shift]:
     for code in post.shifts:
         shift = shifts.get(code)

@@ -1,9 +1,10 @@
-"""Shifts: on which days they run and from when to when, with the holidays of a calendar."""
+"""Shifts: on which days they run and from when to when, by the city's calendar."""
 
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time as clock, timedelta, tzinfo
 
+from hub.calendar.work_calendar import WorkCalendar
 from hub.duty.errors import DutyError
 
 CLOCK = re.compile(
@@ -19,18 +20,6 @@ ALLOWED_DAYS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Calendar:
-    """Public holidays, and the days off on which people work instead (调休)."""
-
-    holidays: frozenset[date] = frozenset()
-    workdays: frozenset[date] = frozenset()
-
-    def is_workday(self, day: date) -> bool:
-        """Monday to Friday and make-up days, but no holiday."""
-        return day in self.workdays or (day.weekday() < 5 and day not in self.holidays)
-
-
-@dataclass(frozen=True, slots=True)
 class Shift:
     """A shift; `days` as `read_days` gives them; an `end` not after `start` is on the next day."""
 
@@ -40,7 +29,7 @@ class Shift:
     start: clock
     end: clock
 
-    def runs_on(self, day: date, calendar: Calendar) -> bool:
+    def runs_on(self, day: date, calendar: WorkCalendar) -> bool:
         """Whether it begins on a day.
 
         `daily` runs always, `workdays` by the calendar, named weekdays but on holidays.
@@ -49,7 +38,7 @@ class Shift:
             return True
         if WORKDAYS in self.days and calendar.is_workday(day):
             return True
-        return WEEKDAYS[day.weekday()] in self.days and day not in calendar.holidays
+        return WEEKDAYS[day.weekday()] in self.days and day not in calendar.year(day.year).days_off
 
     def window(self, day: date, zone: tzinfo) -> tuple[datetime, datetime]:
         """Its beginning on `day`, and its end."""
@@ -59,7 +48,7 @@ class Shift:
             datetime.combine(last, self.end, zone),
         )
 
-    def holds(self, at: datetime, zone: tzinfo, calendar: Calendar) -> date | None:
+    def holds(self, at: datetime, zone: tzinfo, calendar: WorkCalendar) -> date | None:
         """The day on which the shift began that runs at a moment; None when none does."""
         local = at.astimezone(zone).date()
         for day in (local, local - timedelta(days=1)):

@@ -1,8 +1,7 @@
-"""Posts, people, duties, tasks, rewards, shifts and holidays in the database."""
+"""Posts, people, duties, tasks, rewards and shifts in the database."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import date
 
 from sqlalchemy import (
     Column,
@@ -18,8 +17,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection
 
 from hub.duty.duty import Five, Person, PersonRole, Post, Text
-from hub.duty.shift import Calendar, Shift, read_clock
-from hub.duty.table import HOLIDAY, WORKDAY, Day, Duty, Known
+from hub.duty.shift import Shift, read_clock
+from hub.duty.table import Duty, Known
 from hub.grid.store import IN_FORCE, grids
 from hub.store import metadata, upsert
 
@@ -59,13 +58,6 @@ shifts = Table(
     Column("start", String(5), nullable=False),
     Column("end", String(5), nullable=False),
 )
-calendar_days = Table(
-    "duty_days",
-    metadata,
-    Column("day", String(10), primary_key=True),
-    Column("kind", String(8), nullable=False),
-    Column("name", String(200), nullable=False),
-)
 
 
 def known(tx: Connection) -> Known:
@@ -85,8 +77,6 @@ def put(tx: Connection, duty: Duty) -> None:
     upsert(tx, posts, [_post_row(post) for post in duty.posts], ["code"])
     upsert(tx, people, [_person_row(person) for person in duty.people], ["id"])
     upsert(tx, shifts, [_shift_row(shift) for shift in duty.shifts], ["code"])
-    days = [{"day": d.day.isoformat(), "kind": d.kind, "name": d.name} for d in duty.days]
-    upsert(tx, calendar_days, days, ["day"])
     grouped: dict[tuple[str, Five], list[str]] = {}
     for text in duty.texts:
         grouped.setdefault((text.grid, text.kind), []).append(text.text)
@@ -133,20 +123,6 @@ def load_shifts(tx: Connection, *which: ColumnElement[bool]) -> list[Shift]:
     ]
 
 
-def load_calendar(tx: Connection) -> Calendar:
-    """The holidays and make-up days."""
-    found: dict[str, set[date]] = {HOLIDAY: set(), WORKDAY: set()}
-    for day in load_days(tx):
-        found[day.kind].add(day.day)
-    return Calendar(frozenset(found[HOLIDAY]), frozenset(found[WORKDAY]))
-
-
-def load_days(tx: Connection) -> list[Day]:
-    """The days of the calendar, by date."""
-    rows = tx.execute(select(calendar_days).order_by(calendar_days.c.day))
-    return [Day(date.fromisoformat(r.day), r.kind, r.name) for r in rows]
-
-
 def load_texts(tx: Connection, which: Collection[str] | None = None) -> dict[str, list[Text]]:
     """Duties, tasks and rewards by grid, in their order."""
     found = select(texts).order_by(texts.c.grid, texts.c.kind, texts.c.place)
@@ -181,7 +157,6 @@ KEYS = {
     "posts": (posts, posts.c.code),
     "people": (people, people.c.id),
     "shifts": (shifts, shifts.c.code),
-    "holidays": (calendar_days, calendar_days.c.day),
 }
 
 

@@ -6,7 +6,6 @@ One workbook with a sheet for each kind, or one CSV a kind. Titles may be Chines
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field, fields
-from datetime import date
 
 from hub.duty.duty import ROLE_WORDS, Five, Person, PersonRole, Post, Text
 from hub.duty.errors import BadDuty, DutyError
@@ -19,18 +18,6 @@ TRACKER = re.compile(r"[^\s/;,]{1,64}/[^\s;,]{1,64}")
 LIST = re.compile(r"[;,；，、\s]+")
 LONGEST_TEXT = 2000
 LONGEST_NAME = 200
-HOLIDAY, WORKDAY = "holiday", "workday"
-DAY_WORDS = {"节假日": HOLIDAY, "假日": HOLIDAY, "休": HOLIDAY, "工作日": WORKDAY, "调休": WORKDAY,
-             "班": WORKDAY}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """A day that differs from its weekday: `kind` is holiday or workday."""
-
-    day: date
-    kind: str
-    name: str = ""
 
 
 @dataclass(slots=True)
@@ -41,7 +28,6 @@ class Duty:
     people: list[Person] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
     shifts: list[Shift] = field(default_factory=list)
-    days: list[Day] = field(default_factory=list)
 
     def count(self) -> int:
         """How many rows there are in all."""
@@ -211,8 +197,6 @@ def _gathered(found: Iterable[tuple[Kind, str, object]]) -> Duty:
             duty.texts.append(value)
         elif isinstance(value, Shift):
             duty.shifts.append(value)
-        elif isinstance(value, Day):
-            duty.days.append(value)
     return duty
 
 
@@ -268,20 +252,6 @@ def _shift(cells: Cells) -> Shift:
         start,
         end,
     )
-
-
-def _day(cells: Cells) -> Day:
-    text = cells["day"].strip().replace("/", "-").replace(".", "-")
-    try:
-        year, month, number = (int(part) for part in text.split("-"))
-        day = date(year, month, number)
-    except ValueError:
-        raise DutyError(f"day {cells['day']!r} is no date (2026-10-01)") from None
-    word = cells["kind"].strip()
-    kind = DAY_WORDS.get(word, word)
-    if kind not in (HOLIDAY, WORKDAY):
-        raise DutyError(f"kind {word!r} is not allowed (holiday, workday, 节假日, 工作日)")
-    return Day(day, kind, cells.get("name", "").strip()[:LONGEST_NAME])
 
 
 def _code(name: str, text: str) -> str:
@@ -373,14 +343,6 @@ KINDS: dict[str, Kind] = {
             ("code", "name", "days", "start", "end"),
             _shift,
             ("code",),
-        ),
-        Kind(
-            "holidays",
-            ("节假日",),
-            {"day": ("日期",), "kind": ("类型",), "name": ("名称",)},
-            ("day", "kind"),
-            _day,
-            ("day",),
         ),
     )
 }

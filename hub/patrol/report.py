@@ -7,10 +7,12 @@ from enum import StrEnum
 
 from sqlalchemy.engine import Connection
 
+from hub.calendar import store as calendar_store
+from hub.calendar.work_calendar import WorkCalendar
 from hub.config import HubConfig
 from hub.duty import store as duty_store
 from hub.duty.duty import Post
-from hub.duty.shift import Calendar, Shift
+from hub.duty.shift import Shift
 from hub.errors import not_found
 from hub.grid.grid import Grid
 from hub.patrol import store as patrol_store
@@ -92,7 +94,7 @@ def look_up(tx: Connection, config: HubConfig, grids: Sequence[Grid], asked: Que
     """The grids and visits that a question is about."""
     post = _post(tx, asked.post) if asked.post is not None else None
     shift = _shift(tx, asked.shift) if asked.shift is not None else None
-    calendar = duty_store.load_calendar(tx)
+    calendar = calendar_store.calendar(tx, config.zone)
     span = Span(asked.since, asked.until, config.zone, today)
     if shift is not None:
         runs = shift
@@ -160,7 +162,7 @@ def _row(
     return Row(grid, found, len(within), sum(visit.slow_s for visit in within), last)
 
 
-def _is_within(each: MadeVisit, shift: Shift, config: HubConfig, calendar: Calendar) -> bool:
+def _is_within(each: MadeVisit, shift: Shift, config: HubConfig, calendar: WorkCalendar) -> bool:
     return shift.holds(each.visit.start, config.zone, calendar) is not None
 
 

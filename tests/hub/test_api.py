@@ -221,7 +221,6 @@ GUARDED = [
     ("GET", "/api/duty/grids", Role.VIEWER),
     ("GET", "/api/duty/posts", Role.VIEWER),
     ("GET", "/api/duty/shifts", Role.VIEWER),
-    ("GET", "/api/duty/holidays", Role.VIEWER),
     ("GET", "/api/duty/attendance", Role.VIEWER),
     ("GET", "/api/duty/attendance/file", Role.VIEWER),
     ("POST", "/api/duty/import", Role.ADMIN),

@@ -1,4 +1,4 @@
-"""Patrol: visits, passes, judged days; duty: posts, people, texts, shifts, holidays."""
+"""Patrol: visits, passes, judged days; duty: posts, people, texts, shifts."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,13 +11,6 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply."""
-    op.create_table(
-        "duty_days",
-        sa.Column("day", sa.String(length=10), nullable=False),
-        sa.Column("kind", sa.String(length=8), nullable=False),
-        sa.Column("name", sa.String(length=200), nullable=False),
-        sa.PrimaryKeyConstraint("day", name=op.f("pk_duty_days")),
-    )
     op.create_table(
         "duty_people",
         sa.Column("id", sa.String(length=64), nullable=False),

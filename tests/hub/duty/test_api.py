@@ -78,9 +78,6 @@ def test_rows_are_changed_and_removed_one_by_one(call):  # noqa: F811
     assert call("DELETE", "/api/duty/posts/p1").status_code == 409
     assert call("DELETE", "/api/duty/people/1001").status_code == 200
     assert call("DELETE", "/api/duty/people/1001").status_code == 404
-    holiday = {"day": "2026-10-01", "kind": "holiday", "name": "国庆节"}
-    call("PUT", "/api/duty/rows", json={"kind": "holidays", "rows": [holiday]})
-    assert call("GET", "/api/duty/holidays").json()["items"] == [holiday]
 
 
 @pytest.mark.parametrize("lon", [109.02, 109.3])

@@ -3,12 +3,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from hub.calendar.work_calendar import WorkCalendar, Year
 from hub.duty.errors import DutyError
-from hub.duty.shift import WEEKDAYS, Calendar, Shift, read_clock, read_days
+from hub.duty.shift import WEEKDAYS, Shift, read_clock, read_days
 
 ANKANG = ZoneInfo("Asia/Shanghai")
 MONDAY, THURSDAY, SATURDAY = date(2026, 9, 28), date(2026, 10, 1), date(2026, 10, 10)
-CALENDAR = Calendar(frozenset({THURSDAY}), frozenset({SATURDAY}))
+YEAR = Year(frozenset({THURSDAY}), frozenset({SATURDAY}))
+CALENDAR = WorkCalendar(1, ANKANG, ((time(8), time(12)),), {2026: YEAR})
 
 
 @pytest.mark.parametrize(

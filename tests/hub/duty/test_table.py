@@ -105,8 +105,6 @@ def test_every_bad_row_is_named_with_its_place():
         (["grid,text", "g1,a,b", "g9,x", ",y"], "tasks",
          [("line 2", "3 fields where the header has 2"), ("line 3", "grid 'g9' does not exist"),
           ("line 4", "grid '' is not allowed")]),
-        (["day,kind", "2026-10-01,holiday", "2026-02-30,holiday", "2026-10-02,maybe"], "",
-         [("line 3", "day '2026-02-30' is no date"), ("line 4", "kind 'maybe' is not allowed")]),
         (["code,name,days,start,end", "a,a,daily,08:00,08:00", "b,b,often,08:00,09:00",
           "c,c,daily,8,9"], "",
          [("line 2", "end '08:00' is not allowed"), ("line 3", "days 'often' are not allowed"),
