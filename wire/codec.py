@@ -11,6 +11,7 @@ import msgspec
 
 from wire.alert import Alert
 from wire.command import Command, Reply
+from wire.driver import DriverCard
 from wire.envelope import Envelope
 from wire.receipt import EvidenceOffer, Grant, Receipt
 from wire.status import Birth, Gap, Health, HostState, State
@@ -23,6 +24,7 @@ MESSAGES: dict[str, type[msgspec.Struct]] = {
     "health": Health,
     "alert": Alert,
     "track": Track,
+    "driver": DriverCard,
     "evidence": EvidenceOffer,
     "gap": Gap,
     "receipt": Receipt,
@@ -31,7 +33,7 @@ MESSAGES: dict[str, type[msgspec.Struct]] = {
     "reply": Reply,
     "host": HostState,
 }
-STREAMS = ("alert", "track", "gap")
+STREAMS = ("alert", "track", "gap", "driver")
 
 MAX_BYTES = {"alert": 16_384}
 MAX_BYTES_OTHER = 65_536
