@@ -19,7 +19,7 @@ from edge.gps.receiver import Health, Receiver
 from edge.gps.sources import FileSource, source_at
 from edge.outbox import TRACK, Outbox, OutboxFull
 from wire.status import ReceiverHealth, VehicleBirth
-from wire.track import VALID, Track, TrackPoint
+from wire.track import TIME_REPAIRED, VALID, Track, TrackPoint
 
 log = logging.getLogger(__name__)
 
@@ -191,7 +191,7 @@ def _point(seq: int, fix: Fix) -> TrackPoint:
         lat=round(fix.lat, 7),
         speed_kmh=None if fix.speed_kmh is None else round(fix.speed_kmh, 2),
         heading_deg=None if fix.heading_deg is None else round(fix.heading_deg % 360, 1),
-        flags=VALID,
+        flags=VALID if fix.said_at is None else VALID | TIME_REPAIRED,
     )
 
 

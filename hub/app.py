@@ -20,7 +20,13 @@ from sqlalchemy.engine import Connection
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from hub import accounts, auth, http, pipeline, quarantine
-from hub.alerts import api as alerts_api, correction, store as alert_store, suppression_api
+from hub.alerts import (
+    api as alerts_api,
+    correction,
+    store as alert_store,
+    suppression_api,
+    track_evidence,
+)
 from hub.auth import need
 from hub.calendar import api as calendar_api
 from hub.cases import api as cases_api, condition_api, store as case_store
@@ -42,14 +48,14 @@ from hub.grid import api as grid_api, store as grid_store
 from hub.grid.places import Places
 from hub.housekeeping import keep_house, watch_patrols
 from hub.ingest import Ingest
+from hub.judging import Judge
 from hub.patrol import api as patrol_api
 from hub.pipeline import Site
 from hub.roles import Actor, Right
 from hub.store import Store, now
-from hub.tracks import api as tracks_api, drivers_api, store as track_store, vehicle_orders_api
+from hub.tracks import api as tracks_api, event_api, fence_api, store as track_store
 from hub.tracks.api import DeviceFacts
 from hub.tracks.store import vehicles
-from hub.tracks.vehicle_ops import OPS as VEHICLE_OPS
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +64,9 @@ NO_CONSOLE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Tian
 <p>页面尚未构建。 The console is not built yet: run <code>make console</code> and reload.
 <p>The API answers: <a href="/api/openapi.json">/api/openapi.json</a>"""
 PING_S = 15
+JUDGE_WAITS_FOR = 50
 
-OPS = {**CAMERA_OPS, **VEHICLE_OPS}
+OPS = {**CAMERA_OPS}
 """Every operation that may be ordered from a device."""
 
 
@@ -72,6 +79,7 @@ class Hub:
     site: Site
     bus: Bus
     ingest: Ingest
+    judge: Judge
 
     @classmethod
     def build(cls, config: HubConfig, store: Store) -> "Hub":
@@ -81,7 +89,9 @@ class Hub:
         site = Site(config, places, Vault(config.data_dir / "evidence"))
         bus = Bus(store, _renderer(places), track_store.moved_since)
         store.after_commit = bus.wake
-        return cls(config, store, site, bus, Ingest(store, site))
+        ingest = Ingest(store, site)
+        judge = Judge(store, site, lambda: ingest.backlog() > JUDGE_WAITS_FOR)
+        return cls(config, store, site, bus, ingest, judge)
 
 
 class CameraCount(BaseModel):
@@ -179,8 +189,9 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(tracks_api.router(store, places, _device_facts, online))
     app.include_router(duty_api.router(store, places, config))
     app.include_router(patrol_api.router(store, places, config))
-    app.include_router(vehicle_orders_api.router(store, orders))
-    app.include_router(drivers_api.router(store))
+    app.include_router(fence_api.router(store))
+    app.include_router(event_api.router(store))
+    app.include_router(track_evidence.router(store))
 
     def decide(alert: str, decision: str, note: str, actor: Actor) -> None:
         pipeline.decide(store, hub.site, alert, decision, note=note, actor=actor)
@@ -276,11 +287,14 @@ def _lifespan(hub: Hub) -> Callable[[FastAPI], Any]:
             asyncio.create_task(watch_patrols(hub.store, hub.site), name="patrol"),
         ]
         hub.ingest.start()
+        if hub.config.vehicles.judge:
+            hub.judge.start()
         try:
             yield
         finally:
             hub.bus.close()
             await asyncio.to_thread(hub.ingest.stop)
+            await asyncio.to_thread(hub.judge.stop)
             for task in tasks:
                 task.cancel()
             for task in tasks:

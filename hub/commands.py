@@ -27,6 +27,8 @@ from hub.grid.places import Places
 from hub.ingest import Ingest, password
 from hub.pipeline import Site, grids_changed
 from hub.store import Store, now
+from hub.tracks.errors import TrackError
+from hub.tracks.settings import settings_of
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +83,12 @@ def load(path: Path) -> HubConfig:
     Raises BadConfig with every error.
     """
     config = settings.load(path)
-    if errors := settings.check(config):
+    errors = settings.check(config)
+    try:
+        settings_of(config.vehicles.thresholds)
+    except TrackError as fault:
+        errors.append(f"vehicles.thresholds.{fault}")
+    if errors:
         raise BadConfig(path, errors)
     return config
 

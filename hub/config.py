@@ -17,6 +17,12 @@ from hub.errors import BadConfig
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Label = Annotated[str, Field(min_length=1, max_length=64)]
+Clock = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
+VehicleAlert = Literal[
+    "illegal_dumping", "no_permit", "off_hours", "off_route", "wrong_site", "uncovered_load",
+    "overspeed", "night_running", "silent_moving", "offline", "jump", "idle",
+    "fence_enter", "fence_exit", "fence_inside", "fence_cross",
+]  # fmt: skip
 
 
 class Settings(BaseModel):
@@ -198,6 +204,42 @@ class Patrol(Settings):
     every_s: Annotated[float, Field(ge=10, le=3600)] = 60
 
 
+class Vehicles(Settings):
+    """By what vehicles are judged, by kind of vehicle.
+
+    `speed_limits_kmh`: limits by kind, `default` for all others. `night`: hours of local time, and
+    `night_kinds` those who are watched then. `trucks`: who needs a permit and may tip loads.
+    `alerts`: what becomes an alert, at most one a vehicle and cause within `again_s`; the rest is
+    stored. `thresholds`: of `hub.tracks.settings`. `judge: false` leaves it to another process.
+    """
+
+    judge: bool = True
+    speed_limits_kmh: dict[Label, Annotated[float, Field(ge=5, le=300)]] = {
+        "spoil_truck": 60, "sanitation_vehicle": 60,
+    }  # fmt: skip
+    night: list[tuple[Clock, Clock]] = [("23:00", "05:00")]
+    night_kinds: list[Label] = []
+    trucks: list[Label] = ["spoil_truck"]
+    alerts: list[VehicleAlert] = [
+        "illegal_dumping", "no_permit", "off_hours", "off_route", "wrong_site", "uncovered_load",
+        "overspeed", "night_running", "silent_moving", "jump",
+        "fence_enter", "fence_exit", "fence_inside", "fence_cross",
+    ]  # fmt: skip
+    again_s: Annotated[float, Field(ge=0, le=86_400)] = 7200
+    thresholds: dict[Label, Annotated[float, Field(gt=0)]] = {}
+
+    @field_validator("night")
+    @classmethod
+    def _are_hours(cls, night: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        if any(start == end for start, end in night):
+            raise ValueError("an interval must not be empty")
+        return night
+
+    def limit_kmh(self, kind: str) -> float | None:
+        """The speed limit of a kind of vehicle; None for no limit."""
+        return self.speed_limits_kmh.get(kind, self.speed_limits_kmh.get("default"))
+
+
 class View(Settings):
     """Where the map opens."""
 
@@ -239,6 +281,7 @@ class HubConfig(Settings):
     evidence: Evidence = Evidence()
     retention: Retention = Retention()
     patrol: Patrol = Patrol()
+    vehicles: Vehicles = Vehicles()
     silent_after_s: Annotated[float, Field(ge=30, le=86_400)] = 120
 
     @field_validator("time_zone")

@@ -15,7 +15,7 @@ from hub.patrol import store as patrol_store
 from hub.patrol.judge import Work, look_at_recent
 from hub.pipeline import Site
 from hub.store import Store, now
-from hub.tracks import drivers, store as track_store
+from hub.tracks import judged_store, store as track_store
 
 log = logging.getLogger(__name__)
 
@@ -92,5 +92,5 @@ def sweep(store: Store, site: Site, at: datetime) -> None:
         oldest = at - timedelta(days=config.retention.track_days)
         track_store.forget_old(tx, oldest)
         patrol_store.forget_old(tx, oldest.date())
-        drivers.forget_old(tx, oldest)
+        judged_store.forget_old(tx, oldest, at)
     forget_unfinished(site.vault)

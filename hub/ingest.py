@@ -67,7 +67,7 @@ def lanes(config: HubConfig) -> tuple[Lane, ...]:
     timing = config.receipts
     return (
         Lane("alert", ("alert",), timing.alert_gather_ms / 1000, 0.0, urgent=True),
-        Lane("track", ("track", "driver"), timing.track_gather_ms / 1000, timing.track_every_s),
+        Lane("track", ("track",), timing.track_gather_ms / 1000, timing.track_every_s),
         Lane(
             "status",
             ("state", "birth", "health", "gap", "evidence", "reply"),
@@ -126,6 +126,10 @@ class Ingest:
         """Whether every lane is connected."""
         return all(link.ready.is_set() for link in self._links)
 
+    def backlog(self) -> int:
+        """Messages received and not yet stored, of all lanes."""
+        return sum(link.backlog for link in self._links)
+
     def confirm_file(self, dev: str, sha256: str) -> None:
         """Tell a device that its file is here."""
         self._links[-1].confirm_files(dev, [sha256])
@@ -164,6 +168,11 @@ class LaneLink:
         self._client.on_message = self._on_message
         self._client.on_subscribe = self._on_subscribe
         self._thread = threading.Thread(target=self._work, name=f"ingest-{lane.name}", daemon=True)
+
+    @property
+    def backlog(self) -> int:
+        """Messages received and not yet stored."""
+        return self._queue.qsize()
 
     # -- life
 

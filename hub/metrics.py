@@ -20,4 +20,5 @@ LAG = Histogram(
     buckets=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 30, 120),
 )
 FIXES = Counter("tianyan_fixes_total", "Fixes stored")
+JUDGED = Counter("tianyan_fixes_judged_total", "Fixes taken by the vehicles' rules")
 UPLOADS = Counter("tianyan_uploads_total", "Evidence uploads by HTTP status", ["status"])

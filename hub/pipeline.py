@@ -51,12 +51,11 @@ from hub.matters import matter
 from hub.patrol import store as patrol_store
 from hub.roles import SYSTEM, Actor
 from hub.store import Store, now, to_ms
-from hub.tracks import drivers, store as track_store
+from hub.tracks import store as track_store
 from hub.tracks.store import Run, Vehicle
 from wire.alert import Alert as AlertMessage
 from wire.codec import Code, Refused
 from wire.command import Reply
-from wire.driver import DriverCard
 from wire.receipt import EvidenceOffer, Grant, GrantedFile
 from wire.status import Birth, Gap, Health, State as DeviceState
 from wire.track import VALID, Track, TrackPoint
@@ -66,7 +65,25 @@ log = logging.getLogger(__name__)
 ADMIT_FOR = timedelta(seconds=5)
 MARKED_AT_ONCE = 500
 
-NO_MATTER = {"unknown_object": "不明物体"}
+NO_MATTER = {
+    "unknown_object": "不明物体",
+    "illegal_dumping": "疑似违规倾倒",
+    "no_permit": "无处置证运输",
+    "off_hours": "不按时段运输",
+    "off_route": "偏离核准路线",
+    "wrong_site": "进入非核准场地",
+    "uncovered_load": "未密闭运输",
+    "overspeed": "超速",
+    "night_running": "夜间行驶",
+    "silent_moving": "行驶中失联",
+    "offline": "离线",
+    "jump": "位置跳变",
+    "idle": "怠速停车",
+    "fence_enter": "进入围栏",
+    "fence_exit": "离开围栏",
+    "fence_inside": "滞留围栏",
+    "fence_cross": "穿越围栏",
+}
 """What people call an alert the standard has no matter for."""
 
 
@@ -290,20 +307,10 @@ def take_tracks(tx: Connection, site: Site, arrived: Sequence[Received[Track]]) 
     known = track_store.known_vehicles(tx, arrived)
     kept = track_store.keep(tx, arrived, known)
     places, crossings = moved(site, kept.runs, known)
-    track_store.move(tx, kept, places)
+    track_store.move(tx, kept, places, known)
     track_store.cross(tx, crossings)
     patrol_store.note_late(tx, kept.runs, site.config.zone)
     return Outcome(stored=kept.stored, refused=kept.refused)
-
-
-def take_drivers(tx: Connection, _site: Site, arrived: Sequence[Received[DriverCard]]) -> Outcome:
-    """Drivers' cards put in and taken out."""
-    sorted_out = inbox.sort_out(tx, "driver", arrived)
-    inbox.keep(tx, "driver", sorted_out.new, {})
-    if sorted_out.new:
-        changes = drivers.keep(tx, sorted_out.new)
-        events.record(tx, changes, sorted_out.new[-1].received_at)
-    return _answered(sorted_out.new, sorted_out.repeated, sorted_out.refused)
 
 
 def moved(
@@ -416,7 +423,6 @@ def _answered(
 TAKE: dict[str, Callable[[Connection, Site, Sequence[Received[Any]]], Outcome]] = {
     "alert": take_alerts,
     "track": take_tracks,
-    "driver": take_drivers,
     "state": take_states,
     "birth": take_births,
     "health": take_healths,

@@ -21,6 +21,7 @@ class Right(StrEnum):
     EVIDENCE = "evidence"
     DECIDE = "decide"
     ACT = "act"
+    FLEET = "fleet"
     ADMIN = "admin"
 
 
@@ -30,7 +31,7 @@ RIGHTS = {
     Role.VIEWER: frozenset({Right.READ}),
     Role.SERVICE: frozenset({Right.READ}),
     Role.OPERATOR: _WORKING,
-    Role.SUPERVISOR: _WORKING,
+    Role.SUPERVISOR: _WORKING | {Right.FLEET},
     Role.ADMIN: frozenset(Right),
 }
 

@@ -11,7 +11,6 @@ import msgspec
 
 from wire.alert import Alert
 from wire.command import Command, Reply
-from wire.driver import DriverCard
 from wire.envelope import Envelope
 from wire.receipt import EvidenceOffer, Grant, Receipt
 from wire.status import Birth, Gap, Health, HostState, State
@@ -24,7 +23,6 @@ MESSAGES: dict[str, type[msgspec.Struct]] = {
     "health": Health,
     "alert": Alert,
     "track": Track,
-    "driver": DriverCard,
     "evidence": EvidenceOffer,
     "gap": Gap,
     "receipt": Receipt,
@@ -33,7 +31,7 @@ MESSAGES: dict[str, type[msgspec.Struct]] = {
     "reply": Reply,
     "host": HostState,
 }
-STREAMS = ("alert", "track", "gap", "driver")
+STREAMS = ("alert", "track", "gap")
 
 MAX_BYTES = {"alert": 16_384}
 MAX_BYTES_OTHER = 65_536

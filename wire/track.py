@@ -14,6 +14,7 @@ VALID = 1
 ACC_ON = 2
 EMERGENCY = 4
 DEAD_RECKONED = 8
+TIME_REPAIRED = 16
 
 EMPTY, HALF, FULL = 0, 1, 3
 """Loads as in status bits 8 and 9 of JT/T 808; 2 is reserved there."""
@@ -39,7 +40,8 @@ class TrackPoint(Struct, frozen=True, array_like=True):
     """One fix, written as an array: 53 bytes instead of 110.
 
     WGS-84 degrees; `speed_kmh` and `heading_deg` are null where the receiver did not say;
-    `flags`: VALID, ACC_ON, EMERGENCY, DEAD_RECKONED. Without VALID the place is the last known one
+    `flags`: VALID, ACC_ON, EMERGENCY, DEAD_RECKONED, TIME_REPAIRED (a week
+    rollover of the receiver's clock was undone). Without VALID the place is the last known one
     and only the states are news. `body`: see `body_of`. `alarm`: the bits of ALARMS that stand.
     """
 

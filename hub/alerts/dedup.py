@@ -1,17 +1,20 @@
 """Is it the same thing again? Near in space, near in time, of the same matter."""
 
+import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
 
 from hub.alerts.alert import ACTIVE, FALSE_ALARM, Alert
+from hub.alerts.vehicle import EPOCH
 from hub.config import Dedupe
 from hub.grid.geodesy import distance_m
 from wire.track import ALARMS
 
 ALARM_LABELS = frozenset(ALARMS.values())
 CELL_DEG = 0.001
+TOPIC_LENGTH = 64
 STILL_THERE = timedelta(hours=1)
 MOST_COMPARED = 50
 
@@ -21,8 +24,9 @@ def topic(alert: Alert) -> str:
 
     An alarm of a vehicle is its own affair, however close another one stands.
     """
-    if alert.label in ALARM_LABELS:
-        return f"{alert.label} {alert.device}/{alert.source}"
+    if alert.label in ALARM_LABELS or alert.epoch == EPOCH:
+        text = f"{alert.label} {alert.device}/{alert.source}"
+        return text if len(text) <= TOPIC_LENGTH else hashlib.sha256(text.encode()).hexdigest()
     return alert.matter or alert.label
 
 

@@ -14,14 +14,19 @@ KMH = 3.6
 class Doubt(StrEnum):
     """Why a point's position is not used.
 
-    `zero`: 0 N 0 E, what receivers say without a fix. `late`: older than the point before.
-    `same_time`: a second place at the same moment. `jump`: nobody drives that fast.
+    `not_located`: the receiver does not vouch for it. `zero`: 0 N 0 E, what receivers say without
+    a fix. `late`: older than the point before. `duplicate`: the same report again. `same_time`: a
+    second place at the same moment. `jump`: nobody drives that fast. `future`: later than the
+    clock of whoever received it.
     """
 
+    NOT_LOCATED = "not_located"
     ZERO = "zero"
     LATE = "late"
+    DUPLICATE = "duplicate"
     SAME_TIME = "same_time"
     JUMP = "jump"
+    FUTURE = "future"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +42,25 @@ Step = tuple[Believed, tuple[Point, ...], Doubt | None]
 
 def clean(state: Believed, point: Point, settings: TrackSettings) -> Step:
     """Believe the point, or say why not; a confirmed suspect is believed together with it."""
+    if not point.located:
+        return state, (), Doubt.NOT_LOCATED
     if abs(point.lat) < ZERO_DEG and abs(point.lon) < ZERO_DEG:
         return state, (), Doubt.ZERO
     if state.last is None:
         return Believed(point), (point,), None
     newest = state.suspect or state.last
     if point.at <= newest.at:
-        return state, (), Doubt.SAME_TIME if point.at == newest.at else Doubt.LATE
+        return state, (), _not_newer(newest, point)
     if state.suspect is None:
         return _follow(state.last, point, settings)
     return _decide(state.last, state.suspect, point, settings)
+
+
+def _not_newer(newest: Point, point: Point) -> Doubt:
+    if point.at < newest.at:
+        return Doubt.LATE
+    same = (point.lat, point.lon) == (newest.lat, newest.lon)
+    return Doubt.DUPLICATE if same else Doubt.SAME_TIME
 
 
 def _follow(last: Point, point: Point, settings: TrackSettings) -> Step:

@@ -12,6 +12,7 @@ from hub.grid.crossing import GridCrossing
 from hub.grid.geojson import load_document, load_grids
 from hub.grid.index import GridIndex
 from hub.tracks.cleaning import Doubt
+from hub.tracks.episode import Episode
 from hub.tracks.errors import TrackError
 from hub.tracks.lifts import Lift, has_unloaded, verdict
 from hub.tracks.motion import Gap, Stop, Trip
@@ -69,6 +70,8 @@ def _line(event: Event, sites: list[Site] | None, zone: tzinfo, settings: TrackS
     if isinstance(event, GridCrossing):
         return {"type": event.kind, "grid": event.grid, "at": _iso(event.at)}
     span: Line = {"start": _iso(event.start), "end": _iso(event.end)}
+    if isinstance(event, Episode):
+        return {"type": event.kind, **span, **event.facts}
     span["duration_s"] = (event.end - event.start).total_seconds()
     if isinstance(event, Stop):
         return {"type": "stop", **span, **_place(event)}

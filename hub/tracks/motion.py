@@ -1,11 +1,14 @@
 """Stops, trips and gaps: state and point in, state and events out.
 
 A stay is a run of points that lie within a radius of their middle; one that is long enough is a
-stop. What lies between stops is a trip. Silence is neither.
+stop. What lies between stops is a trip. Silence is neither. What is kept between two points is
+written to rows, hence structs.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from hub.grid.geodesy import distance_m
 from hub.tracks.cleaning import KMH
@@ -25,27 +28,30 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """The vehicle went; the distance is that of its points one after the other."""
+    """The vehicle went from `lat`, `lon`; the distance is that of its points one after another."""
 
     start: datetime
     end: datetime
     distance_m: float
     top_kmh: float
+    lat: float
+    lon: float
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Nothing was heard between two points."""
+    """Nothing was heard between two points; `lat`, `lon` are the first."""
 
     start: datetime
     end: datetime
+    lat: float
+    lon: float
 
 
 Motion = Stop | Trip | Gap
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True, array_like=True):
     """A point with the distance driven until there and the speed on the way to it."""
 
     at: datetime
@@ -55,8 +61,7 @@ class Mark:
     speed_kmh: float
 
 
-@dataclass(frozen=True, slots=True)
-class Moving:
+class Moving(Struct, frozen=True, tag="moving"):
     """On the way since `since`; `stay` are the last points, which may become a stop.
 
     `lat_sum` and `lon_sum` are those of the stay, `top_kmh` that of the points before it.
@@ -69,8 +74,7 @@ class Moving:
     top_kmh: float
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True, tag="standing"):
     """At a stop since `since`; `last` is the newest point there, `away` those after it.
 
     `lat`, `lon` are the middle of `count` points.
@@ -94,7 +98,7 @@ def move(state: MotionState | None, point: Point, settings: TrackSettings) -> St
         return _begin(point), ()
     last = _newest(state)
     if (point.at - last.at).total_seconds() >= settings.gap_min_s:
-        return _begin(point), (*finish(state, settings), Gap(last.at, point.at))
+        return _begin(point), (*finish(state, settings), Gap(last.at, point.at, last.lat, last.lon))
     mark = _mark(last, point, settings)
     if isinstance(state, Standing):
         return _stay(state, mark, settings)
@@ -163,7 +167,8 @@ def _trip(phase: Moving, end: Mark, settings: TrackSettings) -> tuple[Trip, ...]
     if driven_m < settings.trip_min_m or end.at <= phase.since.at:
         return ()
     top_kmh = max([phase.top_kmh, *(mark.speed_kmh for mark in phase.stay)])
-    return (Trip(phase.since.at, end.at, driven_m, top_kmh),)
+    since = phase.since
+    return (Trip(since.at, end.at, driven_m, top_kmh, since.lat, since.lon),)
 
 
 def _begin(point: Point) -> Moving:

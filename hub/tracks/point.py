@@ -23,7 +23,8 @@ T = TypeVar("T")
 class Point:
     """One report of a vehicle, WGS-84; None where it did not say.
 
-    `load` as in bits 8-9 of the status of JT/T 808: 0 empty, 1 half, 3 full; `hopper` raised.
+    `load` as in bits 8-9 of the status of JT/T 808: 0 empty, 1 half, 3 full; `hopper` raised;
+    `acc_on`: the ignition. A report that is not `located` repeats an older place.
     """
 
     at: datetime
@@ -33,6 +34,8 @@ class Point:
     load: int | None = None
     hopper: bool | None = None
     cover_open: bool | None = None
+    acc_on: bool | None = None
+    located: bool = True
 
 
 def read_points(lines: Iterable[str]) -> tuple[list[Point], list[BadRow]]:

@@ -5,18 +5,29 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from hub.grid.errors import GridError, Problem
-from hub.grid.fence import Area, contains
+from hub.grid.fence import Area, Fence, contains
 from hub.grid.geojson import NamedArea, read_areas
 from hub.grid.hours import ALWAYS, Hours
+from hub.tracks.geofence import Geofence
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A place where vehicles may unload while it is open."""
+    """A place where vehicles may unload while it is open.
+
+    `fence`: where it comes from, with weekdays and validity besides the hours.
+    """
 
     name: str
-    area: Area
+    area: Fence
     hours: Hours = ALWAYS
+    fence: Geofence | None = None
+
+    def is_open(self, at: datetime, zone: tzinfo) -> bool:
+        """Whether vehicles may unload there at a moment."""
+        if self.fence is not None:
+            return self.fence.is_in_force(at, zone)
+        return self.hours.are_open(at, zone)
 
 
 def read_sites(document: object) -> list[Site]:
@@ -53,4 +64,4 @@ def at_place(sites: Iterable[Site], lat: float, lon: float) -> list[Site]:
 
 def open_at(sites: Sequence[Site], at: datetime, zone: tzinfo) -> Site | None:
     """The first of the sites that is open at a moment."""
-    return next((site for site in sites if site.hours.are_open(at, zone)), None)
+    return next((site for site in sites if site.is_open(at, zone)), None)

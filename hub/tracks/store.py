@@ -2,6 +2,10 @@
 
 Fixes are kept as they came, a batch a row: a row a fix would cost ten times as much. The seqs of
 one vehicle's rows never overlap, so that a fix is stored once however it is batched again.
+
+`vehicles.heard` counts the transactions that stored fixes of a vehicle and numbers their rows
+(`arrival`); `judged` is the newest of them that its rules have seen, and `unjudged_ms` the earliest
+fix of those after it. They move together with the fixes, so nothing is judged twice or never.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -69,6 +73,15 @@ vehicles = Table(
     Column("grid_path", GridPath, nullable=False, server_default="\n"),
     Column("updated_at", Instant, nullable=False, index=True),
     Column("retired_at", Instant),
+    Column("heard", BigInteger, nullable=False, server_default="0"),
+    Column("judged", BigInteger, nullable=False, server_default="0"),
+    Column("unjudged_ms", BigInteger),
+)
+Index(
+    "ix_vehicles_unjudged",
+    vehicles.c.unjudged_ms,
+    sqlite_where=vehicles.c.unjudged_ms.is_not(None),
+    postgresql_where=vehicles.c.unjudged_ms.is_not(None),
 )
 batches = Table(
     "track_batches",
@@ -83,6 +96,7 @@ batches = Table(
     Column("received_ms", BigInteger, nullable=False),
     Column("hist", Boolean, nullable=False),
     Column("fixes", LargeBinary, nullable=False),
+    Column("arrival", BigInteger, nullable=False, server_default="0"),
     Index("ix_track_batches_time", "vehicle", "until_ms"),
 )
 crossings = Table(
@@ -104,7 +118,12 @@ _decode = msgspec.json.Decoder(list[TrackPoint]).decode
 # Built once: these run for every gathered batch.
 _IDS = vehicles.c.id.in_(bindparam("ids", expanding=True))
 _KNOWN = (
-    select(*(vehicles.c[name] for name in ("id", "epoch", "top", "at", "grid_path")))
+    select(
+        *(
+            vehicles.c[name]
+            for name in ("id", "epoch", "top", "at", "grid_path", "heard", "unjudged_ms")
+        )
+    )
     .where(_IDS)
     .order_by(vehicles.c.id)
     .with_for_update()
@@ -124,6 +143,8 @@ class Vehicle:
     top: int = -1
     at_ms: int = -1
     path: tuple[str, ...] = ()
+    heard: int = 0
+    unjudged_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -161,7 +182,9 @@ def known_vehicles(tx: Connection, arrived: Sequence[Received[Track]]) -> dict[s
     for start in range(0, len(names), KEYS_A_QUERY):
         for row in tx.execute(_KNOWN, {"ids": names[start : start + KEYS_A_QUERY]}):
             at_ms = -1 if row.at is None else to_ms(row.at)
-            known[row.id] = Vehicle(row.id, row.epoch, row.top, at_ms, row.grid_path)
+            known[row.id] = Vehicle(
+                row.id, row.epoch, row.top, at_ms, row.grid_path, row.heard, row.unjudged_ms
+            )
     return known
 
 
@@ -201,7 +224,7 @@ def keep(tx: Connection, arrived: Sequence[Received[Track]], known: Mapping[str,
             epoch, top = message.epoch, _highest(tx, lane)
         if epoch == message.epoch:
             kept.tops[lane[2]] = (epoch, max(top, fixes[-1].seq))
-    put(tx, batches, _BATCH, [_batch(run) for run in kept.runs])
+    put(tx, batches, _BATCH, [_batch(run, known[run.vehicle].heard + 1) for run in kept.runs])
     return kept
 
 
@@ -209,15 +232,18 @@ def move(
     tx: Connection,
     kept: Kept,
     moved: Mapping[str, tuple[TrackPoint, tuple[str, ...]]],
+    known: Mapping[str, Vehicle],
 ) -> None:
     """Set the tops of the vehicles that were heard, and the positions of those that `moved`."""
     heard = {run.vehicle: run for run in kept.runs}
+    unjudged = _unjudged(kept.runs, known)
     with_place, without = [], []
     for name, run in heard.items():
         received = run.received
         epoch, top = kept.tops[name]
         at_ms = to_ms(received.received_at)
-        row = (name, received.dev, received.message.vehicle, epoch, top, at_ms)
+        count = (known[name].heard + 1, unjudged[name])
+        row = (name, received.dev, received.message.vehicle, epoch, top, at_ms, *count)
         if name in moved:
             fix, path = moved[name]
             place = (fix.ts, fix.lat, fix.lon, fix.speed_kmh, fix.heading_deg)
@@ -226,6 +252,16 @@ def move(
             without.append(row)
     put(tx, vehicles, _HEARD, without, ("id",))
     put(tx, vehicles, (*_HEARD, *_PLACE), with_place, ("id",))
+
+
+def _unjudged(runs: Iterable[Run], known: Mapping[str, Vehicle]) -> dict[str, int]:
+    """The earliest fix of each vehicle that its rules have not seen."""
+    earliest: dict[str, int] = {}
+    for run in runs:
+        first = min(fix.ts for fix in run.fixes)
+        before = earliest.get(run.vehicle, known[run.vehicle].unjudged_ms)
+        earliest[run.vehicle] = first if before is None else min(first, before)
+    return earliest
 
 
 def cross(tx: Connection, rows: Sequence[tuple[str, str, str, int]]) -> None:
@@ -296,8 +332,8 @@ def forget_old(tx: Connection, before: datetime) -> None:
 
 
 _LANE = ("device", "epoch", "vehicle")
-_BATCH = (*_LANE, "first", "last", "from_ms", "until_ms", "received_ms", "hist", "fixes")
-_HEARD = ("id", "device", "vehicle", "epoch", "top", "updated_at")
+_BATCH = (*_LANE, "first", "last", "from_ms", "until_ms", "received_ms", "hist", "fixes", "arrival")
+_HEARD = ("id", "device", "vehicle", "epoch", "top", "updated_at", "heard", "unjudged_ms")
 _PLACE = ("at", "lat", "lon", "speed_kmh", "heading_deg", "body", "alarm", "grid_path")
 
 
@@ -360,7 +396,7 @@ def _highest(tx: Connection, lane: Lane) -> int:
     return -1 if highest is None else highest
 
 
-def _batch(run: Run) -> tuple[object, ...]:
+def _batch(run: Run, arrival: int) -> tuple[object, ...]:
     fixes, received = run.fixes, run.received
     times = [fix.ts for fix in fixes]
     message = received.message
@@ -375,6 +411,7 @@ def _batch(run: Run) -> tuple[object, ...]:
         to_ms(received.received_at),
         message.hist,
         _encode(fixes),
+        arrival,
     )
 
 

@@ -120,3 +120,10 @@ def test_a_hub_process_ends_cleanly_when_told_and_keeps_its_token(tmp_path):
         process.send_signal(signal.SIGTERM)
         process.wait(30)
     assert tokens[0] == tokens[1]
+
+
+def test_an_unknown_threshold_is_named_with_what_is_allowed(tmp_path):
+    path = tmp_path / "hub.yaml"
+    path.write_text("data_dir: .\nvehicles: {thresholds: {idle_mn_s: 5}}\n")
+    (error,) = commands.check(path)
+    assert "vehicles.thresholds.idle_mn_s: unknown threshold (allowed: stop_radius_m" in error

@@ -1,0 +1,94 @@
+"""What vehicles did, over HTTP: one list for all of them."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime, BaseModel
+from sqlalchemy import ColumnElement, func, select
+
+from hub.auth import need
+from hub.http import ERRORS, Listing, Page, Utc, page
+from hub.roles import Actor, Right
+from hub.store import Store
+from hub.tracks.episode import Fact, Kind
+from hub.tracks.judged_store import vehicle_events
+
+
+class VehicleEvent(BaseModel):
+    """Something a vehicle did.
+
+    `over` false: it lasts, and `end` is when that was established. `late`: found by judging again
+    after a late fix. `superseded_at`: late fixes have shown that it was not so. `certainty` below
+    1: something was presumed. `alert`: the alert it raised or joined.
+    """
+
+    id: int
+    vehicle: str
+    kind: Kind
+    subject: str
+    start: Utc
+    end: Utc
+    over: bool
+    lat: float
+    lon: float
+    certainty: float
+    facts: Mapping[str, Fact]
+    late: bool
+    superseded_at: Utc | None
+    alert: str | None
+
+
+def router(store: Store) -> APIRouter:
+    """Events of vehicles."""
+    api = APIRouter(prefix="/api", tags=["vehicles"], responses=ERRORS)
+
+    @api.get("/vehicle-events")
+    def list_events(
+        _actor: Annotated[Actor, Depends(need(Right.READ))],
+        part: Annotated[Page, Depends(page)],
+        which: Annotated[list[ColumnElement[bool]], Depends(_filters)],
+    ) -> Listing[VehicleEvent]:
+        event = vehicle_events.c
+        found = select(vehicle_events).where(*which).order_by(event.start.desc(), event.id.desc())
+        counted = select(func.count()).select_from(vehicle_events).where(*which)
+        with store.read() as tx:
+            total = tx.execute(counted).scalar_one()
+            rows = tx.execute(found.limit(part.limit).offset(part.offset)).all()
+        return Listing(items=[event_item(row) for row in rows], total=total)
+
+    return api
+
+
+def event_item(row: Any) -> VehicleEvent:
+    """A row of events as an answer."""
+    values = {name: getattr(row, name) for name in VehicleEvent.model_fields if name != "facts"}
+    return VehicleEvent(**values, facts=msgspec.json.decode(row.facts))
+
+
+def _filters(
+    vehicle: str | None = None,
+    kind: Annotated[list[Kind] | None, Query()] = None,
+    subject: str | None = None,
+    late: bool | None = None,
+    superseded: bool = False,
+    from_at: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    until_at: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+) -> list[ColumnElement[bool]]:
+    event = vehicle_events.c
+    gone = event.superseded_at
+    which: list[ColumnElement[bool]] = [gone.is_not(None) if superseded else gone.is_(None)]
+    if vehicle is not None:
+        which.append(event.vehicle == vehicle)
+    if kind:
+        which.append(event.kind.in_([each.value for each in kind]))
+    if subject is not None:
+        which.append(event.subject == subject)
+    if late is not None:
+        which.append(event.late.is_(late))
+    if from_at is not None:
+        which.append(event.end >= from_at)
+    if until_at is not None:
+        which.append(event.start <= until_at)
+    return which
