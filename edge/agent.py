@@ -5,7 +5,7 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -13,10 +13,11 @@ from typing import IO, Protocol
 
 from msgspec.structs import replace
 
-from edge.config import EdgeConfig
+from edge.config import CameraConfig, EdgeConfig
 from edge.link import TRACKS_IN_FLIGHT, Link, Reports
 from edge.orders import OrderDesk
 from edge.outbox import ALERT, TRACK, Outbox
+from edge.revision import Revisions
 from wire.status import Birth, CameraBirth, CameraHealth, Health, ReceiverHealth, VehicleBirth
 
 log = logging.getLogger(__name__)
@@ -68,16 +69,23 @@ class Agent:
 
         Raises AlreadyRunning, BadModel, BadGround, BadSource, BadSecret, BadBroker.
         """
-        self._config = config
         self._config_rev = config_rev
         self._began_s = time.monotonic()
         self._lock = locked(config.data_dir)
+        self._revisions = Revisions(config.data_dir / "revision.json", config)
+        self._config = config = self._revisions.config
         self._outbox = Outbox(config.data_dir / "outbox.db", config.device, now_ms)
         self._orders = OrderDesk(config.data_dir / "orders.db", config.device, now_ms)
         self._link = Link(
             config.broker,
             self._outbox,
-            Reports(self._births, self._health, self._orders.take),
+            Reports(
+                self._births,
+                self._health,
+                self._orders.take,
+                self._revisions.take,
+                self._revisions.settings,
+            ),
             now_ms,
             TRACKS_OF_A_FLEET if config.gateway else TRACKS_IN_FLIGHT,
         )
@@ -104,6 +112,13 @@ class Agent:
         self._model = lookout.model
         self._camera_births, self._camera_health = lookout.births, lookout.health
         self._parts.append(lookout)
+
+        def adopt(cameras: Sequence[CameraConfig]) -> None:
+            lookout.adopt(cameras)
+            self._link.introduce()
+            self._link.health_changed()
+
+        self._revisions.on_adopt = adopt
 
     def _add_receivers(self) -> None:
         from edge.vehicles import Vehicles  # noqa: PLC0415
@@ -158,6 +173,7 @@ class Agent:
         self._link.stop()
         if depth := self._outbox.depth():
             log.info("kept for the next start: %s", depth)
+        self._revisions.close()
         self._orders.close()
         self._outbox.close()
         self._lock.close()
@@ -179,6 +195,7 @@ class Agent:
         ]
 
     def _birth(self, session: int, vehicles: list[VehicleBirth]) -> Birth:
+        number = self._revisions.number
         return Birth(
             dev=self._config.device,
             epoch=self._outbox.epoch,
@@ -186,7 +203,8 @@ class Agent:
             ts=now_ms(),
             agent=version("tianyan"),
             model=self._model,
-            config_rev=self._config_rev,
+            config_rev=self._config_rev + (f"+{number}" if number else ""),
+            revision=number,
             generated=self._config.generated,
             cameras=self._camera_births(),
             vehicles=vehicles,
@@ -204,6 +222,7 @@ class Agent:
             cameras=self._camera_health(),
             receivers=[state for health in self._receiver_health for state in health()],
             terminals=self._terminals(),
+            revision=self._revisions.number,
         )
 
 

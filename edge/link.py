@@ -29,6 +29,7 @@ from wire import topics
 from wire.codec import Refused, decode, encode
 from wire.command import Command, Reply
 from wire.receipt import EvidenceOffer, Grant, GrantedFile, OfferedFile, Receipt
+from wire.revision import ConfigPush, SettingsReport
 from wire.status import Birth, Health, HostState, State
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,8 @@ class Reports:
     births: Callable[[int], list[Birth]]
     health: Callable[[], Health]
     order: Callable[[Command, Callable[[Reply], None]], None] | None = None
+    revision: Callable[[ConfigPush, Callable[[Reply], None]], None] | None = None
+    settings: Callable[[], list[SettingsReport]] = list
 
 
 class Link:
@@ -163,16 +166,20 @@ class Link:
             return
         log.info("broker %s:%d connected", self._broker.host, self._broker.port)
         dev = self._outbox.dev
-        names = ("receipt", "grant", "cmd") if self._reports.order else ("receipt", "grant")
+        takers = {"cmd": self._reports.order, "config": self._reports.revision}
+        names = ["receipt", "grant", *(name for name, taker in takers.items() if taker)]
         wanted = [topics.ANY_HOST_STATE, *(topics.down(dev, name) for name in names)]
         client.subscribe([(topic, 1) for topic in wanted])
         self._publish("state", self._state(online=True), retain=True)
-        self._introduce()
+        self.introduce()
         self.health_changed()
 
-    def _introduce(self) -> None:
+    def introduce(self) -> None:
+        """Say what we are: at every connection, and when it has changed."""
         for birth in self._reports.births(self._session):
             self._publish("birth", birth)
+        for settings in self._reports.settings():
+            self._publish("settings", settings)
 
     def _on_disconnect(
         self, _: mqtt.Client, __: Any, ___: Any, reason: ReasonCode, ____: Any
@@ -193,12 +200,18 @@ class Link:
                 self._take_grant(cast("Grant", decode("grant", payload)))
             elif name == "cmd" and not self._stopping.is_set():
                 self._take_order(cast("Command", decode("cmd", payload)))
+            elif name == "config" and payload and not self._stopping.is_set():
+                self._take_revision(cast("ConfigPush", decode("config", payload)))
         except Refused as refused:
             log.warning("message from the hub on %s is not understood: %s", message.topic, refused)
 
     def _take_order(self, command: Command) -> None:
         if self._reports.order is not None and command.dev == self._outbox.dev:
             self._reports.order(command, self._say)
+
+    def _take_revision(self, push: ConfigPush) -> None:
+        if self._reports.revision is not None and push.dev == self._outbox.dev:
+            self._reports.revision(push, self._say)
 
     def _say(self, reply: Reply) -> None:
         self._publish("reply", reply)
@@ -209,7 +222,7 @@ class Link:
             return
         if topic not in self._hubs_online:
             log.info("hub %s is online", state.hub)
-            self._introduce()  # a hub that listens for the first time has not heard it
+            self.introduce()  # a hub that listens for the first time has not heard it
             self._tracks_in_flight.clear()
             # Before we count as online: what is sent in between would be sent twice.
             self._outbox.send_again()

@@ -77,6 +77,11 @@ class Lookout:
             post.runner.tick()
         self._desk.store()
 
+    def adopt(self, cameras: Sequence[CameraConfig]) -> None:
+        """Watch by other settings, each camera from its next look on. Any thread may call."""
+        for camera in cameras:
+            self._posts[camera.id].adopt(camera)
+
     @property
     def has_ended(self) -> bool:
         """Whether every camera was a recording, is over, and all it showed is stored."""
@@ -136,6 +141,11 @@ class Post:
         self._detector = detector
         self._last: Frame | None = None
         self._looks = 0
+        self._is_revised = False
+
+    def adopt(self, camera: CameraConfig) -> None:
+        """Watch by other settings from the next look on. Any thread may call."""
+        self.camera, self._is_revised = camera, True
 
     def look(self, frame: Frame | None) -> list[AlertEvent]:
         """Judge a frame; None is the end of a recording."""
@@ -148,6 +158,9 @@ class Post:
             self.watch = CameraWatch(self.camera, self._detector)
         self._last = frame
         self._looks += 1
+        if self._is_revised:
+            self._is_revised = False
+            over += self.watch.adopt(self.camera, frame.at)
         events = self.watch.look(frame)
         self.is_failing = False
         return over + events

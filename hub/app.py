@@ -38,6 +38,7 @@ from hub.devices import api as devices_api, store as device_store
 from hub.devices.ops import OPS as CAMERA_OPS
 from hub.devices.orders import api as orders_api
 from hub.devices.orders.desk import OrderDesk
+from hub.devices.revisions import api as revisions_api
 from hub.devices.store import devices
 from hub.duty import api as duty_api
 from hub.errors import Problem
@@ -185,6 +186,7 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(devices_api.router(store, places, add_account))
     orders = OrderDesk(store, OPS, hub.ingest.wake)
     app.include_router(orders_api.router(store, orders))
+    app.include_router(revisions_api.router(store, hub.ingest.wake))
     online = vehicles.c.device.in_(select(devices.c.id).where(devices.c.online))
     app.include_router(tracks_api.router(store, places, _device_facts, online))
     app.include_router(duty_api.router(store, places, config))
@@ -265,6 +267,7 @@ def _renderer(places: Places) -> Callable[[Connection, Sequence[Change]], dict[C
         "vehicle": vehicle,
         "device": devices_api.device_items,
         "order": orders_api.order_news,
+        "revision": revisions_api.revision_news,
     }
 
     def render(tx: Connection, changes: Sequence[Change]) -> dict[Change, str]:

@@ -70,7 +70,7 @@ def lanes(config: HubConfig) -> tuple[Lane, ...]:
         Lane("track", ("track",), timing.track_gather_ms / 1000, timing.track_every_s),
         Lane(
             "status",
-            ("state", "birth", "health", "gap", "evidence", "reply"),
+            ("state", "birth", "health", "gap", "evidence", "reply", "settings"),
             0.02,
             0.0,
             shared=False,

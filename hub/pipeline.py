@@ -38,6 +38,7 @@ from hub.cases.condition import USUAL, ConditionNeeded, pick
 from hub.config import HubConfig
 from hub.devices import store as device_store
 from hub.devices.orders import store as order_store
+from hub.devices.revisions import store as revision_store
 from hub.errors import Problem, not_found
 from hub.events import Change
 from hub.evidence import store as evidence_store
@@ -57,6 +58,7 @@ from wire.alert import Alert as AlertMessage
 from wire.codec import Code, Refused
 from wire.command import Reply
 from wire.receipt import EvidenceOffer, Grant, GrantedFile
+from wire.revision import SettingsReport, revision_of
 from wire.status import Birth, Gap, Health, State as DeviceState
 from wire.track import VALID, Track, TrackPoint
 
@@ -356,6 +358,7 @@ def take_births(tx: Connection, site: Site, arrived: Sequence[Received[Birth]]) 
         if received.message.more:
             return track_store.take_birth(tx, received)
         changes = device_store.take_birth(tx, received, site.places.locate)
+        changes += _take_reported(tx, received)
         return changes + track_store.take_birth(tx, received)
 
     return _each(tx, arrived, born)
@@ -363,13 +366,31 @@ def take_births(tx: Connection, site: Site, arrived: Sequence[Received[Birth]]) 
 
 def take_healths(tx: Connection, _site: Site, arrived: Sequence[Received[Health]]) -> Outcome:
     """How devices are."""
-    return _each(tx, arrived, device_store.take_health)
+
+    def well(tx: Connection, received: Received[Health]) -> list[Change]:
+        return device_store.take_health(tx, received) + _take_reported(tx, received)
+
+    return _each(tx, arrived, well)
+
+
+def take_settings(
+    tx: Connection, _site: Site, arrived: Sequence[Received[SettingsReport]]
+) -> Outcome:
+    """What cameras run with."""
+    return _each(tx, arrived, revision_store.take_settings)
+
+
+def _take_reported(tx: Connection, received: Received[Birth] | Received[Health]) -> list[Change]:
+    rev = received.message.revision
+    return revision_store.take_reported(tx, received.dev, rev, received.received_at)
 
 
 def take_replies(tx: Connection, _site: Site, arrived: Sequence[Received[Reply]]) -> Outcome:
-    """What devices say of their orders."""
+    """What devices say of their orders and of their configuration."""
 
     def said(tx: Connection, received: Received[Reply]) -> list[Change]:
+        if revision_of(received.message.id) is not None:
+            return revision_store.take_reply(tx, received)
         answered = order_store.take_reply(tx, received)
         return answered[1] if answered is not None else []
 
@@ -429,9 +450,10 @@ TAKE: dict[str, Callable[[Connection, Site, Sequence[Received[Any]]], Outcome]] 
     "gap": take_gaps,
     "evidence": take_offers,
     "reply": take_replies,
+    "settings": take_settings,
 }
 
-DOWN = (order_store.SOURCE,)
+DOWN = (order_store.SOURCE, revision_store.SOURCE)
 """What is sent down to devices."""
 
 

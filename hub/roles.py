@@ -22,6 +22,7 @@ class Right(StrEnum):
     DECIDE = "decide"
     ACT = "act"
     FLEET = "fleet"
+    CONFIGURE = "configure"
     ADMIN = "admin"
 
 
@@ -31,7 +32,7 @@ RIGHTS = {
     Role.VIEWER: frozenset({Right.READ}),
     Role.SERVICE: frozenset({Right.READ}),
     Role.OPERATOR: _WORKING,
-    Role.SUPERVISOR: _WORKING | {Right.FLEET},
+    Role.SUPERVISOR: _WORKING | {Right.FLEET, Right.CONFIGURE},
     Role.ADMIN: frozenset(Right),
 }
 

@@ -1,6 +1,7 @@
 """Bytes to message and back: JSON, checked while it is read.
 
-Sizes: an alert at most 16 KiB, any other message 64 KiB.
+Sizes: an alert at most 16 KiB, a configuration 250 kB, a camera's settings 128 KiB, any other
+message 64 KiB.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from wire.alert import Alert
 from wire.command import Command, Reply
 from wire.envelope import Envelope
 from wire.receipt import EvidenceOffer, Grant, Receipt
+from wire.revision import ConfigPush, SettingsReport
 from wire.status import Birth, Gap, Health, HostState, State
 from wire.track import Track
 from wire.version import VERSION
@@ -29,11 +31,13 @@ MESSAGES: dict[str, type[msgspec.Struct]] = {
     "grant": Grant,
     "cmd": Command,
     "reply": Reply,
+    "config": ConfigPush,
+    "settings": SettingsReport,
     "host": HostState,
 }
 STREAMS = ("alert", "track", "gap")
 
-MAX_BYTES = {"alert": 16_384}
+MAX_BYTES = {"alert": 16_384, "config": 250_000, "settings": 131_072}
 MAX_BYTES_OTHER = 65_536
 
 

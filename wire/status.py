@@ -62,7 +62,9 @@ class Birth(Versioned, kw_only=True, frozen=True):
     """What the device is: version, cameras, vehicles, model, configuration revision.
 
     `generated`: its pictures or positions are made up (demonstration); shown wherever they are.
-    `more`: names further vehicles after a birth that could not hold all; it gives up none.
+    `config_rev`: the device's file and the hub's revision in force, as `3fa…+12`; `revision`: that
+    number alone, 0 = none. `more`: names further vehicles after a birth that could not hold all; it
+    gives up none.
     """
 
     dev: DeviceId
@@ -72,6 +74,7 @@ class Birth(Versioned, kw_only=True, frozen=True):
     agent: Text
     model: Text = ""
     config_rev: Text = ""
+    revision: Seq = 0
     generated: bool = False
     cameras: Annotated[list[CameraBirth], Meta(max_length=500)] = []
     vehicles: Annotated[list[VehicleBirth], Meta(max_length=500)] = []
@@ -98,7 +101,8 @@ class ReceiverHealth(Struct, frozen=True, omit_defaults=True):
 class Health(Versioned, kw_only=True, frozen=True):
     """Every 30 s, and at once when a state changes. Depths count items without a receipt.
 
-    `terminals`: how many vehicle terminals are connected to the device's gateway.
+    `terminals`: how many vehicle terminals are connected to the device's gateway. `revision`: the
+    hub's configuration in force.
     """
 
     dev: DeviceId
@@ -111,6 +115,7 @@ class Health(Versioned, kw_only=True, frozen=True):
     cameras: list[CameraHealth] = []
     receivers: list[ReceiverHealth] = []
     terminals: Seq = 0
+    revision: Seq = 0
 
 
 class Gap(Envelope, kw_only=True, frozen=True):

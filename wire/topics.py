@@ -13,7 +13,7 @@ ROOT = f"ty/v{VERSION}"
 DEVICE_ID = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}")
 RESERVED_DEVICE = "host"
 
-UP = ("state", "birth", "health", "alert", "track", "evidence", "gap", "reply")
+UP = ("state", "birth", "health", "alert", "track", "evidence", "gap", "reply", "settings")
 DOWN = ("receipt", "grant", "cmd", "config", "update")
 
 

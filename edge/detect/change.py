@@ -107,7 +107,7 @@ class SceneChange:
         """Know nothing of the scene yet."""
         self.is_unsettled = False
         self.shift: tuple[float, float] | None = None
-        self._every_s = min(max(dwell_s / SAMPLES_A_DWELL, EVERY_LEAST_S), EVERY_MOST_S)
+        self.adapt(dwell_s)
         self._samples: deque[tuple[Moment, Image]] = deque(maxlen=SAMPLES)
         self._regions: list[Region] = []
         self._background: Scene | None = None
@@ -115,6 +115,10 @@ class SceneChange:
         self._explained: Plane = np.zeros((0, 0), np.float32)
         self._seen_t_s = 0.0
         self._unsettled_since: Moment | None = None
+
+    def adapt(self, dwell_s: float) -> None:
+        """The shortest dwell is another from now on."""
+        self._every_s = min(max(dwell_s / SAMPLES_A_DWELL, EVERY_LEAST_S), EVERY_MOST_S)
 
     def look(self, picture: Image, passers: Sequence[Detection], now: Moment) -> list[Change]:
         """Take in a thumbnail (BGR) and what passes there; all lasting changes come back."""

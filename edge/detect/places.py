@@ -199,6 +199,19 @@ class Places:
             moved.append(replace(stay, box=replace(stay.box, x=x, y=y)))
         self._stays = moved
 
+    def rezone(self, zones: Sequence[ZoneConfig]) -> list[StayEvent]:
+        """The zones are others from now on; what stays where nothing asks for it any more ends."""
+        by_id = {zone.id: zone for zone in zones}
+        kept, over = [], []
+        for stay in self._stays:
+            zone = by_id.get(stay.zone.id)
+            if zone is not None and stay.label in zone.labels:
+                kept.append(replace(stay, zone=zone))
+            elif stay.is_open:
+                over.append(StayEvent(StayState.END, stay))
+        self._stays = kept
+        return over
+
     def finish(self) -> list[StayEvent]:
         """Nothing more will be seen: end every open alert."""
         events = [StayEvent(StayState.END, stay) for stay in self._stays if stay.is_open]

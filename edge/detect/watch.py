@@ -125,6 +125,20 @@ class CameraWatch:
         events = self._places.update(sightings, passers, now)
         return [self._alert(event, frame) for event in events]
 
+    def adopt(self, camera: CameraConfig, at: datetime) -> list[AlertEvent]:
+        """Go by other zones and ground points from now on.
+
+        What stays in a zone that still asks for it stays on; alerts of other zones end.
+        Raises BadGround.
+        """
+        self._ground = ground_of(camera)
+        self._zones = Zones(camera, self._ground)
+        self._change.adapt(min(zone.dwell_s for zone in camera.zones))
+        left = self._places.rezone(camera.zones)
+        over = [self._event(event, at, None, ()) for event in left]
+        self._camera = camera
+        return over
+
     def finish(self, at: datetime) -> list[AlertEvent]:
         """The camera is no longer watched: end its open alerts."""
         return [self._event(event, at, None, ()) for event in self._places.finish()]

@@ -1,0 +1,1 @@
+"""What the hub wants devices to run with: numbered revisions, sent, answered, rolled back."""
