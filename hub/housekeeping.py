@@ -9,6 +9,8 @@ from sqlalchemy.exc import DBAPIError
 from hub import auth, events, pipeline, quarantine
 from hub.devices import store as device_store
 from hub.devices.orders import store as order_store
+from hub.devices.revisions import store as revision_store
+from hub.devices.revisions.site_calendar import site_calendar
 from hub.evidence.api import forget_unfinished
 from hub.grid import store as grid_store
 from hub.patrol import store as patrol_store
@@ -87,6 +89,9 @@ def sweep(store: Store, site: Site, at: datetime) -> None:
         events.forget_old(tx, config.retention.event_rows)
         auth.forget_old_sessions(tx, at)
         order_store.forget_old(tx, at - timedelta(days=config.retention.order_days))
+    with store.write() as tx:
+        calendar = site_calendar(tx, at.year)
+        events.record(tx, revision_store.renew_calendars(tx, calendar, at), at)
     pipeline.end_suppressions(store, site, at)
     with store.write() as tx:
         oldest = at - timedelta(days=config.retention.track_days)

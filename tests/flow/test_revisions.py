@@ -41,7 +41,7 @@ class World:
         assert self.hub.ingest.wait_connected(20)
         self.call = caller(client_of(self.hub), tokens_of(self.hub))
         self.cable = Proxy(broker.port)
-        record(folder / "street.mp4", seconds=20, draw=heap(comes_s=0))
+        record(folder / "street.mp4", seconds=60, fps=4, gop=4, pictures=heap(comes_s=0))
         source = camera("street.mp4", real_time=True, loop=True, zones=[ASIDE])
         self.path = write_config(folder, self.cable.port, cameras=[source])
         self.thread = None

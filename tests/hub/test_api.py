@@ -202,7 +202,6 @@ GUARDED = [
     ("GET", "/api/cameras/cam-1/gate/settings", Role.VIEWER),
     ("POST", "/api/cameras/cam-1/gate/settings/check", Role.VIEWER),
     ("PUT", "/api/cameras/cam-1/gate/settings", Role.SUPERVISOR),
-    ("PUT", "/api/devices/cam-1/calendar", Role.SUPERVISOR),
     ("GET", "/api/devices/cam-1/revisions", Role.VIEWER),
     ("POST", "/api/devices/cam-1/revisions/1/restore", Role.SUPERVISOR),
     ("GET", "/api/orders", Role.VIEWER),

@@ -1,6 +1,6 @@
 """Revisions over HTTP: a camera's settings checked, saved, followed, taken back."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -17,13 +17,12 @@ from hub.devices.revisions.revision import (
     Doc,
     Revision,
     RevisionState,
-    calendar_faults_of,
     differences,
     faults_in,
     faults_of,
-    with_calendar,
     with_camera,
 )
+from hub.devices.revisions.site_calendar import site_calendar
 from hub.devices.revisions.store import revisions, to_revision
 from hub.devices.store import cameras
 from hub.errors import Problem, not_found
@@ -73,7 +72,7 @@ class CameraSettingsItem(BaseModel):
 
     `in_force`: as its device said last (null: it never did). `wanted`: as the newest revision has
     them, where that is not in force. `latest`: the number of the newest revision, to be sent along
-    with a change.
+    with a change. `calendar`: the city's, which goes with every revision.
     """
 
     in_force: dict[str, Any] | None
@@ -87,14 +86,6 @@ class NewSettings(Body):
     """A camera's settings, to be run with from now on. `seen`: `latest` when they were read."""
 
     settings: dict[str, Any]
-    seen: Annotated[int, Field(ge=0)]
-    note: Annotated[str, Field(max_length=1000)] = ""
-
-
-class NewCalendar(Body):
-    """A device's calendar. `seen`: `latest` when it was read."""
-
-    calendar: dict[str, Any]
     seen: Annotated[int, Field(ge=0)]
     note: Annotated[str, Field(max_length=1000)] = ""
 
@@ -146,16 +137,6 @@ def router(store: Store, wake: Callable[[], None]) -> APIRouter:
         wake()
         return made
 
-    @api.put("/devices/{device}/calendar", status_code=201)
-    def save_calendar(device: str, wanted: NewCalendar, actor: setter) -> RevisionItem:
-        if faults := calendar_faults_of(wanted.calendar):
-            raise BadSettings([f"calendar.{fault}" for fault in faults])
-        with store.write() as tx:
-            doc = with_calendar(revision_store.taken_doc(tx, device), wanted.calendar)
-            made = _add(tx, device, doc, actor, wanted.note, wanted.seen)
-        wake()
-        return made
-
     @api.get("/devices/{device}/revisions")
     def list_revisions(
         device: str, _actor: reader, part: Annotated[Page, Depends(page)]
@@ -166,8 +147,8 @@ def router(store: Store, wake: Callable[[], None]) -> APIRouter:
             total = tx.execute(select(func.count()).select_from(revisions).where(mine)).scalar_one()
             shown = newest.limit(part.limit + 1).offset(part.offset)
             found = [to_revision(row) for row in tx.execute(shown)]
-        before: list[Doc] = [each.doc for each in found[1:]] + [{}]
-        items = [_item(each, old) for each, old in zip(found, before, strict=True)]
+        before: list[Doc] = [*(each.doc for each in found[1:]), {}]
+        items = [_item(each, old) for each, old in zip(found, before, strict=False)]
         return Listing(items=items[: part.limit], total=total)
 
     @api.post("/devices/{device}/revisions/{rev}/restore", status_code=201)
@@ -198,6 +179,7 @@ def _add(tx: Connection, device: str, doc: Doc, actor: Actor, note: str, seen: i
     if faults := faults_in(doc):
         raise BadSettings(faults)
     at = now()
+    doc = {**doc, "calendar": site_calendar(tx, at.year)}
     made = revision_store.add(tx, device, doc, by=actor.name, note=note.strip(), at=at)
     size, most = len(encode(revision_store.push_of(made))), MAX_BYTES["config"]
     if size > most:
@@ -222,13 +204,10 @@ def _camera_item(tx: Connection, device: str, camera: str) -> CameraSettingsItem
     wanted = doc.get("cameras", {}).get(camera)
     in_force = report.doc if report else None
     is_open = latest is not None and latest.state is not RevisionState.APPLIED
-    calendar: Mapping[str, Any] = revision_store.taken_doc(tx, device).get("calendar") or (
-        report.calendar if report else {}
-    )
     return CameraSettingsItem(
         in_force=in_force,
         wanted=wanted if is_open or in_force is None else None,
-        calendar=dict(calendar),
+        calendar=site_calendar(tx, now().year),
         latest=latest.rev if latest else 0,
         news=revision_news(tx, [device])[device],
     )

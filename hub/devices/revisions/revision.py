@@ -73,27 +73,11 @@ def faults_of(settings: Mapping[str, Any], calendar: Mapping[str, Any]) -> list[
     return list(calendar_faults(known.zones, Calendar.model_validate_json(_json(calendar))))
 
 
-def calendar_faults_of(calendar: Mapping[str, Any]) -> list[str]:
-    """What is wrong with a calendar."""
-    try:
-        Calendar.model_validate_json(_json(calendar))
-    except ValidationError as fault:
-        return sentences(fault, Calendar)
-    return []
-
-
 def with_camera(doc: Doc, camera: str, settings: Mapping[str, Any]) -> Doc:
     """The document with other settings of one camera, written in full and in one way."""
     known = CameraSettings.model_validate_json(msgspec.json.encode(settings))
     plain = known.model_dump(mode="json", by_alias=True, exclude_none=True)
     return {**doc, "cameras": {**doc.get("cameras", {}), camera: plain}}
-
-
-def with_calendar(doc: Doc, calendar: Mapping[str, Any]) -> Doc:
-    """The document with another calendar."""
-    known = Calendar.model_validate_json(_json(calendar))
-    plain = known.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return {**doc, "calendar": plain}
 
 
 def faults_in(doc: Doc) -> list[str]:

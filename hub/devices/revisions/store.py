@@ -109,6 +109,18 @@ def add(tx: Connection, device: str, doc: Doc, *, by: str, note: str, at: dateti
     return revision
 
 
+def renew_calendars(tx: Connection, calendar: Doc, at: datetime) -> list[Change]:
+    """Another calendar is in force in the city: a revision for each device that goes by it."""
+    changes = []
+    top = _newest().subquery()
+    for device in tx.execute(select(top.c.device)).scalars().all():
+        doc = taken_doc(tx, device)
+        if doc and doc.get("calendar") != calendar:
+            add(tx, device, {**doc, "calendar": calendar}, by="system", note="", at=at)
+            changes.append(Change("revision", device))
+    return changes
+
+
 def push_of(revision: Revision) -> ConfigPush:
     """The message that brings a revision to its device."""
     return ConfigPush(

@@ -1,14 +1,19 @@
 """Revisions over HTTP: refused with the device's words, numbered, compared, who may."""
 
+from datetime import date
+
 import pytest
 
 from hub import audit, pipeline
 from hub.app import Hub
 from hub.devices.revisions import store as revision_store
 from hub.devices.revisions.revision import differences
+from hub.devices.revisions.site_calendar import site_calendar
 from hub.roles import Role
+from hub.store import now
 from tests.hub.test_api import caller, client_of, tokens_of
 from tests.hub.world import birth, make_site, received, state
+from wire.calendar import Calendar
 from wire.command import CommandState, Reply
 from wire.revision import SettingsReport
 
@@ -68,10 +73,6 @@ FAULTY = [
     ([ZONE | {"matters": {"garbage": "12345"}}], "is no matter of GB/T 47678.5-2026"),
     ([ZONE | {"id": f"z{i}"} for i in range(33)], "zones: List should have at most 32 items"),
     ([ZONE | {"min_ground_m2": 1}], "the camera has no ground_points to measure with"),
-    (
-        [ZONE | {"allowed_hours": [{"from": "05:00", "until": "08:00", "days": ["holidays"]}]}],
-        "zone 'a' goes by holidays, but there is no calendar",
-    ),
     ([ZONE, ZONE], "zones: each id once"),
 ]
 
@@ -92,10 +93,6 @@ def test_who_may_and_where(call):
     assert save(call, [ZONE]).status_code == 201
     assert save(call, [ZONE]).status_code == 409
     assert call("GET", "/api/cameras/cam-1/roof/settings").status_code == 404
-    assert (
-        call("PUT", "/api/devices/cam-9/calendar", json={"calendar": {}, "seen": 0}).status_code
-        == 404
-    )
 
 
 def test_a_refused_revision_is_not_what_the_next_begins_from(call, hub):
@@ -108,13 +105,25 @@ def test_a_refused_revision_is_not_what_the_next_begins_from(call, hub):
     take(hub, "reply", refusal)
     news = call("GET", SETTINGS).json()["news"]
     assert (news["state"], news["faults"], news["reported"]) == ("refused", ["cameras.gate: no"], 1)
-    body = {"calendar": {"holidays": ["2026-10-01"]}, "seen": 2}
-    assert call("PUT", "/api/devices/cam-1/calendar", json=body).status_code == 201
+    save(call, [ZONE | {"name": "third"}], seen=2)
     with hub.store.read() as tx:
         doc = revision_store.latest(tx, "cam-1").doc
-    assert doc["cameras"]["gate"]["zones"][0]["name"] == "first"
-    assert doc["calendar"]["holidays"] == [{"from": "2026-10-01", "name": ""}]
-    assert call("GET", SETTINGS).json()["calendar"] == doc["calendar"]
+    assert doc["cameras"]["gate"]["zones"][0]["name"] == "third"
+
+
+def test_the_citys_calendar_goes_with_each_revision_and_its_changes_after_it(call, hub):
+    save(call, [ZONE])
+    with hub.store.write() as tx:
+        doc = revision_store.latest(tx, "cam-1").doc
+        calendar = site_calendar(tx, 2026)
+        assert doc["calendar"] == site_calendar(tx, now().year)
+        assert revision_store.renew_calendars(tx, doc["calendar"], now()) == []
+        assert revision_store.renew_calendars(tx, {"workdays": ["2030-01-05"]}, now())
+        assert revision_store.latest(tx, "cam-1").rev == 2
+    known = Calendar.model_validate(calendar)
+    assert known.is_holiday(date(2026, 10, 3))  # a Saturday within the National Day holiday
+    assert known.is_workday(date(2026, 10, 10))  # a Saturday worked for it
+    assert not known.is_holiday(date(2026, 9, 30))
 
 
 def test_a_rollback_is_a_new_revision_that_names_its_changes(call, hub):
@@ -137,8 +146,9 @@ def test_differences_name_each_setting():
         "cameras": {"gate": {"zones": [{"id": "a", "dwell_s": 90}], "ground_points": [{"x": 0}]}},
         "calendar": {"workdays": ["2026-10-10"]},
     }
-    assert [(d.where, d.before, d.after) for d in differences(before, after)] == [
-        ("gate.zones.a.dwell_s", 60, 90),
-        ("calendar", None, {"workdays": ["2026-10-10"]}),
-        ("gate.ground_points", None, [{"x": 0}]),
-    ]
+    found = {d.where: (d.before, d.after) for d in differences(before, after)}
+    assert found == {
+        "gate.zones.a.dwell_s": (60, 90),
+        "calendar": (None, {"workdays": ["2026-10-10"]}),
+        "gate.ground_points": (None, [{"x": 0}]),
+    }
