@@ -134,9 +134,13 @@ class SiteItem(BaseModel):
 
 
 class Summary(BaseModel):
-    """The whole at a glance. `generated`: some of it is made up for a demonstration."""
+    """The whole at a glance. `generated`: some of it is made up for a demonstration.
+
+    `blind`: the cameras nothing can be said of, the longest blind first, at most 200.
+    """
 
     cameras: CameraCount
+    blind: list[devices_api.BlindCamera]
     vehicles: VehicleCount
     alerts: AlertCount
     cases: CaseCount
@@ -340,6 +344,7 @@ def _add_overview(app: FastAPI, hub: Hub) -> None:
         midnight = _midnight(now(), config)
         with hub.store.read() as tx:
             total, seeing = devices_api.counts(tx)
+            blind = devices_api.blind_now(tx)
             in_use, reachable = tracks_api.counts(tx, online)
             undecided, today = alert_store.counts(tx, midnight)
             is_open, by_state = case_store.counts(tx)
@@ -347,6 +352,7 @@ def _add_overview(app: FastAPI, hub: Hub) -> None:
             generated = tx.execute(some).first() is not None
         return Summary(
             cameras=CameraCount(total=total, ok=seeing),
+            blind=blind,
             vehicles=VehicleCount(total=in_use, online=reachable),
             alerts=AlertCount(undecided=undecided, today=today),
             cases=CaseCount(open=is_open, by_state=by_state),

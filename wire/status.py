@@ -9,12 +9,20 @@ from wire.envelope import DeviceId, Envelope, Epoch, Lat, Lon, Name, Seq, Text, 
 
 
 class CameraState(StrEnum):
-    """Whether a camera can be judged by; anything but `ok` is blind time."""
+    """Whether a camera can be judged by; anything but `ok` is blind time.
+
+    `black`: no picture. `dark`: a picture, too dark to judge. `frozen`: the same again and again.
+    """
 
     STARTING = "starting"
     OK = "ok"
     STALLED = "stalled"
+    FROZEN = "frozen"
     BLACK = "black"
+    DARK = "dark"
+    OVER_EXPOSED = "over_exposed"
+    OUT_OF_FOCUS = "out_of_focus"
+    BLOCKED = "blocked"
     MOVED = "moved"
     UNREACHABLE = "unreachable"
 

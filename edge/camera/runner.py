@@ -12,8 +12,9 @@ from edge.camera.errors import BadSource, CameraError
 from edge.camera.frame import Frame
 from edge.camera.health import Change, Health, Limits
 from edge.camera.mailbox import Mailbox
+from edge.camera.sight import VIEWS_PER_S, limits_at
 from edge.camera.sources import is_recording, open_source
-from edge.camera.view import ViewWatch
+from edge.camera.view import View, ViewWatch
 from edge.config import CameraConfig
 from wire.status import CameraState
 
@@ -22,11 +23,15 @@ log = logging.getLogger(__name__)
 RETRY_FIRST_S = 1.0
 RETRY_LAST_S = 60.0
 STOP_TIMEOUT_S = 1.0
-VIEWS_PER_S = 1.0
 
 _WORDS = {
     CameraState.STALLED: "no picture comes",
+    CameraState.FROZEN: "it sends the same picture again and again",
     CameraState.BLACK: "it shows nothing",
+    CameraState.DARK: "it is too dark to judge",
+    CameraState.OVER_EXPOSED: "most of the picture is blown out",
+    CameraState.OUT_OF_FOCUS: "the picture is blurred",
+    CameraState.BLOCKED: "something hides much of what it looked at",
     CameraState.MOVED: "it no longer looks where it looked at first; its zones may not fit",
     CameraState.UNREACHABLE: "no answer",
 }
@@ -55,10 +60,8 @@ class CameraRunner:
         limits: Limits | None = None,
     ) -> None:
         """Prepare; nothing is opened before `start`."""
-        limits = limits or Limits()
-        if is_recording(camera.source):
-            limits = replace(limits, stall_s=max(limits.stall_s, 3 / camera.looks_per_s))
-        pictureless_s = max(limits.pictureless_s, 3 / camera.looks_per_s)
+        recorded = is_recording(camera.source)
+        limits = limits_at(camera.looks_per_s, recorded=recorded, limits=limits)
         self.camera = camera
         self.ended = False
         self.fault: BadSource | None = None
@@ -66,13 +69,10 @@ class CameraRunner:
         self._on_change = on_change
         self._stop = threading.Event()
         self._clock = SystemClock(self._stop)
-        self._health = Health(
-            self._clock.elapsed_s(),
-            self._clock.now(),
-            replace(limits, pictureless_s=pictureless_s),
-        )
+        self._health = Health(self._clock.elapsed_s(), self._clock.now(), limits)
         self._lock = threading.Lock()
         self._view = ViewWatch()
+        self._seen = View()
         self._view_due = Thinning(VIEWS_PER_S)
         self._frames = 0
         self._failures = 0
@@ -139,18 +139,20 @@ class CameraRunner:
         self._failures = 0
         frame = replace(frame, index=self._frames)
         self._frames += 1
-        self._judge_view(frame)
+        frame = self._judged(frame)
         if is_recording(self.camera.source) and not self.camera.real_time:
             self._mailbox.put_in_turn(self.camera.id, frame, self._stop)
         else:
             self._mailbox.put(self.camera.id, frame)
 
-    def _judge_view(self, frame: Frame) -> None:
+    def _judged(self, frame: Frame) -> Frame:
+        """The frame with what it, and those before it, say of the camera."""
         if self._view_due.take(self._clock.elapsed_s()):
-            view = self._view.look(frame.image)
-            self._tell(lambda t_s, at: self._health.saw(view, t_s, at))
+            self._seen = self._view.look(frame.image)
+            self._tell(lambda t_s, at: self._health.saw(self._seen, t_s, at))
         else:
             self._heard()
+        return replace(frame, sight=self._health.sight_of(self._seen))
 
     def _heard(self) -> None:
         self._tell(self._health.heard)

@@ -13,6 +13,7 @@ import numpy as np
 from edge.camera.frame import Frame, Image
 from edge.camera.pictures import SUFFIXES
 from edge.camera.recording import Extent, extent
+from edge.camera.sight import BlindSpan, RecordedSight
 from edge.camera.sources import open_source
 from edge.config import CameraConfig
 from edge.detect.detection import Detection
@@ -74,7 +75,8 @@ def _replay(
     cpu_began_s = time.process_time()
     alerts = 0
     last = None
-    for frame in open_source(camera, begins_at=start):
+    sight = RecordedSight(camera.looks_per_s)
+    for frame in sight.judged(open_source(camera, begins_at=start)):
         last = frame
         for event in watch.look(frame):
             alerts += event.state == "new"
@@ -91,7 +93,18 @@ def _replay(
             "cpu_s": round(time.process_time() - cpu_began_s, 3),
             "alerts": alerts,
             "dwell_s": camera.zones[0].dwell_s,
+            "blind_s": round(sum(span.until_s - span.from_s for span in sight.blind), 3),
+            "blind": [_blind_line(span) for span in sight.blind],
         }
+    }
+
+
+def _blind_line(span: BlindSpan) -> dict[str, Any]:
+    return {
+        "state": str(span.state),
+        "since": _iso(span.since),
+        "from_s": round(span.from_s, 3),
+        "until_s": round(span.until_s, 3),
     }
 
 

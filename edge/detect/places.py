@@ -42,6 +42,9 @@ NAMED_SHARE = 0.3
 LOOKS_TO_FORGET = 4
 """However slow the looks: fewer misses than this are no proof that something has gone."""
 
+GAP_LOOKS, GAP_LEAST_S = 5, 5.0
+"""Looks so many times further apart than usual, and at least so far, left a gap between them."""
+
 UNNAMED: Label = "unknown_object"
 
 RIVALS_NESTED = 0.4
@@ -86,7 +89,11 @@ Placed = tuple[ZoneConfig, Sighting]
 
 @dataclass(frozen=True, eq=False)
 class Stay:
-    """Something that stays in one place. `number` counts the alerts of a camera, 0 = none yet."""
+    """Something that stays in one place. `number` counts the alerts of a camera, 0 = none yet.
+
+    `hidden_s`, `blind_s`: of the time since it was `seen`, how long something stood before it, and
+    how long the camera could not be judged by.
+    """
 
     label: Label
     zone: ZoneConfig
@@ -97,6 +104,7 @@ class Stay:
     history: History
     parts: tuple[Detection, ...] = ()
     hidden_s: float = 0.0
+    blind_s: float = 0.0
     number: int = 0
     score: float = 0.0
 
@@ -139,14 +147,21 @@ class Places:
         sightings: Sequence[Placed],
         passers: Sequence[Detection],
         now: Moment,
+        *,
+        is_sure: bool = True,
     ) -> list[StayEvent]:
-        """Take in one look. `passers`: people and vehicles, behind which a place may be hidden."""
+        """Take in one look. `passers`: people and vehicles, behind which a place may be hidden.
+
+        Not `is_sure`: what it does not show may be there all the same.
+        """
         elapsed_s = self._tick(now)
         joined = self._join(sightings)
         stays = []
         for number, stay in enumerate(self._stays):
             if number in joined:
                 stays.append(_seen(stay, joined[number], now))
+            elif not is_sure:
+                stays.append(_not_judged(stay, now.t_s, elapsed_s))
             else:
                 stays.append(_unseen(stay, passers, now, elapsed_s))
         self._stays = stays + [_first_seen(*s, now) for s in self._strangers(sightings, joined)]
@@ -184,11 +199,9 @@ class Places:
         return stay.judge(now, self._threshold(stay.label))
 
     def blind(self, now: Moment) -> None:
-        """A look that could not be judged: everything counts as hidden."""
+        """A look that could not be judged: of nothing can be told whether it is there."""
         elapsed_s = self._tick(now)
-        for stay in self._stays:
-            stay.history.hidden(now.t_s)
-        self._stays = [replace(s, hidden_s=s.hidden_s + elapsed_s) for s in self._stays]
+        self._stays = [_not_judged(stay, now.t_s, elapsed_s) for stay in self._stays]
 
     def shift(self, dx: float, dy: float) -> None:
         """The camera was turned: every place lies elsewhere in the picture now."""
@@ -219,11 +232,17 @@ class Places:
         return events
 
     def _tick(self, now: Moment) -> float:
-        elapsed_s = 0.0 if self._last_t_s is None else now.t_s - self._last_t_s
+        """Seconds this look stands for; a gap in the looks before it counts as blind time."""
+        elapsed_s = 0.0 if self._last_t_s is None else max(now.t_s - self._last_t_s, 0.0)
         self._last_t_s = now.t_s
-        if elapsed_s > 0:
-            self._interval_s += 0.2 * (elapsed_s - self._interval_s)
-        return elapsed_s
+        usual_s = self._interval_s or elapsed_s
+        most_s = max(GAP_LOOKS * usual_s, GAP_LEAST_S)
+        self._interval_s = usual_s + 0.2 * (min(elapsed_s, most_s) - usual_s)
+        if elapsed_s <= most_s:
+            return elapsed_s
+        gap_s = elapsed_s - usual_s
+        self._stays = [_not_judged(stay, now.t_s - usual_s, gap_s) for stay in self._stays]
+        return usual_s
 
     def _join(self, sightings: Sequence[Placed]) -> dict[int, list[Sighting]]:
         """Number of the stay → what was seen of it."""
@@ -271,7 +290,8 @@ class Places:
         return [StayEvent(StayState.END, stay) for stay in gone if stay.is_open]
 
     def _is_gone(self, stay: Stay, now: Moment) -> bool:
-        out_of_sight_s = now.t_s - stay.seen.t_s - min(stay.hidden_s, HIDDEN_MOST_S)
+        unknown_s = min(stay.hidden_s, HIDDEN_MOST_S) + stay.blind_s
+        out_of_sight_s = now.t_s - stay.seen.t_s - unknown_s
         least_s = CLOSE_LEAST_S if stay.is_open else FORGET_LEAST_S
         patience_s = max(least_s, PATIENCE * stay.zone.dwell_s)
         return out_of_sight_s > max(patience_s, LOOKS_TO_FORGET * self._interval_s)
@@ -356,6 +376,7 @@ def _seen(stay: Stay, sightings: Sequence[Sighting], now: Moment) -> Stay:
         seen=now,
         since=since,
         hidden_s=0.0,
+        blind_s=0.0,
         parts=whole.parts,
     )
 
@@ -366,6 +387,11 @@ def _unseen(stay: Stay, passers: Sequence[Detection], now: Moment, elapsed_s: fl
         return replace(stay, hidden_s=stay.hidden_s + elapsed_s)
     stay.history.missed(now.t_s)
     return stay
+
+
+def _not_judged(stay: Stay, t_s: float, blind_s: float) -> Stay:
+    stay.history.hidden(t_s)
+    return replace(stay, blind_s=stay.blind_s + blind_s)
 
 
 def _between(old: Detection, new: Detection) -> Detection:

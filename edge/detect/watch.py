@@ -23,8 +23,8 @@ from edge.detect.places import NAMED_SHARE, Placed, Places, Sighting, StayEvent,
 from edge.detect.relations import stalls
 from edge.detect.thumbnail import grey, thumbnail
 from edge.detect.tracking import SAME_KIND, Track, Tracker
-from edge.detect.view import is_blind
 from edge.detect.zones import Zones
+from wire.status import CameraState
 from wire.zone import LABELS, Label
 
 MATTERS: dict[Label, str | None] = {
@@ -43,6 +43,9 @@ FAINT_SHARE = 0.5
 
 PASSERS = frozenset({"person", "dog", "bicycle", "motorcycle", *SAME_KIND})
 """What comes and goes; a place behind it is hidden, a change made of it is explained."""
+
+JUDGED = frozenset({CameraState.OK, CameraState.MOVED})
+"""A camera that was knocked still shows things; only that one is gone, it can no longer show."""
 
 STRUCTURE = "illegal_structure"
 STANDING_STRUCTURE = 0.5
@@ -107,10 +110,10 @@ class CameraWatch:
         self.looks += 1
         now = Moment(frame.at, frame.t_s)
         picture = thumbnail(frame.image)
-        small = grey(picture)
-        if is_blind(small):
+        if frame.sight not in JUDGED:
             self._places.blind(now)
             return []
+        small = grey(picture)
         self._album.keep(frame.image, frame.t_s)
         if self._gate.opens(small, frame.t_s, is_watched=bool(self._places.stays)):
             self._seen = self._detector.detect(frame.image, FAINT)
@@ -122,7 +125,8 @@ class CameraWatch:
             self._places.shift(*self._change.shift)
         aspect = frame.image.shape[1] / frame.image.shape[0]
         sightings = self._sightings(tracks, changes, aspect, now)
-        events = self._places.update(sightings, passers, now)
+        is_sure = frame.sight is CameraState.OK
+        events = self._places.update(sightings, passers, now, is_sure=is_sure)
         return [self._alert(event, frame) for event in events]
 
     def adopt(self, camera: CameraConfig, at: datetime) -> list[AlertEvent]:

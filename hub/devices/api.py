@@ -3,23 +3,28 @@
 import json
 import secrets
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.engine import Connection, Row
 
 from hub import audit
 from hub.auth import need
 from hub.devices import store as devices_store
-from hub.devices.store import cameras, devices
+from hub.devices.store import blind_spans, cameras, devices
 from hub.errors import Problem
 from hub.grid.places import GridRef, GridStep, Places
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.roles import Actor, Right
 from hub.store import Store, lies_in, now
+from wire.status import CameraState
 from wire.topics import BadTopic, check_device_id
+
+MOST_BLIND = 200
+_IS_BLIND = cameras.c.retired_at.is_(None) & (cameras.c.state != CameraState.OK)
 
 AddAccount = Callable[[str, str], bool]
 
@@ -34,7 +39,7 @@ class CameraItem(BaseModel):
     lon: float
     heading_deg: float | None
     fov_deg: float | None
-    state: Literal["starting", "ok", "stalled", "black", "moved", "unreachable"]
+    state: CameraState
     state_since: Utc
     last_seen_at: Utc | None
     online: bool
@@ -42,6 +47,25 @@ class CameraItem(BaseModel):
     grid: GridRef | None
     grids: list[GridStep]
     generated: bool
+
+
+class BlindCamera(BaseModel):
+    """A camera nothing can be said of now: that it shows no alert does not mean all is well."""
+
+    id: str
+    name: str
+    state: CameraState
+    since: Utc
+
+
+class BlindSpan(BaseModel):
+    """A time in which a camera could not be judged by; `until_at` is null while it lasts."""
+
+    camera: str
+    state: CameraState
+    from_at: Utc
+    until_at: Utc | None
+    seconds: float
 
 
 class GapItem(BaseModel):
@@ -103,10 +127,20 @@ def device_items(tx: Connection, which: Sequence[str]) -> dict[str, DeviceItem]:
 
 def counts(tx: Connection) -> tuple[int, int]:
     """Cameras in use, and those that see."""
-    here = cameras.c.retired_at.is_(None)
-    total = tx.execute(select(func.count()).select_from(cameras).where(here)).scalar_one()
-    seeing = select(func.count()).select_from(cameras).where(here, cameras.c.state == "ok")
-    return total, tx.execute(seeing).scalar_one()
+    total = tx.execute(
+        select(func.count()).select_from(cameras).where(cameras.c.retired_at.is_(None))
+    ).scalar_one()
+    blind = select(func.count()).select_from(cameras).where(_IS_BLIND)
+    return total, total - tx.execute(blind).scalar_one()
+
+
+def blind_now(tx: Connection, most: int = MOST_BLIND) -> list[BlindCamera]:
+    """The cameras nothing can be said of, the longest blind first."""
+    found = select(cameras).where(_IS_BLIND).order_by(cameras.c.state_since, cameras.c.id)
+    return [
+        BlindCamera(id=row.id, name=row.name or row.camera, state=row.state, since=row.state_since)
+        for row in tx.execute(found.limit(most))
+    ]
 
 
 def router(store: Store, places: Places, add_account: AddAccount) -> APIRouter:
@@ -130,6 +164,29 @@ def router(store: Store, places: Places, add_account: AddAccount) -> APIRouter:
             total = tx.execute(select(func.count()).select_from(found.subquery())).scalar_one()
             rows = tx.execute(found.limit(part.limit).offset(part.offset)).all()
         return Listing(items=[_camera(row, places) for row in rows], total=total)
+
+    @api.get("/blind-spans")
+    def list_blind_spans(
+        _actor: Annotated[Actor, Depends(need(Right.READ))],
+        part: Annotated[Page, Depends(page)],
+        camera: str | None = None,
+        from_at: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+        until_at: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    ) -> Listing[BlindSpan]:
+        which: list[ColumnElement[bool]] = []
+        if camera is not None:
+            which.append(blind_spans.c.camera == camera)
+        if from_at is not None:
+            which.append(blind_spans.c.until_at.is_(None) | (blind_spans.c.until_at >= from_at))
+        if until_at is not None:
+            which.append(blind_spans.c.from_at <= until_at)
+        found = select(blind_spans).where(*which)
+        with store.read() as tx:
+            total = tx.execute(select(func.count()).select_from(found.subquery())).scalar_one()
+            newest = found.order_by(blind_spans.c.from_at.desc(), blind_spans.c.id.desc())
+            rows = tx.execute(newest.limit(part.limit).offset(part.offset)).all()
+        at = now()
+        return Listing(items=[_blind_span(row, at) for row in rows], total=total)
 
     @api.get("/devices")
     def list_devices(
@@ -191,6 +248,17 @@ def _camera(row: Row[Any], places: Places) -> CameraItem:
         grid=places.ref(row.grid_path),
         grids=places.steps(row.grid_path),
         generated=row.generated,
+    )
+
+
+def _blind_span(row: Row[Any], at: datetime) -> BlindSpan:
+    lasted = (row.until_at or at) - row.from_at
+    return BlindSpan(
+        camera=row.camera,
+        state=row.state,
+        from_at=row.from_at,
+        until_at=row.until_at,
+        seconds=max(0.0, round(lasted.total_seconds(), 3)),
     )
 
 

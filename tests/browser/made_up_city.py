@@ -255,7 +255,8 @@ class City:
 
     def _make_cameras(self) -> None:
         states = ["ok"] * 9 + ["stalled", "black", "moved", "unreachable", "starting"]
-        for index in range(14):
+        states += ["frozen", "dark", "over_exposed", "out_of_focus", "blocked"]
+        for index in range(len(states)):
             lat = CENTRE_LAT + self.rng.uniform(-0.03, 0.03)
             lon = CENTRE_LON + self.rng.uniform(-0.05, 0.05)
             device = f"box-{index // 4 + 1:02}"
@@ -492,6 +493,12 @@ class City:
                 "total": len(self.cameras),
                 "ok": sum(c["state"] == "ok" and c["online"] for c in self.cameras.values()),
             },
+            "blind": [
+                {key: camera[key] for key in ("id", "name", "state")}
+                | {"since": camera["state_since"]}
+                for camera in self.cameras.values()
+                if camera["state"] != "ok"
+            ],
             "vehicles": {
                 "total": len(self.vehicles),
                 "online": sum(v["online"] for v in self.vehicles.values()),

@@ -136,6 +136,7 @@ READS = [
     ("/api/devices", {}),
     ("/api/quarantine", {}),
     ("/api/summary", {}),
+    ("/api/blind-spans", {}),
     ("/api/tokens", {}),
     ("/api/session", {}),
 ]
@@ -197,6 +198,7 @@ GUARDED = [
     ("GET", "/api/grids.geojson", Role.VIEWER),
     ("GET", "/api/devices", Role.VIEWER),
     ("GET", "/api/summary", Role.VIEWER),
+    ("GET", "/api/blind-spans", Role.VIEWER),
     ("GET", f"/api/evidence/{'a' * 64}", Role.OPERATOR),
     ("GET", "/api/ops", Role.VIEWER),
     ("GET", "/api/cameras/cam-1/gate/settings", Role.VIEWER),
@@ -398,6 +400,9 @@ def test_filters_of_alerts(look, query, total):
         ("/api/cameras?state=ok", 1),
         ("/api/cameras?state=black", 0),
         ("/api/cameras?grid=q01", 1),
+        ("/api/blind-spans?camera=cam-1/gate", 1),
+        ("/api/blind-spans?camera=cam-1/other", 0),
+        ("/api/blind-spans?to=2020-01-01T00:00:00Z", 0),
         ("/api/vehicles?kind=spoil_truck", 1),
         ("/api/vehicles?online=true", 1),
         ("/api/vehicles?online=false", 0),
@@ -475,6 +480,7 @@ def test_the_summary_counts(call, case, hub):
     take(hub, "state", state(online=False, session=9))
     summary = call("GET", "/api/summary").json()
     assert summary["cameras"] == {"total": 1, "ok": 0}
+    assert [(c["id"], c["state"]) for c in summary["blind"]] == [("cam-1/gate", "unreachable")]
     assert summary["vehicles"] == {"total": 1, "online": 0}
     assert summary["alerts"]["undecided"] == 0
     assert summary["cases"] == {"open": 1, "by_state": {"reported": 1}}

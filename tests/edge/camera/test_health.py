@@ -7,8 +7,9 @@ from edge.camera.view import View
 from wire.status import CameraState as S
 
 BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
-STILL, BLACK = View(is_still=True), View(is_black=True)
-SHIFTED, ALIEN, UNSURE = View(is_shifted=True), View(is_alien=True), View()
+STILL, BLACK = View(is_still=True), View(S.BLACK)
+SAME = View(is_still=True, is_repeated=True)
+SHIFTED, ALIEN, UNSURE = View(S.MOVED), View(is_alien=True), View()
 
 
 def story(events, limits=None):
@@ -95,6 +96,46 @@ STORIES = {
         [(1, STILL), *views(ALIEN, range(2, 90))],
         [START, OK, (62, S.MOVED)],
     ),
+    "night falls": (
+        [(1, STILL), *views(View(S.DARK), range(2, 30)), *views(STILL, range(30, 40))],
+        [START, OK, (10, S.DARK), (33, S.OK)],
+    ),
+    "a car's lamps shine into it": (
+        [(1, STILL), *views(View(S.OVER_EXPOSED), range(2, 9)), *views(STILL, [9])],
+        [START, OK],
+    ),
+    "the sun shines into it": (
+        [(1, STILL), *views(View(S.OVER_EXPOSED), range(2, 20))],
+        [START, OK, (10, S.OVER_EXPOSED)],
+    ),
+    "dew on the lens": (
+        [(1, STILL), *views(View(S.OUT_OF_FOCUS), range(2, 20))],
+        [START, OK, (10, S.OUT_OF_FOCUS)],
+    ),
+    "a bus stops before it": (
+        [(1, STILL), *views(View(S.BLOCKED), range(2, 21)), *views(STILL, range(21, 40))],
+        [START, OK],
+    ),
+    "a poster hangs before it, then it is taken down": (
+        [(1, STILL), *views(View(S.BLOCKED), range(2, 50)), *views(STILL, range(50, 60))],
+        [START, OK, (22, S.BLOCKED), (53, S.OK)],
+    ),
+    "dusk wavers about what can be judged": (
+        [(1, STILL), *((s, STILL if s % 15 == 0 else View(S.DARK)) for s in range(2, 60))],
+        [START, OK, (10, S.DARK)],
+    ),
+    "the same picture again and again": (
+        [(1, STILL), *views(SAME, range(2, 60)), (60, STILL)],
+        [START, OK, (46, S.FROZEN), (60, S.OK)],
+    ),
+    "a still street with a clock in the picture": (
+        [(s, STILL if s % 30 == 1 else SAME) for s in range(1, 120)],
+        [START, OK],
+    ),
+    "frozen, then silent": (
+        [(1, STILL), *views(SAME, range(2, 50)), *ticks(range(50, 60))],
+        [START, OK, (46, S.FROZEN), (56, S.STALLED)],
+    ),
     "wind shakes it": (
         [(1, STILL), *((s, SHIFTED if s % 3 else STILL) for s in range(2, 60))],
         [START, OK],
@@ -126,3 +167,33 @@ def test_a_clock_that_is_set_changes_no_state(leap):
         at = BEGIN + timedelta(seconds=second) + leap
         assert health.saw(STILL, second, at) is None
         assert health.tick(second + 0.5, at) is None
+
+
+@pytest.mark.parametrize(
+    ("view", "sight"),
+    [
+        (STILL, S.OK),
+        (UNSURE, S.OK),
+        (View(S.BLOCKED), S.BLOCKED),
+        (View(S.DARK), S.DARK),
+        (SHIFTED, S.MOVED),
+        (ALIEN, S.BLOCKED),
+        (SAME, S.OK),
+    ],
+)
+def test_a_flaw_counts_in_the_very_picture_that_has_it(view, sight):
+    health = Health(0, BEGIN)
+    health.saw(STILL, 1, BEGIN)
+    health.saw(view, 2, BEGIN)
+    assert health.sight_of(view) == sight
+
+
+def test_a_frozen_picture_is_believed_for_a_while_and_no_longer():
+    health = Health(0, BEGIN)
+    sights = []
+    for second in range(200):
+        view = STILL if second == 0 else SAME
+        health.saw(view, second, BEGIN)
+        sights.append(health.sight_of(view))
+    assert sights.index(S.FROZEN) == 135
+    assert set(sights[:135]) == {S.OK}

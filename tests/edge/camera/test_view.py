@@ -2,11 +2,13 @@ import cv2
 import numpy as np
 import pytest
 
+from bench.view import SPOILT, shared_pictures, verdict, windowed
 from edge.camera.view import View, ViewWatch
 from tests.edge.camera.footage import street
 from tests.shared import SHARED, needs_shared
+from wire.status import CameraState as S
 
-BLACK, STILL, SHIFTED = View(is_black=True), View(is_still=True), View(is_shifted=True)
+BLACK, STILL, SHIFTED = View(S.BLACK), View(is_still=True), View(S.MOVED)
 SIZE = (640, 360)
 
 
@@ -110,3 +112,46 @@ def test_people_in_a_yard_do_not_move_the_camera():
         frames = [f for i, f in enumerate(container.decode(video=0)) if i % 10 == 0]
         views = [watch.look(frame.to_ndarray(format="bgr24")) for frame in frames]
     assert all(view.is_still for view in views)
+
+
+def test_the_same_picture_again_is_told_and_a_live_one_is_not():
+    picture = street(640, 360)
+    watch = ViewWatch()
+    again = [watch.look(picture).is_repeated for _ in range(3)]
+    assert again == [False, True, True]
+    rng = np.random.default_rng(1)
+    live = [picture + rng.integers(0, 2, picture.shape, np.uint8) for _ in range(5)]
+    assert not any(watch.look(each).is_repeated for each in live)
+
+
+RATES = {
+    "as it is, with noise": 0.97,
+    "evening, a third of the light": 0.9,
+    "a fifth covered": 0.9,
+    "a sixteenth of the light": 0.8,
+    "a thirtieth of the light": 0.9,
+    "no light": 1.0,
+    "six times the light": 0.75,
+    "nothing but light": 1.0,
+    "blurred, 4 of 640": 0.9,
+    "half covered, 90, side 1": 0.8,
+    "half covered, 15, side 0": 0.9,
+    "three quarters covered": 0.85,
+    "turned by a twentieth": 0.9,
+}
+"""What is done to a picture → the least share of the shared pictures in which it is told rightly.
+All of it, over more pictures and in all lights: bench/view.py."""
+
+
+@needs_shared
+@pytest.mark.parametrize("what", RATES)
+def test_limits_are_told_of_real_streets(what, real_streets):
+    expected, spoil = SPOILT[what]
+    seen_first = [windowed(p) if expected == S.MOVED else p for p in real_streets]
+    found = [verdict(spoil(p), f) for p, f in zip(real_streets, seen_first, strict=True)]
+    assert found.count(expected) / len(found) >= RATES[what], found
+
+
+@pytest.fixture(scope="module")
+def real_streets():
+    return list(shared_pictures(25).values())

@@ -145,3 +145,35 @@ def test_what_has_no_class_gives_way_to_what_has_one_and_never_the_other_way():
     ]
     told = _play(lambda t: [HEAP] + ([thing] if t >= 30 else []), 200)
     assert _states(told) == [("new", "garbage")]
+
+
+@pytest.mark.parametrize("blind_s", [30, 1000, 50_000])
+def test_what_cannot_be_seen_does_not_end_however_long(blind_s):
+    places, told = Places(), []
+    for t_s in range(100):
+        told += places.update([(ZONE, Sighting(HEAP, 0.8))], [], moment(t_s))
+    for t_s in range(100, 100 + blind_s):
+        places.blind(moment(t_s))
+    # The detector needs a few looks to find it again.
+    for t_s in range(100 + blind_s, 110 + blind_s):
+        told += places.update([], [], moment(t_s))
+    assert [str(event.state) for event in told] == ["new"]
+    for t_s in range(110 + blind_s, 170 + blind_s):
+        told += places.update([], [], moment(t_s))
+    assert [str(event.state) for event in told] == ["new", "end"]
+
+
+def test_a_time_without_any_look_is_no_proof_that_something_has_gone():
+    places, told = Places(), []
+    for t_s in [*range(100), *range(5000, 5010)]:
+        seen = [(ZONE, Sighting(HEAP, 0.8))] if t_s < 100 else []
+        told += places.update(seen, [], moment(t_s))
+    assert [str(event.state) for event in told] == ["new"]
+
+
+def test_a_camera_that_has_moved_ends_nothing():
+    places, told = Places(), []
+    for t_s in range(400):
+        seen = [(ZONE, Sighting(HEAP, 0.8))] if t_s < 100 else []
+        told += places.update(seen, [], moment(t_s), is_sure=t_s < 100)
+    assert [str(event.state) for event in told] == ["new"]

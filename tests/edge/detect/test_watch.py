@@ -11,6 +11,7 @@ import pytest
 from edge.config import CameraConfig, Position
 from edge.detect.watch import CameraWatch
 from tests.edge.detect.scripted import START, Scripted, box, frames, street
+from wire.status import CameraState
 from wire.zone import ZoneConfig
 
 HEAP = box("garbage", 0.4, 0.6, 0.15, 0.15)
@@ -194,3 +195,13 @@ def test_a_glimpse_of_a_heap_before_an_older_change_is_no_alert_of_its_own():
 
     events, _ = _watched(script, 68, draw=_left_there)
     assert {e.label for e in events} == {"unknown_object"}
+
+
+@pytest.mark.parametrize("state", ["black", "dark", "over_exposed", "out_of_focus", "blocked"])
+def test_no_alert_ends_or_begins_while_the_camera_is_blind(state):
+    watch = CameraWatch(_camera(), Scripted(lambda n: [HEAP] if n < 4 else []))
+    events = []
+    for frame in frames(400):
+        sight = CameraState(state) if frame.t_s >= 30 else CameraState.OK
+        events += watch.look(replace(frame, sight=sight))
+    assert [str(event.state) for event in events] == ["new"]

@@ -1,7 +1,18 @@
 import type { GridName, GridStep } from './grids'
 import { all } from './http'
 
-export type CameraState = 'starting' | 'ok' | 'stalled' | 'black' | 'moved' | 'unreachable'
+export type CameraState =
+  | 'starting'
+  | 'ok'
+  | 'stalled'
+  | 'frozen'
+  | 'black'
+  | 'dark'
+  | 'over_exposed'
+  | 'out_of_focus'
+  | 'blocked'
+  | 'moved'
+  | 'unreachable'
 
 export interface Camera {
   id: string

@@ -1,3 +1,4 @@
+import type { CameraState } from './cameras'
 import { get } from './http'
 
 export interface Site {
@@ -8,8 +9,17 @@ export interface Site {
   time_zone: string
 }
 
+/** A camera nothing can be said of now. */
+export interface BlindCamera {
+  id: string
+  name: string
+  state: CameraState
+  since: string
+}
+
 export interface Summary {
   cameras: { total: number; ok: number }
+  blind: BlindCamera[]
   vehicles: { total: number; online: number }
   alerts: { undecided: number; today: number }
   cases: { open: number; by_state: Record<string, number> }
