@@ -24,8 +24,8 @@ from wire.codec import encode
 from wire.receipt import Refusal
 from wire.status import Gap
 
-ALERT, GAP, TRACK = "alert", "gap", "track"
-PRIORITY = (ALERT, GAP, TRACK)
+ALERT, DRIVER, GAP, TRACK = "alert", "driver", "gap", "track"
+PRIORITY = (ALERT, GAP, DRIVER, TRACK)
 RETRY_FIRST_MS = 30_000
 RETRY_MAX_MS = 600_000
 REFUSED_KEPT = 1_000

@@ -54,9 +54,17 @@ from hub.patrol import api as patrol_api
 from hub.pipeline import Site
 from hub.roles import Actor, Right
 from hub.store import Store, now
-from hub.tracks import api as tracks_api, event_api, fence_api, store as track_store
+from hub.tracks import (
+    api as tracks_api,
+    drivers_api,
+    event_api,
+    fence_api,
+    store as track_store,
+    vehicle_orders_api,
+)
 from hub.tracks.api import DeviceFacts
 from hub.tracks.store import vehicles
+from hub.tracks.vehicle_ops import OPS as VEHICLE_OPS
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +75,7 @@ NO_CONSOLE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Tian
 PING_S = 15
 JUDGE_WAITS_FOR = 50
 
-OPS = {**CAMERA_OPS}
+OPS = {**CAMERA_OPS, **VEHICLE_OPS}
 """Every operation that may be ordered from a device."""
 
 
@@ -198,6 +206,8 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(fence_api.router(store))
     app.include_router(event_api.router(store))
     app.include_router(track_evidence.router(store))
+    app.include_router(vehicle_orders_api.router(store, orders))
+    app.include_router(drivers_api.router(store))
 
     def decide(alert: str, decision: str, note: str, actor: Actor) -> None:
         pipeline.decide(store, hub.site, alert, decision, note=note, actor=actor)

@@ -17,7 +17,7 @@ from hub.patrol import store as patrol_store
 from hub.patrol.judge import Work, look_at_recent
 from hub.pipeline import Site
 from hub.store import Store, now
-from hub.tracks import judged_store, store as track_store
+from hub.tracks import drivers, judged_store, store as track_store
 
 log = logging.getLogger(__name__)
 
@@ -98,4 +98,5 @@ def sweep(store: Store, site: Site, at: datetime) -> None:
         track_store.forget_old(tx, oldest)
         patrol_store.forget_old(tx, oldest.date())
         judged_store.forget_old(tx, oldest, at)
+        drivers.forget_old(tx, oldest)
     forget_unfinished(site.vault)

@@ -67,7 +67,7 @@ def lanes(config: HubConfig) -> tuple[Lane, ...]:
     timing = config.receipts
     return (
         Lane("alert", ("alert",), timing.alert_gather_ms / 1000, 0.0, urgent=True),
-        Lane("track", ("track",), timing.track_gather_ms / 1000, timing.track_every_s),
+        Lane("track", ("track", "driver"), timing.track_gather_ms / 1000, timing.track_every_s),
         Lane(
             "status",
             ("state", "birth", "health", "gap", "evidence", "reply", "settings"),

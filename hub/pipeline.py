@@ -52,11 +52,12 @@ from hub.matters import matter
 from hub.patrol import store as patrol_store
 from hub.roles import SYSTEM, Actor
 from hub.store import Store, now, to_ms
-from hub.tracks import store as track_store
+from hub.tracks import drivers, store as track_store
 from hub.tracks.store import Run, Vehicle
 from wire.alert import Alert as AlertMessage
 from wire.codec import Code, Refused
 from wire.command import Reply
+from wire.driver import DriverCard
 from wire.receipt import EvidenceOffer, Grant, GrantedFile
 from wire.revision import SettingsReport, revision_of
 from wire.status import Birth, Gap, Health, State as DeviceState
@@ -315,6 +316,16 @@ def take_tracks(tx: Connection, site: Site, arrived: Sequence[Received[Track]]) 
     return Outcome(stored=kept.stored, refused=kept.refused)
 
 
+def take_drivers(tx: Connection, _site: Site, arrived: Sequence[Received[DriverCard]]) -> Outcome:
+    """Drivers' cards put in and taken out."""
+    sorted_out = inbox.sort_out(tx, "driver", arrived)
+    inbox.keep(tx, "driver", sorted_out.new, {})
+    if sorted_out.new:
+        changes = drivers.keep(tx, sorted_out.new)
+        events.record(tx, changes, sorted_out.new[-1].received_at)
+    return _answered(sorted_out.new, sorted_out.repeated, sorted_out.refused)
+
+
 def moved(
     site: Site, runs: Sequence[Run], known: Mapping[str, Vehicle]
 ) -> tuple[dict[str, tuple[TrackPoint, Path]], list[tuple[str, str, str, int]]]:
@@ -444,6 +455,7 @@ def _answered(
 TAKE: dict[str, Callable[[Connection, Site, Sequence[Received[Any]]], Outcome]] = {
     "alert": take_alerts,
     "track": take_tracks,
+    "driver": take_drivers,
     "state": take_states,
     "birth": take_births,
     "health": take_healths,

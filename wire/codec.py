@@ -12,6 +12,7 @@ import msgspec
 
 from wire.alert import Alert
 from wire.command import Command, Reply
+from wire.driver import DriverCard
 from wire.envelope import Envelope
 from wire.receipt import EvidenceOffer, Grant, Receipt
 from wire.revision import ConfigPush, SettingsReport
@@ -25,6 +26,7 @@ MESSAGES: dict[str, type[msgspec.Struct]] = {
     "health": Health,
     "alert": Alert,
     "track": Track,
+    "driver": DriverCard,
     "evidence": EvidenceOffer,
     "gap": Gap,
     "receipt": Receipt,
@@ -35,7 +37,7 @@ MESSAGES: dict[str, type[msgspec.Struct]] = {
     "settings": SettingsReport,
     "host": HostState,
 }
-STREAMS = ("alert", "track", "gap")
+STREAMS = ("alert", "track", "gap", "driver")
 
 MAX_BYTES = {"alert": 16_384, "config": 250_000, "settings": 131_072}
 MAX_BYTES_OTHER = 65_536

@@ -13,7 +13,9 @@ ROOT = f"ty/v{VERSION}"
 DEVICE_ID = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}")
 RESERVED_DEVICE = "host"
 
-UP = ("state", "birth", "health", "alert", "track", "evidence", "gap", "reply", "settings")
+UP = (
+    "state", "birth", "health", "alert", "track", "driver", "evidence", "gap", "reply", "settings",
+)  # fmt: skip
 DOWN = ("receipt", "grant", "cmd", "config", "update")
 
 

@@ -4,17 +4,18 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
-from edge.clock_quality import GNSS
+from edge.clock_quality import GNSS, NONE
 from edge.config import ProfileConfig
 from edge.gps.alarms import AlarmDesk, Heard, Shown
 from edge.gps.filters import Memory, judge
 from edge.gps.fix import Fix
-from edge.gps.jt808.told import Media, Report, Told
+from edge.gps.jt808.told import DriverCard, Media, Report, Told
 from edge.gps.profile import body_state
-from edge.outbox import TRACK, Build, EvidenceFile, Outbox
+from edge.outbox import DRIVER, TRACK, Build, EvidenceFile, Outbox
+from wire import driver
 from wire.track import ACC_ON, EMERGENCY, VALID, Track, TrackPoint
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 EMERGENCY_BIT = 1
 VEHICLES_REMEMBERED = 50_000
 MOST_A_MESSAGE = 500
+CARD_TIME_TRUSTED = timedelta(days=7)
+LONGEST_TEXT, LONGEST_CERTIFICATE = 200, 64
 STANDARD = ProfileConfig()
 
 _WITHOUT_PLACE = {"not_located", "out_of_range", "zero"}
@@ -65,7 +68,7 @@ class OutboxReports:
         """How many fixes were judged by which reason (`good` for none)."""
 
     def keep(self, told: Sequence[Told]) -> None:
-        """Store the fixes of all reports, or none, and what else was told.
+        """Store the fixes of all reports, or none, and before them what else was told.
 
         Raises OutboxFull, OSError, sqlite3.Error.
         """
@@ -84,6 +87,8 @@ class OutboxReports:
             self._alarms.take(heard)
             for media in (each for each in told if isinstance(each, Media)):
                 self._show(self._alarms, media)
+        cards = [each for each in told if isinstance(each, DriverCard)]
+        self._outbox.add_all(DRIVER, [(partial(self._card, each), 1) for each in cards])
         self._outbox.add_all(TRACK, list(self._messages(tracks)))
         self._remember(known)
 
@@ -96,6 +101,23 @@ class OutboxReports:
             return
         file = EvidenceFile(media.data, media.type)
         desk.show(Shown(media.vehicle, media.event, fix.at, place, file))
+
+    def _card(self, card: DriverCard, seq: int) -> driver.DriverCard:
+        trusted = card.at is not None and abs(card.at - card.received_at) < CARD_TIME_TRUSTED
+        return driver.DriverCard(
+            dev=self._outbox.dev,
+            epoch=self._outbox.epoch,
+            seq=seq,
+            ts=_ms(card.at if card.at and trusted else card.received_at),
+            tq=GNSS if trusted else NONE,
+            vehicle=card.vehicle,
+            inserted=card.inserted,
+            read=card.read,
+            driver=card.driver[:LONGEST_TEXT],
+            certificate=card.certificate[:LONGEST_CERTIFICATE],
+            issuer=card.issuer[:LONGEST_TEXT],
+            expires_on=card.expires_on,
+        )
 
     def _judge(self, before: _Known, report: Report) -> tuple[_Known, _Point | None]:
         """Give what is known of the vehicle now, and the point to tell if there is news."""

@@ -33,6 +33,10 @@ KINDS = [
     ("garbage", "06042", "垃圾站（箱）满溢", "Bin overflow", 1),
     ("overspeed", None, "", "", 3),
 ]
+CONDITIONS: list[Item] = [
+    {"id": 7, "opening": "沿街散落", "closing": "清理干净", "number": 4, "unit": "work_hour"},
+    {"id": 8, "opening": "堆积成片", "closing": "清运完毕", "number": 1, "unit": "work_day"},
+]
 STREETS = ["育才路", "兴安中路", "江北大道", "巴山西路", "香溪路", "解放路", "滨江大道", "文昌路"]
 STAGE = {
     "reported": "collect",
@@ -169,6 +173,27 @@ def picture(seed: int, title: str, boxes: list[Item] | None) -> bytes:
     out = io.BytesIO()
     image.save(out, "JPEG", quality=82)
     return out.getvalue()
+
+
+def clock(number: int) -> Item:
+    """A handling clock: every third case is overdue, the first has not begun to run."""
+    hours = -3 if number % 3 == 0 else 5
+    waits = number == 1
+    due = None if waits else stamp(now() + timedelta(hours=hours))
+    return {
+        "state": "waiting" if waits else "overdue" if hours < 0 else "running",
+        "number": 4,
+        "unit": "work_hour",
+        "usual": waits,
+        "opening": "" if waits else CONDITIONS[0]["opening"],
+        "closing": "" if waits else CONDITIONS[0]["closing"],
+        "due_at": due,
+        "done_at": None,
+        "provisional": number == 2,
+        "stage_due_at": None,
+        "stage_overdue": False,
+        "silent": number == 3,
+    }
 
 
 @dataclass
@@ -413,6 +438,7 @@ class City:
             "picture": urls[0] if urls else None,
             "generated": True,
             **{k: alert[k] for k in ("grid", "grids", "lat", "lon")},
+            "clock": clock(number),
             "history": [
                 {
                     "at": stamp(now()),

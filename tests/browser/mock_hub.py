@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from tests.browser.made_up_city import NEXT, City, Item, now
+from tests.browser.made_up_city import CONDITIONS, NEXT, City, Item, now
 
 DIST = Path(__file__).parents[2] / "hub" / "console" / "dist"
 CSP = (
@@ -118,21 +118,17 @@ class MockHub:
         return JSONResponse({"items": page, "total": len(items)})
 
     def _fits(self, item: Item, query: dict[str, str]) -> bool:
-        for name, value in query.items():
-            if name in ("limit", "offset", "from", "to", "duplicates"):
-                continue
-            if name == "grid":
-                if value not in [g["code"] for g in item["grids"]]:
-                    return False
-            elif name == "open":
-                if (item["state"] not in SHUT) != (value == "true"):
-                    return False
-            elif name == "matter":
-                if not item["matter"] or item["matter"]["code"] != value:
-                    return False
-            elif str(item.get(name) or "none") != value:
-                return False
-        return True
+        asks = {
+            "grid": lambda value: value in [g["code"] for g in item["grids"]],
+            "open": lambda value: (item["state"] not in SHUT) == (value == "true"),
+            "overdue": lambda value: (item["clock"]["state"] == "overdue") == (value == "true"),
+            "matter": lambda value: bool(item["matter"]) and item["matter"]["code"] == value,
+            **dict.fromkeys(("limit", "offset", "from", "to", "duplicates", "order"), bool),
+        }
+        return all(
+            asks[name](value) if name in asks else str(item.get(name) or "none") == value
+            for name, value in query.items()
+        )
 
     async def geojson(self, request: Request) -> Response:
         level = request.query_params.get("level")
@@ -191,6 +187,9 @@ class MockHub:
             return refuse(404, "not_found", f"case {request.path_params['key']} is not known")
         return JSONResponse(self.city.case_page(request.path_params["key"], who[1]))
 
+    async def conditions(self, _request: Request) -> Response:
+        return JSONResponse({"items": CONDITIONS, "total": len(CONDITIONS)})
+
     async def act(self, request: Request) -> Response:
         who = self._writer(request)
         if isinstance(who, JSONResponse):
@@ -204,6 +203,8 @@ class MockHub:
         step = next((a for a in page["actions"] if a["action"] == body["action"]), None)
         if step is None:
             return refuse(409, "conflict", f"case {page['number']} is {page['state']}")
+        if body["action"] == "file":
+            self.city.cases[key]["filed_under"] = body.get("condition")
         if not step["allowed"]:
             return refuse(403, "forbidden", step["why_not"])
         self.city.move(key, step["to_state"], who[0], body.get("note", ""))
@@ -311,6 +312,7 @@ class MockHub:
             ("/api/alerts/{key}", self.alert, ["GET"]),
             ("/api/cases/{key}/actions", self.act, ["POST"]),
             ("/api/cases/{key}", self.case, ["GET"]),
+            ("/api/conditions", self.conditions, ["GET"]),
             ("/api/{kind}", self.listing, ["GET"]),
             ("/mock/alert", self.mock_alert, ["POST"]),
             ("/mock/drop", self.mock_drop, ["POST"]),

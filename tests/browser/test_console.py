@@ -113,6 +113,25 @@ def test_a_step_that_needs_a_reason_asks_for_it(served: Served, opened: Opener) 
     assert served.hub.city.cases["3"]["history"][-1]["note"] == "不属于本部门"
 
 
+def test_what_is_overdue_is_seen_and_can_be_shown_alone(served: Served, opened: Opener) -> None:
+    page = opened(served.url, "/#/cases?open=all")
+    late = page.locator("tbody tr").filter(has_text="已超期 3 小时")
+    expect(late.first).to_be_visible()
+    count = sum(case["clock"]["state"] == "overdue" for case in served.hub.city.cases.values())
+    page.get_by_label("时限").select_option("true")
+    expect(page.locator("tbody tr")).to_have_count(count)
+
+
+def test_filing_asks_under_which_condition(served: Served, opened: Opener) -> None:
+    page = opened(served.url, "/#/cases/1")
+    page.get_by_role("button", name="立案", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("多条立案条件")
+    page.get_by_label("堆积成片").check()
+    page.get_by_role("button", name="立案", exact=True).click()
+    expect(page.locator(".head .state")).to_have_text("已立案")
+    assert served.hub.city.cases["1"]["filed_under"] == 8
+
+
 def test_a_case_on_the_page_follows_the_hub(served: Served, opened: Opener) -> None:
     page = opened(served.url, "/#/cases/3")
     expect(page.locator(".head .state")).to_have_text("已派遣")

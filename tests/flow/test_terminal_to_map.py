@@ -118,3 +118,74 @@ def test_a_killed_gateway_has_lost_nothing_it_confirmed(city):
     # Reports of one second are one fix unless their state differs: the first and the last count.
     assert track[0]["lat"] == 32.69
     assert 2 <= len(track) <= 20
+
+
+CARD = (
+    bytes.fromhex("0126100120000000")
+    + b"\x04" + "王强".encode("gb18030")
+    + b"612401".ljust(20, b"\0")
+    + b"\x04" + "安康".encode("gb18030")
+    + bytes.fromhex("20301231")
+)  # fmt: skip
+
+
+def given(api, vehicle, op, args):
+    answer = api.post(f"/api/vehicles/{GATEWAY}/{vehicle}/orders", json={"op": op, "args": args})
+    assert answer.status_code == 201, answer.text
+    return answer.json()["id"]
+
+
+def ended(api, order):
+    found = api.get(f"/api/orders/{order}").json()
+    return found if found["state"] in {"done", "failed", "unknown", "expired"} else None
+
+
+def test_who_drives_and_what_is_ordered_goes_the_whole_way_through_a_cut(city):
+    start_gateway(city)
+    with Terminal(city.gateway_port, "13912344321") as terminal:
+        terminal.log_in()
+        assert terminal.tell(0x0200, report_now(32.69, 109.02)) == 0
+        assert terminal.tell(0x0702, CARD) == 0
+        city.start_hub()
+        until(lambda: (vehicles(city).get("truck-1") or {}).get("lat"), "the truck")
+        with city.api() as api:
+            path = f"/api/vehicles/{GATEWAY}/truck-1"
+            (card,) = until(lambda: api.get(f"{path}/drivers").json()["items"], "the driver")
+            assert (card["name"], card["present"]) == ("王强", True)
+
+            text = given(api, "truck-1", "text", {"text": "请绕行"})
+            serial, msg_id, body = terminal.hear_frame()
+            assert (msg_id, body[1:].decode("gb18030")) == (0x8300, "请绕行")
+            terminal.say(0x0001, serial.to_bytes(2) + bytes.fromhex("830000"))
+            assert until(lambda: ended(api, text), "the confirmation")["state"] == "done"
+
+            city.network.cut()
+            asked = given(api, "truck-1", "position", {})
+            time.sleep(1.5)
+            city.network.mend()
+            serial, msg_id, _ = terminal.hear_frame()
+            assert msg_id == 0x8201
+            terminal.say(0x0201, serial.to_bytes(2) + report_now(32.71, 109.04))
+            out = until(lambda: ended(api, asked), "the position")["out"]
+            assert out["positions"][0]["lat"] == 32.71
+            assert terminal.hear()[0] == 0x8001
+
+            shot = given(api, "truck-1", "photo", {"channel": 1})
+            serial, msg_id, _ = terminal.hear_frame()
+            assert msg_id == 0x8801
+            terminal.say(0x0805, serial.to_bytes(2) + bytes.fromhex("00 0001 00000009"))
+            assert until(lambda: ended(api, shot), "the picture's number")["out"]["media_ids"] == [
+                9
+            ]
+            assert terminal.hear()[0] == 0x8001
+            picture = bytes.fromhex("0000000900000001") + report_now(32.71, 109.04) + JPEG
+            assert terminal.ask(0x0801, picture) == (0x8800, bytes.fromhex("00000009"))
+            (alert,) = until(lambda: pictures(api), "the picture")
+            assert (alert["label"], alert["source"]) == ("vehicle_picture", "truck-1")
+
+            refused = given(api, "truck-1", "set_fence", {"fence": {"shape": "oval", "id": 1}})
+            failed = until(lambda: ended(api, refused), "the refusal")
+            assert (failed["state"], "oval" in failed["why"]) == ("failed", True)
+            absent = given(api, "sweeper-1", "position", {})
+            failed = until(lambda: ended(api, absent), "the refusal")
+            assert "not connected" in failed["why"]

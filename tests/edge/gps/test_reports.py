@@ -1,13 +1,13 @@
 """Reports of terminals as tracks in a real outbox."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 
 from edge.config import ProfileConfig
 from edge.gps.jt808.position import read_position
-from edge.gps.jt808.told import Report
+from edge.gps.jt808.told import DriverCard, Report
 from edge.gps.reports import OutboxReports
 from edge.outbox import Outbox
 from tests.edge.gps.jt808.reports import report
@@ -127,3 +127,17 @@ def test_a_huge_backfill_is_several_messages(outbox):
     ])  # fmt: skip
     found = tracks(outbox)
     assert [(track.seq, len(track.fixes)) for track in found] == [(0, 500), (500, 500), (1000, 201)]
+
+
+@pytest.mark.parametrize(
+    ("at", "tq", "late_s"),
+    [(NOON - timedelta(seconds=9), 2, 9), (None, 0, 0), (NOON - timedelta(days=9000), 0, 0)],
+)
+def test_a_drivers_card_is_a_message_of_its_own(outbox, at, tq, late_s):
+    card = DriverCard("truck-7", True, at, NOON, "read", "王强", "612401", "安康", "2030-12-31")
+    OutboxReports(outbox).keep([card, told()])
+    first, second = outbox.take_due()
+    assert (first.stream, second.stream) == ("driver", "track")
+    sent = decode("driver", first.payload)
+    assert (sent.vehicle, sent.inserted, sent.driver, sent.seq) == ("truck-7", True, "王强", 0)
+    assert (sent.tq, sent.ts) == (tq, int(NOON.timestamp() * 1000) - late_s * 1000)

@@ -35,6 +35,42 @@ export const STATES = [
 ] as const
 export type CaseState = (typeof STATES)[number]
 
+export type ClockState =
+  | 'waiting'
+  | 'running'
+  | 'warning'
+  | 'overdue'
+  | 'stopped'
+  | 'in_time'
+  | 'late'
+
+/** How long the handling may take, and how it stands. */
+export interface Clock {
+  state: ClockState
+  number: number
+  unit: 'urgent_hour' | 'work_hour' | 'work_day' | 'natural_day'
+  /** The city's table has no limit for the case: the usual one holds. */
+  usual: boolean
+  opening: string
+  closing: string
+  due_at: string | null
+  done_at: string | null
+  /** The deadline counts a year whose holidays nobody has published. */
+  provisional: boolean
+  stage_due_at: string | null
+  stage_overdue: boolean
+  silent: boolean
+}
+
+/** A row of the city's table: when a matter is filed and closed, and how long it may take. */
+export interface Condition {
+  id: number
+  opening: string
+  closing: string
+  number: number
+  unit: Clock['unit']
+}
+
 export interface Case {
   id: number | string
   number: string
@@ -56,6 +92,7 @@ export interface Case {
   picture: string | null
   generated: boolean
   version: number
+  clock: Clock | null
 }
 
 export interface CaseStep {
@@ -106,16 +143,25 @@ export function casePage(id: number | string): Promise<CasePage> {
 export async function fileCase(id: number | string): Promise<CasePage> {
   const page = await casePage(id)
   return page.actions.some((step) => step.action === 'file' && step.allowed)
-    ? act(page, 'file', '')
+    ? act(page, 'file', { note: '' })
     : page
 }
 
-/** Take a step; `into` is the number of the case to merge with. */
-export function act(item: CasePage, action: string, note: string, into = ''): Promise<CasePage> {
+export function conditions(matter: string): Promise<Page<Condition>> {
+  return get('/api/conditions', { matter })
+}
+
+/** What a step needs besides its name: a note, a case to merge with, a condition to file under. */
+export interface Wanted {
+  note: string
+  into?: string
+  condition?: number
+}
+
+export function act(item: CasePage, action: string, wanted: Wanted): Promise<CasePage> {
   return request('POST', `/api/cases/${encodeURIComponent(item.id)}/actions`, {
     action,
-    note,
     version: item.version,
-    ...(into && { into }),
+    ...wanted,
   })
 }

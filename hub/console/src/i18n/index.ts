@@ -32,6 +32,11 @@ export function spanText(ms: number): string {
   return t(`span.${unit}`, { n: count })
 }
 
+/** A time limit as the city's table writes it: 4 工作时. */
+export function limitText(limit: { number: number; unit: string }): string {
+  return t('clock.limit', { n: limit.number, unit: word('unit', limit.unit) })
+}
+
 export function agoText(at: string, now: number): string {
   const ms = now - Date.parse(at)
   return ms < 5000 ? t('span.now') : t('span.ago', { span: spanText(ms) })

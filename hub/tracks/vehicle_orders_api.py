@@ -1,0 +1,111 @@
+"""Orders to a vehicle's terminal over HTTP: those of its device, with the vehicle filled in."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from pydantic import Field
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.engine import Connection
+
+from hub.auth import need
+from hub.devices.orders.api import OpItem, OrderItem, item
+from hub.devices.orders.desk import OrderDesk
+from hub.devices.orders.store import orders, to_order
+from hub.devices.store import devices
+from hub.errors import Problem, not_found
+from hub.http import ERRORS, Body, Listing, Page, page
+from hub.roles import Actor, Right
+from hub.store import Store
+from hub.tracks.store import vehicles
+from hub.tracks.vehicle_ops import PREFIX
+
+GATEWAY = "gateway"
+"""What a device calls its server of terminals among its receivers."""
+
+
+class VehicleOrder(Body):
+    """What a vehicle's terminal is to do: `op` one of the vehicle's operations.
+
+    `valid_s`: seconds after which the terminal is not asked any more.
+    """
+
+    op: Annotated[str, Field(min_length=1, max_length=64)]
+    args: Annotated[dict[str, Any], Field(default_factory=dict)]
+    valid_s: Annotated[int, Field(ge=5, le=86_400)] | None = None
+
+
+def router(store: Store, desk: OrderDesk) -> APIRouter:
+    """Orders to vehicles: what may be ordered, giving one, what became of them."""
+    api = APIRouter(prefix="/api", tags=["vehicles"], responses=ERRORS)
+    reader = Annotated[Actor, Depends(need(Right.READ))]
+
+    @api.get("/vehicles/{vehicle:path}/ops")
+    def list_ops(vehicle: str, actor: reader) -> Listing[OpItem]:
+        with store.read() as tx:
+            device, _ = _speaker(tx, vehicle)
+            has_terminal = _may_have_terminal(tx, device)
+        items = [
+            OpItem(
+                op=name.removeprefix(PREFIX),
+                right=op.right,
+                allowed=actor.may(op.right),
+                valid_s=op.valid_s,
+                args=op.args.model_json_schema(),
+            )
+            for name, op in sorted(desk.ops.items())
+            if name.startswith(PREFIX) and has_terminal
+        ]
+        return Listing(items=items, total=len(items))
+
+    @api.post("/vehicles/{vehicle:path}/orders", status_code=201)
+    def give(
+        vehicle: str, wanted: VehicleOrder, actor: Annotated[Actor, Depends(need(Right.ACT))]
+    ) -> OrderItem:
+        with store.read() as tx:
+            device, name = _speaker(tx, vehicle)
+            has_terminal = _may_have_terminal(tx, device)
+        if not has_terminal:
+            raise Problem(
+                409,
+                "no_terminal",
+                f"{vehicle}: device {device} has no gateway",
+                "a JT/T 808 terminal",
+            )
+        op = PREFIX + wanted.op.removeprefix(PREFIX)
+        args = {**wanted.args, "vehicle": name}
+        order = desk.give(device, op, args, actor, valid_s=wanted.valid_s)
+        return item(order, desk.ops, actor)
+
+    @api.get("/vehicles/{vehicle:path}/orders")
+    def list_orders(
+        vehicle: str, actor: reader, part: Annotated[Page, Depends(page)]
+    ) -> Listing[OrderItem]:
+        here: tuple[ColumnElement[bool], ...] = (
+            orders.c.subject_kind == "vehicle",
+            orders.c.subject == vehicle,
+        )
+        newest = select(orders).where(*here).order_by(orders.c.made_at.desc(), orders.c.id.desc())
+        with store.read() as tx:
+            _speaker(tx, vehicle)
+            total = tx.execute(select(func.count()).select_from(orders).where(*here)).scalar_one()
+            rows = tx.execute(newest.limit(part.limit).offset(part.offset)).all()
+        return Listing(items=[item(to_order(row), desk.ops, actor) for row in rows], total=total)
+
+    return api
+
+
+def _speaker(tx: Connection, vehicle: str) -> tuple[str, str]:
+    """The device that speaks for a vehicle, and what it calls it. Raises Problem 404."""
+    found = select(vehicles.c.device, vehicles.c.vehicle).where(vehicles.c.id == vehicle)
+    row = tx.execute(found).first()
+    if row is None:
+        raise not_found("vehicle", vehicle)
+    return row.device, row.vehicle
+
+
+def _may_have_terminal(tx: Connection, device: str) -> bool:
+    """Whether the device has a gateway; a device that has not said how it is may have one."""
+    text = tx.execute(select(devices.c.health).where(devices.c.id == device)).scalar()
+    receivers = json.loads(text or "{}").get("receivers")
+    return receivers is None or any(each.get("id") == GATEWAY for each in receivers)

@@ -1,0 +1,111 @@
+"""Orders to vehicles over HTTP: who may give which, and how they reach the device."""
+
+import pytest
+from msgspec.structs import replace
+
+from edge.gps.jt808.orders import ORDERS
+from hub import pipeline
+from hub.app import Hub
+from hub.devices.orders import store as order_store
+from hub.roles import Role
+from hub.tracks.vehicle_ops import OPS, PREFIX
+from tests.hub.test_api import caller, client_of, tokens_of
+from tests.hub.world import NOON, health, make_site, ms, received, track_message
+from wire.command import CommandState, Reply
+from wire.status import ReceiverHealth, ReceiverState
+
+TRUCK = "gateway-1/truck-1"
+FENCE = {"shape": "circle", "id": 7, "centre": [32.69, 109.02], "radius_m": 500}
+
+
+@pytest.fixture
+def hub(tmp_path, sqlite_store):
+    site = make_site(sqlite_store, tmp_path)
+    built = Hub.build(site.config, sqlite_store)
+    take(built, "track", track_message(0, 1, dev="gateway-1", vehicle="truck-1"))
+    return built
+
+
+@pytest.fixture
+def call(hub):
+    return caller(client_of(hub), tokens_of(hub))
+
+
+def take(hub, name, *messages):
+    with hub.store.write() as tx:
+        pipeline.take(tx, hub.site, name, [received(message, NOON) for message in messages])
+
+
+def has(hub, receiver):
+    said = ReceiverHealth(receiver, ReceiverState.OK, ms(NOON))
+    take(hub, "health", replace(health("ok", dev="gateway-1"), receivers=[said], cameras=[]))
+
+
+def test_every_order_a_terminal_understands_may_be_given_and_no_other():
+    assert {name.removeprefix(PREFIX) for name in OPS} == set(ORDERS)
+
+
+@pytest.mark.parametrize(
+    ("op", "args", "role", "status", "says"),
+    [
+        ("text", {"text": "停车"}, Role.OPERATOR, 201, '"terminal.text"'),
+        ("terminal.text", {"text": "停车"}, Role.OPERATOR, 201, '"terminal.text"'),
+        ("text", {"text": "停车"}, Role.VIEWER, 403, "forbidden"),
+        ("text", {"text": "停车"}, Role.SERVICE, 403, "forbidden"),
+        ("text", {"text": ""}, Role.ADMIN, 422, "args.text"),
+        ("text", {"text": "a", "loud": True}, Role.ADMIN, 422, "args.loud"),
+        ("position", {}, Role.OPERATOR, 201, ""),
+        ("photo", {"channel": 2}, Role.OPERATOR, 201, ""),
+        ("track", {"interval_s": 5, "seconds": 60}, Role.OPERATOR, 201, ""),
+        ("set_fence", {"fence": FENCE}, Role.OPERATOR, 201, ""),
+        ("delete_fences", {"shape": "oval"}, Role.OPERATOR, 422, "args.shape"),
+        ("set_parameters", {"parameters": {"interval_s": 10}}, Role.SUPERVISOR, 403, "may not"),
+        ("set_parameters", {"parameters": {"interval_s": 10}}, Role.ADMIN, 201, ""),
+        ("control", {"command": "reset"}, Role.SUPERVISOR, 403, "may not order terminal.control"),
+        ("control", {"command": "reset"}, Role.ADMIN, 201, ""),
+        ("control", {"command": "explode"}, Role.ADMIN, 422, "args.command"),
+        ("doors", {"locked": True}, Role.OPERATOR, 403, "may not"),
+        ("melt", {}, Role.ADMIN, 422, "'terminal.melt' is no operation"),
+        ("text", {"text": "a", "vehicle": "truck-9"}, Role.ADMIN, 201, '"vehicle":"truck-1"'),
+    ],
+)
+def test_who_may_order_what(call, op, args, role, status, says):
+    answer = call("POST", f"/api/vehicles/{TRUCK}/orders", role, json={"op": op, "args": args})
+    assert answer.status_code == status, answer.text
+    assert says in answer.text
+
+
+def test_an_order_goes_to_the_device_and_its_answer_stands_with_the_vehicle(call, hub):
+    given = call("POST", f"/api/vehicles/{TRUCK}/orders", json={"op": "position"}).json()
+    assert (given["device"], given["op"]) == ("gateway-1", "terminal.position")
+    assert given["about"] == {"kind": "vehicle", "id": TRUCK}
+    with hub.store.read() as tx:
+        (order,) = order_store.load(tx, [given["id"]]).values()
+    assert order.args == {"vehicle": "truck-1"}
+    out = {"reply_serial": 1, "positions": [{"lat": 32.5}]}
+    take(hub, "reply", Reply(dev="gateway-1", id=given["id"], st=CommandState.DONE, out=out))
+    listed = call("GET", f"/api/vehicles/{TRUCK}/orders").json()
+    assert (listed["total"], listed["items"][0]["out"]) == (1, out)
+    assert call("GET", "/api/vehicles/gateway-1/none/orders").status_code == 404
+
+
+def test_what_may_be_ordered_is_listed_with_the_right(call):
+    def allowed(role):
+        items = call("GET", f"/api/vehicles/{TRUCK}/ops", role).json()["items"]
+        assert len(items) == len(OPS)
+        return {item["op"] for item in items if item["allowed"]}
+
+    assert allowed(Role.VIEWER) == set()
+    assert {"text", "photo", "position"} <= allowed(Role.OPERATOR)
+    assert "control" not in allowed(Role.SUPERVISOR)
+    assert "control" in allowed(Role.ADMIN)
+
+
+def test_a_vehicle_with_a_receiver_alone_takes_no_orders(call, hub):
+    has(hub, "gateway")
+    assert call("GET", f"/api/vehicles/{TRUCK}/ops").json()["total"] == len(OPS)
+    has(hub, "gps")
+    assert call("GET", f"/api/vehicles/{TRUCK}/ops").json()["total"] == 0
+    answer = call("POST", f"/api/vehicles/{TRUCK}/orders", json={"op": "position"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "no_terminal")
+    assert call("POST", "/api/vehicles/x/y/orders", json={"op": "position"}).status_code == 404
