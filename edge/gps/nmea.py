@@ -21,7 +21,7 @@ import pynmea2
 
 from edge.gps.errors import BadField
 from edge.gps.fix import Fix, Quality, undo_rollover
-from edge.gps.sentence import RAW_SHOWN, Framer, Refused, Sentence
+from edge.gps.sentence import NO_START, RAW_SHOWN, Framer, Refused, Sentence
 
 KMH_PER_KNOT = 1.852
 METRES_PER_DEGREE = 111_195.0
@@ -134,7 +134,8 @@ class NmeaDecoder:
     def _take(
         self, item: Sentence | Refused, received_at: datetime | None
     ) -> Iterator[Fix | Refused]:
-        self.counts.sentences += 1
+        # A line without "$" is no candidate for a sentence by the standard.
+        self.counts.sentences += not (isinstance(item, Refused) and item.reason == NO_START)
         if isinstance(item, Refused):
             yield self._count(item)
             return

@@ -4,7 +4,8 @@ The theory: a sentence is `$`, address, fields without `$`, `*`, CR or LF, `*`, 
 that are the XOR of everything between `$` and `*` (IEC 61162-1, 7.2). It is looked for at every
 `$` of the stream, so a line cut by the next `$`, a doubled `$$`, binary packets, NULs or missing
 line ends never cost the sentence that follows. NUL bytes are skipped wherever they stand, which
-also reads UTF-16 files. The outcome depends on the bytes alone, not on how they were chunked.
+also reads UTF-16 files. A line that is a sentence but for its `$` is told of and not used. The
+outcome depends on the bytes alone, not on how they were chunked.
 """
 
 import re
@@ -17,10 +18,19 @@ LONGEST = 4096
 """Bytes kept of an unfinished sentence. The standard allows 82; receivers send a few hundred."""
 
 RAW_SHOWN = 200
+LONGEST_LINE = 200
+SHORTEST_LINE = len("GPRMC,1*00")
+NO_START = "no_start"
 
 _CANDIDATE = re.compile(
     rb"\$([^$*\r\n]{0,%d})(?:\*\0{0,8}([0-9A-Fa-f])\0{0,8}([0-9A-Fa-f])|(\*?))" % LONGEST
 )
+# A whole line without its "$", told of as such; LONGEST_LINE bounds what is kept of an open one.
+_STARTLESS = (
+    rb"(?:(?<=[\r\n])|\A)([A-OQ-Z][A-Z]{4},[ -#%%-)+-~]{1,%d}\*[0-9A-Fa-f]{2})" % LONGEST_LINE
+)
+_STARTLESS_LINE = re.compile(_STARTLESS + rb"(?=[\r\n])")
+_STARTLESS_REST = re.compile(_STARTLESS + rb"(?=[\r\n]|\Z)")
 _UNFINISHED_CHECKSUM = re.compile(rb"\*\0{0,8}(?:[0-9A-Fa-f]\0{0,8})?\Z")
 # Talker and type ("GN" "RMC"); addresses on P are makers' own ($PGRMC is Garmin's, no RMC).
 _STANDARD = re.compile(rb"[A-OQ-Z][A-Z][A-Z]{3}")
@@ -47,7 +57,8 @@ class Refused:
     """Something that began like a sentence and is not used, and why.
 
     Reasons of the framing: `bad_checksum`, `no_checksum`, `cut` (the next sentence began, or the
-    input ended, inside it), `too_long`. `nmea.py` adds those of the contents.
+    input ended, inside it), `too_long`, `no_start` (a line without its `$`). `nmea.py` adds those
+    of the contents.
     """
 
     reason: str
@@ -62,6 +73,7 @@ class Framer:
         """Start at offset 0 with nothing read."""
         self._rest = b""
         self._rest_at = 0
+        self._at_line_start = True
 
     def feed(self, chunk: bytes) -> list[Sentence | Refused]:
         """Give what became certain with this chunk."""
@@ -70,6 +82,10 @@ class Framer:
     def close(self) -> list[Refused]:
         """Give what the end of the input cut off."""
         rest, at = self._rest, self._rest_at
+        if not rest.startswith(b"$"):
+            refusals = list(self._startless(_STARTLESS_REST, rest, 0, len(rest)))
+            self._keep(rest, len(rest), at)
+            return refusals
         self._keep(rest, len(rest), at)
         refused = _refuse("cut", at, rest[1:])
         return [] if refused is None else [refused]
@@ -78,6 +94,7 @@ class Framer:
         base = self._rest_at
         position = 0
         while (start := data.find(b"$", position)) >= 0:
+            yield from self._startless(_STARTLESS_REST, data, position, start)
             match = _CANDIDATE.match(data, start)
             assert match is not None  # noqa: S101 - "$" stands at start, the rest may be empty
             end = match.end(1)
@@ -95,11 +112,29 @@ class Framer:
             position = end
             if outcome is not None:
                 yield outcome
-        self._keep(data, len(data), base)
+        yield from self._startless(_STARTLESS_LINE, data, position, len(data))
+        self._keep(data, _open_line(data, position), base)
+
+    def _startless(
+        self, lines: re.Pattern[bytes], data: bytes, start: int, end: int
+    ) -> Iterator[Refused]:
+        if end - start < SHORTEST_LINE:
+            return
+        for match in lines.finditer(data, start, end):
+            if match.start() or self._at_line_start:
+                shown = match[1][:RAW_SHOWN].decode("ascii")
+                yield Refused(NO_START, self._rest_at + match.start(), shown)
 
     def _keep(self, data: bytes, start: int, base: int) -> None:
+        self._at_line_start = data[start - 1] in b"\r\n" if start else self._at_line_start
         self._rest = data[start:]
         self._rest_at = base + start
+
+
+def _open_line(data: bytes, position: int) -> int:
+    """Where the last line begins if it may still become one without `$`; else the end."""
+    begins = max(data.rfind(b"\n"), data.rfind(b"\r"), position - 1) + 1
+    return begins if len(data) - begins <= LONGEST_LINE + 10 else len(data)
 
 
 def _check(offset: int, body: bytes, digits: bytes) -> Sentence | Refused | None:

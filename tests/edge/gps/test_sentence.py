@@ -153,3 +153,26 @@ def test_real_logs_hold_what_was_counted_in_them(size):
         assert len(kinds) == expected["counts"]["checksum_ok"], name
         for kind in ("rmc", "gga", "gns", "gsa", "gsv", "zda"):
             assert kinds.count(kind.upper()) == expected["counts"].get(kind, 0), (name, kind)
+
+
+@pytest.mark.parametrize(
+    ("stream", "offsets"),
+    [
+        (GLL[1:], [0]),
+        (GLL[1:].strip(), [0]),
+        (GLL + GLL[1:] + GLL, [len(GLL)]),
+        (b"noise\r" + GLL[1:] + GLL[1:], [6, 5 + len(GLL)]),
+        (b"noise" + GLL[1:], []),
+        (GLL.strip() + GLL[1:], []),
+        (b"x" * 5000 + GLL[1:], []),
+        (b"GPGLL,no digits\r\nPGRMC,1*00\r\nhello, world*00\r\n", []),
+        (b"GPGLL," + b"9" * 201 + b"*00\r\n", []),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 3, 10_000])
+def test_a_line_without_its_dollar_is_told_of_with_its_place(stream, offsets, size):
+    pieces = [stream[at : at + size] for at in range(0, len(stream), size)]
+    found = [out for out in framed(*pieces) if isinstance(out, Refused)]
+    assert [(out.reason, out.offset, out.raw) for out in found] == [
+        ("no_start", offset, GLL[1:].strip().decode()) for offset in offsets
+    ]

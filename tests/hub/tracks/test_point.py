@@ -87,3 +87,23 @@ def test_late_rows_take_their_true_place_and_equal_times_stay_in_order() -> None
 def test_a_table_without_positions_is_refused() -> None:
     with pytest.raises(GridError, match="no column 'lon'"):
         read(header="time_utc,lat\n")
+
+
+def test_a_hundred_thousand_rows_tell_all_their_bad_ones_at_once():
+    bad = {
+        7: "2026-10-01T08:30:00Z,91,109",
+        13: "yesterday,32,109",
+        17: "2026-10-01T08:30:00Z,32",
+        19: '2026-10-01T08:30:00Z,32,"109',
+        23: "2026-10-01T08:30:00Z,nan,109",
+    }
+    rows = [
+        next((row for step, row in bad.items() if n % (step * 100) == step), None)
+        or f"2026-10-01T{n % 24:02d}:00:00Z,32.{n:05d},109.0"
+        for n in range(2, 100_002)
+    ]
+    expected = [n for n in range(2, 100_002) if any(n % (s * 100) == s for s in bad)]
+    points, told = read_points(["time_utc,lat,lon\n", *(f"{row}\n" for row in rows)])
+    assert [row.line for row in told] == expected
+    assert len(points) + len(told) == 100_000
+    assert {row.message.split(" ")[0] for row in told} == {"lat", "time_utc", "2", "not"}
