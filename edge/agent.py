@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
@@ -19,6 +19,10 @@ from edge.orders import OrderDesk
 from edge.outbox import ALERT, TRACK, Outbox
 from edge.revision import Revisions
 from wire.status import Birth, CameraBirth, CameraHealth, Health, ReceiverHealth, VehicleBirth
+from wire.update import ModelState, ModelUpdate
+
+if TYPE_CHECKING:
+    from edge.model_keeper import ModelKeeper
 
 log = logging.getLogger(__name__)
 
@@ -85,11 +89,12 @@ class Agent:
                 self._orders.take,
                 self._revisions.take,
                 self._revisions.settings,
+                self._take_update,
             ),
             now_ms,
             TRACKS_OF_A_FLEET if config.gateway else TRACKS_IN_FLIGHT,
         )
-        self._model = ""
+        self._models: ModelKeeper | None = None
         self._camera_births: Callable[[], list[CameraBirth]] = list
         self._vehicle_births: list[Callable[[], list[VehicleBirth]]] = []
         self._camera_health: Callable[[], list[CameraHealth]] = list
@@ -109,7 +114,7 @@ class Agent:
         from edge.lookout import Lookout  # noqa: PLC0415
 
         lookout = Lookout(self._config, self._outbox, self._link.health_changed)
-        self._model = lookout.model
+        self._models = lookout.models
         self._camera_births, self._camera_health = lookout.births, lookout.health
         self._parts.append(lookout)
 
@@ -202,7 +207,7 @@ class Agent:
             session=session,
             ts=now_ms(),
             agent=version("tianyan"),
-            model=self._model,
+            model=_called(self._models.state()) if self._models else "",
             config_rev=self._config_rev + (f"+{number}" if number else ""),
             revision=number,
             generated=self._config.generated,
@@ -223,7 +228,17 @@ class Agent:
             receivers=[state for health in self._receiver_health for state in health()],
             terminals=self._terminals(),
             revision=self._revisions.number,
+            model=self._models.state() if self._models else None,
         )
+
+    def _take_update(self, update: ModelUpdate) -> None:
+        if self._models is not None:
+            self._models.take(update)
+
+
+def _called(model: ModelState) -> str:
+    """A model as people call it."""
+    return f"{model.name} {model.version}".strip()[:200]
 
 
 def now_ms() -> int:

@@ -31,6 +31,7 @@ from wire.command import Command, Reply
 from wire.receipt import EvidenceOffer, Grant, GrantedFile, OfferedFile, Receipt
 from wire.revision import ConfigPush, SettingsReport
 from wire.status import Birth, Health, HostState, State
+from wire.update import ModelUpdate
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class Reports:
     order: Callable[[Command, Callable[[Reply], None]], None] | None = None
     revision: Callable[[ConfigPush, Callable[[Reply], None]], None] | None = None
     settings: Callable[[], list[SettingsReport]] = list
+    update: Callable[[ModelUpdate], None] | None = None
 
 
 class Link:
@@ -166,7 +168,11 @@ class Link:
             return
         log.info("broker %s:%d connected", self._broker.host, self._broker.port)
         dev = self._outbox.dev
-        takers = {"cmd": self._reports.order, "config": self._reports.revision}
+        takers = {
+            "cmd": self._reports.order,
+            "config": self._reports.revision,
+            "update": self._reports.update,
+        }
         names = ["receipt", "grant", *(name for name, taker in takers.items() if taker)]
         wanted = [topics.ANY_HOST_STATE, *(topics.down(dev, name) for name in names)]
         client.subscribe([(topic, 1) for topic in wanted])
@@ -202,8 +208,14 @@ class Link:
                 self._take_order(cast("Command", decode("cmd", payload)))
             elif name == "config" and payload and not self._stopping.is_set():
                 self._take_revision(cast("ConfigPush", decode("config", payload)))
+            elif name == "update" and not self._stopping.is_set():
+                self._take_update(cast("ModelUpdate", decode("update", payload)))
         except Refused as refused:
             log.warning("message from the hub on %s is not understood: %s", message.topic, refused)
+
+    def _take_update(self, update: ModelUpdate) -> None:
+        if self._reports.update is not None and update.dev == self._outbox.dev:
+            self._reports.update(update)
 
     def _take_order(self, command: Command) -> None:
         if self._reports.order is not None and command.dev == self._outbox.dev:

@@ -15,6 +15,7 @@ from edge.camera.runner import CameraRunner
 from edge.config import CameraConfig, EdgeConfig, with_calendar
 from edge.detect.detectors import Detector, open_detector
 from edge.detect.watch import AlertEvent, CameraWatch
+from edge.model_keeper import ModelKeeper
 from edge.outbox import Outbox
 from wire.status import CameraBirth, CameraHealth
 
@@ -32,7 +33,10 @@ class Lookout:
 
         `on_change`: a camera's state has changed. Raises BadModel, BadGround, BadSource.
         """
-        self._detector = open_detector(config.model)
+        self.models = ModelKeeper(
+            config.data_dir / "models", config.model, open_detector, on_change
+        )
+        self._detector = self.models.detector
         self._mailbox = Mailbox()
         self._posts = {
             camera.id: Post(
@@ -52,6 +56,7 @@ class Lookout:
     def start(self) -> None:
         """Open the cameras and look from now on."""
         self._desk.end_what_was_left()
+        self.models.start()
         self._thread.start()
         for post in self._posts.values():
             post.runner.start()
@@ -59,6 +64,7 @@ class Lookout:
     def ask_to_stop(self) -> None:
         """Let every camera end as soon as it can; returns at once."""
         self._stop.set()
+        self.models.ask_to_stop()
         for post in self._posts.values():
             post.runner.ask_to_stop()
 
@@ -75,6 +81,7 @@ class Lookout:
         """Look after the cameras' states; call it every second or so."""
         for post in self._posts.values():
             post.runner.tick()
+        self.models.tick()
         self._desk.store()
 
     def adopt(self, cameras: Sequence[CameraConfig]) -> None:
@@ -103,6 +110,7 @@ class Lookout:
     def _look_forever(self) -> None:
         while not self._stop.is_set():
             letter = self._mailbox.take(LOOK_WAIT_S)
+            self._detector.between_looks()
             if letter is not None:
                 camera, frame = letter
                 self._look(self._posts[camera], frame)

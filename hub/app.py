@@ -50,6 +50,8 @@ from hub.grid.places import Places
 from hub.housekeeping import keep_house, watch_patrols
 from hub.ingest import Ingest
 from hub.judging import Judge
+from hub.models import api as models_api
+from hub.models.store import Shelf
 from hub.patrol import api as patrol_api
 from hub.pipeline import Site
 from hub.roles import Actor, Right
@@ -220,6 +222,8 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(suppression_api.router(store, lift))
     app.include_router(correction.router(store, config.learning.labels))
     app.include_router(datasets_api.router(store, hub.site.vault, config))
+    shelf = Shelf(config.data_dir / "models")
+    app.include_router(models_api.router(store, shelf, hub.site.vault.key, hub.ingest.wake))
 
     def take_step(case: int, act: Act, actor: Actor) -> None:
         wanted = WantedStep(act.action, act.version, act.note, act.into, act.condition)
@@ -282,6 +286,7 @@ def _renderer(places: Places) -> Callable[[Connection, Sequence[Change]], dict[C
         "device": devices_api.device_items,
         "order": orders_api.order_news,
         "revision": revisions_api.revision_news,
+        "rollout": models_api.rollout_items,
     }
 
     def render(tx: Connection, changes: Sequence[Change]) -> dict[Change, str]:

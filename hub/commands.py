@@ -1,6 +1,7 @@
 """What `tianyan hub …` does: run, one more ingest member, migrate, check."""
 
 import logging
+import secrets
 import signal
 import socket
 import threading
@@ -25,10 +26,14 @@ from hub.grid.errors import GridError
 from hub.grid.geojson import load_document, problems
 from hub.grid.places import Places
 from hub.ingest import Ingest, password
+from hub.models import api as models_api
+from hub.models.store import Shelf
 from hub.pipeline import Site, grids_changed
+from hub.roles import Actor, Role
 from hub.store import Store, now
 from hub.tracks.errors import TrackError
 from hub.tracks.settings import settings_of
+from wire.bundle import pack
 
 log = logging.getLogger(__name__)
 
@@ -141,6 +146,30 @@ def export_dataset(
     finally:
         store.close()
     yield {"summary": {"folder": str(out), **summary(dataset)}}
+
+
+def add_model(path: Path, folder: Path) -> Iterator[dict[str, Any]]:
+    """Take a promoted model's folder in, so that it can be rolled out; what was added.
+
+    Raises HubError, BadBundle, OSError.
+    """
+    config = load(path)
+    store = Store(config.database_url)
+    shelf = Shelf(config.data_dir / "models")
+    file = shelf.incoming / f"{secrets.token_hex(8)}.tmp"
+    try:
+        store.check_schema()
+        pack(folder, file)
+        model = models_api.add_model(store, shelf, file, Actor("command line", Role.ADMIN))
+    finally:
+        file.unlink(missing_ok=True)
+        store.close()
+    yield {
+        "model": model.name,
+        "version": model.version,
+        "sha256": model.sha256,
+        "size": model.size,
+    }
 
 
 def verify_audit(path: Path) -> list[str]:

@@ -13,6 +13,7 @@ from hub.devices.revisions import store as revision_store
 from hub.devices.revisions.site_calendar import site_calendar
 from hub.evidence.api import forget_unfinished
 from hub.grid import store as grid_store
+from hub.models import store as model_store
 from hub.patrol import store as patrol_store
 from hub.patrol.judge import Work, look_at_recent
 from hub.pipeline import Site
@@ -39,6 +40,7 @@ async def keep_house(store: Store, site: Site) -> None:
             if silent_before > started_at:
                 await asyncio.to_thread(find_silent, store, silent_before, at)
             await asyncio.to_thread(end_unanswered, store, at)
+            await asyncio.to_thread(go_on_with_rollouts, store, at)
             await asyncio.to_thread(pipeline.say_what_is_due, store, at)
             if at - swept_at >= SWEEP_EVERY:
                 swept_at = at
@@ -67,6 +69,12 @@ def judge_patrols(store: Store, site: Site, heard_since: datetime | None) -> int
     grid_store.load(store, site.places)
     revision, index = site.places.index
     return look_at_recent(store, Work(site.config, index, revision), heard_since)
+
+
+def go_on_with_rollouts(store: Store, at: datetime) -> None:
+    """Stages that were clean for long enough give way to the next."""
+    with store.write() as tx:
+        events.record(tx, model_store.advance(tx, at), at)
 
 
 def find_silent(store: Store, before: datetime, at: datetime) -> None:

@@ -23,6 +23,7 @@ T = TypeVar("T")
 MAX_BODY = 1 << 20
 BODY_LIMITS = {
     "/api/grids": 64 << 20,
+    "/api/models": 500_000_000,
     "/api/conditions": 10 << 20,
     "/api/duty/import": 64 << 20,
     "/api/fences": 64 << 20,

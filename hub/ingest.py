@@ -99,7 +99,7 @@ class Ingest:
         self._links = [
             LaneLink(lane, store, site) for lane in lanes(site.config) if is_host or lane.shared
         ]
-        sources = pipeline.DOWN if is_host else ()
+        sources = pipeline.down(site) if is_host else ()
         self._courier = Courier(store, sources, self._links[-1].send)
 
     def start(self) -> None:

@@ -36,6 +36,7 @@ from hub.cases.case import (
 from hub.cases.clock import Clock, ClockState, after_step, filed, opened
 from hub.cases.condition import USUAL, ConditionNeeded, pick
 from hub.config import HubConfig
+from hub.courier import Source
 from hub.devices import store as device_store
 from hub.devices.orders import store as order_store
 from hub.devices.revisions import store as revision_store
@@ -49,6 +50,7 @@ from hub.grid.crossing import Crossing
 from hub.grid.places import Path, Places
 from hub.inbox import CLOCK_TOLERANCE, Received, Refusal
 from hub.matters import matter
+from hub.models import store as model_store
 from hub.patrol import store as patrol_store
 from hub.roles import SYSTEM, Actor
 from hub.store import Store, now, to_ms
@@ -379,7 +381,8 @@ def take_healths(tx: Connection, _site: Site, arrived: Sequence[Received[Health]
     """How devices are."""
 
     def well(tx: Connection, received: Received[Health]) -> list[Change]:
-        return device_store.take_health(tx, received) + _take_reported(tx, received)
+        changes = device_store.take_health(tx, received) + _take_reported(tx, received)
+        return changes + model_store.take_health(tx, received)
 
     return _each(tx, arrived, well)
 
@@ -466,7 +469,11 @@ TAKE: dict[str, Callable[[Connection, Site, Sequence[Received[Any]]], Outcome]] 
 }
 
 DOWN = (order_store.SOURCE, revision_store.SOURCE)
-"""What is sent down to devices."""
+
+
+def down(site: Site) -> tuple[Source, ...]:
+    """What is sent down to devices."""
+    return (*DOWN, model_store.source(lambda: site.config.base_url, site.vault.key))
 
 
 def take(tx: Connection, site: Site, name: str, arrived: Sequence[Received[Any]]) -> Outcome:

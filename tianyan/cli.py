@@ -379,6 +379,15 @@ def _hub_export_dataset(options: argparse.Namespace) -> int:
     )
 
 
+def _hub_add_model(options: argparse.Namespace) -> int:
+    from hub.commands import add_model
+    from hub.errors import HubError
+
+    return print_lines(
+        lambda: add_model(options.config, options.folder), (HubError, ValueError, OSError)
+    )
+
+
 def _demo(options: argparse.Namespace) -> int:
     from tianyan.demo import DemoFailed, DemoOptions, run_demo
 
@@ -506,6 +515,11 @@ def _promote_options(parser: argparse.ArgumentParser) -> None:
     add_promote_options(parser)
 
 
+def _add_model_options(parser: argparse.ArgumentParser) -> None:
+    _config(parser)
+    parser.add_argument("folder", type=Path, metavar="MODEL_DIR", help="a promoted model's folder")
+
+
 def _demo_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--seconds", type=float, help="stop by itself after so long")
@@ -546,6 +560,7 @@ VERBS = (
         _export_dataset_options,
         _hub_export_dataset,
     ),
+    Verb("hub add-model", "a model that can be rolled out", _add_model_options, _hub_add_model),
     Verb("hub verify-audit", "whether anybody changed the history", _config, _hub_verify_audit),
     Verb("hub check", "every error of a configuration at once", _config, _hub_check),
     Verb("doctor", "what is installed, reachable and missing", _no_options, _doctor),

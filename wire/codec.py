@@ -18,6 +18,7 @@ from wire.receipt import EvidenceOffer, Grant, Receipt
 from wire.revision import ConfigPush, SettingsReport
 from wire.status import Birth, Gap, Health, HostState, State
 from wire.track import Track
+from wire.update import ModelUpdate
 from wire.version import VERSION
 
 MESSAGES: dict[str, type[msgspec.Struct]] = {
@@ -35,6 +36,7 @@ MESSAGES: dict[str, type[msgspec.Struct]] = {
     "reply": Reply,
     "config": ConfigPush,
     "settings": SettingsReport,
+    "update": ModelUpdate,
     "host": HostState,
 }
 STREAMS = ("alert", "track", "gap", "driver")

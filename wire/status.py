@@ -6,6 +6,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from wire.envelope import DeviceId, Envelope, Epoch, Lat, Lon, Name, Seq, Text, UnixMs, Versioned
+from wire.update import ModelState
 
 
 class CameraState(StrEnum):
@@ -124,6 +125,7 @@ class Health(Versioned, kw_only=True, frozen=True):
     receivers: list[ReceiverHealth] = []
     terminals: Seq = 0
     revision: Seq = 0
+    model: ModelState | None = None
 
 
 class Gap(Envelope, kw_only=True, frozen=True):

@@ -258,6 +258,12 @@ GUARDED = [
     ("PUT", "/api/calendar/years/2027", Role.ADMIN),
     ("GET", "/api/conditions", Role.VIEWER),
     ("PUT", "/api/conditions", Role.ADMIN),
+    ("GET", "/api/models", Role.VIEWER),
+    ("POST", "/api/models", Role.ADMIN),
+    ("GET", "/api/rollouts", Role.VIEWER),
+    ("GET", "/api/rollouts/1", Role.VIEWER),
+    ("POST", "/api/rollouts", Role.ADMIN),
+    ("POST", "/api/rollouts/1/actions", Role.ADMIN),
     ("GET", "/api/tokens", Role.ADMIN),
     ("POST", "/api/tokens", Role.ADMIN),
     ("DELETE", "/api/tokens/x", Role.ADMIN),
@@ -281,7 +287,14 @@ def test_the_least_right_by_default(look, method, path, least):
 
 
 def test_no_endpoint_was_forgotten(look):
-    open_to_all = {"/api/session", "/upload/{sha256}", "/healthz", "/metrics", "/api/events"}
+    open_to_all = {
+        "/api/session",
+        "/upload/{sha256}",
+        "/healthz",
+        "/download/models/{sha256}",
+        "/metrics",
+        "/api/events",
+    }
     paths = set(look("GET", "/api/openapi.json").json()["paths"]) - open_to_all
     guarded = {path for _, path, _ in GUARDED}
     forgotten = [
