@@ -127,7 +127,7 @@ class BitsConfig(Settings):
 
 
 class SwitchConfig(BitsConfig):
-    """Hopper raised or cover open: 1, or with `inverted` 0."""
+    """Something that is so or not: 1 for so, or with `inverted` 0."""
 
     inverted: bool = False
 
@@ -142,15 +142,37 @@ class LoadConfig(BitsConfig):
     }
 
 
-class ProfileConfig(Settings):
-    """What a model of terminal says of load, hopper and cover, and where; null = it does not.
+class ValueConfig(Settings):
+    """A number of a maker's own: big-endian bytes of the item with the ID `item`.
 
-    The standard knows the load alone: status bits 8 and 9 (JT/T 808-2013 table 25).
+    The value is the number × `scale` + `shift`; `signed`: two's complement.
+    """
+
+    item: Annotated[int, Field(ge=0, le=255)]
+    offset: Annotated[int, Field(ge=0, le=254)] = 0
+    size: Annotated[int, Field(ge=1, le=8)] | None = None
+    signed: bool = False
+    scale: float = 1.0
+    shift: float = 0.0
+
+
+class ProfileConfig(Settings):
+    """What a model of terminal says of the body, and where; null = it does not.
+
+    The standard knows the load alone: status bits 8 and 9 (JT/T 808-2013 table 25). `faults`: bits
+    by which it says that a sensor of these is at fault. `values`: numbers of its own items, by a
+    name of yours. `doors_as_2013`: a 2019 terminal that takes 1 for "lock the doors".
     """
 
     load: LoadConfig | None = LoadConfig(bit=8, width=2, meaning={0: "empty", 1: "half", 3: "full"})
     hopper: SwitchConfig | None = None
     cover: SwitchConfig | None = None
+    lift_inhibited: SwitchConfig | None = None
+    locked: SwitchConfig | None = None
+    speed_limited: SwitchConfig | None = None
+    faults: Annotated[list[BitsConfig], Field(max_length=16)] = []
+    values: Annotated[dict[Id, ValueConfig], Field(max_length=32)] = {}
+    doors_as_2013: bool = False
 
 
 class TerminalConfig(Settings):

@@ -5,7 +5,7 @@ import logging
 import resource
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +17,9 @@ from edge.gps.commands import plain
 from edge.gps.errors import GpsError
 from edge.gps.gateway import ANSWER_S, CannotListen, Gateway, Limits
 from edge.gps.jt808.orders import SHOT
-from edge.gps.jt808.session import Fleet
-from edge.gps.reports import OutboxReports
+from edge.gps.jt808.session import Fleet, Reply
+from edge.gps.profile import own_values
+from edge.gps.reports import STANDARD, OutboxReports
 from edge.orders import OrderFailed
 from edge.outbox import Outbox
 from wire.status import ReceiverHealth, ReceiverState, VehicleBirth
@@ -53,7 +54,8 @@ class Terminals:
             is_open=self._config.open,
         )
         alarms = AlarmDesk(outbox, config.data_dir / "open-alarms", self._config.alerts)
-        self._reports = OutboxReports(outbox, _profiles(self._config), alarms)
+        self._profiles = _profiles(self._config)
+        self._reports = OutboxReports(outbox, self._profiles, alarms)
         self._on_change = on_change
         self._gateway: Gateway | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -111,7 +113,11 @@ class Terminals:
         Raises OrderFailed.
         """
         given = dict(arguments)
-        terminal = self._terminal_of(given.pop("vehicle", None))
+        vehicle = given.pop("vehicle", None)
+        terminal = self._terminal_of(vehicle)
+        profile = self._profiles.get(str(vehicle), STANDARD)
+        if name == "doors":
+            given.setdefault("as_2013", profile.doors_as_2013)
         gateway, loop = self._gateway, self._loop
         if gateway is None or loop is None:
             raise OrderFailed("the server of the terminals does not run")
@@ -123,7 +129,7 @@ class Terminals:
         if result := reply.values.get("result", 0):
             meaning = SHOT_RESULTS if reply.msg_id == SHOT else RESULTS
             raise OrderFailed(f"the terminal says: {meaning.get(result, f'result {result}')}")
-        return {name: plain(value) for name, value in reply.values.items()}
+        return {name: plain(value) for name, value in _with_own_values(profile, reply)}
 
     def _terminal_of(self, vehicle: object) -> str:
         for terminal, name in self._fleet.vehicles.items():
@@ -195,6 +201,14 @@ def _profiles(config: GatewayConfig) -> dict[str, ProfileConfig]:
     """Profiles by vehicle."""
     known = {STANDARD_PROFILE: ProfileConfig()} | config.profiles
     return {each.vehicle: known[each.profile] for each in config.terminals.values()}
+
+
+def _with_own_values(profile: ProfileConfig, reply: Reply) -> Iterator[tuple[str, Any]]:
+    """What a terminal answered, and what its model's own items in a position say."""
+    yield from reply.values.items()
+    for position in reply.values.get("positions", ()):
+        if said := own_values(profile, position):
+            yield "own_values", said
 
 
 def _key(digits: str) -> str:

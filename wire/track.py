@@ -22,6 +22,10 @@ EMPTY, HALF, FULL = 0, 1, 3
 _LOAD, _LOAD_KNOWN = 3, 1 << 2
 _HOPPER_RAISED, _HOPPER_KNOWN = 1 << 3, 1 << 4
 _COVER_OPEN, _COVER_KNOWN = 1 << 5, 1 << 6
+_LIFT_INHIBITED, _LIFT_KNOWN = 1 << 7, 1 << 8
+_LOCKED, _LOCKED_KNOWN = 1 << 9, 1 << 10
+_SPEED_LIMITED, _SPEED_KNOWN = 1 << 11, 1 << 12
+_SENSOR_FAULT = 1 << 13
 
 ALARMS: dict[int, str] = {
     0: "emergency", 1: "overspeed", 2: "fatigue", 3: "danger", 4: "gnss_fault", 5: "antenna_cut",
@@ -64,11 +68,20 @@ class Track(Envelope, kw_only=True, frozen=True):
 
 
 def body_of(
-    load: int | None = None, *, hopper: bool | None = None, cover_open: bool | None = None
+    load: int | None = None,
+    *,
+    hopper: bool | None = None,
+    cover_open: bool | None = None,
+    lift_inhibited: bool | None = None,
+    locked: bool | None = None,
+    speed_limited: bool | None = None,
+    sensor_fault: bool = False,
 ) -> int:
     """Pack the state of a vehicle's body; None = unknown.
 
-    Bits 0-1 load, 2 load known, 3 hopper raised, 4 hopper known, 5 cover open, 6 cover known.
+    Bits 0-1 load, 2 load known, 3 hopper raised, 4 hopper known, 5 cover open, 6 cover known,
+    7 lifting inhibited, 8 known, 9 locked, 10 known, 11 speed limited, 12 known, 13 a sensor of
+    these says that it is at fault.
     """
     body = 0
     if load is not None:
@@ -77,7 +90,14 @@ def body_of(
         body |= _HOPPER_KNOWN | (_HOPPER_RAISED if hopper else 0)
     if cover_open is not None:
         body |= _COVER_KNOWN | (_COVER_OPEN if cover_open else 0)
-    return body
+    for said, known, on in (
+        (lift_inhibited, _LIFT_KNOWN, _LIFT_INHIBITED),
+        (locked, _LOCKED_KNOWN, _LOCKED),
+        (speed_limited, _SPEED_KNOWN, _SPEED_LIMITED),
+    ):
+        if said is not None:
+            body |= known | (on if said else 0)
+    return body | (_SENSOR_FAULT if sensor_fault else 0)
 
 
 def load_of(body: int) -> int | None:
@@ -93,6 +113,26 @@ def hopper_of(body: int) -> bool | None:
 def cover_of(body: int) -> bool | None:
     """Whether the cover is open; None where unknown."""
     return bool(body & _COVER_OPEN) if body & _COVER_KNOWN else None
+
+
+def lift_inhibited_of(body: int) -> bool | None:
+    """Whether the hopper is kept from rising; None where unknown."""
+    return bool(body & _LIFT_INHIBITED) if body & _LIFT_KNOWN else None
+
+
+def locked_of(body: int) -> bool | None:
+    """Whether the vehicle is locked; None where unknown."""
+    return bool(body & _LOCKED) if body & _LOCKED_KNOWN else None
+
+
+def speed_limited_of(body: int) -> bool | None:
+    """Whether the vehicle is kept slow; None where unknown."""
+    return bool(body & _SPEED_LIMITED) if body & _SPEED_KNOWN else None
+
+
+def has_sensor_fault(body: int) -> bool:
+    """Whether a sensor of the body says that it is at fault."""
+    return bool(body & _SENSOR_FAULT)
 
 
 def alarm_names(alarm: int) -> list[str]:

@@ -16,7 +16,20 @@ from hub.http import ERRORS, Listing, Page, Utc, page
 from hub.roles import Actor, Right
 from hub.store import Store, from_ms, lies_in, now
 from hub.tracks.store import fixes_between, vehicles
-from wire.track import EMPTY, FULL, HALF, VALID, alarm_names, cover_of, hopper_of, load_of
+from wire.track import (
+    EMPTY,
+    FULL,
+    HALF,
+    VALID,
+    alarm_names,
+    cover_of,
+    has_sensor_fault,
+    hopper_of,
+    lift_inhibited_of,
+    load_of,
+    locked_of,
+    speed_limited_of,
+)
 
 SPAN = timedelta(hours=24)
 LOADS: dict[int, Literal["empty", "half", "full"]] = {EMPTY: "empty", HALF: "half", FULL: "full"}
@@ -28,6 +41,10 @@ class BodyItem(BaseModel):
     load: Literal["empty", "half", "full"] | None
     hopper_raised: bool | None
     cover_open: bool | None
+    lift_inhibited: bool | None
+    locked: bool | None
+    speed_limited: bool | None
+    sensor_fault: bool
     alarms: list[str]
 
 
@@ -178,5 +195,9 @@ def _body(body: int, alarm: int) -> BodyItem:
         load=None if load is None else LOADS.get(load),
         hopper_raised=hopper_of(body),
         cover_open=cover_of(body),
+        lift_inhibited=lift_inhibited_of(body),
+        locked=locked_of(body),
+        speed_limited=speed_limited_of(body),
+        sensor_fault=has_sensor_fault(body),
         alarms=alarm_names(alarm),
     )

@@ -95,7 +95,8 @@ def test_terminals_of_both_editions_are_on_the_map(city):
     assert (alert["label"], alert["place"], alert["level"]) == ("emergency", "vehicle", 3)
     assert "陕G·D0002" in str(alert), "who calls for help"
     assert sweeper["body"] == {
-        "load": "full", "hopper_raised": None, "cover_open": None,
+        "load": "full", "hopper_raised": None, "cover_open": None, "lift_inhibited": None,
+        "locked": None, "speed_limited": None, "sensor_fault": False,
         "alarms": ["emergency", "power_low"],
     }  # fmt: skip
 

@@ -5,9 +5,17 @@ from pydantic import ValidationError
 
 from edge.config import GatewayConfig, ProfileConfig
 from edge.gps.jt808.position import read_position
-from edge.gps.profile import body_state
+from edge.gps.profile import body_state, own_values
 from tests.edge.gps.jt808.reports import item, report
-from wire.track import cover_of, hopper_of, load_of
+from wire.track import (
+    cover_of,
+    has_sensor_fault,
+    hopper_of,
+    lift_inhibited_of,
+    load_of,
+    locked_of,
+    speed_limited_of,
+)
 
 STANDARD = ProfileConfig()
 IN_STATUS = ProfileConfig.model_validate(
@@ -72,3 +80,50 @@ def test_a_profile_nobody_wrote_is_refused():
     terminals = {"1": {"vehicle": "t", "profile": "maker-c"}}
     with pytest.raises(ValidationError, match=r"'maker-c' is not one of standard, maker-b"):
         GatewayConfig.model_validate({"terminals": terminals, "profiles": {"maker-b": {}}})
+
+
+MUCK_TRUCK = ProfileConfig.model_validate({
+    "lift_inhibited": {"bit": 27},
+    "locked": {"bit": 25, "inverted": True},
+    "speed_limited": {"item": 0xE1, "bit": 0},
+    "faults": [{"item": 0xE1, "bit": 25}],
+    "values": {
+        "weight_kg": {"item": 0xE2, "size": 2, "scale": 10},
+        "tilt_deg": {"item": 0xE2, "offset": 2, "size": 1, "signed": True, "shift": 0.5},
+    },
+})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("bits", "items", "expected"),
+    [
+        (status(), b"", (False, True, None, False)),
+        (status(25, 27), b"", (True, False, None, False)),
+        (0, item(0xE1, status(0).to_bytes(4)), (False, True, True, False)),
+        (0, item(0xE1, status(25).to_bytes(4)), (False, True, False, True)),
+    ],
+)
+def test_what_else_a_muck_truck_says(bits, items, expected):
+    body = body_state(MUCK_TRUCK, read_position(report(status=bits, items=items)))
+    said = (lift_inhibited_of(body), locked_of(body), speed_limited_of(body))
+    assert (*said, has_sensor_fault(body)) == expected
+
+
+def test_a_sensor_at_fault_is_told_of():
+    at_fault = item(0xE1, status(30).to_bytes(4))
+    assert has_sensor_fault(body_state(IN_ITEM, read_position(report(items=at_fault))))
+    assert not has_sensor_fault(body_state(IN_ITEM, read_position(report())))
+
+
+@pytest.mark.parametrize(
+    ("items", "values"),
+    [
+        (item(0xE2, bytes.fromhex("04d2fe")), {"weight_kg": 12340.0, "tilt_deg": -1.5}),
+        (item(0xE2, bytes.fromhex("04d2")), {"weight_kg": 12340.0}),
+        (item(0xE2, b"\x04"), {}),
+        (item(0xE3, bytes.fromhex("04d2fe")), {}),
+        (b"", {}),
+    ],
+)
+def test_numbers_of_a_makers_own(items, values):
+    assert own_values(MUCK_TRUCK, read_position(report(items=items))) == values
