@@ -56,14 +56,35 @@ def light(image: Image, rng: np.random.Generator) -> Image:
     value = cv2.LUT(value, np.clip(steps * gains[2], 0, 255).astype(np.uint8))
     merged = cv2.merge((hue, saturation, value))
     image = np.asarray(cv2.cvtColor(merged, cv2.COLOR_HSV2BGR), np.uint8)
-    if rng.random() < 0.1:
-        image = np.asarray(cv2.GaussianBlur(image, (3, 3), 0), np.uint8)
+    if rng.random() < 0.2:
+        image = _dim(image, rng)
+    if rng.random() < 0.25:
+        image = _soft(image, rng)
+    if rng.random() < 0.15:
+        noise = rng.normal(0, rng.uniform(2, 9), image.shape[:2]).astype(np.int16)
+        image = np.clip(image + noise[..., None], 0, 255).astype(np.uint8)
     if rng.random() < 0.15:
         image = _coarse(image, int(rng.integers(25, 70)))
     if rng.random() < 0.05:
         grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
         image = np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)
     return image
+
+
+def _dim(image: Image, rng: np.random.Generator) -> Image:
+    """Dusk and night, or a glare: another gamma."""
+    curve = 255 * (np.arange(256) / 255) ** rng.uniform(0.6, 2.2)
+    return np.asarray(cv2.LUT(image, curve.astype(np.uint8)), np.uint8)
+
+
+def _soft(image: Image, rng: np.random.Generator) -> Image:
+    """A lens out of focus, or a picture scaled up from a smaller stream."""
+    if rng.random() < 0.4:
+        return np.asarray(cv2.GaussianBlur(image, (3, 3), 0), np.uint8)
+    height, width = image.shape[:2]
+    share = rng.uniform(0.4, 0.85)
+    small = cv2.resize(image, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, (width, height)), np.uint8)
 
 
 def _coarse(image: Image, quality: int) -> Image:

@@ -33,10 +33,10 @@ NEW_PRIOR = 0.01
 
 
 def load(weights: Path) -> nn.Module:
-    """Read an Ultralytics checkpoint as a float32 detection net."""
+    """Read an Ultralytics checkpoint as a float32 detection net, its normalisation folded in."""
     from ultralytics import YOLO
 
-    net: Any = YOLO(str(weights)).model.float()
+    net: Any = YOLO(str(weights)).model.float().fuse(verbose=False)
     net.args = SimpleNamespace(box=7.5, cls=0.5, dfl=1.5)
     for parameter in net.parameters():
         parameter.requires_grad_(True)
@@ -93,7 +93,10 @@ def sight(net: nn.Module, longest_side: int, *, least: float) -> Detector:
 
 
 def blend(base: nn.Module, tuned: nn.Module, share: float) -> nn.Module:
-    """Weights between two nets of one shape: 0 is ``base``, 1 is ``tuned`` (WiSE-FT)."""
+    """Weights between two nets of one shape: 0 is ``base``, 1 is ``tuned`` (WiSE-FT).
+
+    Class rows that ``base`` was never taught are those of ``tuned``: half of nothing is no start.
+    """
     mixed = copy.deepcopy(tuned)
     start, end = base.state_dict(), tuned.state_dict()
     mixed.load_state_dict(
@@ -102,7 +105,15 @@ def blend(base: nn.Module, tuned: nn.Module, share: float) -> nn.Module:
             for key, value in end.items()
         }
     )
+    for ours, theirs, head in zip(_rows(base), _rows(tuned), _rows(mixed), strict=True):
+        new = ours.weight.flatten(1).eq(0).all(dim=1)
+        head.weight.data[new], head.bias.data[new] = theirs.weight[new], theirs.bias[new]
     return mixed
+
+
+def _rows(net: Any) -> list[Any]:
+    """The last convolution of each of the head's class branches."""
+    return [branch[-1] for branch in net.model[-1].cv3]
 
 
 def save(net: nn.Module, file: Path) -> None:

@@ -1,9 +1,14 @@
 """Fine-tuning of the street net: our classes from labelled pictures, COCO's from the net itself.
 
-The net starts as a COCO net whose class rows were cut to the kept labels. Before the first step it
-labels the training pictures with what it already knows (people, vehicles, goods), and is then
-taught those boxes and its own former scores together with ours, so that it does not forget them.
-Statistics of batch normalisation stay as they are: batches are small, mosaics half padding.
+The net starts as a COCO net whose class rows were cut to the kept labels, or half way between it
+and a net fine-tuned before (`--tuned`, `--share`): what fine-tuning forgot is nearer there. Before
+the first step the COCO net labels the training pictures with what it knows (people, vehicles,
+goods), and the net is taught those boxes and the COCO net's scores together with ours.
+Batch normalisation is folded into the convolutions: batches are small, mosaics half padding, and
+without it a step costs less. The first layers do not learn and are not run backwards.
+
+Sheets show pictures in many sizes and lights (`canvas`), with cut-outs of other pictures set into
+streets with nothing to report (`cutouts`).
 
     tianyan model train --data DATASET.yaml --weights COCO.pt --out runs/street-n
 """
@@ -27,6 +32,7 @@ import numpy as np
 from edge.camera.frame import Image
 from training import street_net
 from training.canvas import Shape, compose
+from training.cutouts import Cutout, cut_out, decoy, set_in
 from training.dataset import Boxes, Dataset, Picture, read_dataset, read_picture
 from training.evaluate import LEAST, Detector, evaluate, row
 from training.labels import KEPT, LABELS, STREET
@@ -41,7 +47,12 @@ BACKBONE = 11
 """Layers 0..10 of YOLO11 are the backbone; neck and head follow."""
 
 SHEET = Shape(384, 640)
-"""Height and width of the sheets: a 16:9 frame as the net meets it."""
+"""Height and width of the large sheets: a 16:9 frame as the net meets it."""
+
+SMALL_SHEET = Shape(256, 448)
+"""Half the cost, and things as small as a far camera shows them."""
+
+MOST_CUTOUTS = 3
 
 VAL_THRESHOLD = 0.25
 """Score at which a run's own val figures are counted; operating points are chosen at export."""
@@ -55,8 +66,12 @@ class Plan:
     weights: Path
     out: Path
     teacher: Path | None = None
+    tuned: Path | None = None
+    share: float = 0.5
     epochs: int = 24
     shape: Shape = SHEET
+    small_share: float = 0.0
+    cutouts: float = 0.0
     batch: int = 8
     rate: float = 1e-3
     backbone_rate: float = 0.2
@@ -80,6 +95,20 @@ class Sample:
     boxes: Boxes
     weight: float
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it shows a street with nothing to report."""
+        return not np.any(self.boxes[:, 0] < len(STREET))
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """What sheets are made of."""
+
+    real: Sequence[Sample]
+    rendered: Sequence[Sample]
+    cutouts: Sequence[Cutout]
+
 
 def train(plan: Plan) -> Iterator[dict[str, Any]]:
     """Run the plan to its end; a row an epoch, then where the averaged weights are.
@@ -93,18 +122,22 @@ def train(plan: Plan) -> Iterator[dict[str, Any]]:
     plan.out.mkdir(parents=True, exist_ok=True)
     (plan.out / "plan.json").write_text(json.dumps(asdict(plan), default=str, indent=1))
     net = street_net.relabel(street_net.load(plan.weights), LABELS)
+    if plan.tuned is not None:
+        net = street_net.blend(net, street_net.load(plan.tuned), plan.share)
     teacher = street_net.relabel(street_net.load(plan.teacher or plan.weights), LABELS)
-    samples, rendered = _samples(plan, teacher)
-    log.info("%d pictures, %d rendered frames", len(samples), len(rendered))
-    yield from _run(plan, net, teacher, samples, rendered)
+    pool = _pool(plan, teacher)
+    log.info(
+        "%d pictures, %d rendered frames, %d cut-outs and decoys",
+        len(pool.real), len(pool.rendered), len(pool.cutouts),
+    )  # fmt: skip
+    yield from _run(plan, net, teacher, pool)
 
 
 def _run(
     plan: Plan,
     net: nn.Module,
     teacher: nn.Module,
-    samples: Sequence[Sample],
-    rendered: Sequence[Sample],
+    pool: Pool,
 ) -> Iterator[dict[str, Any]]:
     import torch
 
@@ -114,12 +147,12 @@ def _run(
     averaged = copy.deepcopy(net)
     optimiser = _optimiser(plan, net)
     criterion = street_net.criterion(net, teacher, len(STREET))
-    per_epoch = math.ceil((plan.samples or len(samples)) / plan.batch)
+    per_epoch = math.ceil((plan.samples or len(pool.real)) / plan.batch)
     total, step = per_epoch * plan.epochs, 0
     for epoch in range(plan.epochs):
         street_net.set_training(net)
         began, sums = time.monotonic(), torch.zeros(3)
-        for batch in _batches(plan, samples, rendered, per_epoch, rng):
+        for batch in _batches(plan, pool, per_epoch, rng):
             for group in optimiser.param_groups:
                 group["lr"] = group["peak"] * _rate(step, total, per_epoch)
             loss = criterion(batch)
@@ -145,14 +178,28 @@ def _run(
     yield {"summary": {"epochs": plan.epochs, "steps": step, "weights": str(plan.out / "tuned.pt")}}
 
 
-def _samples(plan: Plan, teacher: nn.Module) -> tuple[list[Sample], list[Sample]]:
-    """The real pictures and the rendered frames, with what the teacher sees in them."""
+def _pool(plan: Plan, teacher: nn.Module) -> Pool:
+    """Everything in memory, with what the teacher sees in it."""
     label = street_net.sight(teacher, plan.longest_side, least=plan.sure)
-    real = [read_dataset(file, "train") for file in plan.data]
-    samples = [sample for one in real for sample in _labelled(one, label)]
-    if plan.rendered is None:
-        return samples, []
-    return samples, _labelled(read_dataset(plan.rendered, "train"), label)
+    read = [read_dataset(file, "train") for file in plan.data]
+    real = [sample for one in read for sample in _labelled(one, label)]
+    rendered = _labelled(read_dataset(plan.rendered, "train"), label) if plan.rendered else []
+    cutouts = _cutouts(real, np.random.default_rng(plan.seed)) if plan.cutouts else []
+    return Pool(real, rendered, cutouts)
+
+
+def _cutouts(real: Sequence[Sample], rng: np.random.Generator) -> list[Cutout]:
+    """Every labelled matter cut out once; a third as many decoys from streets that show none."""
+    made = [
+        cut_out(sample.image, box[1:], int(box[0]))
+        for sample in real
+        for box in sample.boxes
+        if box[0] < len(STREET)
+    ]
+    things = [one for one in made if one is not None]
+    empty = [sample.image for sample in real if sample.is_empty]
+    decoys = [decoy(empty[int(rng.integers(len(empty)))], rng) for _ in things[::3] if empty]
+    return things + [one for one in decoys if one is not None]
 
 
 def _labelled(dataset: Dataset, label: Detector) -> list[Sample]:
@@ -189,23 +236,41 @@ def _weights(pictures: Sequence[Picture]) -> list[float]:
 
 
 def _batches(
-    plan: Plan,
-    samples: Sequence[Sample],
-    rendered: Sequence[Sample],
-    count: int,
-    rng: np.random.Generator,
+    plan: Plan, pool: Pool, count: int, rng: np.random.Generator
 ) -> Iterator[dict[str, Any]]:
-    weights = np.array([sample.weight for sample in samples])
+    weights = np.array([sample.weight for sample in pool.real])
     weights /= weights.sum()
+    chances = _even(pool.cutouts)
     for _ in range(count):
+        shape = SMALL_SHEET if rng.random() < plan.small_share else plan.shape
         sheets = []
         for _ in range(plan.batch):
-            pool = rendered if rendered and rng.random() < plan.rendered_share else samples
-            chances = weights if pool is samples else None
+            is_drawn = bool(pool.rendered) and rng.random() < plan.rendered_share
+            source, odds = (pool.rendered, None) if is_drawn else (pool.real, weights)
             many = int(rng.integers(2, 5)) if rng.random() < plan.mosaic else 1
-            picks = [pool[i] for i in rng.choice(len(pool), many, p=chances)]
-            sheets.append(compose([(p.image, p.boxes) for p in picks], plan.shape, rng))
+            picks = [source[i] for i in rng.choice(len(source), many, p=odds)]
+            sheets.append(
+                compose([_dressed(plan, pool, chances, p, rng) for p in picks], shape, rng)
+            )
         yield _tensors(sheets)
+
+
+def _dressed(
+    plan: Plan, pool: Pool, chances: Any, sample: Sample, rng: np.random.Generator
+) -> tuple[Image, Boxes]:
+    """The picture; where it shows nothing to report, now and then with cut-outs in it."""
+    if not pool.cutouts or not sample.is_empty or rng.random() >= plan.cutouts:
+        return sample.image, sample.boxes
+    many = int(rng.integers(1, MOST_CUTOUTS + 1))
+    picks = rng.choice(len(pool.cutouts), many, p=chances)
+    return set_in(sample.image, sample.boxes, [pool.cutouts[i] for i in picks], rng)
+
+
+def _even(cutouts: Sequence[Cutout]) -> Any:
+    """Every label, and the decoys together, with the same chance."""
+    labels = [one.label for one in cutouts]
+    chances = np.array([1 / labels.count(label) for label in labels])
+    return chances / chances.sum() if len(chances) else None
 
 
 def _tensors(sheets: Sequence[tuple[Image, Boxes]]) -> dict[str, Any]:
@@ -283,6 +348,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.pt",
         help="the net that labels people, vehicles and goods (default: --weights)",
     )
+    add("--tuned", type=Path, metavar="FILE.pt", help="a net fine-tuned before, to start towards")
+    add("--share", type=float, default=Plan.share, help="how far towards --tuned, 0 to 1")
     add("--out", type=Path, required=True, metavar="DIR", help="plan and weights of the run")
     add("--rendered", type=Path, metavar="DATASET.yaml", help="rendered frames, train split")
     add(
@@ -297,6 +364,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--batch", type=int, default=Plan.batch)
     add("--height", type=int, default=SHEET.height, help="of a sheet, pixels")
     add("--width", type=int, default=SHEET.width, help="of a sheet, pixels")
+    add("--small-share", type=float, default=Plan.small_share, help="of batches of small sheets")
+    add("--cutouts", type=float, default=Plan.cutouts, help="share of empty streets dressed up")
     add("--longest-side", type=int, default=Plan.longest_side, help="at which val is scored")
     add("--rate", type=float, default=Plan.rate, help="highest learning rate")
     add("--backbone-rate", type=float, default=Plan.backbone_rate, help="share of --rate")
