@@ -3,9 +3,11 @@
 Decoding is most of what a camera costs. Where keyframes come at least as often as looks are
 wanted, only the packets that hold one are decoded at all; elsewhere everything is, and the
 pictures in between are dropped before they are converted. The keyframe interval is measured
-all the time, and the way of decoding changes at a keyframe, where both ways can begin.
+all the time, and the way of decoding changes at a keyframe, where both ways can begin. While the
+street is idle frames may wait (`pace.py`), so that more keyframes are skipped and rarer ones do.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from av.video.reformatter import VideoReformatter
 from edge.camera.clock import Thinning
 from edge.camera.errors import BadSource
 from edge.camera.frame import Image
+from edge.camera.pace import Pace
 
 VideoPacket: TypeAlias = "av.Packet[av.VideoStream]"
 
@@ -67,7 +70,7 @@ class LookDecoder:
     """Decodes one video stream, about `looks_per_s` pictures of it.
 
     `time_of`: from a picture's stamp in seconds (None: it has none) to its time on the source's
-    clock. Damaged packets and pictures are left out.
+    clock. `pace`: how long a picture may wait. Damaged packets and pictures are left out.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class LookDecoder:
         looks_per_s: float,
         time_of: Callable[[float | None], float],
         thinning: Thinning,
+        pace: Pace | None = None,
     ) -> None:
         """Begin to decode `stream`, all of it until the keyframe interval is known."""
         self._codec = stream.codec_context
@@ -85,6 +89,8 @@ class LookDecoder:
         self._rate = looks_per_s
         self._time_of = time_of
         self._thinning = thinning
+        self._pace = pace or Pace()
+        self._taken_s = -math.inf
         self._interval = KeyframeInterval()
         self._reformatter = VideoReformatter()
         self.keyframes_only = False
@@ -95,7 +101,7 @@ class LookDecoder:
         """The pictures to look at that this packet completes."""
         if packet.is_keyframe and packet.size:
             self._interval.saw(self._stamp_s(packet))
-            allowed = self._interval.allows(self._rate)
+            allowed = self._interval.allows(1 / max(1 / self._rate, self._pace.gap_s))
             if allowed and not self.keyframes_only:
                 yield from self._looked_at(self._held_back())
             self.keyframes_only = allowed
@@ -111,7 +117,11 @@ class LookDecoder:
         return min(self._interval.latest_s / 2, 0.25 / self._rate)
 
     def _is_due(self, packet: VideoPacket) -> bool:
-        return self._thinning.is_due(self._time_of(self._stamp_s(packet)), self._early_s)
+        t_s = self._time_of(self._stamp_s(packet))
+        return self._thinning.is_due(t_s, self._early_s) and not self._may_wait(t_s)
+
+    def _may_wait(self, t_s: float) -> bool:
+        return t_s - self._taken_s < self._pace.gap_s - self._early_s
 
     def _looked_at(self, frames: list[av.VideoFrame]) -> Iterator[Picture]:
         good = [frame for frame in frames if not frame.is_corrupt]
@@ -119,7 +129,8 @@ class LookDecoder:
         self.damaged += len(frames) - len(good)
         for frame in good:
             t_s = self._time_of(self._stamp_s(frame))
-            if self._thinning.take(t_s, self._early_s):
+            if not self._may_wait(t_s) and self._thinning.take(t_s, self._early_s):
+                self._taken_s = t_s
                 image = self._reformatter.reformat(frame, format="bgr24")
                 yield Picture(upright(image, frame.rotation), t_s)
 

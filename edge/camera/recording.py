@@ -14,6 +14,7 @@ from edge.camera.clock import Clock, Thinning, Timeline
 from edge.camera.decoder import DAMAGE, LookDecoder, Picture, VideoPacket, video_stream
 from edge.camera.errors import BadSource
 from edge.camera.frame import Frame
+from edge.camera.pace import Pace
 from edge.config import CameraConfig
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,10 @@ _NOT_RECORDINGS = ("tty", "image2")
 
 
 def play_recording(
-    camera: CameraConfig, clock: Clock, begins_at: datetime | None = None
+    camera: CameraConfig,
+    clock: Clock,
+    begins_at: datetime | None = None,
+    pace: Pace | None = None,
 ) -> Iterator[Frame]:
     """Frames of a video file, again from the beginning for ever when `camera.loop` is set.
 
@@ -36,7 +40,7 @@ def play_recording(
     path = Path(camera.source.removeprefix("file://"))
     begins_at = clock.now() if camera.real_time else begins_at or recorded_at(path)
     origin_s = clock.elapsed_s() if camera.real_time else 0.0
-    for index, picture in enumerate(_passes(path, camera)):
+    for index, picture in enumerate(_passes(path, camera, pace)):
         if camera.real_time:
             clock.wait(origin_s + picture.t_s - clock.elapsed_s())
         at = begins_at + timedelta(seconds=picture.t_s)
@@ -86,12 +90,15 @@ def extent(path: Path) -> Extent:
     return Extent(frames, max(0.0, end_s - begin_s))
 
 
-def _passes(path: Path, camera: CameraConfig) -> Iterator[Picture]:
+def _passes(path: Path, camera: CameraConfig, pace: Pace | None) -> Iterator[Picture]:
     timeline = Timeline()
     thinning = Thinning(camera.looks_per_s)
     while True:
         with _opened(path) as container:
-            yield from _pictures(container, path, timeline, camera.looks_per_s, thinning)
+            stream = video_stream(container, str(path))
+            timeline.frame_s = float(1 / stream.average_rate) if stream.average_rate else 0.04
+            decoder = LookDecoder(stream, camera.looks_per_s, timeline.seconds, thinning, pace)
+            yield from _pictures(container, path, timeline, decoder, 1 / camera.looks_per_s)
         if not camera.loop:
             return
         timeline.restart()
@@ -101,14 +108,11 @@ def _pictures(
     container: InputContainer,
     path: Path,
     timeline: Timeline,
-    looks_per_s: float,
-    thinning: Thinning,
+    decoder: LookDecoder,
+    look_every_s: float,
 ) -> Iterator[Picture]:
-    stream = video_stream(container, str(path))
-    timeline.frame_s = float(1 / stream.average_rate) if stream.average_rate else 0.04
-    decoder = LookDecoder(stream, looks_per_s, timeline.seconds, thinning)
     begins_s = timeline.last_s
-    for packet in _packets(container, stream, path):
+    for packet in _packets(container, video_stream(container, str(path)), path):
         yield from decoder.pictures(packet)
     if not decoder.decoded:
         raise BadSource(f"{path}: no picture in it can be decoded")
@@ -116,7 +120,7 @@ def _pictures(
         log.warning("%s: %d damaged pictures left out", path, decoder.damaged)
     seconds = timeline.last_s - begins_s
     promised_s = (container.duration or 0) / av.time_base
-    if seconds < promised_s - _CUT_SHORT_S - 1 / looks_per_s:
+    if seconds < promised_s - _CUT_SHORT_S - look_every_s:
         log.warning("%s: ends after %.1f s, promises %.1f s", path, seconds, promised_s)
 
 

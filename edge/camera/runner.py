@@ -12,6 +12,7 @@ from edge.camera.errors import BadSource, CameraError
 from edge.camera.frame import Frame
 from edge.camera.health import Change, Health, Limits
 from edge.camera.mailbox import Mailbox
+from edge.camera.pace import Pace
 from edge.camera.sight import VIEWS_PER_S, limits_at
 from edge.camera.sources import is_recording, open_source
 from edge.camera.view import View, ViewWatch
@@ -49,7 +50,8 @@ class CameraRunner:
     """One camera's thread, its health and its way into the mailbox.
 
     `on_change` is called from the camera's thread, or the one that calls `tick`. `ended`: a
-    recording is over and no frame will come; `fault`: it could not be played at all.
+    recording is over and no frame will come; `fault`: it could not be played at all. `pace`: how
+    long its next frame may wait.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class CameraRunner:
         recorded = is_recording(camera.source)
         limits = limits_at(camera.looks_per_s, recorded=recorded, limits=limits)
         self.camera = camera
+        self.pace = Pace()
         self.ended = False
         self.fault: BadSource | None = None
         self._mailbox = mailbox
@@ -118,7 +121,8 @@ class CameraRunner:
     def _play(self) -> str | None:
         """Hand on frames until the source is lost; why it was, or None at a recording's end."""
         try:
-            for frame in open_source(self.camera, self._clock, heard=self._heard):
+            source = open_source(self.camera, self._clock, heard=self._heard, pace=self.pace)
+            for frame in source:
                 if self._stop.is_set():
                     break
                 self._hand_on(frame)

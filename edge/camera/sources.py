@@ -14,11 +14,12 @@ from edge.camera.address import masked
 from edge.camera.clock import Clock, SystemClock
 from edge.camera.errors import BadSource
 from edge.camera.frame import Frame
+from edge.camera.pace import Pace
 from edge.camera.pictures import pictures_in, show_pictures
 from edge.camera.recording import play_recording, recorded_at
 from edge.config import CameraConfig
 
-Opener = Callable[[CameraConfig, Clock, Callable[[], None]], Iterator[Frame]]
+Opener = Callable[[CameraConfig, Clock, Callable[[], None], Pace], Iterator[Frame]]
 
 SOURCES: dict[str, Opener] = {
     "rtsp": stream.rtsp,
@@ -89,18 +90,20 @@ def open_source(
     *,
     begins_at: datetime | None = None,
     heard: Callable[[], None] = lambda: None,
+    pace: Pace | None = None,
 ) -> Iterator[Frame]:
     """About `camera.looks_per_s` frames a second, evenly by their time stamps.
 
     `clock`: the machine's unless given. `begins_at`: when a recording begins (not with
     `real_time`, which plays it as now). `heard`: called with every sign of life, more often than
-    there are frames. The iterator ends where a recording ends.
+    there are frames. `pace`: how long the next frame may wait.
+    The iterator ends where a recording ends.
     Raises BadSource, or SourceLost when a camera is away; a new call tries again.
     """
     clock = clock or SystemClock()
     kind = scheme_of(camera.source)
     if kind != "file":
-        return SOURCES[kind](camera, clock, heard)
+        return SOURCES[kind](camera, clock, heard, pace or Pace())
     if Path(camera.source.removeprefix("file://")).is_dir():
         return show_pictures(camera, clock, begins_at)
-    return play_recording(camera, clock, begins_at)
+    return play_recording(camera, clock, begins_at, pace)

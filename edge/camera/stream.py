@@ -19,6 +19,7 @@ from edge.camera.clock import Clock, Thinning, Timeline
 from edge.camera.decoder import DAMAGE, LookDecoder, VideoPacket, video_stream
 from edge.camera.errors import SourceLost
 from edge.camera.frame import Frame
+from edge.camera.pace import Pace
 from edge.config import CameraConfig
 
 OPEN_TIMEOUT_S = 5.0
@@ -32,16 +33,16 @@ _RTSP = _PROBE | {"rtsp_transport": "tcp", "timeout": str(int(READ_TIMEOUT_S * _
 Heard = Callable[[], None]
 
 
-def rtsp(camera: CameraConfig, clock: Clock, heard: Heard) -> Iterator[Frame]:
+def rtsp(camera: CameraConfig, clock: Clock, heard: Heard, pace: Pace) -> Iterator[Frame]:
     """Frames of an RTSP camera, over TCP: a lost UDP packet is a smeared picture.
 
     Raises SourceLost when it does not answer, refuses us, ends or goes silent.
     """
     with _opened(camera.source, _RTSP) as container:
-        yield from _as_it_comes(container, camera, clock, heard)
+        yield from _as_it_comes(container, camera, clock, heard, pace)
 
 
-def http(camera: CameraConfig, clock: Clock, heard: Heard) -> Iterator[Frame]:
+def http(camera: CameraConfig, clock: Clock, heard: Heard, pace: Pace) -> Iterator[Frame]:
     """Frames of an HTTP stream: MJPEG, MPEG-TS, HLS, or a recording that lies on a server.
 
     A recording ends; for the rest raises SourceLost as `rtsp` does.
@@ -49,13 +50,13 @@ def http(camera: CameraConfig, clock: Clock, heard: Heard) -> Iterator[Frame]:
     with _opened(camera.source, _PROBE) as container:
         is_recording = container.duration is not None
         if not is_recording and container.format.name != "hls":
-            yield from _as_it_comes(container, camera, clock, heard)
-        yield from _played_out(container, camera, clock, heard)
+            yield from _as_it_comes(container, camera, clock, heard, pace)
+        yield from _played_out(container, camera, clock, heard, pace)
         if not is_recording:
             raise SourceLost(f"{masked(camera.source)}: the stream ended")
 
 
-def usb(camera: CameraConfig, clock: Clock, heard: Heard) -> Iterator[Frame]:
+def usb(camera: CameraConfig, clock: Clock, heard: Heard, pace: Pace) -> Iterator[Frame]:
     """Frames of a camera on this machine: `usb:0` is the first (Linux, Video4Linux).
 
     Raises SourceLost when it is not there or is pulled out.
@@ -66,14 +67,14 @@ def usb(camera: CameraConfig, clock: Clock, heard: Heard) -> Iterator[Frame]:
     if not Path(device).exists():
         raise SourceLost(f"{camera.source}: no camera at {device}")
     with _opened(device, {}, kind="v4l2") as container:
-        yield from _as_it_comes(container, camera, clock, heard)
+        yield from _as_it_comes(container, camera, clock, heard, pace)
 
 
 def _as_it_comes(
-    container: InputContainer, camera: CameraConfig, clock: Clock, heard: Heard
+    container: InputContainer, camera: CameraConfig, clock: Clock, heard: Heard, pace: Pace
 ) -> Iterator[Frame]:
     index = 0
-    decoder = _decoder(container, camera, lambda _: clock.elapsed_s())
+    decoder = _decoder(container, camera, lambda _: clock.elapsed_s(), pace)
     for packet in _packets(container, camera, heard):
         for picture in decoder.pictures(packet):
             yield Frame(picture.image, clock.now(), picture.t_s, index)
@@ -82,12 +83,12 @@ def _as_it_comes(
 
 
 def _played_out(
-    container: InputContainer, camera: CameraConfig, clock: Clock, heard: Heard
+    container: InputContainer, camera: CameraConfig, clock: Clock, heard: Heard, pace: Pace
 ) -> Iterator[Frame]:
     index = 0
     origin_s, origin_at = clock.elapsed_s(), clock.now()
     timeline = Timeline()
-    decoder = _decoder(container, camera, timeline.seconds)
+    decoder = _decoder(container, camera, timeline.seconds, pace)
     for packet in _packets(container, camera, heard):
         for picture in decoder.pictures(packet):
             clock.wait(origin_s + picture.t_s - clock.elapsed_s())
@@ -97,10 +98,13 @@ def _played_out(
 
 
 def _decoder(
-    container: InputContainer, camera: CameraConfig, time_of: Callable[[float | None], float]
+    container: InputContainer,
+    camera: CameraConfig,
+    time_of: Callable[[float | None], float],
+    pace: Pace,
 ) -> LookDecoder:
     stream = video_stream(container, masked(camera.source))
-    return LookDecoder(stream, camera.looks_per_s, time_of, Thinning(camera.looks_per_s))
+    return LookDecoder(stream, camera.looks_per_s, time_of, Thinning(camera.looks_per_s), pace)
 
 
 def _packets(

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from edge.camera.frame import Frame, Image
+from edge.camera.pace import Pace
 from edge.camera.pictures import SUFFIXES
 from edge.camera.recording import Extent, extent
 from edge.camera.sight import BlindSpan, RecordedSight
@@ -75,10 +76,13 @@ def _replay(
     cpu_began_s = time.process_time()
     alerts = 0
     last = None
+    pace = Pace()
     sight = RecordedSight(camera.looks_per_s)
-    for frame in sight.judged(open_source(camera, begins_at=start)):
+    for frame in sight.judged(open_source(camera, begins_at=start, pace=pace)):
         last = frame
-        for event in watch.look(frame):
+        events = watch.look(frame)
+        pace.gap_s = watch.gap_s
+        for event in events:
             alerts += event.state == "new"
             yield alert_line(event, folder)
     for event in watch.finish(last.at) if last else []:

@@ -15,17 +15,22 @@ STEP = 18
 LEAST_SHARE = 0.0006
 """Of the picture: about 35 pixels of a thumbnail, a person 60 pixels high in 1080p."""
 
-IDLE_RELOOK_S, WATCHED_RELOOK_S = 30.0, 10.0
+IDLE_RELOOK_S, WATCHED_RELOOK_S = 60.0, 10.0
 """Look again after so long, motion or not: in a quiet street, and where something is timed."""
 
 
 class MotionGate:
-    """Decides, look by look, whether the detector must run."""
+    """Decides, look by look, whether the detector must run.
+
+    `still_s`: for how long nothing has moved.
+    """
 
     def __init__(self) -> None:
         """Open at the first look."""
         self._looked: Grey | None = None
         self._looked_t_s = 0.0
+        self._moved_t_s = 0.0
+        self.still_s = 0.0
 
     def opens(self, small: Grey, t_s: float, *, is_watched: bool) -> bool:
         """True when the detector must look; `small` is then what the next looks compare with.
@@ -33,13 +38,13 @@ class MotionGate:
         `is_watched`: something is there that may become an alert, or is one.
         """
         relook_s = WATCHED_RELOOK_S if is_watched else IDLE_RELOOK_S
-        if (
-            self._looked is not None
-            and self._looked.shape == small.shape
-            and t_s - self._looked_t_s < relook_s
-            and not moved(self._looked, small)
-        ):
+        before = self._looked
+        if before is None or before.shape != small.shape or moved(before, small):
+            self._moved_t_s = t_s
+        elif t_s - self._looked_t_s < relook_s:
+            self.still_s = t_s - self._moved_t_s
             return False
+        self.still_s = t_s - self._moved_t_s
         self._looked, self._looked_t_s = small, t_s
         return True
 

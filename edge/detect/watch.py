@@ -59,6 +59,13 @@ ONE_THING_IOU = 0.6
 """Two matters seen in boxes that overlap more are one thing with two names; the surer one stays."""
 
 
+IDLE_AFTER_S = 10.0
+IDLE_GAP_S = 3.0
+DWELL_PARTS = 15
+"""Where nothing has moved for so long and nothing is timed, the next look may wait so long, at most
+a fifteenth of the shortest dwell."""
+
+
 @dataclass(frozen=True)
 class AlertEvent:
     """Something stayed where it must not be: it is `new`, lasts (`update`), or is over (`end`).
@@ -86,7 +93,8 @@ class AlertEvent:
 class CameraWatch:
     """Watches one camera. Give it every frame to be looked at, in order.
 
-    `looks`, `analysed`: frames taken in, and those the detector was run on.
+    `looks`, `analysed`: frames taken in, and those the detector was run on. `gap_s`: how long the
+    next frame may wait, 0 but in an idle street.
     Raises BadGround when the camera's ground points fix no mapping.
     """
 
@@ -94,6 +102,7 @@ class CameraWatch:
         """Nothing seen yet."""
         self.looks = 0
         self.analysed = 0
+        self.gap_s = 0.0
         self._camera = camera
         self._detector = detector
         self._ground = ground_of(camera)
@@ -108,6 +117,7 @@ class CameraWatch:
     def look(self, frame: Frame) -> list[AlertEvent]:
         """Look at one frame; what changed in the alerts comes back."""
         self.looks += 1
+        self.gap_s = 0.0
         now = Moment(frame.at, frame.t_s)
         picture = thumbnail(frame.image)
         if frame.sight not in JUDGED:
@@ -127,6 +137,9 @@ class CameraWatch:
         sightings = self._sightings(tracks, changes, aspect, now)
         is_sure = frame.sight is CameraState.OK
         events = self._places.update(sightings, passers, now, is_sure=is_sure)
+        if is_sure and self._gate.still_s >= IDLE_AFTER_S and not (self._places.stays or changes):
+            dwell_s = min(zone.dwell_s for zone in self._camera.zones)
+            self.gap_s = min(IDLE_GAP_S, dwell_s / DWELL_PARTS)
         return [self._alert(event, frame) for event in events]
 
     def adopt(self, camera: CameraConfig, at: datetime) -> list[AlertEvent]:

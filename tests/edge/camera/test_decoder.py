@@ -4,6 +4,7 @@ import pytest
 from edge.camera.clock import Thinning, Timeline
 from edge.camera.decoder import KeyframeInterval, LookDecoder, video_stream
 from edge.camera.errors import BadSource
+from edge.camera.pace import Pace
 from tests.edge.camera.footage import record
 
 STREAMS = {
@@ -15,10 +16,12 @@ STREAMS = {
 }
 
 
-def decoded(path, looks_per_s=1.0, spoil=lambda i, packet: packet):
+def decoded(path, looks_per_s=1.0, spoil=lambda i, packet: packet, pace=None):
     with av.open(str(path)) as container:
         stream = video_stream(container, str(path))
-        decoder = LookDecoder(stream, looks_per_s, Timeline(0.1).seconds, Thinning(looks_per_s))
+        decoder = LookDecoder(
+            stream, looks_per_s, Timeline(0.1).seconds, Thinning(looks_per_s), pace
+        )
         pictures, ways = [], []
         for i, packet in enumerate(container.demux(stream)):
             if (packet := spoil(i, packet)) is not None:
@@ -45,6 +48,32 @@ def test_every_frame_where_keyframes_are_rare(tmp_path, kind):
     pictures, ways, _ = decoded(path)
     assert not any(ways)
     assert seconds(pictures) == [0, 1, 2, 3, 4, 5, 6, 7]
+
+
+def idle(gap_s):
+    pace = Pace()
+    pace.gap_s = gap_s
+    return pace
+
+
+@pytest.mark.parametrize(("gop", "expected"), [(10, [0, 3, 6, 9]), (20, [0, 3, 6, 10])])
+def test_an_idle_street_is_decoded_by_some_of_its_keyframes(tmp_path, gop, expected):
+    path = record(tmp_path / "idle.mkv", seconds=12, gop=gop)
+    pictures, ways, decoder = decoded(path, pace=idle(3.0))
+    assert ways[-1]
+    assert seconds(pictures) == expected
+    assert decoder.decoded < 4 * gop + 5
+
+
+def test_a_street_that_wakes_is_decoded_at_its_own_rate_again(tmp_path):
+    path = record(tmp_path / "wakes.mkv", seconds=12, gop=10)
+    pace = idle(3.0)
+
+    def wake(i, packet):
+        pace.gap_s = 3.0 if i < 65 else 0.0
+        return packet
+
+    assert seconds(decoded(path, spoil=wake, pace=pace)[0]) == [0, 3, 6, 7, 8, 9, 10, 11]
 
 
 def test_what_a_keyframe_shows_is_the_same_either_way(tmp_path):

@@ -56,11 +56,11 @@ def test_a_crash_is_logged_and_the_camera_opened_again(footage, monkeypatch, cap
     monkeypatch.setattr(module, "RETRY_FIRST_S", 0.01)
     opened = []
 
-    def crash_twice(camera, clock, heard):
+    def crash_twice(camera, clock, **told):
         opened.append(1)
         if len(opened) < 3:
             raise ZeroDivisionError
-        return real(camera, clock, heard=heard)
+        return real(camera, clock, **told)
 
     real = module.open_source
     monkeypatch.setattr(module, "open_source", crash_twice)
@@ -77,8 +77,8 @@ def test_frames_go_on_counting_when_a_camera_is_back(monkeypatch, tmp_path):
     real = module.open_source
     footage = record(tmp_path / "street.mp4", seconds=2)
 
-    def lost_at_the_end(camera, clock, heard):
-        yield from real(camera, clock, heard=heard)
+    def lost_at_the_end(camera, clock, **told):
+        yield from real(camera, clock, **told)
         raise SourceLost("gone")
 
     monkeypatch.setattr(module, "open_source", lost_at_the_end)

@@ -58,6 +58,35 @@ def test_the_rate_of_looks_does_not_change_the_dwell(look_s):
     assert events[0].t_s == pytest.approx(20, abs=1)
 
 
+def _gaps(script, draw=None, dwell_s=60, seconds=40):
+    watch = CameraWatch(_camera(zone={"dwell_s": dwell_s}), Scripted(script))
+    gaps = []
+    for frame in frames(seconds, draw=draw):
+        watch.look(frame)
+        gaps.append(watch.gap_s)
+    return gaps
+
+
+def _with_a_walker(t_s):
+    picture = street()
+    cv2.rectangle(
+        picture, (int(t_s * 11) % 600, 180), (int(t_s * 11) % 600 + 25, 250), (9, 9, 9), -1
+    )
+    return picture
+
+
+@pytest.mark.parametrize(("dwell_s", "gap_s"), [(60, 3), (30, 2), (600, 3)])
+def test_the_next_look_at_an_idle_street_may_wait(dwell_s, gap_s):
+    gaps = _gaps(lambda _: [], dwell_s=dwell_s)
+    assert gaps[:10] == [0] * 10
+    assert gaps[12:] == [gap_s] * 28
+
+
+def test_no_look_waits_while_something_moves_or_is_timed():
+    assert set(_gaps(lambda _: [HEAP])) == {0}
+    assert set(_gaps(lambda _: [], draw=_with_a_walker)) == {0}
+
+
 def test_a_quiet_street_is_hardly_analysed_and_dwells_all_the_same():
     events, watch = _watched(lambda _: [HEAP], 60)
     assert [e.t_s for e in events] == [20]
