@@ -271,12 +271,19 @@ def train_model(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 def add_export_options(parser: argparse.ArgumentParser) -> None:
     """The options of `tianyan model export`."""
     add = parser.add_argument
-    add("--weights", type=Path, required=True, metavar="FILE.pt", help="what training wrote")
+    add(
+        "--format",
+        choices=("onnx", "openvino-int8"),
+        default="onnx",
+        help="onnx from --weights; openvino-int8 from the model --model, calibrated on train",
+    )
+    add("--weights", type=Path, metavar="FILE.pt", help="what training wrote")
+    add("--model", default=DEFAULT_MODEL, help="the model in float that becomes int8")
     add("--base", type=Path, metavar="FILE.pt", help="blend with this net (see --share)")
     add("--share", type=float, default=1.0, help="share of --weights in the blend, 0 to 1")
     add("--data", type=Path, required=True, metavar="DATASET.yaml", help="scored on its val split")
     add("--name", default=DEFAULT_MODEL)
-    add("--version", required=True)
+    add("--version", help="of a model from --weights; int8 keeps its float model's")
     add("--licence", default="AGPL-3.0")
     add("--longest-side", type=int, default=640, help="input, pixels")
     add("--about", type=Path, metavar="FILE.yaml", help="provenance, copied into the manifest")
@@ -285,11 +292,27 @@ def add_export_options(parser: argparse.ArgumentParser) -> None:
 
 def export_model(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Write a model folder: graph, manifest, thresholds and val scores. Needs `tianyan[train]`."""
+    val = read_dataset(options.data, "val")
+    if options.format == "openvino-int8":
+        from training.quantise import quantise
+
+        learned = read_dataset(options.data, "train")
+        written = quantise(find_manifest(options.model), learned, val, options.out)
+    else:
+        written = _export_onnx(options, val)
+    manifest = load_manifest(written)
+    yield {"manifest": str(written), "sha256": manifest.sha256, "thresholds": manifest.thresholds}
+    yield {"summary": {"model": manifest.name, "scores": manifest.scores}}
+
+
+def _export_onnx(options: argparse.Namespace, val: Dataset) -> Path:
     import yaml
 
     from training import street_net
     from training.export import Identity, export
 
+    if options.weights is None or options.version is None:
+        raise ValueError("weights, version: --format onnx needs --weights and --version")
     if not 0 <= options.share <= 1:
         raise ValueError(f"share: {options.share} is not a share from 0 to 1")
     net = street_net.load(options.weights)
@@ -304,8 +327,4 @@ def export_model(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         longest_side=options.longest_side,
         about=about,
     )
-    val = read_dataset(options.data, "val")
-    written = export(net, identity, val, options.out)
-    manifest = load_manifest(written)
-    yield {"manifest": str(written), "sha256": manifest.sha256, "thresholds": manifest.thresholds}
-    yield {"summary": {"model": manifest.name, "scores": manifest.scores}}
+    return export(net, identity, val, options.out)

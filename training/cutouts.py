@@ -144,8 +144,8 @@ def _outline(image: Image, corners: tuple[int, int, int, int]) -> npt.NDArray[np
     except cv2.error:  # a box that fills the picture leaves nothing to tell it from
         mask[:] = cv2.GC_FGD
     inside = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
-    inside = cv2.morphologyEx(inside, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    whole = cv2.resize(inside[box[1] : box[3], box[0] : box[2]], (right - left, bottom - top))
+    closed = cv2.morphologyEx(inside, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    whole = cv2.resize(closed[box[1] : box[3], box[0] : box[2]], (right - left, bottom - top))
     return np.asarray(whole, np.uint8)
 
 

@@ -22,6 +22,7 @@ from edge.detect.overlap import corners, ious
 
 SELF_TEST = "selftest.json"
 LEAST_IOU = 0.8
+SCORE_GAP = 0.08
 
 
 class SelfTestFailed(BadModel):
@@ -51,7 +52,7 @@ class SelfTest(msgspec.Struct, frozen=True):
     """`score_gap`: how far a score may be off; `longest_ms`: of the middle look, here."""
 
     pictures: list[TestPicture]
-    score_gap: float = 0.08
+    score_gap: float = SCORE_GAP
     longest_ms: float = 3000.0
 
 
@@ -99,7 +100,10 @@ def read_self_test(folder: Path) -> SelfTest:
 
 
 def make_self_test(
-    detector: Detector, pictures: Sequence[tuple[str, bytes]], folder: Path
+    detector: Detector,
+    pictures: Sequence[tuple[str, bytes]],
+    folder: Path,
+    score_gap: float = SCORE_GAP,
 ) -> SelfTest:
     """Write pictures and the model's answers beside its manifest."""
     made = []
@@ -110,7 +114,7 @@ def make_self_test(
             for d in detector.detect(_decoded(data))
         ]
         made.append(TestPicture(name, hashlib.sha256(data).hexdigest(), answers))
-    test = SelfTest(made)
+    test = SelfTest(made, score_gap)
     (folder / SELF_TEST).write_bytes(msgspec.json.format(msgspec.json.encode(test), indent=1))
     return test
 
