@@ -111,8 +111,8 @@ def _tight(seen: npt.NDArray[np.bool_], at: tuple[int, int], size: tuple[int, in
     if not len(rows):
         return None
     corners = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32)
-    whole: Boxes = (corners + np.array([*at, *at])) / np.array([*size, *size])
-    return whole.astype(np.float32)
+    whole = (corners + np.array([*at, *at])) / np.array([*size, *size])
+    return np.asarray(whole, np.float32)
 
 
 def _with(boxes: Boxes, label: int | None, corners: Boxes | None) -> Boxes:
@@ -121,7 +121,7 @@ def _with(boxes: Boxes, label: int | None, corners: Boxes | None) -> Boxes:
     low, high = boxes[:, 1:3] - boxes[:, 3:5] / 2, boxes[:, 1:3] + boxes[:, 3:5] / 2
     common = np.clip(np.minimum(high, corners[2:]) - np.maximum(low, corners[:2]), 0, None)
     hidden = common.prod(axis=1) >= COVERED * (high - low).prod(axis=1)
-    kept = boxes[~hidden]
+    kept = np.asarray(boxes[~hidden], np.float32)
     if label is None:
         return kept
     row = [label, *((corners[:2] + corners[2:]) / 2), *(corners[2:] - corners[:2])]
