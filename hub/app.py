@@ -53,6 +53,7 @@ from hub.judging import Judge
 from hub.models import api as models_api
 from hub.models.store import Shelf
 from hub.patrol import api as patrol_api
+from hub.permits import api as permits_api
 from hub.pipeline import Site
 from hub.roles import Actor, Right
 from hub.store import Store, now
@@ -206,6 +207,7 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(duty_api.router(store, places, config))
     app.include_router(patrol_api.router(store, places, config))
     app.include_router(fence_api.router(store))
+    app.include_router(permits_api.router(store, config.zone))
     app.include_router(event_api.router(store))
     app.include_router(track_evidence.router(store))
     app.include_router(vehicle_orders_api.router(store, orders))

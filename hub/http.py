@@ -27,6 +27,7 @@ BODY_LIMITS = {
     "/api/conditions": 10 << 20,
     "/api/duty/import": 64 << 20,
     "/api/fences": 64 << 20,
+    "/api/permits": 64 << 20,
 }
 UNLIMITED = "/upload/"
 RETRY_AFTER_S = "5"

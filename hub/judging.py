@@ -28,6 +28,9 @@ from hub.devices import store as device_store
 from hub.events import Change
 from hub.grid.crossing import Crossing
 from hub.grid.hours import Hours
+from hub.permits import store as permit_store
+from hub.permits.rules import permit_rule
+from hub.permits.store import Permits, haul_of
 from hub.pipeline import Seen, Site, judged, open_cases
 from hub.roles import SYSTEM
 from hub.store import Store, now, to_ms
@@ -99,7 +102,7 @@ class Judge:
         """
         self._store, self._site, self._is_busy = store, site, is_busy
         self._settings = settings_of(site.config.vehicles.thresholds)
-        self._fences = Fences()
+        self._fences, self._permits = Fences(), Permits()
         self._courts: dict[tuple[str, str, str], Court] = {}
         self._aside: dict[str, float] = {}
         self._stopping = threading.Event()
@@ -141,7 +144,7 @@ class Judge:
     def work(self) -> int:
         """Judge what waits of some vehicles; returns of how many."""
         with self._store.read() as tx:
-            if fence_store.refresh(tx, self._fences):
+            if fence_store.refresh(tx, self._fences) | permit_store.refresh(tx, self._permits):
                 self._courts.clear()
             waiting = [
                 each for each in judged_store.pending(tx, MOST_VEHICLES) if not self._is_aside(each)
@@ -217,7 +220,12 @@ class Judge:
             index,
             frozenset(n for n, f in enumerate(index.fences) if f.concerns(names, seen.kind)),
         )
-        return Court(live_rules(regime), self._settings, config.zone, self._fences.sites)
+        rules = live_rules(regime)
+        warrants = self._permits.of(names)
+        if warrants or (self._permits.are_kept and seen.kind in given.trucks):
+            haul = haul_of(warrants, self._fences, config.zone)
+            rules = (*rules, permit_rule(haul))
+        return Court(rules, self._settings, config.zone, self._fences.sites)
 
     def _hearing(self, tx: Connection, seen: Pending) -> Hearing:
         court = self._court(seen)

@@ -454,6 +454,23 @@ def _locate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--grids", type=Path, required=True, help="GeoJSON")
 
 
+def _permit_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, help="CSV or XLSX, a row a permit")
+    parser.add_argument("--sites", type=Path, help="fences as GeoJSON, to check the sites' names")
+    parser.add_argument("--datum", choices=("wgs84", "gcj02", "bd09"), default="wgs84")
+
+
+def _permit_check(options: argparse.Namespace) -> int:
+    from hub.grid.errors import GridError
+    from hub.permits.commands import check
+
+    return print_lines(
+        lambda: check(options.file, options.sites, options.datum),
+        (OSError, GridError),
+        lambda line: "problem" in line,
+    )
+
+
 def _analyse_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("points", type=Path, help="CSV with time_utc,lat,lon")
     parser.add_argument("--grids", type=Path, help="GeoJSON: prints enter and exit")
@@ -544,6 +561,7 @@ VERBS = (
     Verb("gps gateway", "the JT/T 808 server", _config, _gps_gateway),
     Verb("grid check", "every problem of a grid file", _path("file", "GeoJSON"), _grid_check),
     Verb("grid locate", "the grids of points: CSV in, CSV out", _locate_options, _grid_locate),
+    Verb("permit check", "every bad row of a table of permits", _permit_options, _permit_check),
     Verb("track analyse", "stops, trips, grids, unloading", _analyse_options, _track_analyse),
     Verb("model list", "the models that are here", _no_options, _model_list),
     Verb("model eval", "score a model on labelled pictures", _eval_options, _model_eval),

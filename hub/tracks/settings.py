@@ -50,6 +50,8 @@ class TrackSettings:
     """So long outside the corridor, and two points: a detour around a parked car is none."""
     uncovered_min_s: float = 60.0
     """So long under way with the cover open."""
+    haul_min_s: float = 60.0
+    """So long under way with a load before its permit is asked for."""
     loading_min_s: float = 180.0
     """Standing at a loading site for so long counts as loading where the truck does not say."""
 

@@ -1,0 +1,1 @@
+"""Permits to haul spoil (处置证): one object, kept, imported, and judged against tracks."""
