@@ -14,10 +14,12 @@ from typing import IO, TYPE_CHECKING, Protocol
 from msgspec.structs import replace
 
 from edge.config import CameraConfig, EdgeConfig
+from edge.device_key import FILE as KEY_FILE, DeviceKey
 from edge.link import TRACKS_IN_FLIGHT, Link, Reports
 from edge.orders import OrderDesk
 from edge.outbox import ALERT, TRACK, Outbox
 from edge.revision import Revisions
+from edge.signature import Signer
 from wire.status import Birth, CameraBirth, CameraHealth, Health, ReceiverHealth, VehicleBirth
 from wire.update import ModelState, ModelUpdate
 
@@ -71,14 +73,18 @@ class Agent:
     def __init__(self, config: EdgeConfig, config_rev: str = "") -> None:
         """Prepare everything; nothing is opened to the outside before `run`.
 
-        Raises AlreadyRunning, BadModel, BadGround, BadSource, BadSecret, BadBroker.
+        Raises AlreadyRunning, BadKey, BadModel, BadGround, BadSource, BadSecret, BadBroker.
         """
         self._config_rev = config_rev
         self._began_s = time.monotonic()
         self._lock = locked(config.data_dir)
         self._revisions = Revisions(config.data_dir / "revision.json", config)
         self._config = config = self._revisions.config
-        self._outbox = Outbox(config.data_dir / "outbox.db", config.device, now_ms)
+        self._key = DeviceKey(config.data_dir / KEY_FILE)
+        self._signer = Signer(self._key, self._revision)
+        self._outbox = Outbox(
+            config.data_dir / "outbox.db", config.device, now_ms, finish=self._signer.finish
+        )
         self._orders = OrderDesk(config.data_dir / "orders.db", config.device, now_ms)
         self._link = Link(
             config.broker,
@@ -200,7 +206,6 @@ class Agent:
         ]
 
     def _birth(self, session: int, vehicles: list[VehicleBirth]) -> Birth:
-        number = self._revisions.number
         return Birth(
             dev=self._config.device,
             epoch=self._outbox.epoch,
@@ -208,12 +213,18 @@ class Agent:
             ts=now_ms(),
             agent=version("tianyan"),
             model=_called(self._models.state()) if self._models else "",
-            config_rev=self._config_rev + (f"+{number}" if number else ""),
-            revision=number,
+            config_rev=self._revision(),
+            revision=self._revisions.number,
             generated=self._config.generated,
             cameras=self._camera_births(),
             vehicles=vehicles,
+            key=self._key.public,
         )
+
+    def _revision(self) -> str:
+        """The device's file and the hub's revision in force."""
+        number = self._revisions.number
+        return self._config_rev + (f"+{number}" if number else "")
 
     def _health(self) -> Health:
         return Health(

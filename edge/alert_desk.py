@@ -4,6 +4,7 @@ import logging
 import sqlite3
 import threading
 from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -15,9 +16,10 @@ from edge.clock_quality import clock_quality
 from edge.config import CameraConfig
 from edge.detect.detection import Detection
 from edge.detect.watch import AlertEvent
+from edge.evidence_desk import outgoing, ref_of
 from edge.open_alerts import OpenAlerts
 from edge.outbox import ALERT, EvidenceFile, Outbox
-from wire.alert import Alert, AlertState, Box, EvidenceRef, PlaceSource
+from wire.alert import Alert, AlertState, Box, PlaceSource
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +33,7 @@ class AlertDesk:
     Safe to use from several threads.
     """
 
-    def __init__(self, outbox: Outbox, open_folder: Path, model: str) -> None:
+    def __init__(self, outbox: Outbox, open_folder: Path, model: Callable[[], str]) -> None:
         """Write to `outbox`; `open_folder` keeps what is open, `model` is named in every alert."""
         self._outbox = outbox
         self._open = OpenAlerts(open_folder)
@@ -41,8 +43,8 @@ class AlertDesk:
 
     def take(self, event: AlertEvent, camera: CameraConfig) -> None:
         """Store what has become of a thing; from the outbox it is sent."""
-        alert = alert_of(event, camera, self._outbox, self._model)
-        files = [EvidenceFile(file.data, file.type) for file in event.evidence]
+        alert = alert_of(event, camera, self._outbox, self._model())
+        files = [outgoing(file) for file in event.evidence]
         self._waiting.append((alert, files))
         self.store()
 
@@ -78,8 +80,10 @@ class AlertDesk:
 
     def _write(self, alert: Alert, files: list[EvidenceFile]) -> None:
         # Noted before and forgotten after it is stored: a crash in between ends an alert twice,
-        # which the hub takes for once, and leaves none open.
-        if alert.state != AlertState.END:
+        # which the hub takes for once, and leaves none open. A clip may follow after the end.
+        if alert.state == AlertState.NEW or (
+            alert.state == AlertState.UPDATE and self._open.has(alert.alert)
+        ):
             self._open.note(alert)
         self._outbox.add(ALERT, lambda seq: replace(alert, seq=seq), files, alert.alert)
         if alert.state == AlertState.END:
@@ -113,10 +117,7 @@ def alert_of(event: AlertEvent, camera: CameraConfig, outbox: Outbox, model: str
         score=_fraction(event.score),
         model=model,
         boxes=[_box(box) for box in event.boxes[:MOST_BOXES]],
-        evidence=[
-            EvidenceRef(file.sha256, len(file.data), file.type, file.role)
-            for file in event.evidence
-        ],
+        evidence=[ref_of(file) for file in event.evidence],
     )
 
 

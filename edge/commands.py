@@ -10,6 +10,7 @@ from types import FrameType
 from edge.agent import Agent, AlreadyRunning
 from edge.check import faults_in, secret_file_faults
 from edge.config import BadConfig, EdgeConfig, load_edge
+from edge.device_key import BadKey
 from edge.link import BadBroker
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ def run(path: Path) -> int:
 
 def _reasons_not_to_start(config: EdgeConfig) -> tuple[type[Exception], ...]:
     """What the agent of this device raises when it cannot be built."""
-    errors: list[type[Exception]] = [AlreadyRunning, BadBroker, OSError]
+    errors: list[type[Exception]] = [AlreadyRunning, BadBroker, BadKey, OSError]
     if config.cameras:
         from edge.camera.errors import CameraError
         from edge.detect.errors import DetectError

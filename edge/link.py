@@ -10,14 +10,12 @@ import random
 import ssl
 import threading
 import time
-import urllib.error
-import urllib.request
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -25,6 +23,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.config import BrokerConfig
 from edge.outbox import RETRY_FIRST_MS, TRACK, HeldFile, Item, Outbox
+from edge.upload import Answer, BadAddress, is_intact, upload
 from wire import topics
 from wire.codec import Refused, decode, encode
 from wire.command import Command, Reply
@@ -41,7 +40,8 @@ PUBLISHED_AT_ONCE = 100
 HEALTH_EVERY_S = 30.0
 KEEP_ALIVE_S = 30
 RECONNECT_MAX_S = 60
-UPLOAD_TIMEOUT_S = 30.0
+GIVE_WAY_S, GIVE_WAY_MOST_S = 0.02, 10.0
+"""An upload waits while an alert is to be sent, but not so long that the hub hangs up."""
 STOP_TIMEOUT_S = 3.0
 
 _GONE_FOR_GOOD = {
@@ -293,7 +293,7 @@ class Link:
         for file in self._outbox.files_due():
             by_alert.setdefault(file.alert, []).append(file)
         for alert, files in by_alert.items():
-            offered = [OfferedFile(f.sha256, f.size, f.type) for f in files]
+            offered = [OfferedFile(f.sha256, f.size, f.type, f.sealed) for f in files]
             offer = EvidenceOffer(dev=self._outbox.dev, alert=alert, files=offered)
             self._publish("evidence", offer)
         if items:
@@ -314,32 +314,49 @@ class Link:
 
     def _upload_forever(self) -> None:
         while (file := self._granted.get()) is not None and not self._stopping.is_set():
-            kind = self._outbox.file_type(file.sha256)
-            if kind is not None:
-                self._upload(file, kind)
+            held = self._outbox.held_file(file.sha256)
+            if held is not None:
+                self._upload(file, held)
 
-    def _upload(self, file: GrantedFile, kind: str) -> None:
-        if urlsplit(file.url).scheme not in ("http", "https"):
-            log.error("the hub named %r to upload to: must be http(s)", file.url)
-            return
+    def _upload(self, file: GrantedFile, held: HeldFile) -> None:
+        path = self._outbox.file_path(file.sha256)
         try:
-            body = self._outbox.file_path(file.sha256).read_bytes()
-            request = urllib.request.Request(  # noqa: S310 - scheme checked above
-                file.url, data=body, method="PUT", headers={"Content-Type": kind}
-            )
-            with urllib.request.urlopen(request, timeout=UPLOAD_TIMEOUT_S):  # noqa: S310
-                pass
-        except urllib.error.HTTPError as answer:
-            self._upload_refused(file, answer)
-        except OSError as fault:
+            # What the hub seals it takes whole: no part of it may lie there open.
+            answer = upload(file.url, path, held.type, whole=held.sealed, give_way=self._give_way)
+        except (BadAddress, FileNotFoundError) as fault:
+            log.warning("the file %s of %s is not sent: %s", file.sha256, held.alert, fault)
+            if not path.exists():
+                self._outbox.forget_files([file.sha256])
+        except (OSError, HTTPException) as fault:
             log.info("upload of %s put off: %s", file.sha256, fault)
+        else:
+            if not answer.is_stored:
+                self._upload_refused(file.sha256, answer)
 
-    def _upload_refused(self, file: GrantedFile, answer: urllib.error.HTTPError) -> None:
-        log.warning("the hub answered %d to the file %s", answer.code, file.sha256)
-        if answer.code in _GONE_FOR_GOOD:
-            self._outbox.forget_files([file.sha256])
-        elif answer.code == HTTPStatus.FORBIDDEN:
-            self._outbox.offer_again(file.sha256)
+    def _give_way(self) -> None:
+        """Wait while an alert is to be sent."""
+        until_s = time.monotonic() + GIVE_WAY_MOST_S
+        while (
+            self.is_online
+            and self._outbox.has_fresh_alert()
+            and not self._stopping.is_set()
+            and time.monotonic() < until_s
+        ):
+            time.sleep(GIVE_WAY_S)
+
+    def _upload_refused(self, sha256: str, answer: Answer) -> None:
+        log.warning("the hub answered %d to the file %s", answer.status, sha256)
+        if answer.says("bad_offset"):
+            return  # the hub lost its part: the next try begins with asking
+        is_damaged = not is_intact(self._outbox.file_path(sha256), sha256)
+        if is_damaged:
+            log.error("the file %s has changed on our disk; it proves nothing any more", sha256)
+        if answer.says("hash_differs") and not is_damaged:
+            return  # it was damaged on the way: it will be offered again
+        if is_damaged or answer.status in _GONE_FOR_GOOD:
+            self._outbox.forget_files([sha256])
+        elif answer.status == HTTPStatus.FORBIDDEN:
+            self._outbox.offer_again(sha256)
 
     def _state(self, *, online: bool) -> State:
         return State(

@@ -7,13 +7,18 @@ for two inferences at a time are slower than one after the other.
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from edge.alert_desk import AlertDesk
 from edge.camera.frame import Frame
 from edge.camera.mailbox import Mailbox
 from edge.camera.runner import CameraRunner
+from edge.clip_maker import ClipMaker
 from edge.config import CameraConfig, EdgeConfig, with_calendar
+from edge.detect.clip import Clip
 from edge.detect.detectors import Detector, open_detector
+from edge.detect.faces import FaceFinder, open_finder
+from edge.detect.record import album_bytes
 from edge.detect.watch import AlertEvent, CameraWatch
 from edge.model_keeper import ModelKeeper
 from edge.outbox import Outbox
@@ -38,13 +43,18 @@ class Lookout:
         )
         self._detector = self.models.detector
         self._mailbox = Mailbox()
+        finder, room = open_finder(), album_bytes(len(config.cameras))
         self._posts = {
             camera.id: Post(
-                with_calendar(camera, config.calendar), self._detector, self._mailbox, on_change
+                with_calendar(camera, config.calendar),
+                Eyes(self._detector, finder, room),
+                self._mailbox,
+                on_change,
             )
             for camera in config.cameras
         }
-        self._desk = AlertDesk(outbox, config.data_dir / "open-alerts", self._detector.name)
+        self._desk = AlertDesk(outbox, config.data_dir / "open-alerts", lambda: self.model)
+        self._clips = ClipMaker(finder, self._desk.take)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._look_forever, name="look", daemon=True)
 
@@ -58,6 +68,7 @@ class Lookout:
         self._desk.end_what_was_left()
         self.models.start()
         self._thread.start()
+        self._clips.start()
         for post in self._posts.values():
             post.runner.start()
 
@@ -75,6 +86,7 @@ class Lookout:
         for post in self._posts.values():
             post.runner.stop()
             self._tell(post, post.finish())
+        self._clips.stop()
         self._desk.store()
 
     def tick(self) -> None:
@@ -92,7 +104,8 @@ class Lookout:
     @property
     def has_ended(self) -> bool:
         """Whether every camera was a recording, is over, and all it showed is stored."""
-        return all(p.has_ended for p in self._posts.values()) and not self._desk.has_waiting
+        is_over = all(post.has_ended for post in self._posts.values())
+        return is_over and self._clips.is_idle and not self._desk.has_waiting
 
     @property
     def faults(self) -> list[str]:
@@ -118,6 +131,7 @@ class Lookout:
     def _look(self, post: "Post", frame: Frame | None) -> None:
         try:
             self._tell(post, post.look(frame))
+            post.has_ended = post.has_ended or frame is None
         except Exception:
             if not post.is_failing:
                 log.exception("camera %s: a frame could not be judged", post.camera.id)
@@ -128,6 +142,21 @@ class Lookout:
             log.info("camera %s: %s %s in %s, score %.2f", post.camera.id, event.state,
                      event.label, event.zone, event.score)  # fmt: skip
             self._desk.take(event, post.camera)
+        for update, clip in post.clips():
+            self._clips.add(update, clip, post.camera)
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """What every camera is judged with. `album_bytes`: of pictures each may keep in memory."""
+
+    detector: Detector
+    finder: FaceFinder
+    album_bytes: int
+
+    def watch(self, camera: CameraConfig) -> CameraWatch:
+        """A fresh look at a camera."""
+        return CameraWatch(camera, self.detector, self.finder, self.album_bytes)
 
 
 class Post:
@@ -136,19 +165,20 @@ class Post:
     def __init__(
         self,
         camera: CameraConfig,
-        detector: Detector,
+        eyes: Eyes,
         mailbox: Mailbox,
         on_change: Callable[[], None],
     ) -> None:
         """Prepare; the runner starts it."""
         self.camera = camera
         self.runner = CameraRunner(camera, mailbox, lambda _: on_change())
-        self.watch = CameraWatch(camera, detector)
+        self.watch = eyes.watch(camera)
         self.has_ended = False
         self.is_failing = False
-        self._detector = detector
+        self._eyes = eyes
         self._last: Frame | None = None
         self._looks = 0
+        self._clips: list[tuple[AlertEvent, Clip]] = []
         self._is_revised = False
 
     def adopt(self, camera: CameraConfig) -> None:
@@ -158,12 +188,12 @@ class Post:
     def look(self, frame: Frame | None) -> list[AlertEvent]:
         """Judge a frame; None is the end of a recording."""
         if frame is None:
-            self.has_ended = True
             return self.finish()
         over: list[AlertEvent] = []
         if self._last is not None and frame.t_s < self._last.t_s:
             over = self.finish()
-            self.watch = CameraWatch(self.camera, self._detector)
+            self._clips += self.watch.clips(self._last.at)
+            self.watch = self._eyes.watch(self.camera)
         self._last = frame
         self._looks += 1
         if self._is_revised:
@@ -176,7 +206,17 @@ class Post:
 
     def finish(self) -> list[AlertEvent]:
         """Nobody watches any more: end what is open, as of the last frame."""
-        return self.watch.finish(self._last.at) if self._last else []
+        if self._last is None:
+            return []
+        self._clips += self.watch.clips(self._last.at)
+        return self.watch.finish(self._last.at)
+
+    def clips(self) -> list[tuple[AlertEvent, Clip]]:
+        """The clips that can be made now, each with the update it is to be sent with."""
+        if self._last is not None:
+            self._clips += self.watch.clips(self._last.at, self._last.t_s)
+        made, self._clips = self._clips, []
+        return made
 
     def birth(self) -> CameraBirth:
         """The camera as configured."""

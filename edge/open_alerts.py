@@ -32,6 +32,10 @@ class OpenAlerts:
         part.write_bytes(encode(alert))
         part.replace(path)
 
+    def has(self, alert: str) -> bool:
+        """Whether that alert is open."""
+        return self._path(alert).exists()
+
     def left(self) -> list[Alert]:
         """What was open when the agent last stopped."""
         alerts = []

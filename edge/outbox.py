@@ -8,6 +8,7 @@ go first, oldest first, each loss recorded as a gap; alerts are never discarded.
 """
 
 import hashlib
+import logging
 import os
 import random
 import secrets
@@ -23,6 +24,8 @@ from msgspec import Struct
 from wire.codec import encode
 from wire.receipt import Refusal
 from wire.status import Gap
+
+log = logging.getLogger(__name__)
 
 ALERT, DRIVER, GAP, TRACK = "alert", "driver", "gap", "track"
 PRIORITY = (ALERT, GAP, DRIVER, TRACK)
@@ -47,12 +50,24 @@ CREATE TABLE IF NOT EXISTS refused (
 CREATE TABLE IF NOT EXISTS file (
     sha256 TEXT NOT NULL, alert TEXT NOT NULL, alert_seq INTEGER NOT NULL, type TEXT NOT NULL,
     size INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0, due_ms INTEGER NOT NULL DEFAULT 0,
+    sealed INTEGER NOT NULL DEFAULT 0, place INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (sha256, alert)) WITHOUT ROWID;
 """
+_ADDED = {"sealed": "INTEGER NOT NULL DEFAULT 0", "place": "INTEGER NOT NULL DEFAULT 0"}
+"""Columns of `file` that an outbox of an earlier version does not have."""
+
+OPEN, CLIP, SEALED = 0, 1, 2
+"""The order in which files are sent, and the reverse of that in which they make room."""
+FILES_SHARE = 0.5
+"""Of the disk's share: files may take up so much, for they are what grows fastest."""
+NO_ALERT = -1
 
 
 Build = Callable[[int], Struct]
 """Makes the message for the number it is given."""
+
+Finish = Callable[[Struct], Struct]
+"""The last touch to a message before it is stored: its signatures."""
 
 
 class OutboxFull(RuntimeError):
@@ -71,10 +86,18 @@ class Item:
 
 @dataclass(frozen=True)
 class EvidenceFile:
-    """A picture or clip to keep beside an alert."""
+    """A picture or clip to keep beside an alert; `sealed`: for few eyes."""
 
     data: bytes
     type: str
+    sealed: bool = False
+
+    @property
+    def place(self) -> int:
+        """OPEN, CLIP or SEALED."""
+        if self.sealed:
+            return SEALED
+        return CLIP if self.type.startswith("video/") else OPEN
 
     @property
     def sha256(self) -> str:
@@ -90,19 +113,26 @@ class HeldFile:
     alert: str
     type: str
     size: int
+    sealed: bool = False
 
 
 class Outbox:
     """Durable queue of one device. Safe to use from several threads."""
 
     def __init__(
-        self, path: Path, dev: str, now_ms: Callable[[], int], max_bytes: int = 2_000_000_000
+        self,
+        path: Path,
+        dev: str,
+        now_ms: Callable[[], int],
+        max_bytes: int = 2_000_000_000,
+        finish: Finish = lambda message: message,
     ) -> None:
         """Open or create the outbox at `path`; its files lie in the folder `files` beside it."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self.dev = dev
         self._now_ms = now_ms
         self._max_bytes = max_bytes
+        self._finish = finish
         self._files = path.parent / "files"
         self._files.mkdir(exist_ok=True)
         self._lock = threading.RLock()
@@ -111,6 +141,7 @@ class Outbox:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} {_first_row()} COMMIT;")
+        self._add_columns()
         self.epoch: str = self._db.execute("SELECT epoch FROM self").fetchone()[0]
         self._bytes = self._db.execute(
             "SELECT COALESCE((SELECT SUM(LENGTH(payload)) FROM item), 0)"
@@ -122,6 +153,12 @@ class Outbox:
         """Close the file; what is in it stays."""
         with self._lock:
             self._db.close()
+
+    def _add_columns(self) -> None:
+        here = {row[1] for row in self._db.execute("PRAGMA table_info(file)")}
+        for name, kind in _ADDED.items():
+            if name not in here:
+                self._db.execute(f"ALTER TABLE file ADD COLUMN {name} {kind}")
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -163,9 +200,25 @@ class Outbox:
                 seq = self._append(stream, build, numbers)
                 for file in files:
                     self._hold(file, alert, seq)
+            if files:
+                self._check_files()
             self._check_room(stream, seq, seq + numbers - 1)
         self.added.set()
         return seq
+
+    def add_files(self, subject: str, files: Sequence[EvidenceFile]) -> None:
+        """Store files that belong to no alert (a look on request); durable on return.
+
+        They are offered under `subject` at once: there is no message to wait for.
+        """
+        with self._lock:
+            for file in files:
+                self._write(file)
+            with self._transaction():
+                for file in files:
+                    self._hold(file, subject, NO_ALERT)
+            self._check_files()
+        self.added.set()
 
     def add_all(self, stream: str, items: Sequence[tuple[Build, int]]) -> list[int]:
         """Store several items, each (build, numbers), in one transaction: all of them or none.
@@ -188,7 +241,7 @@ class Outbox:
     def _append(self, stream: str, build: Build, numbers: int = 1) -> int:
         row = self._db.execute("SELECT seq FROM last_seq WHERE stream = ?", (stream,)).fetchone()
         seq: int = row[0] + 1 if row else 0
-        payload = encode(build(seq))
+        payload = encode(self._finish(build(seq)))
         last = seq + numbers - 1
         self._db.execute("INSERT OR REPLACE INTO last_seq VALUES (?, ?)", (stream, last))
         self._db.execute(
@@ -199,12 +252,22 @@ class Outbox:
         return seq
 
     def _hold(self, file: EvidenceFile, alert: str, seq: int) -> None:
-        self._db.execute(
-            "INSERT OR IGNORE INTO file (sha256, alert, alert_seq, type, size)"
-            " VALUES (?, ?, ?, ?, ?)",
-            (file.sha256, alert, seq, file.type, len(file.data)),
-        )
-        self._bytes += len(file.data)
+        added = self._db.execute(
+            "INSERT OR IGNORE INTO file (sha256, alert, alert_seq, type, size, sealed, place)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (file.sha256, alert, seq, file.type, len(file.data), file.sealed, file.place),
+        ).rowcount
+        self._bytes += len(file.data) * added
+
+    def _check_files(self) -> None:
+        """Discard files when they take more than their share: originals first, then clips."""
+        total = "SELECT COALESCE(SUM(size), 0) FROM file"
+        while self._db.execute(total).fetchone()[0] > self._max_bytes * FILES_SHARE:
+            sha256, alert = self._db.execute(
+                "SELECT sha256, alert FROM file ORDER BY place DESC, alert_seq LIMIT 1"
+            ).fetchone()
+            log.error("no room for evidence: the file %s of %s is discarded", sha256, alert)
+            self.forget_files([sha256])
 
     def file_path(self, sha256: str) -> Path:
         """Where the bytes of a held file lie."""
@@ -341,22 +404,35 @@ class Outbox:
         now = self._now_ms()
         with self._transaction():
             rows = self._db.execute(
-                "SELECT sha256, alert, type, size, tries FROM file WHERE due_ms <= ? AND NOT"
-                " EXISTS (SELECT 1 FROM item WHERE stream = ? AND seq = alert_seq)"
-                " ORDER BY tries, alert_seq LIMIT ?",
+                "SELECT sha256, alert, type, size, tries, sealed FROM file WHERE due_ms <= ?"
+                " AND NOT EXISTS (SELECT 1 FROM item WHERE stream = ? AND seq = alert_seq)"
+                " ORDER BY place, tries, alert_seq LIMIT ?",
                 (now, ALERT, limit),
             ).fetchall()
             self._db.executemany(
                 "UPDATE file SET tries = tries + 1, due_ms = ? WHERE sha256 = ? AND alert = ?",
-                [(now + _wait_ms(tries), sha256, alert) for sha256, alert, _, _, tries in rows],
+                [(now + _wait_ms(row[4]), row[0], row[1]) for row in rows],
             )
-        return [HeldFile(sha256, alert, kind, size) for sha256, alert, kind, size, _ in rows]
+        return [
+            HeldFile(sha256, alert, kind, size, sealed=bool(sealed))
+            for sha256, alert, kind, size, _, sealed in rows
+        ]
 
-    def file_type(self, sha256: str) -> str | None:
-        """Media type of a held file; None when it is not held (any more)."""
+    def has_fresh_alert(self) -> bool:
+        """Whether an alert is stored that was not sent yet: everything else gives way to it."""
         with self._lock:
-            row = self._db.execute("SELECT type FROM file WHERE sha256 = ?", (sha256,)).fetchone()
-        return row[0] if row else None
+            fresh = "SELECT EXISTS (SELECT 1 FROM item WHERE stream = ? AND tries = 0)"
+            return bool(self._db.execute(fresh, (ALERT,)).fetchone()[0])
+
+    def held_file(self, sha256: str) -> HeldFile | None:
+        """A file that waits; None when it is not held (any more)."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT sha256, alert, type, size, sealed FROM file WHERE sha256 = ?", (sha256,)
+            ).fetchone()
+        if row is None:
+            return None
+        return HeldFile(row[0], row[1], row[2], row[3], sealed=bool(row[4]))
 
     def offer_again(self, sha256: str) -> None:
         """The address was refused as old: ask for a new one."""

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from hub import accounts, auth, http, pipeline, quarantine
+from hub import accounts, auth, http, pipeline, proving, quarantine
 from hub.alerts import (
     api as alerts_api,
     correction,
@@ -44,6 +44,7 @@ from hub.duty import api as duty_api
 from hub.errors import Problem
 from hub.events import Bus, Change
 from hub.evidence import api as evidence_api
+from hub.evidence.items import evidence_url
 from hub.evidence.store import Vault
 from hub.grid import api as grid_api, store as grid_store
 from hub.grid.places import Places
@@ -198,7 +199,9 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(auth.router(store, config))
     app.include_router(grid_api.router(store, places, pipeline.grids_changed))
     add_account = partial(accounts.add, config.broker)
-    app.include_router(devices_api.router(store, places, add_account))
+    app.include_router(
+        devices_api.router(store, places, add_account, partial(proving.accept_key, store))
+    )
     orders = OrderDesk(store, OPS, hub.ingest.wake)
     app.include_router(orders_api.router(store, orders))
     app.include_router(revisions_api.router(store, hub.ingest.wake))
@@ -238,11 +241,14 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(condition_api.router(store, config.standard_ref))
     app.include_router(calendar_api.router(store, config.zone))
 
-    def arrived(sha256: str, kind: str, size: int, device: str) -> None:
-        pipeline.file_arrived(store, sha256, kind, size, device)
+    def arrived(sha256: str, kind: str, size: int, device: str, sealed: bool) -> None:  # noqa: FBT001
+        proving.file_arrived(store, sha256, kind, size, device, sealed=sealed)
         hub.ingest.confirm_file(device, sha256)
 
-    app.include_router(evidence_api.router(store, hub.site.vault, config.evidence, arrived))
+    differs = partial(proving.file_differs, store)
+    app.include_router(
+        evidence_api.router(store, hub.site.vault, config.evidence, arrived, differs)
+    )
     app.include_router(quarantine.router(store))
 
 
@@ -254,7 +260,7 @@ def case_alerts(tx: Connection, cases: Collection[int]) -> dict[int, CaseAlerts]
     for case, names in ids.items():
         files = [p for name in names[:10] for p in shown[name] if p.held and "image" in p.type]
         best = sorted(files, key=lambda p: p.role != "annotated")
-        url = alerts_api.evidence_url(best[0].sha256) if best else None
+        url = evidence_url(best[0].sha256) if best else None
         found[case] = CaseAlerts(tuple(names), url)
     return found
 

@@ -52,6 +52,7 @@ from hub.inbox import CLOCK_TOLERANCE, Received, Refusal
 from hub.matters import matter
 from hub.models import store as model_store
 from hub.patrol import store as patrol_store
+from hub.proving import key_heard, note_pictures
 from hub.roles import SYSTEM, Actor
 from hub.store import Store, now, to_ms
 from hub.tracks import drivers, store as track_store
@@ -60,7 +61,7 @@ from wire.alert import Alert as AlertMessage
 from wire.codec import Code, Refused
 from wire.command import Reply
 from wire.driver import DriverCard
-from wire.receipt import EvidenceOffer, Grant, GrantedFile
+from wire.receipt import EvidenceOffer, Grant, GrantedFile, OfferedFile
 from wire.revision import SettingsReport, revision_of
 from wire.status import Birth, Gap, Health, State as DeviceState
 from wire.track import VALID, Track, TrackPoint
@@ -138,7 +139,7 @@ def take_alerts(tx: Connection, site: Site, arrived: Sequence[Received[AlertMess
     seen = compared(tx, site, seen)
     changed = {each.alert.id: each.alert for each in seen}
     alert_store.save(tx, changed.values())
-    _note_pictures(tx, sorted_out.new)
+    note_pictures(tx, sorted_out.new)
     opened = open_cases(tx, site, judged(site, seen), SYSTEM)
     at = sorted_out.new[-1].received_at
     events.record(tx, [*(Change("alert", name) for name in changed), *opened], at)
@@ -295,15 +296,6 @@ def _new_case(alert: Alert, number: str, standard_ref: str, at: datetime) -> Cas
     )
 
 
-def _note_pictures(tx: Connection, arrived: Sequence[Received[AlertMessage]]) -> None:
-    refs = {
-        alert_id(each.message): each.message.evidence for each in arrived if each.message.evidence
-    }
-    if refs:
-        hashes = {ref.sha256 for listed in refs.values() for ref in listed}
-        alert_store.add_pictures(tx, refs, evidence_store.held(tx, hashes))
-
-
 # ---------------------------------------------------------------- tracks
 
 
@@ -372,6 +364,7 @@ def take_births(tx: Connection, site: Site, arrived: Sequence[Received[Birth]]) 
             return track_store.take_birth(tx, received)
         changes = device_store.take_birth(tx, received, site.places.locate)
         changes += _take_reported(tx, received)
+        changes += key_heard(tx, received)
         return changes + track_store.take_birth(tx, received)
 
     return _each(tx, arrived, born)
@@ -428,13 +421,16 @@ def take_offers(tx: Connection, site: Site, arrived: Sequence[Received[EvidenceO
 
 
 def _grant(site: Site, offered: Received[EvidenceOffer], here: set[str], exp: int) -> Grant:
-    def url(sha256: str, size: int, kind: str) -> str:
-        if sha256 in here:
+    def url(file: OfferedFile) -> str:
+        if file.sha256 in here:
             return ""
-        path = signed_path(site.vault.key, sha256, dev=offered.dev, size=size, kind=kind, exp=exp)
+        path = signed_path(
+            site.vault.key, file.sha256,
+            dev=offered.dev, size=file.size, kind=file.type, exp=exp, sealed=file.sealed,
+        )  # fmt: skip
         return site.config.base_url + path
 
-    files = [GrantedFile(f.sha256, url(f.sha256, f.size, f.type)) for f in offered.message.files]
+    files = [GrantedFile(file.sha256, url(file)) for file in offered.message.files]
     return Grant(dev=offered.dev, files=files, exp=exp)
 
 
@@ -734,19 +730,7 @@ def _write_down(
     audit.append(tx, [entry])
 
 
-# ---------------------------------------------------------------- files and grids
-
-
-def file_arrived(store: Store, sha256: str, kind: str, size: int, device: str) -> None:
-    """A file is safely here: the alerts it shows can show it."""
-    with store.write() as tx:
-        at = now()
-        evidence_store.add(tx, sha256, kind=kind, size=size, device=device, at=at)
-        alerts = alert_store.picture_arrived(tx, sha256)
-        cases = {alert.case_id for alert in alert_store.load(tx, alerts).values()} - {None}
-        changes = [Change("alert", name) for name in alerts]
-        changes += [Change("case", str(case)) for case in cases]
-        events.record(tx, changes, at)
+# ---------------------------------------------------------------- grids
 
 
 def grids_changed(tx: Connection, places: Places) -> None:

@@ -19,6 +19,7 @@ class Right(StrEnum):
 
     READ = "read"
     EVIDENCE = "evidence"
+    SEE_ORIGINAL = "see_original"
     DECIDE = "decide"
     ACT = "act"
     FLEET = "fleet"
@@ -32,7 +33,7 @@ RIGHTS = {
     Role.VIEWER: frozenset({Right.READ}),
     Role.SERVICE: frozenset({Right.READ}),
     Role.OPERATOR: _WORKING,
-    Role.SUPERVISOR: _WORKING | {Right.FLEET, Right.CONFIGURE},
+    Role.SUPERVISOR: _WORKING | {Right.SEE_ORIGINAL, Right.FLEET, Right.CONFIGURE},
     Role.ADMIN: frozenset(Right),
 }
 

@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from tianyan import evidence
 from tianyan.verb import FOUND_WRONG, OK, USAGE, Verb
 
 log = logging.getLogger(__name__)
@@ -581,6 +582,18 @@ VERBS = (
     Verb("hub add-model", "a model that can be rolled out", _add_model_options, _hub_add_model),
     Verb("hub verify-audit", "whether anybody changed the history", _config, _hub_verify_audit),
     Verb("hub check", "every error of a configuration at once", _config, _hub_check),
+    Verb(
+        "evidence verify",
+        "whether evidence is what was signed",
+        evidence.verify_options,
+        evidence.verify,
+    ),
+    Verb(
+        "evidence export",
+        "the evidence of an alert or case, to be checked anywhere",
+        evidence.export_options,
+        evidence.export,
+    ),
     Verb("doctor", "what is installed, reachable and missing", _no_options, _doctor),
 )
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from wire.envelope import Envelope, Fraction, Lat, Lon, Name, Sha256, UnixMs
+from wire.envelope import Envelope, Fraction, Lat, Lon, Name, Sha256, Text, UnixMs
 
 
 class AlertState(StrEnum):
@@ -36,12 +36,21 @@ class Box(Struct, frozen=True, omit_defaults=True):
 
 
 class EvidenceRef(Struct, frozen=True, omit_defaults=True):
-    """A file that shows the alert; it travels apart and later, named by its SHA-256."""
+    """A file that shows the alert; it travels apart and later, named by its SHA-256.
+
+    `at`: ms UTC, when it was taken. `sealed`: it shows faces and plates as they are and is for few
+    eyes. `original`: the sealed file that this one was made from. `sig`: the device's Ed25519
+    signature over `wire.statement.signed_bytes`, base64 without padding.
+    """
 
     sha256: Sha256
     size: Annotated[int, Meta(ge=1, le=100_000_000)]
     type: Annotated[str, Meta(pattern=r"^(image/jpeg|image/png|video/mp4)$")]
     role: Annotated[str, Meta(pattern=r"^(clean|annotated|before|after|clip)$")]
+    at: UnixMs = 0
+    sealed: bool = False
+    original: Sha256 | None = None
+    sig: Annotated[str, Meta(max_length=88)] = ""
 
 
 class Alert(Envelope, kw_only=True, frozen=True):
@@ -49,7 +58,8 @@ class Alert(Envelope, kw_only=True, frozen=True):
 
     `alert`: the same for `new`, `update` and `end` of one thing. `matter`: five-digit code of
     GB/T 47678.5-2026. `since`: ms UTC when it was first seen. `level`: severity, 1 general,
-    2 serious, 3 urgent. `acc`: metres, the radius within which the place lies.
+    2 serious, 3 urgent. `acc`: metres, the radius within which the place lies. `config_rev`: the
+    revision of the configuration that judged it.
     """
 
     alert: Name
@@ -66,5 +76,6 @@ class Alert(Envelope, kw_only=True, frozen=True):
     place: PlaceSource = PlaceSource.CAMERA
     score: Fraction
     model: Annotated[str, Meta(max_length=64)] = ""
+    config_rev: Text = ""
     boxes: Annotated[list[Box], Meta(max_length=50)] = []
     evidence: Annotated[list[EvidenceRef], Meta(max_length=10)] = []

@@ -30,7 +30,7 @@ class Receipt(Versioned, kw_only=True, frozen=True):
 
 
 class EvidenceOffer(Versioned, kw_only=True, frozen=True):
-    """Device to hub: these files of `alert` are held here and wait for an address."""
+    """Device to hub: these files of `alert` (or a look) are held here and wait for an address."""
 
     dev: DeviceId
     alert: Name
@@ -38,11 +38,12 @@ class EvidenceOffer(Versioned, kw_only=True, frozen=True):
 
 
 class OfferedFile(Struct, frozen=True, omit_defaults=True):
-    """A file by its hash; `size` in bytes."""
+    """A file by its hash; `size` in bytes; `sealed`: the hub is to keep it under lock."""
 
     sha256: Sha256
     size: Annotated[int, Meta(ge=1, le=100_000_000)]
     type: Annotated[str, Meta(pattern=r"^(image/jpeg|image/png|video/mp4)$")]
+    sealed: bool = False
 
 
 class Grant(Versioned, kw_only=True, frozen=True):

@@ -73,7 +73,8 @@ class Birth(Versioned, kw_only=True, frozen=True):
     `generated`: its pictures or positions are made up (demonstration); shown wherever they are.
     `config_rev`: the device's file and the hub's revision in force, as `3fa…+12`; `revision`: that
     number alone, 0 = none. `more`: names further vehicles after a birth that could not hold all; it
-    gives up none.
+    gives up none. `key`: the Ed25519 public key that its evidence is signed with, base64 without
+    padding.
     """
 
     dev: DeviceId
@@ -88,6 +89,7 @@ class Birth(Versioned, kw_only=True, frozen=True):
     cameras: Annotated[list[CameraBirth], Meta(max_length=500)] = []
     vehicles: Annotated[list[VehicleBirth], Meta(max_length=500)] = []
     more: bool = False
+    key: Annotated[str, Meta(max_length=64)] = ""
 
 
 class CameraHealth(Struct, frozen=True, omit_defaults=True):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,12 @@ from edge.camera.recording import Extent, extent
 from edge.camera.sight import BlindSpan, RecordedSight
 from edge.camera.sources import open_source
 from edge.config import CameraConfig
+from edge.detect.clip import make_clip
 from edge.detect.detection import Detection
 from edge.detect.detectors import Detector, open_detector
 from edge.detect.errors import UnreadablePicture
 from edge.detect.evidence import EvidenceFile
+from edge.detect.faces import FaceFinder, NoFinder, open_finder
 from edge.detect.watch import AlertEvent, CameraWatch
 from wire.zone import ZoneConfig
 
@@ -29,7 +32,7 @@ MODEL = "street-n"
 DWELL_S, DWELL_LEAST_S, DWELLS_A_RECORDING = 60.0, 5.0, 3
 """Without a camera file a thing must stay a minute, in a short recording a third of it."""
 
-SUFFIX_OF = {"image/jpeg": ".jpg"}
+SUFFIX_OF = {"image/jpeg": ".jpg", "video/mp4": ".mp4"}
 
 
 def detect_paths(
@@ -58,20 +61,27 @@ def replay(
 
     `camera`: its zones; without one the whole picture is one zone for all matters. `start`: when
     the recording began, else what the file says. `dwell_s`: in place of every zone's.
-    `evidence_dir`: where the pictures go, named by their SHA-256.
+    `evidence_dir`: where pictures and clips go, named by their SHA-256; those with faces and plates
+    as they are in a folder `sealed` of their own. Without it no clips are made.
     Lines: alerts, then {"summary": …}. The same recording gives the same lines, but for the
     measured `cpu_s`.
     Raises BadSource, BadModel, BadGround.
     """
     camera = _camera_for(video, camera, dwell_s)
-    watch = CameraWatch(camera, open_detector(model))
+    # Faces are looked for where pictures are kept; else nobody sees them.
+    finder = NoFinder() if evidence_dir is None else open_finder()
+    watch = CameraWatch(camera, open_detector(model), finder)
     if evidence_dir is not None:
-        evidence_dir.mkdir(parents=True, exist_ok=True)
-    return _replay(camera, watch, start, evidence_dir)
+        (evidence_dir / "sealed").mkdir(mode=0o700, parents=True, exist_ok=True)
+    return _replay(camera, watch, start, finder, evidence_dir)
 
 
 def _replay(
-    camera: CameraConfig, watch: CameraWatch, start: datetime | None, folder: Path | None
+    camera: CameraConfig,
+    watch: CameraWatch,
+    start: datetime | None,
+    finder: FaceFinder,
+    folder: Path | None,
 ) -> Iterator[dict[str, Any]]:
     cpu_began_s = time.process_time()
     alerts = 0
@@ -85,6 +95,9 @@ def _replay(
         for event in events:
             alerts += event.state == "new"
             yield alert_line(event, folder)
+        yield from _clip_lines(watch, frame.at, frame.t_s, finder, folder)
+    if last is not None:
+        yield from _clip_lines(watch, last.at, None, finder, folder)
     for event in watch.finish(last.at) if last else []:
         yield alert_line(event, folder)
     held = _extent(Path(camera.source), watch, last)
@@ -110,6 +123,15 @@ def _blind_line(span: BlindSpan) -> dict[str, Any]:
         "from_s": round(span.from_s, 3),
         "until_s": round(span.until_s, 3),
     }
+
+
+def _clip_lines(
+    watch: CameraWatch, at: datetime, t_s: float | None, finder: FaceFinder, folder: Path | None
+) -> Iterator[dict[str, Any]]:
+    """The updates that bring clips."""
+    for update, clip in watch.clips(at, t_s):
+        if folder is not None:
+            yield alert_line(replace(update, evidence=(make_clip(clip, finder),)), folder)
 
 
 def _extent(recording: Path, watch: CameraWatch, last: Frame | None) -> Extent:
@@ -222,8 +244,12 @@ def _box_line(box: Detection) -> dict[str, Any]:
 
 def _file_line(file: EvidenceFile, folder: Path | None) -> dict[str, Any]:
     line = {"role": file.role, "type": file.type, "sha256": file.sha256, "size": len(file.data)}
+    line |= {"at": _iso(file.at), "sealed": file.sealed}
+    if file.original is not None:
+        line["original"] = file.original
     if folder is not None:
-        path = folder / f"{file.sha256}{SUFFIX_OF[file.type]}"
+        where = folder / "sealed" if file.sealed else folder
+        path = where / f"{file.sha256}{SUFFIX_OF[file.type]}"
         path.write_bytes(file.data)
         line["path"] = str(path)
     return line

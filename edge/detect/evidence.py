@@ -1,61 +1,71 @@
-"""The pictures that show an alert, and their SHA-256."""
+"""The files that show an alert: pictures for everybody, and the originals they were made from."""
 
 import hashlib
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 import cv2
 
 from edge.camera.frame import Image
 from edge.detect.detection import Detection
+from edge.detect.mask import Patch, masked
 
 QUALITY = 85
-ALBUM_PICTURES, ALBUM_LEAST_S = 8, 20.0
 RED, WHITE = (40, 40, 230), (255, 255, 255)
+
+Role = Literal["clean", "annotated", "before", "after", "clip"]
 
 
 @dataclass(frozen=True)
 class EvidenceFile:
-    """One file, in memory; `sha256` is of `data`, 64 hex digits."""
+    """One file, in memory.
 
-    role: Literal["clean", "annotated", "before", "after"]
-    type: Literal["image/jpeg"]
-    data: bytes
-    sha256: str
-
-
-class Album:
-    """Pictures of the last while, so that an alert can show what it was like before.
-
-    `dwell_s`: the longest dwell of the camera's zones; the album reaches back twice as far.
+    `at`: when it was taken. `sealed`: it shows faces and plates as they are. `original`: the
+    SHA-256 of the sealed file that this one was made from. `sha256`: of `data`, 64 hex digits.
     """
 
-    def __init__(self, dwell_s: float) -> None:
-        """Nothing yet."""
-        self._every_s = max(ALBUM_LEAST_S, 2 * dwell_s / ALBUM_PICTURES)
-        self._pictures: deque[tuple[float, bytes]] = deque(maxlen=ALBUM_PICTURES)
+    role: Role
+    type: Literal["image/jpeg", "video/mp4"]
+    data: bytes
+    at: datetime
+    sealed: bool = False
+    original: str | None = None
+    sha256: str = field(init=False)
 
-    def keep(self, image: Image, t_s: float) -> None:
-        """Take in a picture, if the last one is old enough."""
-        if not self._pictures or t_s - self._pictures[-1][0] >= self._every_s:
-            self._pictures.append((t_s, jpeg(image)))
-
-    def before(self, t_s: float) -> tuple[EvidenceFile, ...]:
-        """The last picture from before that second, if there is one."""
-        earlier = [data for at_s, data in self._pictures if at_s < t_s]
-        return (_file("before", earlier[-1]),) if earlier else ()
+    def __post_init__(self) -> None:
+        """Hash the bytes once."""
+        object.__setattr__(self, "sha256", hashlib.sha256(self.data).hexdigest())
 
 
-def clean(image: Image, role: Literal["clean", "before", "after"] = "clean") -> EvidenceFile:
-    """The picture as the camera gave it."""
-    return _file(role, jpeg(image))
+def shown_and_sealed(
+    role: Role, image: Image, covered: Sequence[Patch], at: datetime, original: bytes | None = None
+) -> tuple[EvidenceFile, ...]:
+    """The picture for everybody, and the sealed original (its JPEG, where it is at hand).
+
+    Where nothing is to be covered the original itself is for everybody.
+    """
+    if not covered:
+        return (EvidenceFile(role, "image/jpeg", original or jpeg(image), at),)
+    sealed = EvidenceFile(role, "image/jpeg", original or jpeg(image), at, sealed=True)
+    shown = jpeg(masked(image, covered))
+    return EvidenceFile(role, "image/jpeg", shown, at, original=sealed.sha256), sealed
 
 
-def annotated(image: Image, boxes: Sequence[Detection], caption: str) -> EvidenceFile:
-    """The picture with its boxes drawn and a caption (what, where, when) in its corner."""
-    return _file("annotated", jpeg(annotate(image, boxes, caption)))
+def annotated(
+    image: Image,
+    boxes: Sequence[Detection],
+    caption: str,
+    at: datetime,
+    original: str | None = None,
+) -> EvidenceFile:
+    """The picture with its boxes drawn and a caption (what, where, when) in its corner.
+
+    `image` has its faces covered already; `original` names what it was made from.
+    """
+    drawn = jpeg(annotate(image, boxes, caption))
+    return EvidenceFile("annotated", "image/jpeg", drawn, at, original=original)
 
 
 def annotate(image: Image, boxes: Sequence[Detection], caption: str) -> Image:
@@ -69,21 +79,17 @@ def annotate(image: Image, boxes: Sequence[Detection], caption: str) -> Image:
         colour = RED if i == 0 else WHITE
         thickness = max(round(scale * (3 if i == 0 else 1.5)), 1)
         cv2.rectangle(picture, (left, top), (right, bottom), colour, thickness)
-        _write(picture, f"{box.label} {box.score:.2f}", (left, top), scale * 0.6)
-    _write(picture, caption, (0, height), scale * 0.6)
+        write(picture, f"{box.label} {box.score:.2f}", (left, top), scale * 0.6)
+    write(picture, caption, (0, height), scale * 0.6)
     return picture
 
 
-def jpeg(image: Image) -> bytes:
+def jpeg(image: Image, quality: int = QUALITY) -> bytes:
     """Encode a picture (BGR)."""
-    return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
+    return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 
-def _file(role: Literal["clean", "annotated", "before", "after"], data: bytes) -> EvidenceFile:
-    return EvidenceFile(role, "image/jpeg", data, hashlib.sha256(data).hexdigest())
-
-
-def _write(picture: Image, text: str, at: tuple[int, int], scale: float) -> None:
+def write(picture: Image, text: str, at: tuple[int, int], scale: float) -> None:
     """White on dark, its lower left corner at `at` or as near as the picture allows."""
     thickness = max(round(scale * 2), 1)
     (width, height), base = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)

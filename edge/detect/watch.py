@@ -12,14 +12,17 @@ from typing import cast
 from edge.camera.frame import Frame
 from edge.config import CameraConfig
 from edge.detect.change import Change, SceneChange
+from edge.detect.clip import Clip
 from edge.detect.detection import Detection
 from edge.detect.detectors import Detector
-from edge.detect.evidence import Album, EvidenceFile, annotated, clean
+from edge.detect.evidence import EvidenceFile
+from edge.detect.faces import FaceFinder, NoFinder
 from edge.detect.ground import GeoPlace, ground_of, place_of
 from edge.detect.moment import Moment
 from edge.detect.motion import MotionGate
 from edge.detect.overlap import corners, covered_share, ious, nestings
-from edge.detect.places import NAMED_SHARE, Placed, Places, Sighting, StayEvent, StayState
+from edge.detect.places import NAMED_SHARE, Placed, Places, Sighting, Stay, StayEvent, StayState
+from edge.detect.record import ALBUM_BYTES, Recorder
 from edge.detect.relations import stalls
 from edge.detect.thumbnail import grey, thumbnail
 from edge.detect.tracking import SAME_KIND, Track, Tracker
@@ -98,8 +101,14 @@ class CameraWatch:
     Raises BadGround when the camera's ground points fix no mapping.
     """
 
-    def __init__(self, camera: CameraConfig, detector: Detector) -> None:
-        """Nothing seen yet."""
+    def __init__(
+        self,
+        camera: CameraConfig,
+        detector: Detector,
+        finder: FaceFinder | None = None,
+        album_bytes: int = ALBUM_BYTES,
+    ) -> None:
+        """Nothing seen yet. `finder`: of faces to cover; `album_bytes`: of pictures in memory."""
         self.looks = 0
         self.analysed = 0
         self.gap_s = 0.0
@@ -111,7 +120,9 @@ class CameraWatch:
         self._tracker = Tracker()
         self._places = Places(detector.threshold)
         self._change = SceneChange(min(zone.dwell_s for zone in camera.zones))
-        self._album = Album(max(zone.dwell_s for zone in camera.zones))
+        dwell_s = max(zone.dwell_s for zone in camera.zones)
+        self._recorder = Recorder(camera.id, dwell_s, finder or NoFinder(), album_bytes)
+        self._clipped: dict[str, AlertEvent] = {}
         self._seen: list[Detection] = []
 
     def look(self, frame: Frame) -> list[AlertEvent]:
@@ -124,10 +135,12 @@ class CameraWatch:
             self._places.blind(now)
             return []
         small = grey(picture)
-        self._album.keep(frame.image, frame.t_s)
-        if self._gate.opens(small, frame.t_s, is_watched=bool(self._places.stays)):
+        moved = self._gate.opens(small, frame.t_s, is_watched=bool(self._places.stays))
+        if moved:
             self._seen = self._detector.detect(frame.image, FAINT)
             self.analysed += 1
+        came_s = [stay.since.t_s for stay in self._places.stays if not stay.is_open]
+        self._recorder.see(frame, self._seen, moved=moved, since=came_s)
         tracks = self._tracker.update(self._seen, frame.t_s)
         passers = [box for box in self._seen if self._passes(box)]
         changes = self._change.look(picture, passers, now)
@@ -159,6 +172,21 @@ class CameraWatch:
     def finish(self, at: datetime) -> list[AlertEvent]:
         """The camera is no longer watched: end its open alerts."""
         return [self._event(event, at, None, ()) for event in self._places.finish()]
+
+    def clips(self, at: datetime, t_s: float | None = None) -> list[tuple[AlertEvent, Clip]]:
+        """The clips that are complete by now, each with the update it is to be sent with.
+
+        `t_s`: seconds as in the frames; None when the camera is no longer watched.
+        """
+        made = []
+        for alert, clip in self._recorder.clips(t_s):
+            told = self._clipped[alert]
+            later_s = (at - told.at).total_seconds()
+            update = replace(told, state=StayState.UPDATE, at=at, t_s=told.t_s + later_s)
+            made.append((update, clip))
+        rolling = self._recorder.is_rolling
+        self._clipped = {name: told for name, told in self._clipped.items() if rolling(name)}
+        return made
 
     def _sightings(
         self, tracks: Sequence[Track], changes: Sequence[Change], aspect: float, now: Moment
@@ -198,20 +226,22 @@ class CameraWatch:
         return box.label in PASSERS and self._counts(box)
 
     def _alert(self, event: StayEvent, frame: Frame) -> AlertEvent:
-        return self._event(event, frame.at, frame, self._evidence(event, frame))
+        alert = self._event(event, frame.at, frame, self._evidence(event, frame))
+        if self._recorder.is_rolling(alert.id) and event.state is StayState.NEW:
+            self._clipped[alert.id] = replace(alert, evidence=())
+        return alert
 
     def _evidence(self, event: StayEvent, frame: Frame) -> tuple[EvidenceFile, ...]:
+        stay = event.stay
         if event.state is StayState.NEW:
-            stay = event.stay
-            caption = f"{self._camera.id} {stay.zone.id} {frame.at:%Y-%m-%d %H:%M:%S} UTC"
-            return (
-                clean(frame.image),
-                annotated(frame.image, (stay.box, *stay.parts), caption),
-                *self._album.before(stay.since.t_s),
-            )
+            boxes = (stay.box, *stay.parts)
+            return self._recorder.begun(self._id(stay), frame, stay.since.t_s, boxes, stay.zone.id)
         if event.state is StayState.END:
-            return (clean(frame.image, "after"),)
+            return self._recorder.ended(frame)
         return ()
+
+    def _id(self, stay: Stay) -> str:
+        return f"{self._camera.id}-{stay.since.at:%Y%m%d%H%M%S}-{stay.number}"
 
     def _event(
         self,
@@ -223,7 +253,7 @@ class CameraWatch:
         stay = event.stay
         matter = stay.zone.matters.get(stay.label, MATTERS[stay.label])
         return AlertEvent(
-            id=f"{self._camera.id}-{stay.since.at:%Y%m%d%H%M%S}-{stay.number}",
+            id=self._id(stay),
             state=event.state,
             label=stay.label,
             matter=matter,

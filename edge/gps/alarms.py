@@ -82,9 +82,7 @@ class AlarmDesk:
         stands = self._open.get((shown.vehicle, label))
         alert = replace(
             alone if stands is None else replace(stands, state=AlertState.UPDATE),
-            evidence=[
-                EvidenceRef(shown.file.sha256, len(shown.file.data), shown.file.type, "clean")
-            ],
+            evidence=[_ref(shown)],
         )
         self._outbox.add(ALERT, lambda seq: replace(alert, seq=seq), [shown.file], alert.alert)
 
@@ -141,6 +139,13 @@ class AlarmDesk:
         elif not alert.hist:
             self._notes.note(alert)
             self._open.pop((alert.source, alert.label), None)
+
+
+def _ref(shown: Shown) -> EvidenceRef:
+    file = shown.file
+    return EvidenceRef(
+        file.sha256, len(file.data), file.type, "clean", at=_ms(shown.at), sealed=file.sealed
+    )
 
 
 def _id(vehicle: str, name: str, at_ms: int) -> str:

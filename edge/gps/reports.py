@@ -99,7 +99,8 @@ class OutboxReports:
         if place is None:
             log.warning("vehicle %s: a picture without a place is not kept", media.vehicle)
             return
-        file = EvidenceFile(media.data, media.type)
+        # Nobody has covered the faces in it: a vehicle unit has nothing to find them with.
+        file = EvidenceFile(media.data, media.type, sealed=True)
         desk.show(Shown(media.vehicle, media.event, fix.at, place, file))
 
     def _card(self, card: DriverCard, seq: int) -> driver.DriverCard:

@@ -14,6 +14,7 @@ from hub.alerts.alert import DECISIONS, Alert
 from hub.alerts.store import Picture, alerts, load, pictures_of, to_alert
 from hub.auth import need
 from hub.errors import not_found
+from hub.evidence.items import EvidenceItem, evidence_item
 from hub.grid.places import GridRef, GridStep, Places
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.matters import matter
@@ -46,15 +47,6 @@ class BoxItem(BaseModel):
     y: float
     w: float
     h: float
-
-
-class EvidenceItem(BaseModel):
-    """A file that shows the alert; `url` is null until it is here."""
-
-    role: str
-    type: str
-    sha256: str
-    url: str | None
 
 
 class AlertItem(BaseModel):
@@ -134,11 +126,6 @@ def matter_ref(code: str | None) -> MatterRef | None:
     if known is None:
         return None
     return MatterRef(code=known.code, name_zh=known.name_zh, name_en=known.name_en)
-
-
-def evidence_url(sha256: str) -> str:
-    """Where a file can be had."""
-    return f"/api/evidence/{sha256}"
 
 
 def alert_items(
@@ -242,7 +229,7 @@ def _detail(store: Store, places: Places, case_refs: CaseRefs, alert: str) -> Al
 def _items(
     tx: Connection, found: Sequence[Alert], places: Places, case_refs: CaseRefs
 ) -> list[AlertItem]:
-    shown = pictures_of(tx, [alert.id for alert in found])
+    shown = pictures_of(tx, [alert.id for alert in found], with_sealed=True)
     cases = case_refs(tx, {alert.case_id for alert in found if alert.case_id is not None})
     return [_item(alert, shown[alert.id], places, cases.get(alert.case_id or 0)) for alert in found]
 
@@ -260,15 +247,7 @@ def _item(
         "boxes": [
             BoxItem(label=b.label, score=b.score, x=b.x, y=b.y, w=b.w, h=b.h) for b in alert.boxes
         ],
-        "evidence": [
-            EvidenceItem(
-                role=p.role,
-                type=p.type,
-                sha256=p.sha256,
-                url=evidence_url(p.sha256) if p.held else None,
-            )
-            for p in shown
-        ],
+        "evidence": [evidence_item(picture) for picture in shown],
         "case": case,
     }
     return AlertItem(**values)

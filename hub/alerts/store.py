@@ -1,7 +1,7 @@
 """Alerts and what shows them, in the database."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import fields
 from datetime import datetime, timedelta
 
 import msgspec
@@ -27,8 +27,11 @@ from sqlalchemy.engine import Connection, Row
 from hub.alerts.alert import Alert
 from hub.alerts.dedup import STILL_THERE, cell, cells_around, topic
 from hub.config import Dedupe
-from hub.store import GridPath, Instant, insert_new, metadata, upsert
-from wire.alert import Box, EvidenceRef
+from hub.evidence.refs import Picture, pictures, pictures_of
+from hub.store import GridPath, Instant, metadata, upsert
+from wire.alert import Box
+
+__all__ = ["Picture", "pictures", "pictures_of"]
 
 KEYS_A_QUERY = 5000
 
@@ -79,19 +82,6 @@ alerts = Table(
     Index("ix_alerts_received_at", "received_at"),
     Index("ix_alerts_judged", "device", "source", "label", "decided_at"),
 )
-pictures = Table(
-    "alert_evidence",
-    metadata,
-    Column("alert", String(20), primary_key=True),
-    Column("sha256", String(64), primary_key=True),
-    Column("role", String(12), primary_key=True),
-    Column("type", String(32), nullable=False),
-    Column("size", BigInteger, nullable=False),
-    Column("place", Integer, nullable=False),
-    Column("held", Boolean, nullable=False),
-    Index("ix_alert_evidence_sha256", "sha256"),
-)
-
 _FIELDS = [field.name for field in fields(Alert)]
 _boxes = msgspec.json.Decoder(tuple[Box, ...])
 
@@ -108,16 +98,6 @@ _AROUND = (
     .order_by(alerts.c.at.desc())
     .limit(2000)
 )
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A file that shows an alert; `held` when the hub has it."""
-
-    role: str
-    type: str
-    sha256: str
-    held: bool
 
 
 def load(tx: Connection, ids: Collection[str]) -> dict[str, Alert]:
@@ -173,42 +153,6 @@ def of_case(tx: Connection, cases: Collection[int]) -> dict[int, list[str]]:
     rows = select(alerts.c.case_id, alerts.c.id).where(alerts.c.case_id.in_(cases))
     for row in tx.execute(rows.order_by(alerts.c.received_at, alerts.c.id)):
         found[row.case_id].append(row.id)
-    return found
-
-
-def add_pictures(
-    tx: Connection, refs: Mapping[str, Sequence[EvidenceRef]], held: Collection[str]
-) -> None:
-    """Note the files that show alerts; `held` are the hashes that are here already."""
-    rows = [
-        {
-            "alert": alert,
-            "sha256": ref.sha256,
-            "role": ref.role,
-            "type": ref.type,
-            "size": ref.size,
-            "place": place,
-            "held": ref.sha256 in held,
-        }
-        for alert, listed in refs.items()
-        for place, ref in enumerate(listed)
-    ]
-    insert_new(tx, pictures, rows, ["alert", "sha256", "role"])
-
-
-def picture_arrived(tx: Connection, sha256: str) -> list[str]:
-    """Note that a file is here; returns the alerts it shows."""
-    shown = select(pictures.c.alert).where(pictures.c.sha256 == sha256).distinct()
-    tx.execute(update(pictures).where(pictures.c.sha256 == sha256).values(held=True))
-    return list(tx.execute(shown).scalars())
-
-
-def pictures_of(tx: Connection, ids: Collection[str]) -> dict[str, list[Picture]]:
-    """The files of alerts, in the device's order."""
-    found: dict[str, list[Picture]] = {name: [] for name in ids}
-    rows = select(pictures).where(pictures.c.alert.in_(ids))
-    for row in tx.execute(rows.order_by(pictures.c.alert, pictures.c.place)):
-        found[row.alert].append(Picture(row.role, row.type, row.sha256, row.held))
     return found
 
 

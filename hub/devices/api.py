@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, Row
 
 from hub import audit
 from hub.auth import need
-from hub.devices import store as devices_store
+from hub.devices import keys as device_keys, store as devices_store
 from hub.devices.store import blind_spans, cameras, devices
 from hub.errors import Problem
 from hub.grid.places import GridRef, GridStep, Places
@@ -27,6 +27,7 @@ MOST_BLIND = 200
 _IS_BLIND = cameras.c.retired_at.is_(None) & (cameras.c.state != CameraState.OK)
 
 AddAccount = Callable[[str, str], bool]
+AcceptKey = Callable[[str, str, str, Actor], None]
 
 
 class CameraItem(BaseModel):
@@ -79,7 +80,11 @@ class GapItem(BaseModel):
 
 
 class DeviceItem(BaseModel):
-    """A device: `lag` counts items without a receipt per stream, as it said last."""
+    """A device: `lag` counts items without a receipt per stream, as it said last.
+
+    `key`: what its evidence is signed with. `waiting_key`: another that it claims now; what is
+    signed with that proves nothing until an admin accepts it.
+    """
 
     id: str
     online: bool
@@ -92,6 +97,15 @@ class DeviceItem(BaseModel):
     gaps: list[GapItem]
     last_seen_at: Utc | None
     health: dict[str, Any]
+    key: str | None
+    waiting_key: str | None
+
+
+class Acceptance(Body):
+    """A key that a device claims, and why it is believed (the box was replaced)."""
+
+    key: Annotated[str, Field(min_length=1, max_length=64)]
+    note: Annotated[str, Field(max_length=500)] = ""
 
 
 class Enrolment(Body):
@@ -122,7 +136,11 @@ def device_items(tx: Connection, which: Sequence[str]) -> dict[str, DeviceItem]:
     """Devices by id."""
     rows = tx.execute(select(devices).where(devices.c.id.in_(which)).order_by(devices.c.id)).all()
     gaps = devices_store.gaps_of(tx, [row.id for row in rows])
-    return {row.id: _device(row, gaps[row.id]) for row in rows}
+    names = [row.id for row in rows]
+    pinned, waiting = device_keys.current(tx, names), device_keys.waiting(tx, names)
+    return {
+        row.id: _device(row, gaps[row.id], pinned.get(row.id), waiting.get(row.id)) for row in rows
+    }
 
 
 def counts(tx: Connection) -> tuple[int, int]:
@@ -143,8 +161,13 @@ def blind_now(tx: Connection, most: int = MOST_BLIND) -> list[BlindCamera]:
     ]
 
 
-def router(store: Store, places: Places, add_account: AddAccount) -> APIRouter:
-    """Cameras and devices. `add_account` tells the broker of a new one, if it can."""
+def router(
+    store: Store, places: Places, add_account: AddAccount, accept_key: AcceptKey
+) -> APIRouter:
+    """Cameras and devices. `add_account` tells the broker of a new one, if it can.
+
+    `accept_key(device, key, note, actor)` is the evidence's.
+    """
     api = APIRouter(prefix="/api", tags=["devices"], responses=ERRORS)
 
     @api.get("/cameras")
@@ -202,6 +225,14 @@ def router(store: Store, places: Places, add_account: AddAccount) -> APIRouter:
             shown = found.order_by(devices.c.id).limit(part.limit).offset(part.offset)
             items = device_items(tx, tx.execute(shown).scalars().all())
         return Listing(items=list(items.values()), total=total)
+
+    @api.post("/devices/{device}/key")
+    def key(
+        device: str, wanted: Acceptance, actor: Annotated[Actor, Depends(need(Right.ADMIN))]
+    ) -> DeviceItem:
+        accept_key(device, wanted.key, wanted.note.strip(), actor)
+        with store.read() as tx:
+            return device_items(tx, [device])[device]
 
     @api.post("/devices", status_code=201)
     def enrol(wanted: Enrolment, actor: Annotated[Actor, Depends(need(Right.ADMIN))]) -> Enrolled:
@@ -262,7 +293,9 @@ def _blind_span(row: Row[Any], at: datetime) -> BlindSpan:
     )
 
 
-def _device(row: Row[Any], gaps: Sequence[Row[Any]]) -> DeviceItem:
+def _device(
+    row: Row[Any], gaps: Sequence[Row[Any]], key: str | None, waiting_key: str | None
+) -> DeviceItem:
     health = json.loads(row.health)
     return DeviceItem(
         id=row.id,
@@ -278,4 +311,6 @@ def _device(row: Row[Any], gaps: Sequence[Row[Any]]) -> DeviceItem:
         ],
         last_seen_at=row.last_seen_at,
         health=health,
+        key=key,
+        waiting_key=waiting_key,
     )

@@ -1,7 +1,8 @@
-"""Evidence over HTTP: signed uploads from devices, files for people."""
+"""Evidence over HTTP: signed uploads from devices, files for people, originals for few."""
 
 import errno
 import hashlib
+import io
 import logging
 import os
 import re
@@ -13,18 +14,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path as PathParam, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from hub import metrics
+from hub import audit, metrics
 from hub.auth import need
 from hub.config import Evidence
 from hub.errors import Problem, not_found
-from hub.evidence import store as evidence_store
+from hub.evidence import refs, store as evidence_store
 from hub.evidence.file import IMAGE_TYPES, SUFFIXES, check_picture, check_signature, type_of
-from hub.evidence.store import Vault
-from hub.http import ERRORS
+from hub.evidence.store import Differs, Vault
+from hub.http import ERRORS, Body
 from hub.roles import Actor, Right
 from hub.store import Store, now, to_ms
 
@@ -32,10 +33,12 @@ log = logging.getLogger(__name__)
 
 Sha256 = Annotated[str, PathParam(pattern=r"^[0-9a-f]{64}$")]
 RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
+ASKING = re.compile(r"bytes \*/(\d{1,15})")
 HEAD = 12
 MB = 1_000_000
 
-Arrived = Callable[[str, str, int, str], None]
+Arrived = Callable[[str, str, int, str, bool], None]
+Differing = Callable[[str, str], None]
 
 
 class Stored(BaseModel):
@@ -44,6 +47,21 @@ class Stored(BaseModel):
     sha256: str
     size: int
     received: int
+
+
+class Opening(Body):
+    """Why somebody must see an original; it is written down with his name."""
+
+    reason: Annotated[str, Field(min_length=4, max_length=500)]
+
+
+class HashDiffers(Problem):
+    """What was sent is not the file whose name it bears."""
+
+    def __init__(self, found: str, sha256: str) -> None:
+        """Say what was found."""
+        super().__init__(409, "hash_differs", f"the file's SHA-256 is {found}", sha256)
+        self.found = found
 
 
 class Upload:
@@ -61,14 +79,16 @@ class Upload:
 
         Raises Problem 409 that says how much is here.
         """
+        self.part = self.vault.incoming / f"{self.sha256}.{self.dev}.part"
+        self.keep_part = True
+        if (asking := ASKING.fullmatch(header.strip())) and int(asking[1]) == self.size:
+            return
         match = RANGE.fullmatch(header.strip())
         first, last, total = (int(text) for text in match.groups()) if match else (0, -1, -1)
         if match is None or total != self.size or not first <= last < total:
             raise Problem(
                 422, "bad_range", f"Content-Range {header!r}", f"bytes FIRST-LAST/{self.size}"
             )
-        self.part = self.vault.incoming / f"{self.sha256}.{self.dev}.part"
-        self.keep_part = True
         here = self.received
         if first == 0:
             self.part.unlink(missing_ok=True)
@@ -111,7 +131,8 @@ class Upload:
             file.seek(0)
             found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != self.sha256:
-            raise Problem(409, "hash_differs", f"the file's SHA-256 is {found}", self.sha256)
+            self.vault.put_aside(self.sha256, self.part)
+            raise HashDiffers(found, self.sha256)
         if self.kind in IMAGE_TYPES:
             check_picture(self.part, max_pixels)
         return self.vault.place(self.part, self.sha256)
@@ -127,8 +148,54 @@ class Upload:
             raise Problem(415, "wrong_type", f"the file is no {self.kind}", self.kind)
 
 
-def router(store: Store, vault: Vault, limits: Evidence, arrived: Arrived) -> APIRouter:
-    """Evidence. `arrived(sha256, type, size, device)` runs when a file is safely here."""
+class SealedUpload(Upload):
+    """One file that is encrypted before it touches the disk: held in memory, never in parts."""
+
+    data = b""
+
+    def resume(self, header: str) -> None:
+        """Raises Problem 422: no part of it may lie there open."""
+        raise Problem(422, "bad_range", f"Content-Range {header!r}", "the whole file at once")
+
+    @property
+    def received(self) -> int:
+        """Bytes that are here."""
+        return len(self.data)
+
+    async def write(self, chunks: AsyncIterator[bytes]) -> None:
+        """Take the body.
+
+        Raises Problem 413 for more bytes than were announced.
+        """
+        parts: list[bytes] = []
+        room = self.size
+        async for chunk in chunks:
+            room -= len(chunk)
+            if room < 0:
+                raise Problem(413, "too_large", "more bytes than offered", f"{self.size}")
+            parts.append(chunk)
+        self.data = b"".join(parts)
+
+    def finish(self, max_pixels: int) -> Path:
+        """Check the whole file and seal it.
+
+        Raises Problem 409, 415 or 422 for a file that is not what was offered.
+        """
+        self._check_type(self.data[:HEAD])
+        found = hashlib.sha256(self.data).hexdigest()
+        if found != self.sha256:
+            raise HashDiffers(found, self.sha256)
+        check_picture(io.BytesIO(self.data), max_pixels)
+        return self.vault.place_sealed(self.data, self.sha256)
+
+
+def router(
+    store: Store, vault: Vault, limits: Evidence, arrived: Arrived, differs: Differing
+) -> APIRouter:
+    """Evidence. `arrived(sha256, type, size, device, sealed)` runs when a file is safely here.
+
+    `differs(sha256, what)`: what was sent or lies here is another file.
+    """
     api = APIRouter(tags=["evidence"], responses=ERRORS)
 
     def check_limits(size: int, kind: str, dev: str) -> bool:
@@ -145,7 +212,28 @@ def router(store: Store, vault: Vault, limits: Evidence, arrived: Arrived) -> AP
 
     def is_held(sha256: str) -> bool:
         with store.read() as tx:
-            return bool(evidence_store.held(tx, [sha256])) and vault.path(sha256).is_file()
+            return bool(evidence_store.held(tx, [sha256])) and vault.is_here(sha256)
+
+    def is_named_sealed(sha256: str) -> bool:
+        with store.read() as tx:
+            return refs.is_sealed(tx, sha256)
+
+    def kept(sha256: str, *, sealed: bool) -> str:
+        """The type of a file that is here and may be shown.
+
+        Raises Problem 404, 403 for a sealed file where an open one is wanted, 409 for a bad one.
+        """
+        with store.read() as tx:
+            kind = evidence_store.type_of(tx, sha256)
+            is_sealed = evidence_store.is_sealed(tx, sha256) or refs.is_sealed(tx, sha256)
+            fault = refs.fault_of(tx, sha256)
+        if fault is not None:
+            raise Problem(409, "kept_aside", f"{sha256} proves nothing: {fault}", "another file")
+        if kind is None or not vault.is_here(sha256):
+            raise not_found("evidence", sha256)
+        if is_sealed and not sealed:
+            raise Problem(403, "sealed", f"{sha256} is an original", "POST …/opening with a reason")
+        return kind
 
     @api.put(
         "/upload/{sha256}",
@@ -161,16 +249,20 @@ def router(store: Store, vault: Vault, limits: Evidence, arrived: Arrived) -> AP
         kind: Annotated[str, Query(alias="type", max_length=32)],
         exp: int,
         sig: Annotated[str, Query(max_length=64)],
+        sealed: Annotated[int, Query(ge=0, le=1)] = 0,
     ) -> Response:
-        query = {"dev": dev, "size": size, "type": kind, "exp": exp}
+        query = {"dev": dev, "size": size, "type": kind, "exp": exp, "sealed": sealed}
         check_signature(vault.key, sha256, query, sig, to_ms(now()))
         if kind not in SUFFIXES:
             raise Problem(415, "wrong_type", f"{kind} is not taken", ", ".join(SUFFIXES))
         if await run_in_threadpool(is_held, sha256):
-            await run_in_threadpool(arrived, sha256, kind, size, dev)
+            await run_in_threadpool(arrived, sha256, kind, size, dev, bool(sealed))
             return _stored(200, sha256, size, size)
         await run_in_threadpool(check_limits, size, kind, dev)
-        incoming = Upload(vault, sha256, size, kind, dev)
+        is_sealed = bool(sealed) or await run_in_threadpool(is_named_sealed, sha256)
+        if is_sealed and kind not in IMAGE_TYPES:
+            raise Problem(415, "wrong_type", f"{kind} cannot be sealed", ", ".join(IMAGE_TYPES))
+        incoming = (SealedUpload if is_sealed else Upload)(vault, sha256, size, kind, dev)
         try:
             if (header := request.headers.get("content-range")) is not None:
                 incoming.resume(header)
@@ -178,7 +270,10 @@ def router(store: Store, vault: Vault, limits: Evidence, arrived: Arrived) -> AP
             if incoming.keep_part and incoming.received < size:
                 return _stored(202, sha256, size, incoming.received)
             await run_in_threadpool(incoming.finish, limits.max_pixels)
-            await run_in_threadpool(arrived, sha256, kind, size, dev)
+            await run_in_threadpool(arrived, sha256, kind, size, dev, is_sealed)
+        except HashDiffers as fault:
+            await run_in_threadpool(differs, sha256, f"{dev} sent {fault.found} under this name")
+            raise
         except ClientDisconnect:
             raise Problem(400, "cut_off", "the connection ended", "send the rest") from None
         except OSError as fault:
@@ -198,19 +293,48 @@ def router(store: Store, vault: Vault, limits: Evidence, arrived: Arrived) -> AP
     def evidence(
         sha256: Sha256, _actor: Annotated[Actor, Depends(need(Right.EVIDENCE))]
     ) -> FileResponse:
-        with store.read() as tx:
-            kind = evidence_store.type_of(tx, sha256)
-        if kind is None or not vault.path(sha256).is_file():
-            raise not_found("evidence", sha256)
+        kind = kept(sha256, sealed=False)
+        try:
+            vault.check(sha256)
+        except Differs as fault:
+            vault.put_aside(sha256)
+            differs(sha256, str(fault))
+            raise Problem(409, "kept_aside", f"{sha256}: {fault}", "another file") from None
         return FileResponse(
             vault.path(sha256),
             media_type=kind,
             headers={
-                "Cache-Control": "private, max-age=31536000, immutable",
+                # Not for ever: what turns out to be bad must not be shown much longer.
+                "Cache-Control": "private, max-age=300",
                 "Content-Disposition": f'inline; filename="{sha256}.{SUFFIXES[kind]}"',
                 "Content-Security-Policy": "default-src 'none'; sandbox",
             },
         )
+
+    @api.post(
+        "/api/evidence/{sha256}/opening",
+        response_class=Response,
+        responses={200: {"content": {kind: {} for kind in IMAGE_TYPES}}},
+    )
+    def opening(
+        sha256: Sha256,
+        wanted: Opening,
+        actor: Annotated[Actor, Depends(need(Right.SEE_ORIGINAL))],
+    ) -> Response:
+        kind = kept(sha256, sealed=True)
+        try:
+            data = vault.read(sha256)
+        except Differs as fault:
+            vault.put_aside(sha256)
+            differs(sha256, str(fault))
+            raise Problem(409, "kept_aside", f"{sha256}: {fault}", "another file") from None
+        reason = wanted.reason.strip()
+        act = audit.Entry(
+            now(), actor.name, actor.role, "evidence", sha256, "see_original", note=reason
+        )
+        with store.write() as tx:  # before a byte of it leaves
+            audit.append(tx, [act])
+        return Response(data, media_type=kind, headers={"Cache-Control": "no-store"})
 
     return api
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -12,6 +13,9 @@ from hub.errors import Problem
 
 IMAGE_TYPES = ("image/jpeg", "image/png")
 SUFFIXES = {"image/jpeg": "jpg", "image/png": "png", "video/mp4": "mp4"}
+
+
+_SIGNED = ("dev", "size", "type", "exp", "sealed")
 
 
 class BadSignature(Problem):
@@ -33,7 +37,7 @@ def type_of(head: bytes) -> str | None:
     return None
 
 
-def check_picture(path: Path, max_pixels: int) -> None:
+def check_picture(path: Path | io.BytesIO, max_pixels: int) -> None:
     """Decode a picture whole.
 
     Raises Problem 422 for a broken picture or one with more pixels than allowed, before they
@@ -56,9 +60,11 @@ def check_picture(path: Path, max_pixels: int) -> None:
         raise Problem(422, "bad_picture", str(fault), f"at most {max_pixels} pixels") from None
 
 
-def signed_path(key: bytes, sha256: str, *, dev: str, size: int, kind: str, exp: int) -> str:
-    """The upload address of one file, good until `exp` (ms UTC)."""
-    query = {"dev": dev, "size": size, "type": kind, "exp": exp}
+def signed_path(
+    key: bytes, sha256: str, *, dev: str, size: int, kind: str, exp: int, sealed: bool = False
+) -> str:
+    """The upload address of one file, good until `exp` (ms UTC); `sealed`: to be locked away."""
+    query = {"dev": dev, "size": size, "type": kind, "exp": exp, "sealed": int(sealed)}
     signature = _signature(key, sha256, query)
     return f"/upload/{sha256}?{urlencode({**query, 'sig': signature}, quote_via=quote)}"
 
@@ -74,5 +80,5 @@ def check_signature(
 
 
 def _signature(key: bytes, sha256: str, query: Mapping[str, object]) -> str:
-    words = ["PUT", sha256, *(str(query[name]) for name in ("dev", "size", "type", "exp"))]
+    words = ["PUT", sha256, *(str(query[name]) for name in _SIGNED)]
     return hmac.new(key, "\n".join(words).encode(), hashlib.sha256).hexdigest()

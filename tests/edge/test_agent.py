@@ -1,5 +1,6 @@
 """A whole agent: real recordings, a real broker, a hub that is played by the test."""
 
+import base64
 import json
 import os
 import signal
@@ -11,9 +12,11 @@ import time
 from hashlib import sha256
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 import yaml
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge import lookout
 from edge.agent import Agent, AlreadyRunning
@@ -27,7 +30,9 @@ from tests.edge.test_link import Hub, until
 from tests.servers.mosquitto import mosquitto
 from tests.servers.rtsp import RtspServer, needs_rtsp_server
 from tests.wire.test_codec import an_alert
+from wire.alert import Alert
 from wire.receipt import Grant, GrantedFile, Receipt
+from wire.statement import scene_of, signed_bytes, statement_of
 
 DEV = "box-0007"
 PLACE = {"lat": 32.69, "lon": 109.02}
@@ -114,6 +119,11 @@ def camera(source, name="gate", **settings):
     return {"id": name, "source": str(source)} | defaults | settings
 
 
+def states(alerts):
+    """Without the updates, with which clips come when they are made."""
+    return [alert["state"] for alert in alerts if alert["state"] != "update"]
+
+
 def run_agent(path, stop=None):
     """Run to the end of its recordings; what could not be done."""
     return Agent(load_edge(path)).run(stop or threading.Event())
@@ -124,17 +134,27 @@ def test_a_recording_becomes_alerts_with_their_pictures(tmp_path, hub):
     path = write_config(tmp_path, hub.port, cameras=[camera(video)])
     assert run_agent(path) == []
     alerts = hub.bodies("alert")
-    assert [alert["state"] for alert in alerts] == ["new", "end"]
-    new, end = alerts
+    assert states(alerts) == ["new", "end"]
+    new, end, clip = sorted(
+        alerts, key=lambda alert: ("new", "end", "update").index(alert["state"])
+    )
     assert new["alert"] == end["alert"]
     assert (new["source"], new["label"], new["zone"]) == ("gate", "garbage", "pavement")
     assert (new["level"], new["matter"], new["hist"]) == (2, "06010", True)
     assert (new["lat"], new["lon"], new["place"]) == (32.69, 109.02, "camera")
     assert new["ts"] - new["since"] == pytest.approx(5000, abs=1500)
-    assert [file["role"] for file in new["evidence"]] == ["clean", "annotated", "before"]
+    assert [file["role"] for file in clip["evidence"]] == ["clip"]
+    shown = [file["role"] for file in new["evidence"] if not file.get("sealed")]
+    assert shown == ["clean", "annotated", "before"]
     offered = {f["sha256"] for offer in hub.bodies("evidence") for f in offer["files"]}
-    assert {file["sha256"] for file in new["evidence"]} <= offered
+    assert {file["sha256"] for file in (*new["evidence"], *clip["evidence"])} <= offered
     birth = hub.bodies("birth")[0]
+    public = Ed25519PublicKey.from_public_bytes(base64.b64decode(birth["key"] + "="))
+    for message in alerts:
+        alert = msgspec.convert(message, Alert)
+        for ref in alert.evidence:
+            signature = base64.b64decode(ref.sig + "==")
+            public.verify(signature, signed_bytes(statement_of(scene_of(alert), ref)))
     assert birth["cameras"][0]["zones"] == ["pavement"]
     assert birth["model"] == "colours"
 
@@ -147,7 +167,7 @@ def test_what_the_hub_has_not_confirmed_is_sent_after_a_restart(tmp_path, hub, m
     assert run_agent(path) == []
     assert hub.bodies("alert") == []
     outbox = Outbox(tmp_path / "state" / "outbox.db", DEV, lambda: int(time.time() * 1000))
-    assert outbox.depth()["alert"] == 2
+    assert outbox.depth()["alert"] == 3
     files = [path for path in (tmp_path / "state" / "files").rglob("*") if path.is_file()]
     assert len(files) >= 2
     assert all(sha256(path.read_bytes()).hexdigest() == path.name for path in files)
@@ -156,7 +176,7 @@ def test_what_the_hub_has_not_confirmed_is_sent_after_a_restart(tmp_path, hub, m
     hub.say(online=True)
     empty = record(tmp_path / "street.mp4", seconds=2, pictures=heap(1e9))
     assert run_agent(write_config(tmp_path, hub.port, cameras=[camera(empty)])) == []
-    assert [alert["seq"] for alert in hub.bodies("alert")] == [0, 1]
+    assert [alert["seq"] for alert in hub.bodies("alert")] == [0, 1, 2]
 
 
 def test_a_thing_that_was_open_when_the_agent_was_killed_is_ended(tmp_path, hub):
@@ -227,7 +247,7 @@ def test_what_is_seen_when_asked_to_stop_is_told_before(tmp_path, hub):
     until(lambda: hub.bodies("alert"), "the alert")
     stop.set()
     thread.join(5)
-    assert [alert["state"] for alert in hub.bodies("alert")] == ["new", "end"]
+    assert states(hub.bodies("alert")) == ["new", "end"]
     assert abs(hub.bodies("alert")[0]["ts"] / 1000 - time.time()) < 20
     assert not hub.bodies("alert")[0]["hist"]
 
@@ -244,7 +264,7 @@ def test_an_alert_waits_for_a_full_disk(tmp_path, hub, monkeypatch, caplog):
     monkeypatch.setattr(Outbox, "add", full_at_first)
     video = record(tmp_path / "street.mp4", seconds=60, fps=4, gop=4, pictures=heap(3, 20))
     run_agent(write_config(tmp_path, hub.port, cameras=[camera(video)]))
-    assert [alert["state"] for alert in hub.bodies("alert")] == ["new", "end"]
+    assert states(hub.bodies("alert")) == ["new", "end"]
     assert "wait for the disk" in caplog.text
 
 

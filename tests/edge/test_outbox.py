@@ -193,3 +193,54 @@ def test_a_gap_names_nothing_that_was_delivered(tmp_path, clock):
     told = [msgspec.json.decode(item.payload) for item in box.take_due() if item.stream == GAP]
     assert [(gap["first"], gap["last"]) for gap in told][:2] == [(0, 1), (3, 3)]
     box.close()
+
+
+def test_pictures_are_sent_before_clips_and_originals_last(outbox):
+    files = [
+        EvidenceFile(b"original", "image/jpeg", sealed=True),
+        EvidenceFile(b"clip", "video/mp4"),
+        EvidenceFile(b"picture", "image/jpeg"),
+    ]
+    outbox.add_files("look-1", files)
+    due = outbox.files_due()
+    assert [(file.type, file.sealed) for file in due] == [
+        ("image/jpeg", False), ("video/mp4", False), ("image/jpeg", True)
+    ]  # fmt: skip
+    assert {file.alert for file in due} == {"look-1"}
+
+
+def test_files_beyond_their_share_make_room_originals_first(tmp_path, caplog):
+    box = Outbox(tmp_path / "outbox.db", "box-0007", lambda: 0, max_bytes=10_000)
+    box.add_files("a", [EvidenceFile(b"s" * 2000, "image/jpeg", sealed=True)])
+    box.add_files("a", [EvidenceFile(b"c" * 2000, "video/mp4")])
+    box.add_files("b", [EvidenceFile(b"p" * 2000, "image/jpeg")])
+    assert [(file.type, file.sealed) for file in box.files_due()] == [
+        ("image/jpeg", False), ("video/mp4", False)
+    ]  # fmt: skip
+    assert "of a is discarded" in caplog.text
+    assert len([path for path in (tmp_path / "files").rglob("*") if path.is_file()]) == 2
+    box.close()
+
+
+def test_an_outbox_of_an_earlier_version_is_opened(tmp_path):
+    path = tmp_path / "outbox.db"
+    db = sqlite3.connect(path)
+    db.execute(
+        "CREATE TABLE file (sha256 TEXT NOT NULL, alert TEXT NOT NULL, alert_seq INTEGER NOT NULL,"
+        " type TEXT NOT NULL, size INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0,"
+        " due_ms INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (sha256, alert)) WITHOUT ROWID"
+    )
+    db.execute("INSERT INTO file VALUES ('aa', 'a-1', 0, 'image/jpeg', 5, 0, 0)")
+    db.commit()
+    db.close()
+    box = Outbox(path, "box-0007", lambda: 0)
+    assert [(file.sha256, file.sealed) for file in box.files_due()] == [("aa", False)]
+    box.close()
+
+
+def test_it_knows_of_an_alert_that_was_not_sent_yet(outbox):
+    assert not outbox.has_fresh_alert()
+    add_alert(outbox)
+    assert outbox.has_fresh_alert()
+    outbox.take_due()
+    assert not outbox.has_fresh_alert()

@@ -15,7 +15,7 @@ import yaml
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
-from hub import metrics, pipeline
+from hub import metrics, pipeline, proving
 from hub.alerts.store import alerts
 from hub.devices.store import devices
 from hub.ingest import Delivery, Ingest, _read
@@ -225,7 +225,7 @@ def test_an_offer_gets_addresses_and_devices_are_known(ingest, sqlite_store, sit
                                        files=[OfferedFile("a" * 64, 9, "image/jpeg")]))  # fmt: skip
     (grant,) = wait_for(lambda: cam.grants)
     assert "/upload/" in grant.files[0].url
-    pipeline.file_arrived(sqlite_store, "b" * 64, "image/jpeg", 9, "cam-1")
+    proving.file_arrived(sqlite_store, "b" * 64, "image/jpeg", 9, "cam-1")
     ingest.confirm_file("cam-1", "b" * 64)
     wait_for(lambda: any(receipt.sha256 == ["b" * 64] for receipt in cam.receipts))
     assert cam.receipts[-1].epoch == EPOCH

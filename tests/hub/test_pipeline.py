@@ -5,7 +5,7 @@ import msgspec
 import pytest
 from sqlalchemy import func, select
 
-from hub import audit, pipeline
+from hub import audit, pipeline, proving
 from hub.alerts import store as alert_store
 from hub.alerts.alert import alert_id
 from hub.alerts.store import alerts
@@ -381,7 +381,7 @@ def test_a_stranger_is_refused_where_devices_are_listed(store, tmp_path):
 def test_an_offer_is_answered_with_addresses_for_what_is_missing(store, site):
     shown = EvidenceRef("a" * 64, 10, "image/jpeg", "clean")
     take(store, site, "alert", alert_message(evidence=[shown]))
-    pipeline.file_arrived(store, "b" * 64, "image/jpeg", 10, "cam-1")
+    proving.file_arrived(store, "b" * 64, "image/jpeg", 10, "cam-1")
     files = [OfferedFile("a" * 64, 10, "image/jpeg"), OfferedFile("b" * 64, 10, "image/jpeg")]
     outcome = take(store, site, "evidence", EvidenceOffer(dev="cam-1", alert="a-1", files=files))
 
@@ -394,7 +394,7 @@ def test_an_offer_is_answered_with_addresses_for_what_is_missing(store, site):
 def test_a_picture_is_shown_when_it_is_here(store, site, file_first):
     shown = EvidenceRef("a" * 64, 10, "image/jpeg", "clean")
     steps = [
-        lambda: pipeline.file_arrived(store, "a" * 64, "image/jpeg", 10, "cam-1"),
+        lambda: proving.file_arrived(store, "a" * 64, "image/jpeg", 10, "cam-1"),
         lambda: take(store, site, "alert", alert_message(evidence=[shown])),
     ]
     for step in steps if file_first else steps[::-1]:

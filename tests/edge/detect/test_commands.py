@@ -1,6 +1,7 @@
 import json
 import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 
 import av
 import cv2
@@ -57,8 +58,14 @@ def test_a_recording_gives_its_alerts_on_its_own_clock(recording, tmp_path):
     assert alerts[-1]["state"] == "end"
     assert (summary["frames"], summary["looks"], summary["alerts"]) == (120, 60, 1)
     assert summary["seconds"] == pytest.approx(60, abs=1)
-    for file in new["evidence"]:
-        assert (tmp_path / "e" / f"{file['sha256']}.jpg").stat().st_size == file["size"]
+    assert [each["state"] for each in alerts] == ["new", "update", "end"]
+    (clip,) = alerts[1]["evidence"]
+    assert (clip["role"], clip["type"]) == ("clip", "video/mp4")
+    assert clip["at"] < new["since"], "it begins before the thing came"
+    for file in (*new["evidence"], clip):
+        path = Path(file["path"])
+        assert path.parent == (tmp_path / "e" / "sealed" if file["sealed"] else tmp_path / "e")
+        assert path.stat().st_size == file["size"]
 
 
 def test_twice_the_same_recording_is_twice_the_same(recording):

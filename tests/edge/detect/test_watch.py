@@ -39,7 +39,7 @@ def test_a_thing_with_a_class_becomes_an_alert_with_its_evidence():
     assert alert.since == START
     assert alert.at == START + timedelta(seconds=20)
     assert (alert.place.lat, alert.place.source) == (32.7, "camera")
-    assert [file.role for file in alert.evidence] == ["clean", "annotated"]
+    assert [(f.role, f.sealed) for f in alert.evidence] == [("clean", False), ("annotated", False)]
     assert all(hashlib.sha256(f.data).hexdigest() == f.sha256 for f in alert.evidence)
     assert alert.id == "gate-20260506010000-1"
 

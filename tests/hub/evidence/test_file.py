@@ -7,7 +7,7 @@ from hub.errors import Problem
 from hub.evidence.file import BadSignature, check_picture, check_signature, signed_path, type_of
 
 KEY = b"k" * 32
-QUERY = {"dev": "cam-1", "size": 10, "type": "image/jpeg", "exp": 1000}
+QUERY = {"dev": "cam-1", "size": 10, "type": "image/jpeg", "exp": 1000, "sealed": 0}
 
 
 def picture(kind="JPEG", size=(8, 8)):
@@ -37,7 +37,9 @@ def signature(path):
 
 def test_a_signature_belongs_to_its_address_and_time():
     path = signed_path(KEY, "a" * 64, dev="cam-1", size=10, kind="image/jpeg", exp=1000)
-    assert path.startswith(f"/upload/{'a' * 64}?dev=cam-1&size=10&type=image%2Fjpeg&exp=1000&sig=")
+    assert path.startswith(
+        f"/upload/{'a' * 64}?dev=cam-1&size=10&type=image%2Fjpeg&exp=1000&sealed"
+    )
     check_signature(KEY, "a" * 64, QUERY, signature(path), now_ms=1000)
 
 
@@ -50,6 +52,7 @@ def test_a_signature_belongs_to_its_address_and_time():
         (KEY, "a" * 64, {"size": 11}, 0),
         (KEY, "a" * 64, {"type": "video/mp4"}, 0),
         (KEY, "a" * 64, {"exp": 2000}, 0),
+        (KEY, "a" * 64, {"sealed": 1}, 0),
         (KEY, "a" * 64, {}, 1001),
     ],
 )

@@ -1,0 +1,123 @@
+"""Keeps what a camera's alerts need to be shown, and makes their files when they come.
+
+An alert waits for its pictures, which take a moment, and never for its clip: that begins some
+seconds before the thing came and ends some seconds after the alert, and follows with an update.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from edge.camera.frame import Frame, Image
+from edge.detect.album import Album, Shot
+from edge.detect.clip import Clip
+from edge.detect.detection import Detection
+from edge.detect.evidence import EvidenceFile, annotated, shown_and_sealed
+from edge.detect.faces import FaceFinder
+from edge.detect.mask import Patch, face_patches, masked, patches
+
+ALBUM_BYTES, ALBUMS_BYTES = 12_000_000, 96_000_000
+"""Of one camera, and of all cameras of a device together."""
+
+PRE_ROLL_S, POST_ROLL_S = 10.0, 6.0
+CLIPS_AT_ONCE = 4
+"""Alerts of one camera within a few seconds share nothing; the fifth has no clip."""
+CLIP_SHOTS = 120
+
+
+def album_bytes(cameras: int) -> int:
+    """What each of so many cameras may hold in memory."""
+    return min(ALBUM_BYTES, ALBUMS_BYTES // max(cameras, 1))
+
+
+@dataclass(frozen=True)
+class _Rolling:
+    alert: str
+    begin_s: float
+    end_s: float
+
+
+class Recorder:
+    """Of one camera."""
+
+    def __init__(
+        self, camera: str, dwell_s: float, finder: FaceFinder, max_bytes: int = ALBUM_BYTES
+    ) -> None:
+        """`dwell_s`: the longest of the camera's zones."""
+        self._camera = camera
+        self._finder = finder
+        self._album = Album(dwell_s, max_bytes)
+        self._rolling: list[_Rolling] = []
+        self._patches: tuple[Patch, ...] = ()
+
+    def see(
+        self, frame: Frame, seen: Sequence[Detection], *, moved: bool, since: Sequence[float] = ()
+    ) -> None:
+        """Take in a look. `since`: when what may become an alert came, seconds as in the frame."""
+        self._patches = patches(seen, frame.image.shape[1] / frame.image.shape[0])
+        wanted = [(each.begin_s, each.end_s) for each in self._rolling]
+        wanted += [(came_s - PRE_ROLL_S, came_s + POST_ROLL_S) for came_s in since]
+        self._album.keep(frame, self._patches, moved=moved, wanted=wanted)
+
+    def begun(
+        self, alert: str, frame: Frame, since_s: float, boxes: Sequence[Detection], zone: str
+    ) -> tuple[EvidenceFile, ...]:
+        """The pictures of a new alert; its clip begins to roll."""
+        if len(self._rolling) < CLIPS_AT_ONCE:
+            begin_s = since_s - PRE_ROLL_S
+            self._rolling.append(_Rolling(alert, begin_s, frame.t_s + POST_ROLL_S))
+        covered = self._covered(frame.image, self._patches)
+        shown, *sealed = shown_and_sealed("clean", frame.image, covered, frame.at)
+        caption = f"{self._camera} {zone} {frame.at:%Y-%m-%d %H:%M:%S} UTC"
+        marked = annotated(
+            masked(frame.image, covered), boxes, caption, frame.at, shown.original or shown.sha256
+        )
+        before = self._album.before(since_s)
+        return shown, marked, *(self._earlier(before) if before else ()), *sealed
+
+    def is_rolling(self, alert: str) -> bool:
+        """Whether that alert's clip is not complete yet."""
+        return any(each.alert == alert for each in self._rolling)
+
+    def ended(self, frame: Frame) -> tuple[EvidenceFile, ...]:
+        """What it looks like when it is over."""
+        return shown_and_sealed(
+            "after", frame.image, self._covered(frame.image, self._patches), frame.at
+        )
+
+    def look(self, frame: Frame, seen: Sequence[Detection]) -> tuple[EvidenceFile, ...]:
+        """A picture on request, as it is now: for everybody, and the sealed original."""
+        found = patches(seen, frame.image.shape[1] / frame.image.shape[0])
+        return shown_and_sealed("clean", frame.image, self._covered(frame.image, found), frame.at)
+
+    def clips(self, t_s: float | None = None) -> list[tuple[str, Clip]]:
+        """The clips that are complete by that second (None: there will be no more), by alert."""
+        done = [each for each in self._rolling if t_s is None or t_s >= each.end_s]
+        self._rolling = [each for each in self._rolling if each not in done]
+        made = []
+        for each in done:
+            shots = self._album.between(each.begin_s, each.end_s)
+            if shots:
+                made.append((each.alert, Clip(self._camera, _thinned(shots))))
+        return made
+
+    def _covered(self, image: Image, found: Sequence[Patch]) -> tuple[Patch, ...]:
+        return (*found, *face_patches(self._finder.find(image)))
+
+    def _earlier(self, shot: Shot) -> tuple[EvidenceFile, ...]:
+        image = cv2.imdecode(np.frombuffer(shot.data, np.uint8), cv2.IMREAD_COLOR)
+        covered = self._covered(image, shot.patches)  # type: ignore[arg-type]
+        return shown_and_sealed("before", image, covered, shot.at, shot.data)  # type: ignore[arg-type]
+
+
+def _thinned(shots: tuple[Shot, ...]) -> tuple[Shot, ...]:
+    """The first and last third whole, and as many of the middle as there is room for."""
+    if len(shots) <= CLIP_SHOTS:
+        return shots
+    third = CLIP_SHOTS // 3
+    middle = shots[third:-third]
+    step = len(middle) / (CLIP_SHOTS - 2 * third)
+    kept = [middle[int(i * step)] for i in range(CLIP_SHOTS - 2 * third)]
+    return (*shots[:third], *kept, *shots[-third:])

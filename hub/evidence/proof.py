@@ -1,0 +1,99 @@
+"""Does a device's signature stand for what its message says of a file: pure, no I/O.
+
+A file is proven when the statement of its message (`wire.statement`) carries a signature by a key
+that the hub holds for that device. What was signed by another key, or was changed since, is bad; a
+device that does not sign leaves its files unsigned, which is shown and is no fault.
+"""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from wire.statement import Statement, signed_bytes
+
+State = Literal["verified", "unsigned", "bad"]
+VERIFIED: State = "verified"
+UNSIGNED: State = "unsigned"
+BAD: State = "bad"
+
+_statement = msgspec.json.Decoder(Statement)
+
+
+@dataclass(frozen=True)
+class TrustedKey:
+    """A public key of a device, base64, and until when it was the one in force."""
+
+    key: str
+    retired_at: datetime | None = None
+
+    def was_in_force(self, at: datetime) -> bool:
+        """Whether what came at that time may be signed with it."""
+        return self.retired_at is None or at <= self.retired_at
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How far a file can be relied on; `fault` says what differs."""
+
+    state: State
+    fault: str = ""
+
+
+class BadKeyText(ValueError):
+    """Not an Ed25519 public key in base64."""
+
+
+def judge(statement: Statement, signature: str, keys: Sequence[TrustedKey], at: datetime) -> Proof:
+    """What a signature that came `at` that time is worth."""
+    if not signature:
+        return Proof(UNSIGNED)
+    in_force = [trusted for trusted in keys if trusted.was_in_force(at)]
+    if not in_force:
+        return Proof(BAD, f"no key of {statement.dev} is accepted")
+    if any(is_signed(statement, signature, trusted.key) for trusted in in_force):
+        return Proof(VERIFIED)
+    return Proof(BAD, f"the signature is not {statement.dev}'s, or what it stands for was changed")
+
+
+def is_signed(statement: Statement, signature: str, key: str) -> bool:
+    """Whether the signature over the statement was made with that key."""
+    try:
+        public_key(key).verify(_bytes(signature), signed_bytes(statement))
+    except (InvalidSignature, BadKeyText, binascii.Error, ValueError):
+        return False
+    return True
+
+
+def public_key(text: str) -> Ed25519PublicKey:
+    """Read a key.
+
+    Raises BadKeyText.
+    """
+    try:
+        return Ed25519PublicKey.from_public_bytes(_bytes(text))
+    except (binascii.Error, ValueError) as fault:
+        raise BadKeyText(f"{text!r} is no Ed25519 public key in base64: {fault}") from None
+
+
+def read_statement(text: str) -> Statement:
+    """A statement as it is kept.
+
+    Raises msgspec.MsgspecError.
+    """
+    return _statement.decode(text.encode())
+
+
+def statement_text(statement: Statement) -> str:
+    """A statement as it is kept: the signed bytes without their prefix."""
+    return msgspec.json.encode(statement, order="sorted").decode()
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
