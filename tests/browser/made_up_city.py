@@ -13,6 +13,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 from shapely import GeometryCollection, MultiPoint, Point, Polygon, voronoi_polygons
 
+from edge.detect.album import Shot
+from edge.detect.clip import Clip, make_clip
+from edge.detect.faces import NoFinder
+
 Item = dict[str, Any]
 
 CENTRE_LAT, CENTRE_LON = 32.690, 109.025
@@ -129,6 +133,18 @@ def _split(area: Polygon, count: int, rng: random.Random) -> list[Polygon]:
     assert isinstance(cells, GeometryCollection)
     parts = [cell.intersection(area) for cell in cells.geoms]
     return [max(getattr(p, "geoms", [p]), key=lambda g: g.area) for p in parts]
+
+
+WITH_CLIP = 18
+
+
+def clip(seed: int) -> bytes:
+    """Six looks as the edge makes a clip of them."""
+    shots = tuple(
+        Shot(float(i), now() + timedelta(seconds=i), picture(seed + i, "", None), ())
+        for i in range(6)
+    )
+    return make_clip(Clip("cam-01", shots), NoFinder()).data
 
 
 def picture(seed: int, title: str, boxes: list[Item] | None) -> bytes:
@@ -346,6 +362,41 @@ class City:
         self.files[sha] = data
         return sha
 
+    def _evidence(
+        self, index: int, camera: Item, boxes: list[Item], at: datetime, *, is_here: bool
+    ) -> list[Item]:
+        """Marked, clean and before, with the sealed original; one alert has a clip."""
+        proof = {
+            "state": "unsigned" if index % 7 == 6 else "verified",
+            "fault": "",
+            "device": camera["device"],
+            "source": camera["id"],
+            "model": "street-n 1",
+            "config_rev": "3fa96b2c+12",
+            "clock": "ntp",
+        }
+
+        def item(role: str, data: bytes, kind: str = "image/jpeg", **more: object) -> Item:
+            sha = self._file(data)
+            url = f"/api/evidence/{sha}" if is_here and not more.get("sealed") else None
+            told = {"role": role, "type": kind, "sha256": sha, "url": url, "size": len(data)}
+            told |= {"sealed": False, "held": is_here, "original": None, "taken_at": stamp(at)}
+            return told | {"proof": proof} | more
+
+        label = boxes[0]["label"] if boxes else ""
+        clean = picture(index, label, None)
+        sealed = item("clean", clean + b"\0", sealed=True)
+        made = [
+            item("annotated", picture(index, label, boxes), original=sealed["sha256"]),
+            item("clean", clean, original=sealed["sha256"]),
+            sealed,
+        ]
+        if index % 2 == 0:
+            made.append(item("before", picture(index + 500, label, None)))
+        if index == WITH_CLIP:
+            made.append(item("clip", clip(index), "video/mp4"))
+        return made
+
     def new_alert(self, age_s: float = 0, level: int | None = None) -> Item:
         index = len(self.alerts) + 1
         label, code, zh, en, usual = KINDS[index % len(KINDS)]
@@ -369,13 +420,9 @@ class City:
                 for b in range(1 + index % 2)
             ]
         )
-        evidence = []
-        if not vehicle:
-            for role, shown in (("annotated", boxes), ("clean", None)):
-                sha = self._file(picture(index, label, shown))
-                url = None if age_s == 0 and index % 4 == 0 else f"/api/evidence/{sha}"
-                evidence.append({"role": role, "type": "image/jpeg", "sha256": sha, "url": url})
         at = now() - timedelta(seconds=age_s)
+        is_here = age_s != 0 or index % 4 != 0
+        evidence = [] if vehicle else self._evidence(index, near, boxes, at, is_here=is_here)
         item = {
             "id": f"a-{index:05}",
             "device": near["device"],

@@ -27,11 +27,15 @@ from tests.browser.made_up_city import CONDITIONS, NEXT, City, Item, now
 DIST = Path(__file__).parents[2] / "hub" / "console" / "dist"
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "font-src 'self'; connect-src 'self'; worker-src 'self'; base-uri 'none'; "
+    "font-src 'self'; media-src 'self'; connect-src 'self'; worker-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
 SHUT = {"closed", "watching", "archived", "merged", "rejected", "cancelled"}
-TOKENS = {"operator-token": ("王敏", "operator"), "viewer-token": ("访客", "viewer")}
+TOKENS = {
+    "operator-token": ("王敏", "operator"),
+    "viewer-token": ("访客", "viewer"),
+    "supervisor-token": ("赵处长", "supervisor"),
+}
 
 
 def refuse(status: int, code: str, message: str, allowed: str = "") -> JSONResponse:
@@ -48,6 +52,7 @@ class MockHub:
         self.live = live
         self.sessions: dict[str, tuple[str, str]] = {}
         self.events: list[tuple[int, str, Item]] = []
+        self.opened: list[tuple[str, str, str]] = []
         self.number = 0
         self.streams: set[asyncio.Queue[tuple[int, str, Item] | None]] = set()
         self.closed_until = 0.0
@@ -216,7 +221,17 @@ class MockHub:
         if data is None:
             return refuse(404, "not_found", "no such file")
         headers = {"Cache-Control": "public, max-age=31536000, immutable"}
-        return Response(data, media_type="image/jpeg", headers=headers)
+        kind = "video/mp4" if data[4:8] == b"ftyp" else "image/jpeg"
+        return Response(data, media_type=kind, headers=headers)
+
+    async def opening(self, request: Request) -> Response:
+        who = self.who(request)
+        if who is None or who[1] not in {"supervisor", "admin"}:
+            return refuse(403, "forbidden", "the role may not", "supervisor")
+        reason = (await request.json())["reason"]
+        self.opened.append((who[0], request.path_params["sha"], reason))
+        data = self.city.files[request.path_params["sha"]]
+        return Response(data, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
     async def stream(self, request: Request) -> Response:
         if self.who(request) is None:
@@ -306,6 +321,7 @@ class MockHub:
             ("/api/events", self.stream, ["GET"]),
             ("/api/summary", self.summary, ["GET"]),
             ("/api/grids.geojson", self.geojson, ["GET"]),
+            ("/api/evidence/{sha}/opening", self.opening, ["POST"]),
             ("/api/evidence/{sha}", self.evidence, ["GET"]),
             ("/api/vehicles/{key}/track", self.track, ["GET"]),
             ("/api/alerts/{key}/decision", self.decide, ["POST"]),

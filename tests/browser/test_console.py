@@ -182,3 +182,41 @@ def test_every_page_is_accessible(still_hub: Served, opened: Opener, theme: str)
             for node in fault["nodes"]
         ]
     assert faults == []
+
+
+def test_evidence_is_compared_played_and_proven(still_hub: Served, opened: Opener) -> None:
+    page = opened(still_hub.url, "/#/?alert=a-00018")
+    viewer = page.locator(".panel .evidence")
+    expect(viewer.get_by_role("group", name="证据核验")).to_contain_text("已核验：由 box-")
+    expect(viewer.get_by_role("group", name="证据核验")).to_contain_text("配置 3fa96b2c+12")
+    viewer.get_by_role("button", name="前后对比").click()
+    expect(viewer.locator(".two img")).to_have_count(2)
+    expect(viewer.locator(".when")).to_have_text(["之前", "告警时"])
+    viewer.get_by_role("button", name="视频", exact=True).click()
+    video = viewer.locator("video")
+    video.evaluate(
+        "film => film.play().then(() => new Promise((done) => {"
+        "  const look = () => (film.currentTime > 0.5 ? done() : setTimeout(look, 50)); look() }))"
+    )
+    assert video.evaluate("film => [film.videoWidth > 0, film.duration > 4]") == [True, True]
+    expect(viewer.get_by_role("button", name="查看原图")).to_be_hidden()
+
+
+def test_the_original_is_shown_to_who_may_see_it_for_a_reason(
+    served: Served, opened: Opener
+) -> None:
+    served.hub.demo = False
+    page = opened(served.url, "/#/?alert=a-00018", token="supervisor-token")
+    page.locator(".panel").get_by_role("button", name="查看原图").click()
+    dialog = page.get_by_role("dialog", name="查看原图")
+    dialog.get_by_role("button", name="记录并查看").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("理由")
+    dialog.get_by_label("查看原图的理由").fill("公安机关调取")
+    dialog.get_by_role("button", name="记录并查看").click()
+    expect(dialog.locator("img")).to_be_visible()
+    expect(dialog).to_contain_text("本次查看已记录")
+    alert = served.hub.city.alerts["a-00018"]
+    sealed = next(file["sha256"] for file in alert["evidence"] if file["sealed"])
+    assert served.hub.opened == [("赵处长", sealed, "公安机关调取")]
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()

@@ -19,12 +19,29 @@ export interface Box {
   h: number
 }
 
-/** `url` is null until the device has sent the file. */
+/** How far a file can be relied on, and what its device signed of it. */
+export interface Proof {
+  state: 'verified' | 'unsigned' | 'bad'
+  fault: string
+  device: string
+  source: string
+  model: string
+  config_rev: string
+  clock: 'none' | 'ntp' | 'gnss'
+}
+
+/** `url` is null until the device has sent the file, and of what is sealed or proves nothing. */
 export interface Evidence {
   role: string
   type: string
   sha256: string
   url: string | null
+  size: number
+  sealed: boolean
+  held: boolean
+  original: string | null
+  taken_at: string | null
+  proof: Proof
 }
 
 export interface CaseLink {

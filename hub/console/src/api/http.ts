@@ -44,6 +44,12 @@ export async function request<Answer>(
   return (await response.json()) as Answer
 }
 
+export async function requestBlob(method: string, path: string, body?: unknown): Promise<Blob> {
+  const response = await send(method, path, body)
+  if (!response.ok) throw await errorOf(response, path)
+  return response.blob()
+}
+
 export function get<Answer>(path: string, query?: Query): Promise<Answer> {
   return request<Answer>('GET', withQuery(path, query))
 }

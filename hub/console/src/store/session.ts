@@ -21,6 +21,10 @@ export function mayDecide(): boolean {
   return RANK[session.role] >= RANK.operator
 }
 
+export function maySeeOriginals(): boolean {
+  return RANK[session.role] >= RANK.supervisor
+}
+
 /** Find the session there is; in a demonstration enter by itself unless the person has left. */
 export async function resumeSession(): Promise<void> {
   try {
