@@ -29,11 +29,12 @@ from hub.alerts import (
 )
 from hub.auth import need
 from hub.calendar import api as calendar_api
-from hub.cases import api as cases_api, condition_api, store as case_store
+from hub.cases import api as cases_api, clock_store, condition_api, store as case_store
 from hub.cases.api import Act, CaseAlerts
-from hub.cases.case import WantedStep
+from hub.cases.case import STAGES, WantedStep
 from hub.config import HubConfig
 from hub.datasets import api as datasets_api
+from hub.desk import Desk
 from hub.devices import api as devices_api, store as device_store
 from hub.devices.ops import OPS as CAMERA_OPS
 from hub.devices.orders import api as orders_api
@@ -50,6 +51,9 @@ from hub.grid import api as grid_api, store as grid_store
 from hub.grid.places import Places
 from hub.housekeeping import keep_house, watch_patrols
 from hub.ingest import Ingest
+from hub.intake import api as intake_api, open311_api, public_api
+from hub.intake.open311_api import Standing
+from hub.intake.sealing import Seal
 from hub.judging import Judge
 from hub.models import api as models_api
 from hub.models.store import Shelf
@@ -239,6 +243,7 @@ def _include(app: FastAPI, hub: Hub) -> None:
 
     app.include_router(cases_api.router(store, places, case_alerts, alert_items, take_step))
     app.include_router(condition_api.router(store, config.standard_ref))
+    _include_intake(app, hub)
     app.include_router(calendar_api.router(store, config.zone))
 
     def arrived(sha256: str, kind: str, size: int, device: str, sealed: bool) -> None:  # noqa: FBT001
@@ -250,6 +255,33 @@ def _include(app: FastAPI, hub: Hub) -> None:
         evidence_api.router(store, hub.site.vault, config.evidence, arrived, differs)
     )
     app.include_router(quarantine.router(store))
+
+
+def _include_intake(app: FastAPI, hub: Hub) -> None:
+    store, config = hub.store, hub.config
+    seal = Seal(config.data_dir)
+    desk = Desk(store, hub.site, seal)
+    app.include_router(
+        intake_api.router(store, desk, seal, hub.site.places, config.zone, case_store.numbers_of)
+    )
+    app.include_router(
+        open311_api.router(
+            store, seal, desk.receive, standing, url=config.base_url, public=config.intake.public
+        )
+    )
+    if config.intake.public:
+        app.include_router(
+            public_api.router(store, seal, desk.receive, standing, config.intake.per_hour)
+        )
+
+
+def standing(tx: Connection, ids: Sequence[int]) -> dict[int, Standing]:
+    """How cases stand, as those see it who reported them."""
+    due = {case: clock.due_at for case, clock in clock_store.load(tx, ids).items()}
+    return {
+        case.id: Standing(case.is_open, STAGES[case.state][0], due.get(case.id), case.updated_at)
+        for case in case_store.load(tx, ids).values()
+    }
 
 
 def case_alerts(tx: Connection, cases: Collection[int]) -> dict[int, CaseAlerts]:

@@ -107,7 +107,7 @@ def identify(request: Request) -> Actor | None:
     store: Store = request.app.state.store
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme:
-        return _by_token(store, secret.strip()) if scheme.lower() == "bearer" else None
+        return by_token(store, secret.strip()) if scheme.lower() == "bearer" else None
     secret = request.cookies.get(COOKIE, "")
     return _by_session(store, secret) if secret else None
 
@@ -126,7 +126,8 @@ def forget_old_sessions(tx: Connection, at: datetime) -> None:
     tx.execute(delete(sessions).where(sessions.c.expires_at < at))
 
 
-def _by_token(store: Store, secret: str) -> Actor | None:
+def by_token(store: Store, secret: str) -> Actor | None:
+    """Whose token it is; None for nobody's."""
     with store.read() as tx:
         row = tx.execute(select(tokens).where(tokens.c.hash == hashed(secret))).one_or_none()
     return None if row is None else Actor(row.name, Role(row.role))
@@ -189,7 +190,7 @@ def router(store: Store, config: HubConfig) -> APIRouter:
                 )
             actor: Actor | None = Actor("demo", Role.OPERATOR)
         else:
-            actor = _by_token(store, opening.token)
+            actor = by_token(store, opening.token)
         if actor is None:
             raise Problem(401, "unauthorized", "the token is not valid", "a token of this hub")
         secret = secrets.token_urlsafe(32)

@@ -92,6 +92,18 @@ class Suppression(Settings):
     overlap: Annotated[float, Field(gt=0, le=1)] = 0.4
 
 
+class Intake(Settings):
+    """Reports by people and other systems.
+
+    `same_case_m`: a report joins the open case of its matter this near. `public`: whether citizens
+    may report and ask without an account; `per_hour`: how many reports one address may send.
+    """
+
+    same_case_m: Annotated[float, Field(ge=0, le=1000)] = 50
+    public: bool = False
+    per_hour: Annotated[int, Field(ge=1, le=10_000)] = 20
+
+
 class Learning(Settings):
     """What verdicts become: the labels people may give, and whose the pictures are."""
 
@@ -275,6 +287,7 @@ class HubConfig(Settings):
     receipts: Receipts = Receipts()
     rules: dict[Label, Rule] = {}
     dedupe: Dedupe = Dedupe()
+    intake: Intake = Intake()
     suppression: Suppression = Suppression()
     learning: Learning = Learning()
     quarantine: Quarantine = Quarantine()

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -35,6 +36,7 @@ from hub.cases.case import (
 )
 from hub.cases.clock import Clock, ClockState, after_step, filed, opened
 from hub.cases.condition import USUAL, ConditionNeeded, pick
+from hub.cases.opening import open_all
 from hub.config import HubConfig
 from hub.courier import Source
 from hub.devices import store as device_store
@@ -49,6 +51,8 @@ from hub.grid import store as grid_store
 from hub.grid.crossing import Crossing
 from hub.grid.places import Path, Places
 from hub.inbox import CLOCK_TOLERANCE, Received, Refusal
+from hub.intake import store as intake_store
+from hub.intake.report import Channel
 from hub.matters import matter
 from hub.models import store as model_store
 from hub.patrol import store as patrol_store
@@ -241,39 +245,37 @@ def open_cases(
     if not things:
         return []
     at, config = now(), site.config
-    names = case_store.new_numbers(tx, config.case_prefix, at, config.zone, len(things))
-    wanted = [
-        _new_case(alert, number, config.standard_ref, at)
-        for alert, number in zip(things, names, strict=True)
+    told = [_told_of(tx, site, alert) for alert in things]
+    drafts = [
+        partial(_new_case, alert, config.standard_ref, at)
+        for alert, case in zip(things, told, strict=True)
+        if case is None
     ]
-    cases = case_store.add(tx, wanted)
-    calendar = calendar_store.calendar(tx, config.zone)
-    clock_store.save(tx, {case.id: opened(USUAL[case.level], calendar, at) for case in cases})
+    made = iter(
+        open_all(
+            tx, drafts, prefix=config.case_prefix, zone=config.zone, at=at, actor=actor, note=note
+        )
+    )
     changes = []
-    for alert, case in zip(things, cases, strict=True):
+    for alert, known in zip(things, told, strict=True):
+        case = known or next(made)
         members = alert_store.group(tx, alert)
         alert_store.set_case(tx, members, case.id)
         changes += [Change("case", str(case.id)), *(Change("alert", name) for name in members)]
-    audit.append(
-        tx,
-        [
-            audit.Entry(
-                at,
-                actor.name,
-                actor.role,
-                "case",
-                str(case.id),
-                "report",
-                to_state=case.state,
-                note=note,
-            )
-            for alert, case in zip(things, cases, strict=True)
-        ],
-    )
     return changes
 
 
-def _new_case(alert: Alert, number: str, standard_ref: str, at: datetime) -> Case:
+def _told_of(tx: Connection, site: Site, alert: Alert) -> Case | None:
+    """The open case of the same matter there that people reported and no camera has seen yet."""
+    near = case_store.open_near(
+        tx, alert.matter, alert.lat, alert.lon, site.config.intake.same_case_m
+    )
+    reported = [case for case in near if case.source in list(Channel)]
+    seen = alert_store.of_case(tx, [case.id for case in reported])
+    return next((case for case in reported if not seen[case.id]), None)
+
+
+def _new_case(alert: Alert, standard_ref: str, at: datetime, number: str) -> Case:
     known = matter(alert.matter)
     what = known.name_zh if known is not None else NO_MATTER.get(alert.label, alert.label)
     return Case(
@@ -710,6 +712,7 @@ def _merge(tx: Connection, case: Case, into: str) -> list[Change]:
         )
     alerts = alert_store.of_case(tx, [case.id])[case.id]
     alert_store.set_case(tx, alerts, other.id)
+    intake_store.move_to_case(tx, case.id, other.id)
     return [Change("case", str(other.id)), *(Change("alert", name) for name in alerts)]
 
 

@@ -22,18 +22,20 @@ class Right(StrEnum):
     SEE_ORIGINAL = "see_original"
     DECIDE = "decide"
     ACT = "act"
+    REPORT = "report"
+    CALLER = "caller"
     FLEET = "fleet"
     CONFIGURE = "configure"
     ADMIN = "admin"
 
 
 RANK = {Role.VIEWER: 0, Role.SERVICE: 0, Role.OPERATOR: 1, Role.SUPERVISOR: 2, Role.ADMIN: 3}
-_WORKING = frozenset({Right.READ, Right.EVIDENCE, Right.DECIDE, Right.ACT})
+_WORKING = frozenset({Right.READ, Right.EVIDENCE, Right.DECIDE, Right.ACT, Right.REPORT})
 RIGHTS = {
     Role.VIEWER: frozenset({Right.READ}),
-    Role.SERVICE: frozenset({Right.READ}),
+    Role.SERVICE: frozenset({Right.READ, Right.REPORT}),
     Role.OPERATOR: _WORKING,
-    Role.SUPERVISOR: _WORKING | {Right.SEE_ORIGINAL, Right.FLEET, Right.CONFIGURE},
+    Role.SUPERVISOR: _WORKING | {Right.SEE_ORIGINAL, Right.FLEET, Right.CONFIGURE, Right.CALLER},
     Role.ADMIN: frozenset(Right),
 }
 

@@ -22,6 +22,7 @@ from hub.cases.store import cases, load, to_case
 from hub.errors import not_found
 from hub.grid.places import GridRef, GridStep, Places
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
+from hub.intake import store as intake_store
 from hub.roles import Actor, Right
 from hub.store import Store, lies_in, now
 
@@ -79,6 +80,7 @@ class CaseItem(BaseModel):
     picture: str | None
     generated: bool
     clock: ClockItem | None
+    reports: int
 
 
 class CaseEvent(BaseModel):
@@ -150,10 +152,8 @@ def case_items(
 ) -> dict[int, CaseItem]:
     """Cases by id."""
     found = load(tx, which)
-    alerts, known = alerts_of(tx, list(found)), clock_store.load(tx, list(found))
-    return {
-        case.id: _item(case, places, alerts[case.id], known.get(case.id)) for case in found.values()
-    }
+    around = _around(tx, alerts_of, list(found))
+    return {case.id: _item(case, places, around[case.id]) for case in found.values()}
 
 
 def router(
@@ -184,9 +184,8 @@ def router(
             total = tx.execute(select(func.count()).select_from(cases).where(*which)).scalar_one()
             rows = tx.execute(found.limit(part.limit).offset(part.offset)).all()
             listed = [to_case(row) for row in rows]
-            ids = [case.id for case in listed]
-            alerts, known = alerts_of(tx, ids), clock_store.load(tx, ids)
-        items = [_item(case, places, alerts[case.id], known.get(case.id)) for case in listed]
+            around = _around(tx, alerts_of, [case.id for case in listed])
+        items = [_item(case, places, around[case.id]) for case in listed]
         return Listing(items=items, total=total)
 
     def detail(case_id: int, actor: Actor) -> CaseDetail:
@@ -194,12 +193,11 @@ def router(
             case = load(tx, [case_id]).get(case_id)
             if case is None:
                 raise not_found("case", case_id)
-            alerts = alerts_of(tx, [case_id])[case_id]
-            clock = clock_store.load(tx, [case_id]).get(case_id)
-            shown = alert_items(tx, alerts.ids[:SHOWN_ALERTS])
+            around = _around(tx, alerts_of, [case_id])[case_id]
+            shown = alert_items(tx, around.alerts.ids[:SHOWN_ALERTS])
             history = audit.of(tx, "case", str(case_id))
         return CaseDetail(
-            **_item(case, places, alerts, clock).model_dump(),
+            **_item(case, places, around).model_dump(),
             history=[
                 CaseEvent(
                     at=act.at,
@@ -283,6 +281,21 @@ def _running_until(at: datetime) -> ColumnElement[bool]:
     return cases.c.id.in_(select(clocks.c.case_id).where(runs))
 
 
+@dataclass(frozen=True)
+class _Around:
+    """What belongs to a case: alerts, its clock, how many people reported it."""
+
+    alerts: CaseAlerts
+    clock: Clock | None
+    reports: int
+
+
+def _around(tx: Connection, alerts_of: AlertsOf, ids: Sequence[int]) -> dict[int, _Around]:
+    alerts, known = alerts_of(tx, ids), clock_store.load(tx, ids)
+    told = intake_store.counts_of_cases(tx, ids)
+    return {case: _Around(alerts[case], known.get(case), told.get(case, 0)) for case in ids}
+
+
 def _clock_item(clock: Clock) -> ClockItem:
     at = now()
     return ClockItem(
@@ -305,7 +318,7 @@ def _clock_item(clock: Clock) -> ClockItem:
     )
 
 
-def _item(case: Case, places: Places, alerts: CaseAlerts, clock: Clock | None) -> CaseItem:
+def _item(case: Case, places: Places, around: _Around) -> CaseItem:
     return CaseItem(
         id=case.id,
         number=case.number,
@@ -326,8 +339,9 @@ def _item(case: Case, places: Places, alerts: CaseAlerts, clock: Clock | None) -
         updated_at=case.updated_at,
         closed_at=case.closed_at,
         source=case.source,
-        alerts=list(alerts.ids),
-        picture=alerts.picture,
+        alerts=list(around.alerts.ids),
+        picture=around.alerts.picture,
         generated=case.generated,
-        clock=_clock_item(clock) if clock else None,
+        clock=_clock_item(around.clock) if around.clock else None,
+        reports=around.reports,
     )

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection, Row
 
 from hub.cases.case import FINISHED, Case, State
+from hub.grid.geodesy import distance_m, metres_per_degree
 from hub.store import GridPath, Instant, insert_new, metadata
 
 cases = Table(
@@ -48,6 +49,7 @@ cases = Table(
     Column("handlers", Text, nullable=False),
     Index("ix_cases_state", "state", "opened_at"),
     Index("ix_cases_opened_at", "opened_at"),
+    Index("ix_cases_place", "matter", "lat"),
 )
 numbers = Table(
     "case_numbers",
@@ -95,6 +97,32 @@ def load(tx: Connection, ids: Collection[int]) -> dict[int, Case]:
     """Cases by id, newest first."""
     found = select(cases).where(cases.c.id.in_(ids)).order_by(cases.c.opened_at.desc())
     return {row.id: to_case(row) for row in tx.execute(found)}
+
+
+def open_near(
+    tx: Connection, matter: str | None, lat: float, lon: float, radius_m: float
+) -> list[Case]:
+    """Cases with work left, of a matter, within `radius_m` of a place, the nearest first."""
+    if matter is None or radius_m <= 0:
+        return []
+    north_m, east_m = metres_per_degree(lat)
+    d_lat, d_lon = radius_m / north_m, radius_m / max(east_m, 1.0)
+    near = (
+        (cases.c.matter == matter)
+        & cases.c.lat.between(lat - d_lat, lat + d_lat)
+        & cases.c.lon.between(lon - d_lon, lon + d_lon)
+        & cases.c.state.not_in([state.value for state in FINISHED])
+    )
+    found = [to_case(row) for row in tx.execute(select(cases).where(near))]
+    away_m = {case.id: distance_m(lat, lon, case.lat, case.lon) for case in found}
+    within = [case for case in found if away_m[case.id] <= radius_m]
+    return sorted(within, key=lambda case: (away_m[case.id], case.id))
+
+
+def numbers_of(tx: Connection, ids: Sequence[int]) -> dict[int, str]:
+    """Numbers of cases by id."""
+    found = select(cases.c.id, cases.c.number).where(cases.c.id.in_(ids))
+    return {row.id: row.number for row in tx.execute(found)}
 
 
 def save(tx: Connection, case: Case, known_version: int) -> bool:

@@ -128,6 +128,9 @@ READS = [
     ("/api/alerts/{alert}/boxes", {"alert": ALERT}),
     ("/api/suppressions", {}),
     ("/api/datasets/verdicts", {}),
+    ("/api/reports", {}),
+    ("/api/conditions", {}),
+    ("/api/calendar", {}),
     ("/api/cases", {}),
     ("/api/cases/{case_id}", {"case_id": "1"}),
     ("/api/grids", {}),
@@ -258,6 +261,14 @@ GUARDED = [
     ("GET", "/api/quarantine", Role.ADMIN),
     ("GET", "/api/datasets/verdicts", Role.ADMIN),
     ("GET", "/api/datasets/verdicts.zip", Role.ADMIN),
+    ("GET", "/api/reports", Role.OPERATOR),
+    ("POST", "/api/reports", Role.SERVICE),
+    ("PUT", "/api/reports/file", Role.SERVICE),
+    ("GET", "/api/reports/x", Role.OPERATOR),
+    ("PATCH", "/api/reports/x", Role.OPERATOR),
+    ("POST", "/api/reports/x/refuse", Role.OPERATOR),
+    ("POST", "/api/reports/x/caller", Role.SUPERVISOR),
+    ("POST", "/api/cases/1/answer", Role.OPERATOR),
     ("GET", "/api/calendar", Role.VIEWER),
     ("GET", "/api/calendar/due", Role.VIEWER),
     ("PUT", "/api/calendar/hours", Role.ADMIN),
@@ -276,6 +287,7 @@ GUARDED = [
 ]
 LOWER = {
     Role.VIEWER: [],
+    Role.SERVICE: [Role.VIEWER],
     Role.OPERATOR: [Role.VIEWER, Role.SERVICE],
     Role.SUPERVISOR: [Role.VIEWER, Role.SERVICE, Role.OPERATOR],
     Role.ADMIN: [Role.VIEWER, Role.SERVICE, Role.OPERATOR, Role.SUPERVISOR],
@@ -301,7 +313,9 @@ def test_no_endpoint_was_forgotten(look):
         "/metrics",
         "/api/events",
     }
-    paths = set(look("GET", "/api/openapi.json").json()["paths"]) - open_to_all
+    documented = look("GET", "/api/openapi.json").json()["paths"]
+    # Open311 has keys of its own: tests/hub/intake/test_open311.py.
+    paths = {path for path in documented if not path.startswith("/open311/")} - open_to_all
     guarded = {path for _, path, _ in GUARDED}
     forgotten = [
         path

@@ -1,0 +1,183 @@
+"""The intake desk: a report comes in and joins the case it is about, opens one, or waits.
+
+Every function is one transaction. Five people and a camera who tell of the same matter at the same
+place make one case; each of them is answered.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy.engine import Connection
+
+from hub import audit, events
+from hub.cases import store as case_store
+from hub.cases.case import Case, State
+from hub.cases.opening import open_all
+from hub.errors import Problem, not_found
+from hub.events import Change
+from hub.grid.places import Path
+from hub.intake import store as intake_store
+from hub.intake.report import NewReport, Report, ReportState
+from hub.intake.sealing import Seal
+from hub.matters import matter
+from hub.pipeline import Site
+from hub.roles import Actor
+from hub.store import Store, now
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the desk works with."""
+
+    store: Store
+    site: Site
+    seal: Seal
+
+    def receive(self, new: NewReport, actor: Actor) -> Report:
+        """Take a report in; the same one of another system again is an update, never a second."""
+        return self.receive_all([new], actor)[0]
+
+    def receive_all(self, new: Sequence[NewReport], actor: Actor) -> list[Report]:
+        """Take reports in, all of them or none."""
+        at = now()
+        with self.store.write(urgent=True) as tx:
+            intake_store.take_turn(tx, at, self.site.config.zone)
+            return [self._take_in(tx, each, actor, at) for each in new]
+
+    def complete(
+        self, number: str, code: str | None, place: tuple[float, float] | None, actor: Actor
+    ) -> Report:
+        """The clerk says what a report is about, or where; with both it enters a case."""
+        at = now()
+        with self.store.write(urgent=True) as tx:
+            report = self._waiting(tx, number)
+            new = replace(report.new, matter=code or report.new.matter)
+            if place is not None:
+                new = replace(new, lat=place[0], lon=place[1])
+            self._note(tx, report, "classify", actor, f"{new.matter or '?'} {new.place or '?'}")
+            return self._entered(tx, replace(report, new=new, updated_at=at), actor)
+
+    def refuse(self, number: str, reason: str, actor: Actor) -> Report:
+        """A report that is no matter of the city's: its reporter is told why."""
+        at = now()
+        with self.store.write(urgent=True) as tx:
+            report = self._waiting(tx, number)
+            refused = replace(
+                report, state=ReportState.REFUSED, reason=reason, answer=reason, answered_at=at,
+                updated_at=at,
+            )  # fmt: skip
+            intake_store.save(tx, self.seal, refused)
+            self._note(tx, report, "refuse", actor, reason)
+        return refused
+
+    def answer(self, case_id: int, text: str, actor: Actor) -> int:
+        """Answer everybody who reported a case and has no answer; returns how many."""
+        at = now()
+        with self.store.write(urgent=True) as tx:
+            if case_store.lock(tx, case_id) is None:
+                raise not_found("case", case_id)
+            told = intake_store.of_cases(tx, self.seal, [case_id])[case_id]
+            open_ones = [report for report in told if report.answered_at is None]
+            for report in open_ones:
+                answered = replace(report, answer=text, answered_at=at, updated_at=at)
+                intake_store.save(tx, self.seal, answered)
+            note = f"{len(open_ones)} reporters: {text}"
+            act = audit.Entry(at, actor.name, actor.role, "case", str(case_id), "answer", note=note)
+            audit.append(tx, [act])
+            events.record(tx, [Change("case", str(case_id))], at)
+        return len(open_ones)
+
+    def _take_in(self, tx: Connection, new: NewReport, actor: Actor, at: datetime) -> Report:
+        config = self.site.config
+        known = intake_store.known(tx, self.seal, new.external_system, new.external_id)
+        if known is not None:
+            return self._again(tx, known, new, actor, at)
+        number = intake_store.new_number(tx, config.case_prefix, at, config.zone)
+        report = Report(
+            0, number, ReportState.WAITING, new, (), None, "", "", None, at,
+        )  # fmt: skip
+        stored = intake_store.add(tx, self.seal, report)
+        self._note(tx, stored, "receive", actor, new.channel)
+        return self._entered(tx, stored, actor)
+
+    def _again(
+        self, tx: Connection, known: Report, new: NewReport, actor: Actor, at: datetime
+    ) -> Report:
+        """What the clerk found stays; what the other system says newly counts."""
+        kept = replace(
+            new,
+            matter=new.matter or known.new.matter,
+            lat=new.lat if new.place else known.new.lat,
+            lon=new.lon if new.place else known.new.lon,
+            received_at=known.new.received_at,
+        )
+        report = replace(known, new=kept, updated_at=at)
+        self._note(tx, report, "update", actor, new.channel)
+        if known.state is ReportState.WAITING:
+            return self._entered(tx, report, actor)
+        intake_store.save(tx, self.seal, report)
+        return report
+
+    def _entered(self, tx: Connection, report: Report, actor: Actor) -> Report:
+        """In the case it is about, when matter and place are known; else still waiting."""
+        new = report.new
+        if new.matter is None or new.place is None:
+            intake_store.save(tx, self.seal, report)
+            return report
+        site, (lat, lon) = self.site, new.place
+        (path,) = site.places.locate([new.place])
+        near = case_store.open_near(tx, new.matter, lat, lon, site.config.intake.same_case_m)
+        case = near[0] if near else self._new_case(tx, report, path, actor)
+        entered = replace(report, state=ReportState.IN_CASE, case_id=case.id, path=path)
+        intake_store.save(tx, self.seal, entered)
+        events.record(tx, [Change("case", str(case.id))], report.updated_at)
+        return entered
+
+    def _new_case(self, tx: Connection, report: Report, path: Path, actor: Actor) -> Case:
+        config = self.site.config
+        draft = partial(_case_of, report, path, config.standard_ref)
+        (case,) = open_all(
+            tx, [draft], prefix=config.case_prefix, zone=config.zone, at=report.updated_at,
+            actor=actor, note=report.number,
+        )  # fmt: skip
+        return case
+
+    def _waiting(self, tx: Connection, number: str) -> Report:
+        report = intake_store.lock(tx, self.seal, number)
+        if report is None:
+            raise not_found("report", number)
+        if report.state is not ReportState.WAITING:
+            raise Problem(
+                409, "not_waiting", f"report {number} is {report.state}", "a report that waits"
+            )
+        return report
+
+    def _note(self, tx: Connection, report: Report, act: str, actor: Actor, note: str) -> None:
+        entry = audit.Entry(now(), actor.name, actor.role, "report", report.number, act, note=note)
+        audit.append(tx, [entry])
+
+
+def _case_of(report: Report, path: Path, standard_ref: str, number: str) -> Case:
+    new, known = report.new, matter(report.new.matter)
+    lat, lon = new.place or (0.0, 0.0)
+    what = known.name_zh if known else str(new.matter)
+    return Case(
+        id=0,
+        number=number,
+        state=State.REPORTED,
+        version=1,
+        title=f"{what} · {new.place_text}"[:300] if new.place_text else what,
+        label=known.identifier if known else "report",
+        matter=new.matter,
+        standard_ref=standard_ref,
+        level=new.urgency,
+        lat=lat,
+        lon=lon,
+        path=path,
+        source=new.channel,
+        generated=False,
+        opened_at=report.updated_at,
+        updated_at=report.updated_at,
+    )

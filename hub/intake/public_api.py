@@ -1,0 +1,138 @@
+"""What citizens may do without an account, where the city allows it: report, and ask what became.
+
+A report is asked for by its number and a key that only its reporter was given.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from hub.errors import Problem, not_found
+from hub.http import ERRORS, Body, Utc
+from hub.intake import store as intake_store
+from hub.intake.api import CallerBody, Lat, Lon
+from hub.intake.open311_api import StandingOf
+from hub.intake.report import Caller, Channel, NewReport, Report, ReportState, matter_of
+from hub.intake.sealing import Seal
+from hub.matters import matter
+from hub.roles import SYSTEM, Actor
+from hub.store import Store, now, to_ms
+
+HOUR_MS = 3_600_000
+MOST_ADDRESSES = 10_000
+
+
+class PublicReport(Body):
+    """What a citizen tells. WGS-84 degrees. The caller may be left out."""
+
+    content: Annotated[str, Field(min_length=1, max_length=2000)]
+    matter: Annotated[str, Field(max_length=100)] = ""
+    place_text: Annotated[str, Field(max_length=500)] = ""
+    lat: Lat | None = None
+    lon: Lon | None = None
+    caller: CallerBody = CallerBody()
+
+
+class Receipt(BaseModel):
+    """What a reporter keeps to ask with."""
+
+    number: str
+    key: str
+
+
+class Outcome(BaseModel):
+    """What became of a report: no names, no text that somebody wrote but the answer."""
+
+    number: str
+    matter: str
+    received_at: Utc
+    state: str
+    open: bool
+    due_at: Utc | None
+    answer: str
+    answered_at: Utc | None
+
+
+class Turnstile:
+    """So many reports an hour from one address; the addresses are forgotten with the hour."""
+
+    def __init__(self, per_hour: int) -> None:
+        """Begin with nobody counted."""
+        self._per_hour = per_hour
+        self._seen: dict[str, deque[int]] = {}
+
+    def let_in(self, address: str, at_ms: int) -> bool:
+        """Whether one more may come from there."""
+        if len(self._seen) > MOST_ADDRESSES:
+            self._seen = {a: s for a, s in self._seen.items() if s[-1] > at_ms - HOUR_MS}
+        seen = self._seen.setdefault(address, deque())
+        while seen and seen[0] <= at_ms - HOUR_MS:
+            seen.popleft()
+        if len(seen) >= self._per_hour or len(self._seen) > MOST_ADDRESSES:
+            return False
+        seen.append(at_ms)
+        return True
+
+
+def router(
+    store: Store,
+    seal: Seal,
+    receive: Callable[[NewReport, Actor], Report],
+    standing: StandingOf,
+    per_hour: int,
+) -> APIRouter:
+    """The citizens' side; it exists where `intake.public` is set."""
+    api = APIRouter(prefix="/public", tags=["public"], responses=ERRORS)
+    turnstile = Turnstile(per_hour)
+
+    @api.post("/reports", status_code=201)
+    def tell(request: Request, body: PublicReport) -> Receipt:
+        address = request.client.host if request.client else ""
+        if not turnstile.let_in(address, to_ms(now())):
+            raise Problem(
+                429, "too_many", "too many reports from this address", f"{per_hour} an hour"
+            )
+        if (body.lat is None) != (body.lon is None):
+            raise Problem(422, "bad_place", "lat and lon are needed together", "both or none")
+        known = matter_of(body.matter)
+        caller = Caller(body.caller.name, body.caller.phone, body.caller.email)
+        new = NewReport(
+            channel=Channel.FORM,
+            content=body.content,
+            received_at=now(),
+            matter=known.code if known else None,
+            category_hint=body.matter,
+            place_text=body.place_text,
+            lat=body.lat,
+            lon=body.lon,
+            wants_reply=bool(caller),
+            caller=caller,
+        )
+        stored = receive(new, SYSTEM)
+        return Receipt(number=stored.number, key=seal.ticket(stored.number))
+
+    @api.get("/reports/{number}")
+    def ask(number: str, key: str) -> Outcome:
+        if not seal.is_ticket(number, key):
+            raise not_found("report", number)
+        with store.read() as tx:
+            report = intake_store.by_number(tx, seal, number)
+            if report is None:
+                raise not_found("report", number)
+            case = standing(tx, [report.case_id] if report.case_id else []).get(report.case_id or 0)
+        about = matter(report.new.matter)
+        return Outcome(
+            number=number,
+            matter=about.name_zh if about else "",
+            received_at=report.new.received_at,
+            state=case.state_zh if case else report.state,
+            open=case.is_open if case else report.state is ReportState.WAITING,
+            due_at=case.due_at if case else None,
+            answer=report.answer,
+            answered_at=report.answered_at,
+        )
+
+    return api

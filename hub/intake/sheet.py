@@ -1,0 +1,235 @@
+"""Reports of other systems as rows: CSV, XLSX or JSON of a hotline (12345, 12319) through a map.
+
+An adapter says which column of a city's export is which field of ours; there is no national list of
+fields (case-handling practice; DB36/T 1180-2019 is one province's). Every bad row is named by its
+place, and then nothing is taken.
+"""
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import openpyxl
+
+from hub.errors import HubError
+from hub.intake.report import Caller, Channel, NewReport, matter_of
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "external_id": ("工单编号", "工单号", "编号", "external_id", "id"),
+    "received_at": ("受理时间", "来电时间", "登记时间", "received_at"),
+    "content": ("诉求内容", "工单内容", "内容", "content"),
+    "category_hint": ("诉求类别", "问题类别", "事项", "category"),
+    "place_text": ("事发地点", "地址", "地点", "place"),
+    "lat": ("纬度", "lat"),
+    "lon": ("经度", "lon", "long"),
+    "caller_name": ("诉求人", "来电人", "姓名", "caller_name"),
+    "caller_phone": ("联系电话", "来电号码", "电话", "caller_phone"),
+    "reply_due_at": ("办结期限", "答复期限", "reply_due_at"),
+    "urgent": ("紧急程度", "urgency"),
+}
+NEEDED = ("external_id", "received_at", "content")
+MOST_ROWS = 100_000
+_URGENCY = {"": 1, "一般": 1, "1": 1, "紧急": 2, "2": 2, "特急": 3, "3": 3}
+_TIMES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M")
+
+
+@dataclass(frozen=True, slots=True)
+class RowFault:
+    """What is wrong in a row; `where`: row 7, column 受理时间."""
+
+    where: str
+    message: str
+    allowed: str
+
+
+class BadRows(HubError):
+    """A file of which nothing was taken, with every fault."""
+
+    def __init__(self, faults: Sequence[RowFault]) -> None:
+        """Keep the faults."""
+        super().__init__("; ".join(f"{f.where}: {f.message} ({f.allowed})" for f in faults[:20]))
+        self.faults = list(faults)
+
+
+def read_reports(data: bytes, *, channel: Channel, system: str, zone: ZoneInfo) -> list[NewReport]:
+    """The reports of a file; its kind is told by its first bytes. Times without offset are local.
+
+    Raises BadRows.
+    """
+    rows = list(_rows(data))
+    if not rows:
+        raise BadRows([RowFault("file", "has no rows", "a heading row and one row or more")])
+    names = _names(rows[0][1])
+    reports, faults = [], []
+    for number, cells in rows:
+        row = _Row(number, cells, names, zone)
+        found = _report(row, channel, system)
+        faults += row.faults
+        if found is not None:
+            reports.append(found)
+    if faults:
+        raise BadRows(faults)
+    return reports
+
+
+def _names(row: Mapping[str, object]) -> dict[str, str]:
+    """Our field → the file's column."""
+    names = {
+        field: column
+        for field, allowed in COLUMNS.items()
+        if (column := next((each for each in allowed if each in row), None)) is not None
+    }
+    if missing := [field for field in NEEDED if field not in names]:
+        raise BadRows(
+            [
+                RowFault("headings", f"no column for {field}", " or ".join(COLUMNS[field]))
+                for field in missing
+            ]
+        )
+    return names
+
+
+def _rows(data: bytes) -> Iterator[tuple[int, Mapping[str, object]]]:
+    try:
+        if data[:2] == b"PK":
+            sheet = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True).active
+            values = sheet.iter_rows(values_only=True) if sheet is not None else iter(())
+            headings = [_text(value) for value in next(values, ())]
+            for number, row in enumerate(values, 2):
+                if number > MOST_ROWS:
+                    break
+                if any(value is not None for value in row):
+                    yield number, dict(zip(headings, row, strict=False))
+        elif data[:1] in (b"[", b"{"):
+            document = json.loads(data)
+            listed = document.get("items", []) if isinstance(document, dict) else document
+            for number, row in enumerate(listed[:MOST_ROWS], 1):
+                yield number, row if isinstance(row, dict) else {}
+        else:
+            text = _decoded(data)
+            for number, row in enumerate(csv.DictReader(io.StringIO(text)), 2):
+                if number > MOST_ROWS:
+                    break
+                yield number, {str(key).strip(): value for key, value in row.items()}
+    except (ValueError, KeyError, OSError, csv.Error, zipfile.BadZipFile) as fault:
+        message = f"cannot be read: {fault}"
+        raise BadRows([RowFault("file", message, "CSV, XLSX or JSON")]) from None
+
+
+def _decoded(data: bytes) -> str:
+    """UTF-8 as it should be, GB 18030 as spreadsheets in China write it."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("gb18030")
+
+
+class _Row:
+    """A row, read field by field; what cannot be read is noted by its place."""
+
+    def __init__(
+        self, number: int, cells: Mapping[str, object], names: Mapping[str, str], zone: ZoneInfo
+    ) -> None:
+        """`names`: our field → the file's column."""
+        self.faults: list[RowFault] = []
+        self._number, self._names, self._zone = number, names, zone
+        self._texts = {field: _text(cells.get(column)) for field, column in names.items()}
+
+    def text(self, field: str, longest: int, *, needed: bool = False) -> str:
+        """A text, cut to its longest."""
+        given = self._texts.get(field, "")
+        if needed and not given:
+            self._fault(field, "is empty", "a value in every row")
+        return given[:longest]
+
+    def moment(self, field: str, *, needed: bool = False) -> datetime | None:
+        """A time; None where the cell is empty."""
+        given = self.text(field, 64, needed=needed)
+        at = _moment(given, self._zone) if given else None
+        if given and at is None:
+            self._fault(field, f"{given!r} is no time", "2026-11-28 09:30 or ISO 8601")
+        return at
+
+    def degrees(self, field: str, most: float) -> float | None:
+        """A coordinate; None where the cell is empty."""
+        given = self.text(field, 64)
+        value = _number(given) if given else None
+        if given and (value is None or not -most <= value <= most):
+            self._fault(field, f"{given!r} is no coordinate", f"degrees from -{most} to {most}")
+        return value
+
+    def urgency(self) -> int:
+        """1 to 3; 1 where nothing is said."""
+        given = self.text("urgent", 16)
+        if given not in _URGENCY:
+            self._fault("urgent", f"{given!r}", "一般, 紧急, 特急 or 1 to 3")
+        return _URGENCY.get(given, 1)
+
+    def _fault(self, field: str, message: str, allowed: str) -> None:
+        where = f"row {self._number}, column {self._names[field]}"
+        self.faults.append(RowFault(where, message, allowed))
+
+
+def _report(row: _Row, channel: Channel, system: str) -> NewReport | None:
+    """The report of a row; None where the row has faults."""
+    received_at = row.moment("received_at", needed=True)
+    hint = row.text("category_hint", 200)
+    matter = matter_of(hint)
+    given = {
+        "external_id": row.text("external_id", 128, needed=True),
+        "content": row.text("content", 4000, needed=True),
+        "place_text": row.text("place_text", 500),
+        "lat": row.degrees("lat", 90),
+        "lon": row.degrees("lon", 180),
+        "urgency": row.urgency(),
+        "reply_due_at": row.moment("reply_due_at"),
+        "caller": Caller(row.text("caller_name", 100), row.text("caller_phone", 40)),
+    }
+    if row.faults or received_at is None:
+        return None
+    fields: Any = given
+    return NewReport(
+        channel=channel,
+        received_at=received_at,
+        external_system=system,
+        matter=matter.code if matter else None,
+        category_hint=hint,
+        wants_reply=True,
+        **fields,
+    )
+
+
+def _moment(text: str, zone: ZoneInfo) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        for form in _TIMES:
+            try:
+                return datetime.strptime(text, form).replace(tzinfo=zone)
+            except ValueError:
+                continue
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=zone)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()

@@ -1,0 +1,182 @@
+"""Reports in the database: one row each, whatever their channel; the same one again updates it."""
+
+import json
+from collections.abc import Collection
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.engine import Connection, Row
+
+from hub.intake.report import Channel, NewReport, Report, ReportState
+from hub.intake.sealing import Seal
+from hub.store import GridPath, Instant, insert_new, metadata
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("number", String(32), nullable=False, unique=True),
+    Column("state", String(12), nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("external_system", String(64), nullable=False),
+    Column("external_id", String(128), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("matter", String(5)),
+    Column("category_hint", String(200), nullable=False),
+    Column("place_text", String(500), nullable=False),
+    Column("lat", Float),
+    Column("lon", Float),
+    Column("path", GridPath, nullable=False),
+    Column("urgency", Integer, nullable=False),
+    Column("confidential", Boolean, nullable=False),
+    Column("wants_reply", Boolean, nullable=False),
+    Column("reply_due_at", Instant),
+    Column("caller", LargeBinary, nullable=False),
+    Column("files", Text, nullable=False),
+    Column("case_id", Integer, index=True),
+    Column("reason", String(500), nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("answered_at", Instant),
+    Column("updated_at", Instant, nullable=False),
+    Index("ix_reports_external", "external_system", "external_id"),
+    Index("ix_reports_received_at", "received_at"),
+)
+numbers = Table(
+    "report_numbers",
+    metadata,
+    Column("day", String(8), primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+
+_PLAIN = (
+    "content", "received_at", "external_system", "external_id", "matter", "category_hint",
+    "place_text", "lat", "lon", "urgency", "confidential", "wants_reply", "reply_due_at",
+)  # fmt: skip
+
+
+def take_turn(tx: Connection, at: datetime, zone: ZoneInfo) -> None:
+    """Let nobody else take a report in until the transaction ends: one told twice is found."""
+    day = _day(at, zone)
+    insert_new(tx, numbers, [{"day": day, "last": 0}], ["day"])
+    tx.execute(update(numbers).where(numbers.c.day == day).values(last=numbers.c.last))
+
+
+def new_number(tx: Connection, prefix: str, at: datetime, zone: ZoneInfo) -> str:
+    """The next number of the site's day, such as AKR20261128-00001."""
+    take_turn(tx, at, zone)
+    day = _day(at, zone)
+    tx.execute(update(numbers).where(numbers.c.day == day).values(last=numbers.c.last + 1))
+    last = tx.execute(select(numbers.c.last).where(numbers.c.day == day)).scalar_one()
+    return f"{prefix}R{day}-{last:05d}"
+
+
+def known(tx: Connection, seal: Seal, system: str, external_id: str) -> Report | None:
+    """The report that another system sent before under this id."""
+    if not external_id:
+        return None
+    same = (reports.c.external_system == system) & (reports.c.external_id == external_id)
+    row = tx.execute(select(reports).where(same).with_for_update()).one_or_none()
+    return None if row is None else to_report(row, seal)
+
+
+def add(tx: Connection, seal: Seal, report: Report) -> Report:
+    """Store a new report; returns it with its id."""
+    values = _row(seal, report)
+    key = tx.execute(reports.insert().values(values)).inserted_primary_key
+    return load(tx, seal, [key[0] if key else 0])[key[0] if key else 0]
+
+
+def save(tx: Connection, seal: Seal, report: Report) -> None:
+    """Overwrite a report."""
+    tx.execute(update(reports).where(reports.c.id == report.id).values(_row(seal, report)))
+
+
+def lock(tx: Connection, seal: Seal, number: str) -> Report | None:
+    """A report by its number, kept from others until the transaction ends."""
+    found = select(reports).where(reports.c.number == number).with_for_update()
+    row = tx.execute(found).one_or_none()
+    return None if row is None else to_report(row, seal)
+
+
+def by_number(tx: Connection, seal: Seal, number: str) -> Report | None:
+    """A report by its number."""
+    row = tx.execute(select(reports).where(reports.c.number == number)).one_or_none()
+    return None if row is None else to_report(row, seal)
+
+
+def load(tx: Connection, seal: Seal, ids: Collection[int]) -> dict[int, Report]:
+    """Reports by id."""
+    found = tx.execute(select(reports).where(reports.c.id.in_(ids)))
+    return {row.id: to_report(row, seal) for row in found}
+
+
+def of_cases(tx: Connection, seal: Seal, cases: Collection[int]) -> dict[int, list[Report]]:
+    """The reports of cases, first come first."""
+    found = select(reports).where(reports.c.case_id.in_(cases)).order_by(reports.c.id)
+    listed: dict[int, list[Report]] = {case: [] for case in cases}
+    for row in tx.execute(found):
+        listed[row.case_id].append(to_report(row, seal))
+    return listed
+
+
+def counts_of_cases(tx: Connection, cases: Collection[int]) -> dict[int, int]:
+    """How many reports each case has; cases without any are not named."""
+    found = select(reports.c.case_id, func.count().label("n")).where(reports.c.case_id.in_(cases))
+    return {row.case_id: row.n for row in tx.execute(found.group_by(reports.c.case_id))}
+
+
+def move_to_case(tx: Connection, from_case: int, to_case: int) -> None:
+    """The reports of a case that was merged into another."""
+    moved = update(reports).where(reports.c.case_id == from_case)
+    tx.execute(moved.values(case_id=to_case))
+
+
+def to_report(row: Row[tuple[object, ...]], seal: Seal) -> Report:
+    """A row as the value it stands for."""
+    new = NewReport(
+        channel=Channel(row.channel),
+        caller=seal.open(bytes(row.caller)),
+        files=tuple(json.loads(row.files)),
+        **{name: getattr(row, name) for name in _PLAIN},
+    )
+    return Report(
+        row.id, row.number, ReportState(row.state), new, row.path, row.case_id, row.reason,
+        row.answer, row.answered_at, row.updated_at,
+    )  # fmt: skip
+
+
+def _day(at: datetime, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).strftime("%Y%m%d")
+
+
+def _row(seal: Seal, report: Report) -> dict[str, object]:
+    new = report.new
+    return {
+        **{name: getattr(new, name) for name in _PLAIN},
+        "number": report.number,
+        "state": report.state.value,
+        "channel": new.channel.value,
+        "path": report.path,
+        "caller": seal.close(new.caller),
+        "files": json.dumps(new.files),
+        "case_id": report.case_id,
+        "reason": report.reason,
+        "answer": report.answer,
+        "answered_at": report.answered_at,
+        "updated_at": report.updated_at,
+    }
