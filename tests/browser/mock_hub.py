@@ -23,6 +23,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from tests.browser.made_up_city import CONDITIONS, NEXT, City, Item, now
+from tests.browser.mock_terminals import Terminals
 
 DIST = Path(__file__).parents[2] / "hub" / "console" / "dist"
 CSP = (
@@ -57,6 +58,7 @@ class MockHub:
         self.streams: set[asyncio.Queue[tuple[int, str, Item] | None]] = set()
         self.closed_until = 0.0
         self.loop: asyncio.AbstractEventLoop | None = None
+        self.terminals = Terminals(self.publish, lambda request: self.who(request) is not None)
 
     def close(self) -> None:
         if self.loop:
@@ -337,7 +339,7 @@ class MockHub:
             ("/{path:path}", self.page, ["GET"]),
         ]
         routes = [Route(path, handler, methods=methods) for path, handler, methods in rows]
-        return Starlette(routes=routes, lifespan=lifespan)
+        return Starlette(routes=[*self.terminals.routes(), *routes], lifespan=lifespan)
 
 
 def main() -> None:

@@ -1,6 +1,8 @@
+import { enTerminal } from './en-terminal'
 import type { zh } from './zh'
 
 export const en: Record<keyof typeof zh, string> = {
+  ...enTerminal,
   'app.name': 'Tianyan · City management',
   'app.skip': 'Skip to the main content',
   'app.loading': 'Loading…',

@@ -1,4 +1,7 @@
+import { zhTerminal } from './zh-terminal'
+
 export const zh = {
+  ...zhTerminal,
   'app.name': '天眼 · 城市管理',
   'app.skip': '跳到主要内容',
   'app.loading': '正在载入…',

@@ -81,6 +81,15 @@ export function putCase(item: Case): void {
   for (const listener of caseListeners) listener(item)
 }
 
+type EventListener = (kind: string, item: unknown) => void
+const eventListeners = new Set<EventListener>()
+
+/** Events that concern one page alone (orders, revisions): told, not held. */
+export function onEvent(listener: EventListener): () => void {
+  eventListeners.add(listener)
+  return () => eventListeners.delete(listener)
+}
+
 let stream: LiveStream | null = null
 
 /** Open the stream, then read every list: what happens in between is not missed. */
@@ -197,6 +206,7 @@ function take(events: ServerEvent[]): void {
     else if (event.kind === 'alert') arrive(item as Alert)
     else if (event.kind === 'case') putCase(item as Case)
     else if (event.kind === 'camera') freshCameras.put(item as Camera)
+    else for (const listener of eventListeners) listener(event.kind, item)
     if (event.kind !== 'vehicle') summarySoon()
   }
   if (moved.size > 0) tellVehicles(moved)
