@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from edge.config import CameraConfig, EdgeConfig
 from edge.device_key import FILE as KEY_FILE, DeviceKey
 from edge.link import TRACKS_IN_FLIGHT, Link, Reports
+from edge.moving import courses_of
 from edge.orders import OrderDesk
 from edge.outbox import ALERT, TRACK, Outbox
 from edge.revision import Revisions
@@ -107,6 +108,7 @@ class Agent:
         self._receiver_health: list[Callable[[], list[ReceiverHealth]]] = []
         self._terminals: Callable[[], int] = int
         self._parts: list[Part] = []
+        self._courses = courses_of(config)
         if config.cameras:
             self._add_cameras()
         if config.receivers:
@@ -119,7 +121,7 @@ class Agent:
     def _add_cameras(self) -> None:
         from edge.lookout import Lookout  # noqa: PLC0415
 
-        lookout = Lookout(self._config, self._outbox, self._link.health_changed)
+        lookout = Lookout(self._config, self._outbox, self._link.health_changed, self._courses)
         self._models = lookout.models
         self._camera_births, self._camera_health = lookout.births, lookout.health
         self._parts.append(lookout)
@@ -134,7 +136,7 @@ class Agent:
     def _add_receivers(self) -> None:
         from edge.vehicles import Vehicles  # noqa: PLC0415
 
-        vehicles = Vehicles(self._config, self._outbox, self._link.health_changed)
+        vehicles = Vehicles(self._config, self._outbox, self._link.health_changed, self._courses)
         self._vehicle_births.append(vehicles.births)
         self._receiver_health.append(vehicles.health)
         self._parts.append(vehicles)

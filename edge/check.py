@@ -87,7 +87,7 @@ def _faults_of_the_rest(path: Path, told: list[str]) -> Iterator[str]:
     if not any(fault.startswith("document:") for fault in told):
         for i, camera in cameras.items():
             if camera.position is None:
-                yield f"cameras.{i}.position: is missing; each camera needs {{lat, lon}}"
+                yield f"cameras.{i}.position: is missing; needed is {{lat, lon}} or {{from}}"
             if not camera.source:
                 yield f"cameras.{i}.source: is missing; each camera needs one"
 

@@ -6,6 +6,7 @@ One YAML document per device. A camera file (for `tianyan edge replay --camera`)
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,7 +14,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 from pydantic import (
     BeforeValidator,
+    Discriminator,
     Field,
+    Tag,
     ValidationError,
     field_validator,
     model_validator,
@@ -47,6 +50,52 @@ class Position(Settings):
     fov_deg: Annotated[float, Field(gt=0, le=360)] | None = None
 
 
+class Place(Settings):
+    """WGS-84 degrees."""
+
+    lat: Annotated[float, Field(ge=-90, le=90)]
+    lon: Annotated[float, Field(ge=-180, le=180)]
+
+
+class Mount(Settings):
+    """How a camera sits on its vehicle.
+
+    `height_m`: over the road. `tilt_deg`: how far it looks down. `bearing_deg`: clockwise from the
+    vehicle's front (90 looks to the right). `fov_deg`: from the left to the right of its picture.
+    """
+
+    height_m: Annotated[float, Field(ge=0.5, le=10)] = 1.5
+    tilt_deg: Annotated[float, Field(ge=-30, le=80)] = 5.0
+    bearing_deg: Annotated[float, Field(ge=0, lt=360)] = 0.0
+    fov_deg: Annotated[float, Field(ge=20, le=150)] = 70.0
+
+
+class MovingPosition(Settings):
+    """A camera that moves: where it is, a receiver of the same device says.
+
+    `max_age_s`: so long after a fix the place is still known; later it is the last known one, with
+    a radius. `home`: where the vehicle stands while its receiver has never had a fix.
+    `least_looks`: a thing is an alert when seen in so many looks along the way.
+    """
+
+    receiver: Id = Field(alias="from")
+    max_age_s: Annotated[float, Field(ge=0.5, le=60)] = 3.0
+    home: Place | None = None
+    mount: Mount = Mount()
+    least_looks: Annotated[int, Field(ge=2, le=100)] = 3
+
+
+def _form(given: Any) -> str:
+    keys = given if isinstance(given, dict) else dir(given)
+    return "[moving]" if "from" in keys or "receiver" in keys else "[fixed]"
+
+
+AnyPosition = Annotated[
+    Annotated[Position, Tag("[fixed]")] | Annotated[MovingPosition, Tag("[moving]")],
+    Discriminator(_form),
+]
+
+
 class CameraConfig(CameraSettings):
     """One camera: where its pictures come from, where it hangs, what it watches.
 
@@ -61,9 +110,27 @@ class CameraConfig(CameraSettings):
     real_time: bool = True
     loop: bool = False
     looks_per_s: Annotated[float, Field(gt=0, le=30)] = 1.0
-    position: Position | None = None
+    position: AnyPosition | None = None
     time_zone: str = "Asia/Shanghai"
     calendar: Calendar = Calendar()
+
+    @property
+    def fixed(self) -> Position | None:
+        """Where it hangs, if it hangs anywhere."""
+        return self.position if isinstance(self.position, Position) else None
+
+    @property
+    def moving(self) -> MovingPosition | None:
+        """By what it knows where it is, if it moves."""
+        return self.position if isinstance(self.position, MovingPosition) else None
+
+    @model_validator(mode="after")
+    def _moves_or_has_ground(self) -> Self:
+        if self.moving and self.ground_points:
+            raise ValueError(
+                "ground_points: the ground of a camera that moves changes; give position.mount"
+            )
+        return self
 
     @field_validator("time_zone")
     @classmethod
@@ -262,8 +329,9 @@ class EdgeConfig(Settings):
         if any(not camera.source for camera in self.cameras):
             raise ValueError("cameras: each needs a source (rtsp://…, a file, a folder, usb:0)")
         if any(camera.position is None for camera in self.cameras):
-            raise ValueError("cameras: each needs a position {lat, lon}")
-        faults = [
+            raise ValueError("cameras: each needs a position {lat, lon}, or {from: RECEIVER}")
+        faults = list(self._lost_cameras())
+        faults += [
             f"cameras.{i}.{fault}"
             for i, camera in enumerate(self.cameras)
             for fault in calendar_faults(camera.zones, camera.calendar or self.calendar)
@@ -271,6 +339,15 @@ class EdgeConfig(Settings):
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def _lost_cameras(self) -> Iterator[str]:
+        receivers = [receiver.id for receiver in self.receivers]
+        for i, camera in enumerate(self.cameras):
+            if camera.moving and camera.moving.receiver not in receivers:
+                yield (
+                    f"cameras.{i}.position.from: {camera.moving.receiver!r} is not a receiver of"
+                    f" this device ({', '.join(receivers) or 'there is none'})"
+                )
 
 
 class BadConfig(ValueError):

@@ -6,21 +6,26 @@ for two inferences at a time are slower than one after the other.
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
 
 from edge.alert_desk import AlertDesk
 from edge.camera.frame import Frame
 from edge.camera.mailbox import Mailbox
 from edge.camera.runner import CameraRunner
+from edge.camera.sources import is_recording
 from edge.clip_maker import ClipMaker
 from edge.config import CameraConfig, EdgeConfig, with_calendar
 from edge.detect.clip import Clip
 from edge.detect.detectors import Detector, open_detector
 from edge.detect.faces import FaceFinder, open_finder
+from edge.detect.passing import PassingWatch
 from edge.detect.record import album_bytes
 from edge.detect.watch import AlertEvent, CameraWatch
 from edge.model_keeper import ModelKeeper
+from edge.moving import Course
 from edge.outbox import Outbox
 from wire.status import CameraBirth, CameraHealth
 
@@ -33,10 +38,17 @@ STOP_TIMEOUT_S = 2.0
 class Lookout:
     """All cameras of one device."""
 
-    def __init__(self, config: EdgeConfig, outbox: Outbox, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: EdgeConfig,
+        outbox: Outbox,
+        on_change: Callable[[], None],
+        courses: Mapping[str, Course] = MappingProxyType({}),
+    ) -> None:
         """Open the model and prepare the cameras; nothing is read before `start`.
 
-        `on_change`: a camera's state has changed. Raises BadModel, BadGround, BadSource.
+        `on_change`: a camera's state has changed. `courses`: by receiver, where the cameras go that
+        move. Raises BadModel, BadGround, BadSource.
         """
         self.models = ModelKeeper(
             config.data_dir / "models", config.model, open_detector, on_change
@@ -47,7 +59,7 @@ class Lookout:
         self._posts = {
             camera.id: Post(
                 with_calendar(camera, config.calendar),
-                Eyes(self._detector, finder, room),
+                Eyes(self._detector, finder, room, courses),
                 self._mailbox,
                 on_change,
             )
@@ -114,7 +126,8 @@ class Lookout:
 
     def births(self) -> list[CameraBirth]:
         """The cameras as configured."""
-        return [post.birth() for post in self._posts.values()]
+        births = (post.birth() for post in self._posts.values())
+        return [birth for birth in births if birth is not None]
 
     def health(self) -> list[CameraHealth]:
         """The cameras' states."""
@@ -148,15 +161,30 @@ class Lookout:
 
 @dataclass(frozen=True)
 class Eyes:
-    """What every camera is judged with. `album_bytes`: of pictures each may keep in memory."""
+    """What every camera is judged with.
+
+    `album_bytes`: of pictures each may keep in memory. `courses`: by receiver, where those go that
+    move.
+    """
 
     detector: Detector
     finder: FaceFinder
     album_bytes: int
+    courses: Mapping[str, Course] = MappingProxyType({})
 
-    def watch(self, camera: CameraConfig) -> CameraWatch:
+    def watch(self, camera: CameraConfig) -> CameraWatch | PassingWatch:
         """A fresh look at a camera."""
+        course = self.course(camera)
+        if course is not None:
+            is_recorded = is_recording(camera.source) and not camera.real_time
+            return PassingWatch(
+                camera, self.detector, course, is_recorded=is_recorded, finder=self.finder
+            )
         return CameraWatch(camera, self.detector, self.finder, self.album_bytes)
+
+    def course(self, camera: CameraConfig) -> Course | None:
+        """The way of a camera that moves."""
+        return self.courses.get(camera.moving.receiver) if camera.moving else None
 
 
 class Post:
@@ -218,18 +246,23 @@ class Post:
         made, self._clips = self._clips, []
         return made
 
-    def birth(self) -> CameraBirth:
-        """The camera as configured."""
-        position = self.camera.position
-        if position is None:
-            raise ValueError(f"camera {self.camera.id}: has no position")
+    def birth(self) -> CameraBirth | None:
+        """The camera as configured; None for one that moves while nobody knows where it is."""
+        fixed, moving, course = (
+            self.camera.fixed,
+            self.camera.moving,
+            self._eyes.course(self.camera),
+        )
+        at = fixed or (course.at(datetime.now(UTC)) if course else None)
+        if at is None:
+            return None
         return CameraBirth(
             id=self.camera.id,
             name=self.camera.name,
-            lat=position.lat,
-            lon=position.lon,
-            heading_deg=position.heading_deg,
-            fov_deg=position.fov_deg,
+            lat=at.lat,
+            lon=at.lon,
+            heading_deg=fixed.heading_deg if fixed else None,
+            fov_deg=fixed.fov_deg if fixed else moving.mount.fov_deg if moving else None,
             zones=[zone.name or zone.id for zone in self.camera.zones],
         )
 

@@ -6,9 +6,10 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import partial
+from types import MappingProxyType
 
 from edge.clock_quality import GNSS
 from edge.config import EdgeConfig, ReceiverConfig
@@ -17,6 +18,7 @@ from edge.gps.filters import Memory, judge
 from edge.gps.fix import Fix
 from edge.gps.receiver import Health, Receiver
 from edge.gps.sources import FileSource, source_at
+from edge.moving import Course
 from edge.outbox import TRACK, Outbox, OutboxFull
 from wire.status import ReceiverHealth, VehicleBirth
 from wire.track import TIME_REPAIRED, VALID, Track, TrackPoint
@@ -33,12 +35,21 @@ MOST_WAITING = 10_000
 class Vehicles:
     """All receivers of one device."""
 
-    def __init__(self, config: EdgeConfig, outbox: Outbox, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: EdgeConfig,
+        outbox: Outbox,
+        on_change: Callable[[], None],
+        courses: Mapping[str, Course] = MappingProxyType({}),
+    ) -> None:
         """Prepare; nothing is opened before `start`.
 
-        `on_change`: a receiver's state has changed. Raises BadSource.
+        `on_change`: a receiver's state has changed. `courses`: by receiver, who else wants to know
+        where its vehicle is. Raises BadSource.
         """
-        self._listeners = [Listener(each, outbox, on_change) for each in config.receivers]
+        self._listeners = [
+            Listener(each, outbox, on_change, courses.get(each.id)) for each in config.receivers
+        ]
 
     def start(self) -> None:
         """Listen from now on."""
@@ -85,9 +96,13 @@ class Listener:
     """One receiver's thread, and what becomes of its fixes."""
 
     def __init__(
-        self, config: ReceiverConfig, outbox: Outbox, on_change: Callable[[], None]
+        self,
+        config: ReceiverConfig,
+        outbox: Outbox,
+        on_change: Callable[[], None],
+        course: Course | None = None,
     ) -> None:
-        """Prepare.
+        """Prepare; `course` hears of every good fix at once.
 
         Raises BadSource.
         """
@@ -98,6 +113,7 @@ class Listener:
         self._receiver = Receiver(source)
         self._outbox = outbox
         self._on_change = on_change
+        self._course = course
         self._memory = Memory()
         self._batches = Batches(longest_wait_s=config.report_every_s)
         self._waiting: list[Fix] = []
@@ -148,10 +164,14 @@ class Listener:
         if self._receiver.ended:
             self._store(self._batches.take)
             self.has_ended = True
+            if self._course is not None:
+                self._course.end()
 
     def _take(self, fix: Fix) -> None:
         self._memory, verdict = judge(self._memory, fix)
         self._verdicts[verdict.reason or "good"] += 1
+        if verdict.keep and self._course is not None and fix.located:
+            self._course.take(fix, None if self._is_old else datetime.now(UTC))
         if verdict.keep:
             self._store(lambda: self._batches.add(fix, time.monotonic()))
 

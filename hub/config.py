@@ -73,10 +73,16 @@ class Rule(Settings):
 
 
 class Dedupe(Settings):
-    """Alerts of one matter this near in metres and seconds are one thing seen again."""
+    """Alerts of one matter this near in metres and seconds are one thing seen again.
+
+    `passing_…`: where a camera in a vehicle saw one of them, in passing; it comes by again on
+    another day, and tells two heaps apart that are further from each other.
+    """
 
     radius_m: Annotated[float, Field(ge=0, le=500)] = 30
     within_s: Annotated[float, Field(ge=0, le=604_800)] = 900
+    passing_radius_m: Annotated[float, Field(ge=0, le=100)] = 15
+    passing_within_s: Annotated[float, Field(ge=0, le=2_592_000)] = 604_800
 
 
 class Suppression(Settings):

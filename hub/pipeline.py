@@ -18,7 +18,15 @@ from sqlalchemy.engine import Connection
 
 from hub import audit, events, inbox
 from hub.alerts import rules, store as alert_store, suppression, suppression_store
-from hub.alerts.alert import CONFIRMED, FALSE_ALARM, Alert, Surroundings, alert_id, taken
+from hub.alerts.alert import (
+    CONFIRMED,
+    FALSE_ALARM,
+    Alert,
+    Surroundings,
+    alert_id,
+    is_in_passing,
+    taken,
+)
 from hub.alerts.dedup import Neighbourhood
 from hub.alerts.suppression import URGENT, Suppression
 from hub.calendar import store as calendar_store
@@ -208,7 +216,10 @@ def compared(tx: Connection, site: Site, seen: Sequence[Seen]) -> list[Seen]:
     if not new:
         return list(seen)
     near = site.config.dedupe
-    known = Neighbourhood(alert_store.around(tx, new, near), near)
+    before_us = alert_store.around(tx, new, near)
+    # What is cleaned up and lies there again is another case.
+    done = case_store.finished(tx, {a.case_id for a in before_us if _was_passed(a)})
+    known = Neighbourhood((a for a in before_us if a.case_id not in done), near)
     result: dict[str, Seen] = {}
     for each in seen:
         alert = each.alert
@@ -225,6 +236,10 @@ def compared(tx: Connection, site: Site, seen: Sequence[Seen]) -> list[Seen]:
             known.put(alert)
         result[alert.id] = replace(each, alert=alert)
     return list(result.values())
+
+
+def _was_passed(alert: Alert) -> bool:
+    return is_in_passing(alert.label, alert.place)
 
 
 def judged(site: Site, seen: Sequence[Seen]) -> list[Alert]:

@@ -17,11 +17,16 @@ class AlertState(StrEnum):
 
 
 class PlaceSource(StrEnum):
-    """How the position of an alert is known."""
+    """How the position of an alert is known.
+
+    `vehicle`: by the receiver of the vehicle that saw it. `last`: that one was silent; this is
+    the last place it knew, and the true one lies within `acc`.
+    """
 
     GROUND = "ground"
     CAMERA = "camera"
     VEHICLE = "vehicle"
+    LAST = "last"
 
 
 class Box(Struct, frozen=True, omit_defaults=True):

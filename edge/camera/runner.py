@@ -74,7 +74,7 @@ class CameraRunner:
         self._clock = SystemClock(self._stop)
         self._health = Health(self._clock.elapsed_s(), self._clock.now(), limits)
         self._lock = threading.Lock()
-        self._view = ViewWatch()
+        self._view = ViewWatch(moves=camera.moving is not None)
         self._seen = View()
         self._view_due = Thinning(VIEWS_PER_S)
         self._frames = 0

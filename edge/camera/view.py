@@ -81,10 +81,11 @@ class View:
 
 
 class ViewWatch:
-    """Compares each picture of one camera with its first ones."""
+    """Compares each picture of one camera with its first ones; of one that moves with none."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, moves: bool = False) -> None:
         """Take the first picture for what the camera is meant to see."""
+        self._moves = moves
         self._first: _Plane | None = None
         self._first_edges = np.zeros((_HEIGHT, _WIDTH), np.float32)
         self._usual_sharpness: float | None = None
@@ -103,7 +104,7 @@ class ViewWatch:
         if flaw is not None:
             return View(flaw, is_repeated=is_repeated)
         edges = _edges(grey)
-        if self._first is None:
+        if self._first is None or self._moves:
             self._first, self._first_edges, self._usual_sharpness = grey, edges, sharpness
             return View(is_still=True, is_repeated=is_repeated)
         view = self._compared(self._first, grey, edges, sharpness)

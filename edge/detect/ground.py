@@ -44,7 +44,7 @@ class GeoPlace:
     lat: float
     lon: float
     acc_m: float
-    source: Literal["ground", "camera"]
+    source: Literal["ground", "camera", "vehicle", "last"]
 
 
 class Ground:

@@ -263,7 +263,7 @@ class CameraWatch:
             t_s=frame.t_s if frame else stay.seen.t_s + (at - stay.seen.at).total_seconds(),
             score=min(stay.score, 1.0),
             boxes=(replace(stay.box, score=min(stay.score, 1.0)), *stay.parts),
-            place=place_of(stay.box, self._ground, self._camera.position),
+            place=place_of(stay.box, self._ground, self._camera.fixed),
             level=stay.zone.severity,
             evidence=evidence,
         )

@@ -8,6 +8,7 @@ from hub.inbox import Received, moment
 from hub.matters import LABEL_MATTERS
 from hub.store import from_ms
 from wire.alert import Alert as AlertMessage, AlertState, Box, PlaceSource
+from wire.zone import LABELS
 
 ACTIVE, ENDED = "active", "ended"
 CONFIRMED, FALSE_ALARM = "confirmed", "false_alarm"
@@ -77,6 +78,16 @@ def alert_id(message: AlertMessage) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
+def is_in_passing(label: str, place: str) -> bool:
+    """Whether a camera in a vehicle saw it: the vehicle has gone on, the thing has not."""
+    return label in LABELS and place in (PlaceSource.VEHICLE, PlaceSource.LAST)
+
+
+def has_ended(message: AlertMessage) -> bool:
+    """Whether the thing is gone; out of a passing vehicle's sight is not gone."""
+    return message.state == AlertState.END and not is_in_passing(message.label, message.place)
+
+
 def matter_of(message: AlertMessage) -> str | None:
     """The matter the device named, else what its label means."""
     return message.matter or LABEL_MATTERS.get(message.label)
@@ -89,7 +100,7 @@ def taken(known: Alert | None, received: Received[AlertMessage], around: Surroun
     message = received.message
     at, suspect = moment(message, received.received_at)
     since = min(known.since, _since(message, at))
-    ended = message.state == AlertState.END
+    ended = has_ended(message)
     if message.seq < known.seq:  # an older word: it may only lengthen the story
         ended_at = known.ended_at or (at if ended else None)
         return replace(
@@ -126,7 +137,7 @@ def taken(known: Alert | None, received: Received[AlertMessage], around: Surroun
 def _first(received: Received[AlertMessage], around: Surroundings) -> Alert:
     message = received.message
     at, suspect = moment(message, received.received_at)
-    ended = message.state == AlertState.END
+    ended = has_ended(message)
     return Alert(
         id=alert_id(message),
         device=message.dev,

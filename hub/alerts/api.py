@@ -79,7 +79,7 @@ class AlertItem(BaseModel):
     lat: float
     lon: float
     acc_m: float
-    place: Literal["ground", "camera", "vehicle"]
+    place: Literal["ground", "camera", "vehicle", "last"]
     grid: GridRef | None
     grids: list[GridStep]
     score: float

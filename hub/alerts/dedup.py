@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
 
-from hub.alerts.alert import ACTIVE, FALSE_ALARM, Alert
+from hub.alerts.alert import ACTIVE, FALSE_ALARM, Alert, is_in_passing
 from hub.alerts.vehicle import EPOCH
 from hub.config import Dedupe
 from hub.grid.geodesy import distance_m
+from wire.alert import PlaceSource
 from wire.track import ALARMS
 
 ALARM_LABELS = frozenset(ALARMS.values())
@@ -17,6 +18,8 @@ CELL_DEG = 0.001
 TOPIC_LENGTH = 64
 STILL_THERE = timedelta(hours=1)
 MOST_COMPARED = 50
+UNSURE_FACTOR = 1.6
+"""Two places known badly may be the same so much further apart, which is still below 30 m."""
 
 
 def topic(alert: Alert) -> str:
@@ -56,6 +59,8 @@ def same_thing(new: Alert, known: Alert, near: Dedupe) -> bool:
     if known.suppressed_until is not None and known.decision is None:
         return False
     from_one_source = (known.device, known.source) == (new.device, new.source)
+    if is_in_passing(new.label, new.place) or is_in_passing(known.label, known.place):
+        return _same_in_passing(new, known, near, from_one_source=from_one_source)
     if from_one_source and known.state == ACTIVE:
         return False
     within = timedelta(seconds=near.within_s)
@@ -64,6 +69,36 @@ def same_thing(new: Alert, known: Alert, near: Dedupe) -> bool:
     if not known.since - within <= new.at or new.since > over_at + patience:
         return False
     return distance_m(new.lat, new.lon, known.lat, known.lon) <= near.radius_m
+
+
+def _same_in_passing(new: Alert, known: Alert, near: Dedupe, *, from_one_source: bool) -> bool:
+    """The same where one of them was seen from a vehicle, on whatever pass and in whatever lane.
+
+    A place that is only the last one known joins nothing. How near is near depends on how well
+    both places are known, and stays below what tells two heaps apart.
+    """
+    if PlaceSource.LAST in (new.place, known.place):
+        return False
+    if from_one_source and new.since <= known.at and known.since <= new.at:
+        return False
+    within = timedelta(seconds=near.passing_within_s)
+    if new.since > known.at + within or known.since > new.at + within:
+        return False
+    unsure_m = math.hypot(new.acc_m, known.acc_m)
+    radius_m = min(max(near.passing_radius_m, unsure_m), near.passing_radius_m * UNSURE_FACTOR)
+    return distance_m(new.lat, new.lon, known.lat, known.lon) <= radius_m
+
+
+def reach_m(near: Dedupe) -> float:
+    """How far away an alert can be that is the same thing."""
+    return max(near.radius_m, near.passing_radius_m * UNSURE_FACTOR)
+
+
+def patience(new: Iterable[Alert], near: Dedupe) -> timedelta:
+    """How long ago an alert can have been that is the same thing as any of `new`."""
+    in_passing = any(is_in_passing(alert.label, alert.place) for alert in new)
+    longest_s = max(near.within_s, near.passing_within_s if in_passing else 0.0)
+    return max(timedelta(seconds=longest_s), STILL_THERE)
 
 
 class Neighbourhood:
@@ -96,7 +131,7 @@ class Neighbourhood:
         """The nearest alert of the same thing; None when it is a new one."""
         if self._near.radius_m == 0:
             return None
-        around = cells_around(new, self._near.radius_m)
+        around = cells_around(new, reach_m(self._near))
         ids = [name for square in around for name in self._ids.get((topic(new), square), ())]
         same = [a for name in ids if same_thing(new, a := self._by_id[name], self._near)]
         return min(same, key=lambda a: distance_m(new.lat, new.lon, a.lat, a.lon), default=None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 from sqlalchemy import (
@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection, Row
 
 from hub.alerts.alert import Alert
-from hub.alerts.dedup import STILL_THERE, cell, cells_around, topic
+from hub.alerts.dedup import cell, cells_around, patience, reach_m, topic
 from hub.config import Dedupe
 from hub.evidence.refs import Picture, pictures, pictures_of
 from hub.store import GridPath, Instant, metadata, upsert
@@ -120,9 +120,9 @@ def around(tx: Connection, new: Sequence[Alert], near: Dedupe) -> list[Alert]:
     """Alerts that any of `new` could be again, none a duplicate itself."""
     if not new or near.radius_m == 0:
         return []
-    since = min(alert.since for alert in new) - max(timedelta(seconds=near.within_s), STILL_THERE)
+    since = min(alert.since for alert in new) - patience(new, near)
     wanted = {
-        "cells": list({each for alert in new for each in cells_around(alert, near.radius_m)}),
+        "cells": list({each for alert in new for each in cells_around(alert, reach_m(near))}),
         "topics": list({topic(alert) for alert in new}),
         "since": since,
     }

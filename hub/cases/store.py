@@ -70,6 +70,16 @@ def new_numbers(tx: Connection, prefix: str, at: datetime, zone: ZoneInfo, count
     return [f"{prefix}{day}-{number:04d}" for number in range(last - count + 1, last + 1)]
 
 
+def finished(tx: Connection, ids: Collection[int | None]) -> set[int]:
+    """Those of the cases in which no work is left."""
+    wanted = [number for number in ids if number is not None]
+    if not wanted:
+        return set()
+    is_over = cases.c.state.in_([state.value for state in FINISHED])
+    found = select(cases.c.id).where(cases.c.id.in_(wanted), is_over)
+    return set(tx.execute(found).scalars())
+
+
 def add(tx: Connection, new: Sequence[Case]) -> list[Case]:
     """Store new cases; returns them with their ids."""
     stored = []

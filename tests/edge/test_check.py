@@ -53,6 +53,14 @@ def test_nothing_wrong(tmp_path, base):
     assert faults(tmp_path, base) == []
 
 
+def test_nothing_wrong_with_a_camera_that_moves(tmp_path, base):
+    base["cameras"][0]["position"] = {"from": "gnss", "home": PLACE, "mount": {"bearing_deg": 90}}
+    assert faults(tmp_path, base) == []
+    base["cameras"][0]["ground_points"] = GROUND
+    (told,) = faults(tmp_path, base)
+    assert "a camera that moves changes; give position.mount" in told
+
+
 def put(document, key, value):
     """Set what lies at a dotted key."""
     *path, last = key.split(".")
@@ -81,6 +89,14 @@ ROWS = [
     ("cameras.0.source", ".", "holds no picture"),
     ("cameras.0.position", None, "each needs a position"),
     ("cameras.0.position.lat", 109.0, "cameras.0.position.lat: "),
+    ("cameras.0.position", {"from": "gps2"}, "0.position.from: 'gps2' is not a receiver of this"),
+    ("cameras.0.position", {"from": "gnss", "max_age": 5}, "position.max_age: unknown key (allow"),
+    ("cameras.0.position", {"from": "gnss", "max_age": 5}, "from, max_age_s, home, mount"),
+    ("cameras.0.position", {"from": "gnss", "max_age_s": 900}, "cameras.0.position.max_age_s: "),
+    ("cameras.0.position", {"from": "gnss", "mount": {"height_m": 0}}, "mount.height_m: "),
+    ("cameras.0.position", {"from": "gnss", "mount": {"tilt": 5}}, "(allowed: height_m, tilt_deg"),
+    ("cameras.0.position", {"from": "gnss", "least_looks": 1}, "position.least_looks: "),
+    ("cameras.0.position", {**PLACE, "lng": 109.0}, "position.lng: unknown key (allowed: lat"),
     ("cameras.0.gate", {"fpss": 5}, "cameras.0.gate: unknown key"),
     ("cameras.0.time_zone", "Asia/Ankang", "no such time zone"),
     ("cameras.0.name", "x" * 300, "cameras.0.name: 300 characters, at most 200"),

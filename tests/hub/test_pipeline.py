@@ -33,7 +33,7 @@ from tests.hub.world import (
     state,
     track_message,
 )
-from wire.alert import AlertState, EvidenceRef
+from wire.alert import AlertState, EvidenceRef, PlaceSource
 from wire.receipt import EvidenceOffer, OfferedFile
 from wire.status import Gap, VehicleBirth
 
@@ -551,3 +551,48 @@ def test_new_grids_move_cameras_and_vehicles_and_leave_alerts(store, site):
     assert rows(store, cameras)[0].grid_path == ("city", "west")
     assert rows(store, vehicles)[0].grid_path == ("city", "west")
     assert rows(store, alerts)[0].path == ("city", "q01")
+
+
+# a camera that moves
+
+
+def passed(seq, minutes, north_m=0.0, state=AlertState.NEW, **changes):
+    at = after(60 * minutes)
+    fields = {"dev": "car-1", "source": "dash", "alert": f"p-{minutes}-{north_m}",
+              "place": PlaceSource.VEHICLE, "acc": 6.0, "lat": LAT + north_m / 110_900}  # fmt: skip
+    return alert_message(seq, at=at, since=ms(at) - 8000, state=state, **(fields | changes))
+
+
+def test_a_heap_passed_three_times_is_one_alert_and_another_heap_another(store, site):
+    """Both directions, another day, each ended when out of sight; a second heap 30 m on."""
+    day = 24 * 60
+    for seq, (minutes, north_m) in enumerate([(0, 0), (20, 7), (day, -5), (day + 1, 30)]):
+        take(store, site, "alert", passed(2 * seq, minutes, north_m))
+        take(store, site, "alert", passed(2 * seq + 1, minutes, north_m, AlertState.END))
+    kept = rows(store, alerts, alerts.c.seq)
+    first, second, third, other = kept
+    assert (first.times_seen, first.duplicate_of) == (3, None)
+    assert second.duplicate_of == third.duplicate_of == first.id
+    assert (other.duplicate_of, other.times_seen) == (None, 1)
+
+
+def test_out_of_sight_of_a_passing_car_is_not_gone(store, site):
+    take(store, site, "alert", passed(0, 0))
+    take(store, site, "alert", passed(1, 0, state=AlertState.END))
+    (alert,) = rows(store, alerts)
+    assert (alert.state, alert.ended_at) == ("active", None)
+    take(store, site, "alert", passed(2, 5, label="emergency", alert="sos"))
+    take(store, site, "alert", passed(3, 6, label="emergency", alert="sos", state=AlertState.END))
+    assert rows(store, alerts, alerts.c.seq)[-1].state == "ended"
+
+
+def test_what_lies_there_again_after_its_case_was_closed_is_a_new_alert(store, site):
+    take(store, site, "alert", passed(0, 0))
+    (first,) = rows(store, alerts)
+    pipeline.decide(store, site, first.id, "confirmed", note="", actor=OPERATOR)
+    take(store, site, "alert", passed(1, 30))
+    assert rows(store, alerts, alerts.c.seq)[-1].duplicate_of == first.id
+    (case,) = rows(store, cases)
+    step(store, site, "reject", case.version, CHIEF)
+    take(store, site, "alert", passed(2, 60))
+    assert rows(store, alerts, alerts.c.seq)[-1].duplicate_of is None

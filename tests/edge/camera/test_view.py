@@ -155,3 +155,11 @@ def test_limits_are_told_of_real_streets(what, real_streets):
 @pytest.fixture(scope="module")
 def real_streets():
     return list(shared_pictures(25).values())
+
+
+def test_a_camera_that_moves_is_compared_with_nothing():
+    watch = ViewWatch(moves=True)
+    looks = [watch.look(street(640, 360, seed=seed)) for seed in range(5)]
+    assert {view.flaw for view in looks} == {S.OK}
+    assert all(view.is_still for view in looks)
+    assert watch.look(np.zeros((360, 640, 3), np.uint8)).flaw != S.OK

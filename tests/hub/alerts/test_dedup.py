@@ -77,3 +77,59 @@ def test_no_neighbour_within_the_radius_is_outside_the_cells(lat, lon, radius_m)
         step = radius_m * 0.99 * METRE
         there = known_alert(lat=lat + north * step, lon=lon + east * step)
         assert cell(there) in squares
+
+
+CAR = {"place": "vehicle", "source": "dash", "device": "car-1", "acc_m": 6.0}
+HEAP = known_alert(id="first", since=NOON, at=after(8), **CAR)
+DAY_S = 86_400
+
+
+@pytest.mark.parametrize(
+    ("known", "changes", "expected"),
+    [
+        pytest.param(HEAP, {"since": after(600), "at": after(607)}, True, id="next pass"),
+        pytest.param(
+            HEAP, {"since": after(600), "at": after(607), "lat": LAT + 12 * METRE}, True,
+            id="from the other lane",
+        ),
+        pytest.param(
+            HEAP, {"since": after(5 * DAY_S), "at": after(5 * DAY_S + 7)}, True, id="days later"
+        ),
+        pytest.param(
+            HEAP, {"since": after(9 * DAY_S), "at": after(9 * DAY_S + 7)}, False, id="long ago"
+        ),
+        pytest.param(
+            HEAP, {"since": after(600), "at": after(607), "lat": LAT + 30 * METRE}, False,
+            id="another heap thirty metres on",
+        ),
+        pytest.param(
+            HEAP, {"since": after(4), "at": after(12), "lat": LAT + 10 * METRE}, False,
+            id="two in one picture",
+        ),
+        pytest.param(
+            HEAP, {"since": after(4), "at": after(12), "source": "dash-2"}, True,
+            id="another car at the same time",
+        ),
+        pytest.param(
+            HEAP, {"since": after(600), "at": after(607), "acc_m": 14.0, "lat": LAT + 22 * METRE},
+            False, id="no further than the places are unsure",
+        ),
+        pytest.param(
+            known_alert(id="first", since=NOON, at=after(8), **CAR | {"acc_m": 14.0}),
+            {"since": after(600), "at": after(607), "acc_m": 14.0, "lat": LAT + 19 * METRE},
+            True, id="both places known badly",
+        ),
+        pytest.param(
+            HEAP, {"since": after(600), "at": after(607), "place": "last", "acc_m": 900.0}, False,
+            id="a place nobody knows joins nothing",
+        ),
+        pytest.param(
+            known_alert(id="first", since=NOON, at=after(8), acc_m=5.0, place="ground"),
+            {"since": after(600), "at": after(607), "lat": LAT + 9 * METRE}, True,
+            id="what a fixed camera saw",
+        ),
+    ],
+)  # fmt: skip
+def test_the_same_thing_seen_in_passing(known, changes, expected):
+    new = known_alert(**(CAR | {"id": "new"} | changes))
+    assert same_thing(new, known, Dedupe()) is expected

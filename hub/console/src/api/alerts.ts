@@ -78,7 +78,7 @@ export interface Alert {
   lat: number
   lon: number
   acc_m: number
-  place: 'ground' | 'camera' | 'vehicle'
+  place: 'ground' | 'camera' | 'vehicle' | 'last'
   grid: GridName | null
   grids: GridStep[]
   score: number

@@ -122,6 +122,7 @@ export const en: Record<keyof typeof zh, string> = {
   'alert.place.ground': 'From picture to ground, within about {acc} m',
   'alert.place.camera': 'Where the camera hangs',
   'alert.place.vehicle': 'Where the vehicle was',
+  'alert.place.last': 'Place unknown; the last one known is within {acc} m of it',
   'alert.level': 'Severity',
   'alert.history': 'History',
   'alert.evidence': 'Evidence',

@@ -120,6 +120,7 @@ export const zh = {
   'alert.place.ground': '由画面换算到地面，误差约 {acc} 米',
   'alert.place.camera': '摄像机所在位置',
   'alert.place.vehicle': '车辆所在位置',
+  'alert.place.last': '位置不明：在最后已知位置 {acc} 米范围内',
   'alert.level': '程度',
   'alert.history': '经过',
   'alert.evidence': '证据',
