@@ -147,7 +147,8 @@ class _Thing:
 class PassingWatch:
     """Watches one camera of a vehicle. Give it every frame to be looked at, in order.
 
-    `looks`, `analysed`: frames taken in, and those the detector was run on.
+    `looks`, `analysed`: frames taken in, and those the detector was run on. `gap_s`: no frame may
+    be left out, for every one shows another stretch of the street.
     """
 
     def __init__(
@@ -167,6 +168,7 @@ class PassingWatch:
             raise ValueError(f"camera {camera.id}: does not move")
         self.looks = 0
         self.analysed = 0
+        self.gap_s = 0.0
         self._camera = camera
         self._moving = camera.moving
         self._detector = detector
