@@ -170,7 +170,7 @@ class Eyes:
     detector: Detector
     finder: FaceFinder
     album_bytes: int
-    courses: Mapping[str, Course] = MappingProxyType({})
+    courses: Mapping[str, Course]
 
     def watch(self, camera: CameraConfig) -> CameraWatch | PassingWatch:
         """A fresh look at a camera."""
