@@ -23,6 +23,7 @@ from hub import accounts, auth, http, pipeline, proving, quarantine
 from hub.alerts import (
     api as alerts_api,
     correction,
+    leads_api,
     store as alert_store,
     suppression_api,
     track_evidence,
@@ -64,6 +65,7 @@ from hub.roles import Actor, Right
 from hub.store import Store, now
 from hub.tracks import (
     api as tracks_api,
+    day_api,
     drivers_api,
     event_api,
     fence_api,
@@ -71,6 +73,7 @@ from hub.tracks import (
     vehicle_orders_api,
 )
 from hub.tracks.api import DeviceFacts
+from hub.tracks.settings import settings_of
 from hub.tracks.store import vehicles
 from hub.tracks.vehicle_ops import OPS as VEHICLE_OPS
 
@@ -210,6 +213,9 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(orders_api.router(store, orders))
     app.include_router(revisions_api.router(store, hub.ingest.wake))
     online = vehicles.c.device.in_(select(devices.c.id).where(devices.c.online))
+    thresholds = settings_of(config.vehicles.thresholds)
+    app.include_router(day_api.router(store, config.zone, thresholds))
+    app.include_router(leads_api.router(store, thresholds, config.vehicles.trucks))
     app.include_router(tracks_api.router(store, places, _device_facts, online))
     app.include_router(duty_api.router(store, places, config))
     app.include_router(patrol_api.router(store, places, config))

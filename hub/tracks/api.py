@@ -15,7 +15,9 @@ from hub.grid.places import GridRef, GridStep, Places
 from hub.http import ERRORS, Listing, Page, Utc, page
 from hub.roles import Actor, Right
 from hub.store import Store, from_ms, lies_in, now
+from hub.tracks.fence_api import DatumName, datum, in_datum
 from hub.tracks.store import fixes_between, vehicles
+from hub.tracks.thinning import thin
 from wire.track import (
     EMPTY,
     FULL,
@@ -133,24 +135,31 @@ def router(
         from_at: Annotated[AwareDatetime | None, Query(alias="from")] = None,
         until_at: Annotated[AwareDatetime | None, Query(alias="to")] = None,
         limit: Annotated[int, Query(ge=1, le=20_000)] = 5000,
+        thin_m: Annotated[float | None, Query(gt=0, le=1000)] = None,
+        named: Annotated[DatumName, Depends(datum)] = "wgs84",
     ) -> Listing[FixItem]:
+        """The newest `limit` fixes of a span; with `thin_m`, all of it within so many metres."""
         until = until_at or now()
         since = from_at or until - SPAN
         with store.read() as tx:
             if tx.execute(select(vehicles.c.id).where(vehicles.c.id == vehicle)).first() is None:
                 raise not_found("vehicle", vehicle)
             fixes = fixes_between(tx, vehicle, since, until)
+        shown = fixes[-limit:]
+        if thin_m is not None:
+            shown = thin([fix for fix in fixes if fix.flags & VALID], thin_m, limit)
+        places_shown = in_datum([(fix.lat, fix.lon) for fix in shown], named)
         items = [
             FixItem(
                 at=from_ms(fix.ts),
-                lat=fix.lat,
-                lon=fix.lon,
+                lat=lat,
+                lon=lon,
                 speed_kmh=fix.speed_kmh,
                 heading_deg=fix.heading_deg,
                 body=_body(fix.body, fix.alarm),
                 valid=bool(fix.flags & VALID),
             )
-            for fix in fixes[-limit:]
+            for fix, (lat, lon) in zip(shown, places_shown, strict=True)
         ]
         return Listing(items=items, total=len(fixes))
 

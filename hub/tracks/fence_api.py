@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.engine import Connection
@@ -13,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from hub import audit
 from hub.auth import need
 from hub.errors import Problem, not_found
-from hub.grid.datum import Datum
+from hub.grid.datum import Datum, convert
 from hub.grid.errors import GridError
 from hub.http import ERRORS, Body, Utc
 from hub.roles import Actor, Right
@@ -91,21 +92,32 @@ def datum(datum: Annotated[DatumName, Query()] = "wgs84") -> DatumName:
     return datum
 
 
+def in_datum(places: Sequence[tuple[float, float]], named: DatumName) -> list[tuple[float, float]]:
+    """WGS-84 places (lat, lon) as a caller wants them."""
+    if named == "wgs84" or not places:
+        return list(places)
+    lats, lons = np.array(places, dtype=float).T
+    lats, lons = convert(lats, lons, Datum.WGS84, DATUMS[named])
+    return list(zip(lats.tolist(), lons.tolist(), strict=True))
+
+
 def router(store: Store) -> APIRouter:
     """Fences: watched areas, loading and dump sites."""
     api = APIRouter(prefix="/api", tags=["fences"], responses=ERRORS)
     reader = Annotated[Actor, Depends(need(Right.READ))]
     editor = Annotated[Actor, Depends(need(Right.FLEET))]
-    in_datum = Annotated[DatumName, Depends(datum)]
+    wanted_datum = Annotated[DatumName, Depends(datum)]
 
     @api.get("/fences")
-    def list_fences(_actor: reader, named: in_datum, purpose: Purpose | None = None) -> FenceList:
+    def list_fences(
+        _actor: reader, named: wanted_datum, purpose: Purpose | None = None
+    ) -> FenceList:
         with store.read() as tx:
             found = fence_store.listed(tx, purpose=purpose)
         return FenceList(items=[_item(each, named) for each in found], total=len(found))
 
     @api.get("/fences.geojson", response_class=Response, responses=GEOJSON)
-    def layer(_actor: reader, named: in_datum, purpose: Purpose | None = None) -> Response:
+    def layer(_actor: reader, named: wanted_datum, purpose: Purpose | None = None) -> Response:
         with store.read() as tx:
             found = fence_store.listed(tx, purpose=purpose)
         features = [feature_of(each.fence, DATUMS[named]) for each in found]
@@ -113,12 +125,12 @@ def router(store: Store) -> APIRouter:
         return Response(text, media_type="application/geo+json")
 
     @api.get("/fences/{code}")
-    def one(code: str, _actor: reader, named: in_datum) -> FenceItem:
+    def one(code: str, _actor: reader, named: wanted_datum) -> FenceItem:
         with store.read() as tx:
             return _item(_known(tx, code), named)
 
     @api.get("/fences/{code}/versions")
-    def versions(code: str, _actor: reader, named: in_datum) -> FenceList:
+    def versions(code: str, _actor: reader, named: wanted_datum) -> FenceList:
         with store.read() as tx:
             found = fence_store.history(tx, code)
         if not found:
@@ -126,7 +138,7 @@ def router(store: Store) -> APIRouter:
         return FenceList(items=[_item(each, named) for each in found], total=len(found))
 
     @api.put("/fences/{code}")
-    def put(code: str, wanted: Reshape, actor: editor, named: in_datum) -> FenceItem:
+    def put(code: str, wanted: Reshape, actor: editor, named: wanted_datum) -> FenceItem:
         (fence,) = _read(wanted.feature.model_dump(), named)
         if fence.code != code:
             raise Problem(422, "bad_fences", f"properties.code is {fence.code!r}", f"{code!r}")
@@ -144,7 +156,7 @@ def router(store: Store) -> APIRouter:
             return _item(_known(tx, code), named)
 
     @api.post("/fences")
-    async def bring_in(request: Request, actor: editor, named: in_datum) -> FencesImported:
+    async def bring_in(request: Request, actor: editor, named: wanted_datum) -> FencesImported:
         body = await request.body()
         return await run_in_threadpool(_import, store, body, actor, named)
 

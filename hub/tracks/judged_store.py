@@ -155,6 +155,21 @@ def heard_since(
     return heard
 
 
+def heard_between(tx: Connection, vehicle: str, first_ms: int, last_ms: int) -> list[Heard]:
+    """Every fix stamped with a span, the end excluded, in order; also those from the future."""
+    found = select(batches.c.fixes, batches.c.epoch, batches.c.received_ms, batches.c.hist).where(
+        batches.c.vehicle == vehicle, batches.c.until_ms >= first_ms, batches.c.from_ms < last_ms
+    )
+    heard = [
+        Heard(fix, row.epoch, row.received_ms, row.hist)
+        for row in tx.execute(found)
+        for fix in _fixes(row.fixes)
+        if first_ms <= fix.ts < last_ms
+    ]
+    heard.sort(key=lambda each: each.key)
+    return heard
+
+
 def state_of(tx: Connection, vehicle: str) -> bytes | None:
     """The state after the newest fix judged."""
     found = select(states.c.body).where(states.c.vehicle == vehicle)

@@ -55,6 +55,9 @@ RULES = (
 )
 
 
+IDLE = Rule("idle", idling.idle, idling.finish, state=Lasting)
+
+
 @dataclass(frozen=True)
 class Regime:
     """What is judged for one vehicle: its limit in km/h, its night, the fences it has to heed.
@@ -73,7 +76,7 @@ def live_rules(regime: Regime) -> tuple[Rule, ...]:
     """Every rule a vehicle of the hub is judged by, in order."""
     rules = [
         *RULES,
-        Rule("idle", idling.idle, idling.finish, state=Lasting),
+        IDLE,
         Rule("silence", silence.silence, takes_every_report=True, state=LastHeard),
         Rule("jump", silence.jump, state=LastHeard),
     ]

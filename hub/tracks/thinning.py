@@ -1,0 +1,61 @@
+"""Fewer points for a map: those without which the track would be elsewhere at some moment.
+
+A point is left out when the vehicle, going evenly from the point before to the point after, would
+have been within the tolerance of it at its time. So a stop keeps both ends, and a replay is right.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hub.grid.geodesy import metres_per_degree
+from wire.track import TrackPoint
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+GAP_MS = 120_000
+
+
+def thin(fixes: Sequence[TrackPoint], tolerance_m: float, most: int) -> list[TrackPoint]:
+    """Fixes in order of time, thinned; twice the tolerance until there are at most `most`."""
+    if len(fixes) <= 2:
+        return list(fixes)
+    t = np.array([fix.ts for fix in fixes], dtype=np.float64)
+    lats = np.array([fix.lat for fix in fixes])
+    lons = np.array([fix.lon for fix in fixes])
+    north, east = metres_per_degree(float(lats.mean()))
+    y, x = (lats - lats[0]) * north, (lons - lons[0]) * east
+    ends = np.flatnonzero(np.diff(t) > GAP_MS)
+    kept = _kept(t, x, y, tolerance_m, ends)
+    while len(kept) > most and tolerance_m < 10_000:
+        tolerance_m *= 2
+        kept = _kept(t, x, y, tolerance_m, ends)
+    step = -(-len(kept) // most)
+    return [fixes[i] for i in kept[::step].tolist()]
+
+
+def _kept(t: Floats, x: Floats, y: Floats, tolerance_m: float, ends: Indices) -> Indices:
+    keep = np.zeros(len(t), dtype=bool)
+    bounds = sorted({0, len(t) - 1, *ends.tolist(), *(ends + 1).tolist()})
+    keep[bounds] = True
+    spans = list(pairwise(bounds))
+    while spans:
+        first, last = spans.pop()
+        if last - first < 2:
+            continue
+        inside = slice(first + 1, last)
+        length = max(t[last] - t[first], 1.0)
+        share = (t[inside] - t[first]) / length
+        off = np.hypot(
+            x[inside] - x[first] - share * (x[last] - x[first]),
+            y[inside] - y[first] - share * (y[last] - y[first]),
+        )
+        worst = int(off.argmax())
+        if off[worst] > tolerance_m:
+            middle = first + 1 + worst
+            keep[middle] = True
+            spans += [(first, middle), (middle, last)]
+    return np.flatnonzero(keep)
