@@ -1,4 +1,4 @@
-"""Makes clips on a thread of its own, one at a time, at the lowest priority."""
+"""Makes clips on a thread of its own, one at a time, at a lower priority."""
 
 import logging
 import os
@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 
 WAITING_MOST = 16
 STOP_TIMEOUT_S = 2.0
-LOW_PRIORITY = 15
+LOW_PRIORITY = 5
+"""Lower than the look, but not so low that a loaded machine never makes one."""
 
 Tell = Callable[[AlertEvent, CameraConfig], None]
 Work = tuple[AlertEvent, Clip, CameraConfig]

@@ -1,5 +1,6 @@
 """A recording and a receiver's log in, a case in the right grid out, whatever dies in between."""
 
+import hashlib
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import httpx2 as httpx
 import pytest
 import yaml
 
+from hub.evidence_commands import verify
 from scenes.scenarios import stall_set_up
 from scenes.vehicles import FLEET, write_nmea
 from scenes.video import camera_file, write_mp4
@@ -143,9 +145,9 @@ def city(tmp_path, recordings):
 
 
 def arrived(api, alert):
-    """Addresses of an alert's pictures, once all of them are here."""
-    urls = [file["url"] for file in api.get(f"/api/alerts/{alert['id']}").json()["evidence"]]
-    return urls if all(urls) else []
+    """An alert's files, once all of them are here."""
+    files = api.get(f"/api/alerts/{alert['id']}").json()["evidence"]
+    return files if all(file["held"] for file in files) else []
 
 
 def stored_fixes(city):
@@ -195,15 +197,25 @@ def test_an_alert_becomes_a_case_in_the_grid_where_the_thing_is(city):
         assert alert["place"] == "ground"
         assert [grid["level"] for grid in alert["grids"]] == [1, 2, 3]
         assert alert["generated"]
-        for url in until(lambda: arrived(api, alert), "the pictures"):
-            assert api.get(url).content.startswith(b"\xff\xd8")
-        assert {"clean", "annotated"} <= {picture["role"] for picture in alert["evidence"]}
+        files = until(lambda: arrived(api, alert), "the pictures")
+        assert {"clean", "annotated", "clip"} <= {file["role"] for file in files}
+        assert {file["proof"]["state"] for file in files} == {"verified"}
+        for file in files:
+            if file["sealed"]:
+                where, reason = f"/api/evidence/{file['sha256']}/opening", {"reason": "a test"}
+                content = api.post(where, json=reason).content
+            else:
+                content = api.get(file["url"]).content
+            assert content[:2] == b"\xff\xd8" or content[4:8] == b"ftyp"
+            assert hashlib.sha256(content).hexdigest() == file["sha256"]
 
         answer = api.post(f"/api/alerts/{alert['id']}/decision", json={"decision": "confirmed"})
         assert answer.is_success, answer.text
         (case,) = api.get("/api/cases").json()["items"]
         assert case["id"] == answer.json()["case"]["id"]
         assert case["grid"] == alert["grid"]
+        *checked, last = list(verify(case["number"], city.folder))
+        assert last["summary"]["verified"] == len(checked) >= 3, checked
         history = api.get(f"/api/cases/{case['id']}").json()["history"]
         assert history
 
