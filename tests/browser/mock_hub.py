@@ -23,6 +23,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from tests.browser.made_up_city import CONDITIONS, NEXT, City, Item, now
+from tests.browser.mock_learning import Learning
 from tests.browser.mock_terminals import Terminals
 
 DIST = Path(__file__).parents[2] / "hub" / "console" / "dist"
@@ -36,6 +37,7 @@ TOKENS = {
     "operator-token": ("王敏", "operator"),
     "viewer-token": ("访客", "viewer"),
     "supervisor-token": ("赵处长", "supervisor"),
+    "admin-token": ("周工", "admin"),
 }
 
 
@@ -59,6 +61,7 @@ class MockHub:
         self.closed_until = 0.0
         self.loop: asyncio.AbstractEventLoop | None = None
         self.terminals = Terminals(self.publish, lambda request: self.who(request) is not None)
+        self.learning = Learning(city.alerts, self.publish)
 
     def close(self) -> None:
         if self.loop:
@@ -130,6 +133,7 @@ class MockHub:
             "open": lambda value: (item["state"] not in SHUT) == (value == "true"),
             "overdue": lambda value: (item["clock"]["state"] == "overdue") == (value == "true"),
             "matter": lambda value: bool(item["matter"]) and item["matter"]["code"] == value,
+            "suppressed": lambda value: bool(item.get("suppressed_until")) == (value == "true"),
             **dict.fromkeys(("limit", "offset", "from", "to", "duplicates", "order"), bool),
         }
         return all(
@@ -331,6 +335,7 @@ class MockHub:
             ("/api/cases/{key}/actions", self.act, ["POST"]),
             ("/api/cases/{key}", self.case, ["GET"]),
             ("/api/conditions", self.conditions, ["GET"]),
+            *self.learning.rows(),
             ("/api/{kind}", self.listing, ["GET"]),
             ("/mock/alert", self.mock_alert, ["POST"]),
             ("/mock/drop", self.mock_drop, ["POST"]),

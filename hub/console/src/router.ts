@@ -17,6 +17,7 @@ export const router = createRouter({
     },
     { path: '/cameras', name: 'cameras', component: () => import('./pages/cameras-page.vue') },
     { path: '/vehicles', name: 'vehicles', component: () => import('./pages/vehicles-page.vue') },
+    { path: '/learning', name: 'learning', component: () => import('./pages/learning-page.vue') },
     { path: '/:rest(.*)*', redirect: '/' },
   ],
 })

@@ -89,6 +89,9 @@ export interface Alert {
   times_seen: number
   /** The alert that told of the same thing before. */
   duplicate_of?: string | null
+  /** Held back for its place; see `api/learning`. */
+  suppressed_by?: number | null
+  suppressed_until?: string | null
   generated: boolean
   history?: HistoryStep[]
 }
@@ -103,6 +106,11 @@ export function alert(id: string): Promise<Alert> {
 
 export function decide(id: string, decision: Decision, note: string): Promise<Alert> {
   return request('POST', `/api/alerts/${encodeURIComponent(id)}/decision`, { decision, note })
+}
+
+/** Whether somebody has to decide on it: what is held back waits for nobody. */
+export function waits(item: Alert): boolean {
+  return item.decision === null && !item.suppressed_until
 }
 
 /** The id of the camera or vehicle that saw it. */

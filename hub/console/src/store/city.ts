@@ -2,7 +2,7 @@
 
 import { computed, ref, shallowReactive, shallowRef } from 'vue'
 
-import { type Alert, alert, alerts as readAlerts } from '../api/alerts'
+import { type Alert, alert, alerts as readAlerts, waits } from '../api/alerts'
 import { type Camera, cameras as readCameras, sight } from '../api/cameras'
 import { type Case, cases as readCases, isOpen } from '../api/cases'
 import { type GridShapes, gridShapes } from '../api/grids'
@@ -37,7 +37,7 @@ const freshCameras = new Freshest(cameras)
 const freshVehicles = new Freshest(vehicles)
 
 export const undecided = computed(() =>
-  [...alerts.values()].filter((item) => item.decision === null),
+  [...alerts.values()].filter(waits),
 )
 /** How many wait at the hub beyond those that are held here. */
 const undecidedBeyond = ref(0)
@@ -153,7 +153,7 @@ async function readGrids(): Promise<void> {
 async function readAlertLists(): Promise<void> {
   const mark = freshAlerts.mark()
   const [waiting, latest] = await Promise.all([
-    readAlerts({ decision: 'none', duplicates: false, limit: 500 }),
+    readAlerts({ decision: 'none', duplicates: false, suppressed: false, limit: 500 }),
     readAlerts({ duplicates: false, limit: 200 }),
   ])
   const missing = freshAlerts.merge([...latest.items, ...waiting.items], mark)
@@ -228,7 +228,7 @@ function arrive(item: Alert): void {
 }
 
 function prune(): void {
-  const settled = [...alerts.values()].filter((item) => item.decision !== null)
+  const settled = [...alerts.values()].filter((item) => !waits(item))
   if (settled.length <= MOST_SETTLED) return
   settled.sort((a, b) => (a.at < b.at ? 1 : -1))
   for (const item of settled.slice(MOST_SETTLED)) freshAlerts.remove(item.id)

@@ -1,0 +1,156 @@
+"""What people teach, in real Chromium: boxes drawn by mouse and keys, places lifted, rollouts."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import AXE, Opener, Served, need
+
+pytestmark = pytest.mark.timeout(180)
+
+
+def with_picture(served: Served) -> str:
+    """An undecided alert whose clean picture is here."""
+    return next(
+        key
+        for key, item in served.hub.city.alerts.items()
+        if item["decision"] is None
+        and any(e["role"] == "clean" and e["url"] for e in item["evidence"])
+    )
+
+
+def editor(served: Served, opened: Opener, alert: str) -> Page:
+    page = opened(served.url, f"/#/?alert={alert}")
+    page.get_by_role("button", name="修正方框").click()
+    page.wait_for_function("() => document.querySelector('.stage img')?.naturalWidth > 0")
+    expect(page.get_by_role("button", name="添加方框")).to_be_enabled()
+    return page
+
+
+def test_boxes_are_drawn_moved_named_and_deleted_with_the_mouse(
+    served: Served, opened: Opener
+) -> None:
+    alert = with_picture(served)
+    page = editor(served, opened, alert)
+    for _ in range(page.locator(".list li").count()):
+        page.get_by_role("button", name="删除方框").first.click()
+    expect(page.get_by_text("没有方框")).to_be_visible()
+    area = page.locator(".stage").bounding_box()
+    assert area is not None
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return area["x"] + x * area["width"], area["y"] + y * area["height"]
+
+    page.mouse.move(*at(0.2, 0.3))
+    page.mouse.down()
+    page.mouse.move(*at(0.5, 0.7), steps=4)
+    page.mouse.up()
+    page.mouse.move(*at(0.35, 0.5))
+    page.mouse.down()
+    page.mouse.move(*at(0.45, 0.5), steps=4)
+    page.mouse.up()
+    page.mouse.move(*at(0.6, 0.7))
+    page.mouse.down()
+    page.mouse.move(*at(0.8, 0.9), steps=4)
+    page.mouse.up()
+    page.get_by_label("方框 1 的类别").select_option("illegal_structure")
+    page.get_by_role("button", name="保存").click()
+    expect(page.locator(".toasts")).to_contain_text("方框已保存")
+    (box,) = served.hub.learning.corrections[alert]["boxes"]
+    assert box["label"] == "illegal_structure"
+    assert [round(box[side], 1) for side in ("x", "y", "w", "h")] == [0.3, 0.3, 0.5, 0.6]
+
+
+def test_boxes_are_drawn_with_the_keyboard_alone(served: Served, opened: Opener) -> None:
+    alert = with_picture(served)
+    page = editor(served, opened, alert)
+    before = page.locator(".list li").count()
+    page.get_by_role("button", name="添加方框").press("Enter")
+    expect(page.locator(".list li")).to_have_count(before + 1)
+    for key in ("ArrowLeft", "ArrowUp", "ArrowUp", "Shift+ArrowRight"):
+        page.keyboard.press(key)
+    page.get_by_role("button", name="保存").press("Enter")
+    expect(page.locator(".toasts")).to_contain_text("方框已保存")
+    box = served.hub.learning.corrections[alert]["boxes"][-1]
+    assert [round(box[side], 2) for side in ("x", "y", "w", "h")] == [0.39, 0.38, 0.21, 0.2]
+    page = editor(served, opened, alert)
+    expect(page.get_by_text("上次修正：王敏")).to_be_visible()
+    page.locator(".stage .box").last.focus()
+    page.keyboard.press("Delete")
+    expect(page.locator(".list li")).to_have_count(before)
+
+
+def test_who_comes_second_is_told(served: Served, opened: Opener) -> None:
+    alert = with_picture(served)
+    page = editor(served, opened, alert)
+    served.hub.learning.corrections[alert] = {
+        "alert": alert, "version": 1, "picture": "0" * 64, "boxes": [], "at": None, "by": "李",
+    }  # fmt: skip
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_role("alert")).to_contain_text("已有人先一步修正")
+
+
+def test_a_held_back_alert_waits_in_no_queue_until_it_is_lifted(
+    served: Served, opened: Opener
+) -> None:
+    alert = with_picture(served)
+    served.hub.learning.hold_back(alert)
+    page = opened(served.url, f"/#/?alert={alert}")
+    panel = page.locator(".panel")
+    expect(panel).to_contain_text("已抑制，至")
+    page.get_by_role("button", name="全部").click()
+    expect(page.locator(f"[data-alert='{alert}']")).to_contain_text("已抑制")
+    waiting = page.locator(".queue .segments b")
+    before = int(waiting.inner_text())
+    panel.get_by_role("button", name="解除抑制").click()
+    expect(waiting).to_have_text(str(before + 1))
+    expect(panel).not_to_contain_text("已抑制，至")
+
+
+def test_a_place_is_lifted_from_the_list(served: Served, opened: Opener) -> None:
+    page = opened(served.url, "/#/learning")
+    row = page.locator("tbody tr").filter(has_text="育才路摄像头")
+    expect(row).to_contain_text("垃圾")
+    row.get_by_role("button", name="解除抑制").click()
+    expect(page.get_by_text("目前没有被抑制的位置")).to_be_visible()
+    expect(page.get_by_role("button", name="下一阶段")).to_have_count(0)  # an operator only looks
+
+
+def test_an_administrator_leads_a_rollout(served: Served, opened: Opener) -> None:
+    served.hub.demo = False
+    page = opened(served.url, "/#/learning", token="admin-token")
+    running = page.locator(".rollout").first
+    expect(running).to_contain_text("第 1/3 阶段")
+    running.get_by_role("button", name="下一阶段").click()
+    expect(running).to_contain_text("第 2/3 阶段")
+    stopped = page.locator(".rollout").nth(1)
+    expect(stopped).to_contain_text("box-07")
+    stopped.get_by_label("理由").fill("那台硬盘坏了")
+    stopped.get_by_role("button", name="下一阶段").click()
+    expect(stopped).to_contain_text("进行中")
+    assert served.hub.learning.moves[-1] == {"action": "next", "note": "那台硬盘坏了"}
+    expect(page.get_by_role("link", name="下载数据集")).to_be_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_is_accessible(served: Served, opened: Opener, theme: str) -> None:
+    need(AXE, "npm ci in hub/console")
+    served.hub.demo = False
+    page = opened(served.url, "/#/learning", theme=theme, token="admin-token")
+    page.wait_for_selector(".rollout")
+    faults = []
+    page.evaluate(AXE.read_text())
+    for open_editor in (False, True):
+        if open_editor:
+            page.goto(f"{served.url}/#/?alert={with_picture(served)}")
+            page.get_by_role("button", name="修正方框").click()
+            page.wait_for_selector(".stage .box")
+        page.evaluate("document.getAnimations().forEach((each) => each.finish())")
+        found = page.evaluate(
+            "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'] })"
+        )
+        faults += [
+            f"{fault['id']}: {node['target']} {node['failureSummary']}"
+            for fault in found["violations"]
+            for node in fault["nodes"]
+        ]
+    assert faults == []
