@@ -152,7 +152,8 @@ def _faults(drawn: Drawn, labels: Sequence[str]) -> list[str]:
 
 
 def _correct(tx: Connection, alert: str, drawn: Drawn, actor: Actor) -> None:
-    shown = {file.sha256: file for file in alert_store.pictures_of(tx, [alert])[alert]}
+    files = alert_store.pictures_of(tx, [alert])[alert]
+    shown = {file.sha256: file for file in files if not file.sealed}
     picture = shown.get(drawn.picture)
     if picture is None or not picture.type.startswith("image/"):
         raise Problem(

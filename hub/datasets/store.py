@@ -1,22 +1,19 @@
 """Judged alerts with their pictures, read from the database in one view."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.engine import Connection
 
-from hub import audit, inbox
+from hub import audit
 from hub.alerts.alert import DECISIONS, Alert
 from hub.alerts.correction import newest
-from hub.alerts.store import alerts, pictures_of, to_alert
+from hub.alerts.store import Picture, alerts, pictures_of, to_alert
 from hub.config import HubConfig
 from hub.datasets.dataset import Choice, Dataset, Judged, Shown, collect
-from hub.store import from_ms
 
 A_TIME = 1000
 
@@ -28,22 +25,6 @@ class Wanted:
     since: datetime | None = None
     until: datetime | None = None
     camera: str | None = None
-
-
-class _File(msgspec.Struct, frozen=True):
-    """What an alert's message says of a file, as far as it matters here."""
-
-    sha256: str
-    type: str
-    role: str
-    at: int = 0
-    sealed: bool = False
-    original: str | None = None
-
-
-class _Message(msgspec.Struct, frozen=True):
-    ts: int
-    evidence: list[_File] = []
 
 
 def read(tx: Connection, config: HubConfig, wanted: Wanted, choice: Choice) -> Dataset:
@@ -77,35 +58,22 @@ def _parts(decided: Sequence[Alert]) -> Iterator[Sequence[Alert]]:
 
 def _judged(tx: Connection, some: Sequence[Alert]) -> Iterator[Judged]:
     ids = [alert.id for alert in some]
-    held = {
-        name: {p.sha256 for p in listed if p.held} for name, listed in pictures_of(tx, ids).items()
-    }
-    files, drawn, roles = _files(tx, ids), newest(tx, ids), _roles(tx, ids)
+    files, drawn, roles = pictures_of(tx, ids), newest(tx, ids), _roles(tx, ids)
     for alert in some:
-        shown = tuple(file for file in files[alert.id] if file.sha256 in held[alert.id])
+        shown = tuple(_shown(alert, file) for file in files[alert.id] if file.is_for_all)
         yield Judged(alert, shown, drawn.get(alert.id), roles.get(alert.id, ""))
 
 
-def _files(tx: Connection, ids: Collection[str]) -> dict[str, list[Shown]]:
-    """The pictures that the alerts' own messages name; sealed ones are none of ours."""
-    table = inbox.messages.c
-    found: dict[str, list[Shown]] = defaultdict(list)
-    rows = select(table.subject, table.at, table.body).where(
-        table.stream == "alert", table.subject.in_(ids)
+def _shown(alert: Alert, file: Picture) -> Shown:
+    """A device that dates its files covers what must not be seen, where there is anything."""
+    is_dated = file.taken_at is not None and not alert.clock_suspect
+    return Shown(
+        sha256=file.sha256,
+        type=file.type,
+        role=file.role,
+        taken_at=file.taken_at if file.taken_at and is_dated else alert.received_at,
+        masked=file.original is not None or file.taken_at is not None,
     )
-    for row in tx.execute(rows.order_by(table.subject, table.seq)):
-        try:
-            message = msgspec.json.decode(row.body, type=_Message)
-        except msgspec.MsgspecError:
-            continue
-        late = row.at - from_ms(message.ts)
-        for file in message.evidence:
-            if not file.sealed:
-                taken = from_ms(file.at) + late if file.at else row.at
-                found[row.subject].append(
-                    Shown(file.sha256, file.type, file.role, taken, masked=bool(file.original))
-                )
-    return found
 
 
 def _roles(tx: Connection, ids: Collection[str]) -> dict[str, str]:

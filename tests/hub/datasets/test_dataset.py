@@ -2,13 +2,11 @@
 
 import csv
 import io
-import json
 import zipfile
 from dataclasses import replace
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
-import msgspec
 import numpy as np
 import pytest
 from PIL import Image
@@ -21,9 +19,8 @@ from hub.datasets.archive import stream_zip, write_folder
 from hub.datasets.dataset import Choice, Judged, Shown, Truth, collect, label_lines, manifest
 from hub.datasets.store import Wanted, read
 from hub.errors import HubError
-from hub.inbox import Received
 from hub.roles import Actor, Role
-from tests.hub.world import NOON, after, alert_message, known_alert
+from tests.hub.world import NOON, after, alert_message, known_alert, ms, received
 from training.dataset import read_dataset
 from wire.alert import Box, EvidenceRef
 
@@ -156,13 +153,13 @@ def tell(store, site, number, decision, *, camera="gate", at=NOON):
     name = sha256(picture).hexdigest()
     message = alert_message(
         number, alert=f"a-{number}", at=at, source=camera, boxes=[HEAP],
-        evidence=[EvidenceRef(name, len(picture), "image/jpeg", "clean")],
+        evidence=[
+            EvidenceRef(name, len(picture), "image/jpeg", "clean", ms(at), original="0" * 64),
+            EvidenceRef("0" * 64, 9, "image/jpeg", "clean", ms(at), sealed=True),
+        ],
     )  # fmt: skip
-    document = json.loads(msgspec.json.encode(message))
-    document["evidence"][0] |= {"original": "0" * 64, "at": document["ts"]}
     with store.write() as tx:
-        raw = json.dumps(document).encode()
-        pipeline.take(tx, site, "alert", [Received(message.dev, message, raw, at)])
+        pipeline.take(tx, site, "alert", [received(message, at)])
     path = site.vault.path(name)
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(picture)
