@@ -1,7 +1,8 @@
 """Tables that people bring: CSV, or the sheets of a workbook, as rows of text with their numbers.
 
 A damaged row costs that row alone; every row keeps the number that the program it was written in
-shows. CSV may be UTF-8 or, as Excel writes it in China, GB 18030.
+shows. A title above the columns is passed over; a merged cell counts for every row it covers. CSV
+may be UTF-8 or, as Excel writes it in China, GB 18030.
 """
 
 import io
@@ -10,6 +11,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from itertools import chain
 from typing import Any
 from zipfile import BadZipFile
 
@@ -18,6 +20,9 @@ from hub.grid.rows import BadRow, BadValue, Rows, check_width
 
 MAX_ROWS = 1_000_000
 MAX_UNPACKED = 1 << 30
+MERGED_UNPACKED = 64 << 20
+"""Merged cells are known only of a workbook that is read whole, which takes memory."""
+
 OLD_EXCEL, ZIP = b"\xd0\xcf\x11\xe0", b"PK"
 
 
@@ -89,7 +94,8 @@ def _workbook(data: bytes) -> Iterator[Sheet]:
             raise GridError(f"the workbook unpacks to {unpacked >> 20} MiB (at most 1024)")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+            in_parts = unpacked > MERGED_UNPACKED
+            book = openpyxl.load_workbook(io.BytesIO(data), read_only=in_parts, data_only=True)
             for sheet in book.worksheets:
                 table = _sheet(sheet)
                 if table is not None:
@@ -102,20 +108,45 @@ def _workbook(data: bytes) -> Iterator[Sheet]:
 
 
 def _sheet(sheet: Any) -> Sheet | None:
-    sheet.reset_dimensions()
-    header: tuple[str, ...] = ()
-    taken: list[tuple[int, dict[str, str]]] = []
+    rows = _filled_rows(sheet)
+    above: list[tuple[int, list[str]]] = []
+    for number, cells in rows:
+        above.append((number, cells))
+        if sum(map(bool, cells)) > 1:
+            above = above[-1:]
+            break
+    if not above:
+        return None
+    # Only a table of one column has no row with two titles: its first row is its header.
+    header = tuple(above[0][1])
+    taken = [(number, _by_column(header, cells)) for number, cells in chain(above[1:], rows)]
+    return Sheet(sheet.title, header, tuple(taken))
+
+
+def _filled_rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
+    covered = _covered(sheet)
+    taken = 0
     for number, values in enumerate(sheet.iter_rows(values_only=True), 1):
-        cells = [_cell(value) for value in values]
-        if not any(cells):
-            continue
-        if not header:
-            header = tuple(cells)
-            continue
-        if len(taken) >= MAX_ROWS:
-            raise GridError(f"sheet {sheet.title!r}: more than {MAX_ROWS} rows")
-        taken.append((number, _by_column(header, cells)))
-    return Sheet(sheet.title, header, tuple(taken)) if header else None
+        cells = [
+            _cell(covered.get((number, column), value)) for column, value in enumerate(values, 1)
+        ]
+        if any(cells):
+            taken += 1
+            if taken > MAX_ROWS:
+                raise GridError(f"sheet {sheet.title!r}: more than {MAX_ROWS} rows")
+            yield number, cells
+
+
+def _covered(sheet: Any) -> dict[tuple[int, int], object]:
+    """The values of cells merged down, by (row, column) from 1, for every row they cover."""
+    if not hasattr(sheet, "merged_cells"):
+        sheet.reset_dimensions()
+        return {}
+    return {
+        (row, area.min_col): sheet.cell(area.min_row, area.min_col).value
+        for area in sheet.merged_cells.ranges
+        for row in range(area.min_row, area.max_row + 1)
+    }
 
 
 def _by_column(header: tuple[str, ...], cells: list[str]) -> dict[str, str]:

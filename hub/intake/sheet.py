@@ -5,19 +5,16 @@ fields (case-handling practice; DB36/T 1180-2019 is one province's). Every bad r
 place, and then nothing is taken.
 """
 
-import csv
-import io
 import json
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import openpyxl
-
 from hub.errors import HubError
+from hub.grid.errors import GridError
+from hub.grid.sheets import read_sheets
 from hub.intake.report import Caller, Channel, NewReport, matter_of
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -34,7 +31,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "urgent": ("紧急程度", "urgency"),
 }
 NEEDED = ("external_id", "received_at", "content")
-MOST_ROWS = 100_000
+FORMS = "CSV, XLSX or a JSON list of objects"
 _URGENCY = {"": 1, "一般": 1, "1": 1, "紧急": 2, "2": 2, "特急": 3, "3": 3}
 _TIMES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M")
 
@@ -62,7 +59,7 @@ def read_reports(data: bytes, *, channel: Channel, system: str, zone: ZoneInfo) 
 
     Raises BadRows.
     """
-    rows = list(_rows(data))
+    rows = _rows(data)
     if not rows:
         raise BadRows([RowFault("file", "has no rows", "a heading row and one row or more")])
     names = _names(rows[0][1])
@@ -95,39 +92,28 @@ def _names(row: Mapping[str, object]) -> dict[str, str]:
     return names
 
 
-def _rows(data: bytes) -> Iterator[tuple[int, Mapping[str, object]]]:
+def _rows(data: bytes) -> list[tuple[int, Mapping[str, object]]]:
+    """Rows by number and column; of a workbook the first sheet."""
+    if data[:1] in (b"[", b"{"):
+        return list(enumerate(_json(data), 1))
     try:
-        if data[:2] == b"PK":
-            sheet = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True).active
-            values = sheet.iter_rows(values_only=True) if sheet is not None else iter(())
-            headings = [_text(value) for value in next(values, ())]
-            for number, row in enumerate(values, 2):
-                if number > MOST_ROWS:
-                    break
-                if any(value is not None for value in row):
-                    yield number, dict(zip(headings, row, strict=False))
-        elif data[:1] in (b"[", b"{"):
-            document = json.loads(data)
-            listed = document.get("items", []) if isinstance(document, dict) else document
-            for number, row in enumerate(listed[:MOST_ROWS], 1):
-                yield number, row if isinstance(row, dict) else {}
-        else:
-            text = _decoded(data)
-            for number, row in enumerate(csv.DictReader(io.StringIO(text)), 2):
-                if number > MOST_ROWS:
-                    break
-                yield number, {str(key).strip(): value for key, value in row.items()}
-    except (ValueError, KeyError, OSError, csv.Error, zipfile.BadZipFile) as fault:
-        message = f"cannot be read: {fault}"
-        raise BadRows([RowFault("file", message, "CSV, XLSX or JSON")]) from None
+        sheets = read_sheets(data)
+    except GridError as fault:
+        raise BadRows([RowFault("file", f"cannot be read: {fault}", FORMS)]) from None
+    if bad := [bad for sheet in sheets[:1] for bad in sheet.bad]:
+        raise BadRows([RowFault(f"row {row.line}", row.message, "a row") for row in bad])
+    return [row for sheet in sheets[:1] for row in sheet.rows]
 
 
-def _decoded(data: bytes) -> str:
-    """UTF-8 as it should be, GB 18030 as spreadsheets in China write it."""
+def _json(data: bytes) -> list[Mapping[str, object]]:
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("gb18030")
+        document = json.loads(data)
+    except ValueError as fault:
+        raise BadRows([RowFault("file", f"cannot be read: {fault}", FORMS)]) from None
+    listed = document.get("items", []) if isinstance(document, dict) else document
+    if not isinstance(listed, list) or not all(isinstance(row, dict) for row in listed):
+        raise BadRows([RowFault("file", "is no list of objects", FORMS)])
+    return listed
 
 
 class _Row:
@@ -225,11 +211,5 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ")
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
+def _text(value: object) -> str:
+    return "" if value is None else str(value).strip()

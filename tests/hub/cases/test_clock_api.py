@@ -43,7 +43,10 @@ def test_a_bad_sheet_is_refused_with_every_fault_and_the_table_stays(call):  # n
     bring_in(call)
     bad = workbook(("1", "", "", "", "", ""), ("06010", "", "a", "b", "soon", ""), before=0)
     error = bring_in(call, bad).json()["error"]
-    assert [problem["where"] for problem in error["problems"]] == ["立结案!A2", "立结案!E3"]
+    assert [problem["where"] for problem in error["problems"]] == [
+        "立结案, row 2, 小类代码",
+        "立结案, row 3, 处置时限",
+    ]
     assert call("GET", "/api/conditions").json()["total"] == 3
 
 

@@ -45,7 +45,7 @@ def test_reads_the_sheet_a_city_keeps_with_merged_cells_and_lost_zeros():
     ]
 
 
-def test_names_every_fault_by_its_cell_and_takes_nothing():
+def test_names_every_fault_by_its_place_and_takes_nothing():
     data = workbook(
         ("06010", "", "沿街散落", "清理干净", "4工作时", ""),
         ("99999", "", "a", "b", "4工作时", ""),
@@ -56,8 +56,11 @@ def test_names_every_fault_by_its_cell_and_takes_nothing():
     with pytest.raises(BadSheet) as refused:
         read(data)
     assert [fault.where for fault in refused.value.faults] == [
-        "立结案!A4", "立结案!C5", "立结案!E6", "立结案!D7",
-    ]  # fmt: skip
+        "立结案, row 4, 小类代码",
+        "立结案, row 5, 立案条件",
+        "立结案, row 6, 处置时限",
+        "立结案, row 7, 结案条件",
+    ]
     assert "99999 is no matter" in str(refused.value)
     assert "4工作时" in refused.value.faults[2].allowed
 
@@ -66,7 +69,8 @@ def test_names_every_fault_by_its_cell_and_takes_nothing():
     ("data", "says"),
     [
         (b"", "cannot be read"),
-        (b"a,b\n1,2\n", "cannot be read"),
+        (b"PK not", "cannot be read"),
+        (b"a,b\n1,2\n", "no sheet has the headings"),
         (workbook(headings=("a", "b")), "no sheet has the headings"),
         (workbook(), "has headings and no rows"),
     ],

@@ -66,10 +66,12 @@ def test_names_every_bad_row_by_its_place_and_takes_nothing():
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"", "has no rows"),
+        (b"", "cannot be read"),
+        ("工单编号,受理时间,诉求内容\n".encode(), "has no rows"),
         (b"[", "cannot be read"),
         (b"PK\x03\x04rest", "cannot be read"),
-        (b"[1, 2]", "no column for external_id"),
+        (b"[1, 2]", "is no list of objects"),
+        (b'[{"a": 1}]', "no column for external_id"),
         (b"a,b\n1,2\n", "no column for external_id"),
         (b"\xff\xfe\x00", "cannot be read"),
     ],
