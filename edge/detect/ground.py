@@ -108,6 +108,26 @@ class Ground:
             deep_m = float(np.hypot(*(_map(self._matrix, back) - foot)[0]))
         return wide_m * min(wide_m, deep_m)
 
+    def box_at(
+        self, lat: float, lon: float, half_m: float
+    ) -> tuple[float, float, float, float] | None:
+        """The rectangle (x, y, w, h) in which a thing of `half_m` on each side stands there.
+
+        As high as wide; None where that spot is not in the picture.
+        """
+        east, north = self._metres(lat, lon)
+        around = np.array([(east + dx, north + dy) for dx in (-half_m, half_m)
+                           for dy in (-half_m, half_m)])  # fmt: skip
+        spots = _map(np.asarray(np.linalg.inv(self._matrix), float), around)
+        if not self._is_below_horizon(spots) or not np.isfinite(spots).all():
+            return None
+        left, right = float(spots[:, 0].min()), float(spots[:, 0].max())
+        low = float(spots[:, 1].max())
+        if left < 0 or right > 1 or not 0 < low <= 1:
+            return None
+        top = max(low - (right - left), 0.0)
+        return left, top, right - left, low - top
+
     def _is_below_horizon(self, spots: NDArray[np.float64]) -> bool:
         """On the same side of the line that maps to infinity as the ground points are."""
         depth = np.column_stack([spots, np.ones(len(spots))]) @ self._matrix[2]

@@ -1,0 +1,365 @@
+"""Looks on request: a snapshot now, and the look again that a check of a case asks for.
+
+A request waits for frames that come after it; the thread that looks hands them in. What is waited
+for is bounded: a camera that gives nothing gives that as the answer.
+"""
+
+import base64
+import binascii
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Protocol, Self
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from edge.camera.frame import Frame
+from edge.config import CameraConfig
+from edge.detect.detection import Detection
+from edge.detect.detectors import Detector
+from edge.detect.errors import BadGround
+from edge.detect.ground import ground_of
+from edge.detect.look_again import Answer, Finding, Look, LookAgain, Place, Reason, Surroundings
+from edge.detect.watch import FAINT, PASSERS
+from edge.orders import OrderFailed
+from edge.place_memory import KnownPlace, PlaceMemory, crop_of
+from wire.alert import EvidenceRef
+from wire.settings import sentences
+from wire.status import CameraState
+from wire.zone import Fraction, Id, Label
+
+log = logging.getLogger(__name__)
+
+SNAPSHOT_S = 20.0
+GRACE_S = 10.0
+"""Beyond the stated time: how long the last look may be in coming."""
+THING_M = 1.0
+"""Half the size of the place that is looked at around a spot of the map."""
+PICTURES = 2
+"""The first and the last clear look are shown."""
+
+
+class Show(Protocol):
+    """Stores pictures of a camera as evidence of `subject`: masked for most, sealed for few."""
+
+    def __call__(
+        self, subject: str, camera: CameraConfig, shown: Sequence[tuple[Frame, Sequence[Detection]]]
+    ) -> list[EvidenceRef]:
+        """Durable on return."""
+        ...
+
+
+class Args(BaseModel):
+    """Arguments of an order: unknown ones are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SnapshotArgs(Args):
+    """The camera."""
+
+    camera: Id
+
+
+class BoxArgs(Args):
+    """A rectangle, fractions of the picture."""
+
+    x: Fraction
+    y: Fraction
+    w: Annotated[float, Field(gt=0, le=1)]
+    h: Annotated[float, Field(gt=0, le=1)]
+
+
+Crop = Annotated[str, Field(max_length=24_000)]
+
+
+class LookArgs(Args):
+    """The place, by the alert it is known from, by its box, or by a spot on the map.
+
+    `seconds`, `looks`: how many looks are spread over which time. `with_it`, `without_it`: crops
+    of the place (JPEG in base64) as `look_again.frame_of` cuts them, for an alert that this device
+    does not remember.
+    """
+
+    camera: Id
+    alert: Annotated[str, Field(max_length=64)] | None = None
+    box: BoxArgs | None = None
+    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
+    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+    label: Label = "unknown_object"
+    seconds: Annotated[float, Field(ge=2, le=600)] = 60
+    looks: Annotated[int, Field(ge=3, le=60)] = 12
+    with_it: Crop | None = None
+    without_it: Crop | None = None
+
+    @model_validator(mode="after")
+    def _names_a_place(self) -> Self:
+        if self.alert is None and self.box is None and (self.lat is None or self.lon is None):
+            raise ValueError("place: an alert, a box or lat and lon are needed")
+        return self
+
+
+class Camera(Protocol):
+    """A camera as the looks need it."""
+
+    camera: CameraConfig
+    requests: "Requests"
+
+    @property
+    def state(self) -> CameraState:
+        """Whether it can be judged by."""
+        ...
+
+
+class Request:
+    """Frames wanted: `count` of them, spread evenly over `seconds`, none older than the request."""
+
+    def __init__(
+        self, count: int, seconds: float, take: Callable[[Frame, CameraState], None]
+    ) -> None:
+        """`take` is called on the thread that looks."""
+        self.done = threading.Event()
+        self._take = take
+        self._wanted = count
+        self._every_s = seconds / max(count - 1, 1)
+        self._due_s = time.monotonic()
+        self._is_first = True
+
+    def offer(self, frame: Frame, sight: CameraState) -> None:
+        """A frame has come; the very first may have waited since before the request."""
+        if self._is_first:
+            self._is_first = False
+            return
+        now_s = time.monotonic()
+        if self.done.is_set() or now_s < self._due_s:
+            return
+        self._due_s += self._every_s
+        self._take(frame, sight)
+        self._wanted -= 1
+        if self._wanted <= 0:
+            self.done.set()
+
+
+class Requests:
+    """The open requests of one camera."""
+
+    def __init__(self) -> None:
+        """Nothing is asked for."""
+        self._open: tuple[Request, ...] = ()
+        self._lock = threading.Lock()
+
+    def add(self, request: Request) -> None:
+        """Ask for frames."""
+        with self._lock:
+            self._open += (request,)
+
+    def remove(self, request: Request) -> None:
+        """Ask no more."""
+        with self._lock:
+            self._open = tuple(each for each in self._open if each is not request)
+
+    def offer(self, frame: Frame, sight: CameraState) -> None:
+        """A frame has come."""
+        for request in self._open:
+            request.offer(frame, sight)
+
+
+class LookDesk:
+    """Carries out `camera.snapshot` and `camera.look` for the cameras of a device."""
+
+    def __init__(
+        self,
+        cameras: Mapping[str, Camera],
+        detector: Detector,
+        memory: PlaceMemory,
+        show: Show,
+    ) -> None:
+        """`memory`: what places looked like; `show` stores the pictures."""
+        self._cameras = cameras
+        self._detector = detector
+        self._memory = memory
+        self._show = show
+        self._stop = threading.Event()
+
+    def ask_to_stop(self) -> None:
+        """End what is waited for."""
+        self._stop.set()
+
+    def snapshot(self, _name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """A fresh picture. Raises OrderFailed."""
+        args = _checked(SnapshotArgs, arguments)
+        post = self._post(args.camera)
+        taken: list[tuple[Frame, CameraState]] = []
+        self._wait(post, Request(1, 0, lambda *each: taken.append(each)), SNAPSHOT_S)
+        if not taken:
+            raise OrderFailed(f"camera {args.camera} gives no picture: it is {post.state}")
+        frame, sight = taken[0]
+        seen = self._detector.detect(frame.image, FAINT)
+        refs = self._show(f"snapshot-{args.camera}", post.camera, [(frame, seen)])
+        height, width = frame.image.shape[:2]
+        return {
+            "camera": args.camera,
+            "at": _ms(frame.at),
+            "state": str(sight),
+            "width": width,
+            "height": height,
+            "evidence": _plain(refs),
+        }
+
+    def look(self, _name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Fresh looks at a place, and what they come to. Raises OrderFailed."""
+        args = _checked(LookArgs, arguments)
+        post = self._post(args.camera)
+        known = self._place(args, post.camera)
+        visit = Visit(known.place, self._detector)
+        began = datetime.now(UTC)
+        self._wait(post, Request(args.looks, args.seconds, visit.take), args.seconds + GRACE_S)
+        finding = visit.finding(post.state)
+        name = args.alert or args.camera
+        refs = self._show(f"look-{name}"[:64], post.camera, visit.shown())
+        box = known.place.box
+        return {
+            "camera": args.camera,
+            "alert": args.alert or "",
+            "label": known.place.label,
+            "box": {"x": box.x, "y": box.y, "w": box.w, "h": box.h},
+            "answer": str(finding.answer),
+            "confidence": finding.confidence,
+            "reasons": [str(reason) for reason in finding.reasons],
+            "details": list(finding.details),
+            "looks": finding.looks,
+            "clear": finding.clear,
+            "hidden": finding.hidden,
+            "from": _ms(began),
+            "until": _ms(datetime.now(UTC)),
+            "model": self._detector.name,
+            "evidence": _plain(refs),
+        }
+
+    def _wait(self, post: Camera, request: Request, timeout_s: float) -> None:
+        deadline_s = time.monotonic() + timeout_s
+        post.requests.add(request)
+        try:
+            while not request.done.wait(0.2) and time.monotonic() < deadline_s:
+                if self._stop.is_set():
+                    raise OrderFailed("the agent stops")
+        finally:
+            post.requests.remove(request)
+
+    def _post(self, camera: str) -> Camera:
+        if camera not in self._cameras:
+            known = ", ".join(self._cameras) or "none"
+            raise OrderFailed(f"camera: this device has no {camera!r} (it has {known})")
+        return self._cameras[camera]
+
+    def _place(self, args: LookArgs, camera: CameraConfig) -> KnownPlace:
+        """The place that is asked about, with the pictures of it that are at hand."""
+        if args.alert and (known := self._memory.recall(args.alert)) is not None:
+            if known.camera != args.camera:
+                raise OrderFailed(f"alert {args.alert} is of camera {known.camera}")
+            return known
+        if args.box is not None:
+            given = args.box
+            box = Detection(args.label, 1.0, given.x, given.y, given.w, given.h)
+        elif args.lat is not None and args.lon is not None:
+            box = _box_at(camera, args.label, args.lat, args.lon)
+        else:
+            raise OrderFailed(f"alert {args.alert} is not known here (any more); name its box")
+        pictures = [_crop(each, box) for each in (args.with_it, args.without_it)]
+        return KnownPlace(args.camera, Place(box, args.label, *pictures))
+
+
+class Visit:
+    """The looks of one request, taken on the thread that looks."""
+
+    def __init__(self, place: Place, detector: Detector) -> None:
+        """`place`: what is asked about."""
+        self._place = place
+        self._detector = detector
+        self._again = LookAgain(
+            place,
+            knows_class=_sees_class(place, detector),
+            threshold=detector.threshold(place.label),
+        )
+        self._first: tuple[Frame, Sequence[Detection]] | None = None
+        self._last: tuple[Frame, Sequence[Detection]] | None = None
+
+    def take(self, frame: Frame, sight: CameraState) -> None:
+        """Take in a fresh frame."""
+        seen = self._detector.detect(frame.image, FAINT)
+        sure = [box for box in seen if box.score >= self._detector.threshold(box.label)]
+        passers = [box for box in sure if box.label in PASSERS and box.label != self._place.label]
+        self._again.take(Look(frame.image, seen, passers, sight))
+        self._first = self._first or (frame, seen)
+        self._last = (frame, seen)
+
+    def finding(self, state: CameraState) -> Finding:
+        """What they come to; `state`: the camera's, which counts when nothing came at all."""
+        if self._again.looks == 0 or state is not CameraState.OK:
+            return Finding(
+                Answer.CANNOT_TELL, 0.0, (Reason.CAMERA,), (str(state),), looks=self._again.looks
+            )
+        return self._again.answer()
+
+    def shown(self) -> list[tuple[Frame, Sequence[Detection]]]:
+        """The first and the last look."""
+        both = [each for each in (self._first, self._last) if each is not None]
+        return both if len(both) < PICTURES or both[0][0] is not both[1][0] else both[:1]
+
+
+def _sees_class(place: Place, detector: Detector) -> bool:
+    """Whether the detector knows the thing's class, and sees it where it is known to stand."""
+    if place.label not in detector.labels or place.with_it is None:
+        return False
+    crop, box, frame = place.with_it.image, place.box, place.with_it.frame
+    there = Detection(
+        place.label,
+        1.0,
+        (box.x - frame.x) / frame.w,
+        (box.y - frame.y) / frame.h,
+        box.w / frame.w,
+        box.h / frame.h,
+    )
+    again = LookAgain(Place(there, place.label), knows_class=True)
+    return again.sees(detector.detect(crop, detector.threshold(place.label)))
+
+
+def _box_at(camera: CameraConfig, label: str, lat: float, lon: float) -> Detection:
+    try:
+        ground = ground_of(camera)
+    except BadGround as fault:
+        raise OrderFailed(str(fault)) from None
+    if ground is None:
+        raise OrderFailed(f"camera {camera.id} has no ground_points, so no place on the map")
+    box = ground.box_at(lat, lon, THING_M)
+    if box is None:
+        raise OrderFailed(f"camera {camera.id} does not see {lat}, {lon}")
+    return Detection(label, 1.0, *box)
+
+
+def _crop(text: str | None, box: Detection) -> Surroundings | None:
+    if text is None:
+        return None
+    try:
+        return crop_of(base64.b64decode(text, validate=True), box)
+    except (binascii.Error, ValueError):
+        raise OrderFailed("with_it, without_it: no base64") from None
+
+
+def _checked(kind: type[Any], arguments: dict[str, Any]) -> Any:
+    try:
+        return kind.model_validate(arguments)
+    except ValidationError as fault:
+        raise OrderFailed("; ".join(sentences(fault, kind))) from None
+
+
+def _plain(refs: Sequence[EvidenceRef]) -> list[Any]:
+    plain: list[Any] = msgspec.to_builtins(refs)
+    return plain
+
+
+def _ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
