@@ -24,10 +24,11 @@ from edge.detect.faces import FaceFinder, open_finder
 from edge.detect.passing import PassingWatch
 from edge.detect.record import album_bytes
 from edge.detect.watch import AlertEvent, CameraWatch
+from edge.looks import Requests
 from edge.model_keeper import ModelKeeper
 from edge.moving import Course
 from edge.outbox import Outbox
-from wire.status import CameraBirth, CameraHealth
+from wire.status import CameraBirth, CameraHealth, CameraState
 
 log = logging.getLogger(__name__)
 
@@ -149,6 +150,8 @@ class Lookout:
             if not post.is_failing:
                 log.exception("camera %s: a frame could not be judged", post.camera.id)
             post.is_failing = True
+        if frame is not None:
+            post.requests.offer(frame)
 
     def _tell(self, post: "Post", events: Sequence[AlertEvent]) -> None:
         for event in events:
@@ -201,6 +204,7 @@ class Post:
         self.camera = camera
         self.runner = CameraRunner(camera, mailbox, lambda _: on_change())
         self.watch = eyes.watch(camera)
+        self.requests = Requests()
         self.has_ended = False
         self.is_failing = False
         self._eyes = eyes
@@ -208,6 +212,11 @@ class Post:
         self._looks = 0
         self._clips: list[tuple[AlertEvent, Clip]] = []
         self._is_revised = False
+
+    @property
+    def state(self) -> CameraState:
+        """Whether it can be judged by."""
+        return self.runner.health.state
 
     def adopt(self, camera: CameraConfig) -> None:
         """Watch by other settings from the next look on. Any thread may call."""

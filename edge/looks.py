@@ -117,9 +117,7 @@ class Camera(Protocol):
 class Request:
     """Frames wanted: `count` of them, spread evenly over `seconds`, none older than the request."""
 
-    def __init__(
-        self, count: int, seconds: float, take: Callable[[Frame, CameraState], None]
-    ) -> None:
+    def __init__(self, count: int, seconds: float, take: Callable[[Frame], None]) -> None:
         """`take` is called on the thread that looks."""
         self.done = threading.Event()
         self._take = take
@@ -128,7 +126,7 @@ class Request:
         self._due_s = time.monotonic()
         self._is_first = True
 
-    def offer(self, frame: Frame, sight: CameraState) -> None:
+    def offer(self, frame: Frame) -> None:
         """A frame has come; the very first may have waited since before the request."""
         if self._is_first:
             self._is_first = False
@@ -137,7 +135,7 @@ class Request:
         if self.done.is_set() or now_s < self._due_s:
             return
         self._due_s += self._every_s
-        self._take(frame, sight)
+        self._take(frame)
         self._wanted -= 1
         if self._wanted <= 0:
             self.done.set()
@@ -161,10 +159,14 @@ class Requests:
         with self._lock:
             self._open = tuple(each for each in self._open if each is not request)
 
-    def offer(self, frame: Frame, sight: CameraState) -> None:
+    def offer(self, frame: Frame) -> None:
         """A frame has come."""
         for request in self._open:
-            request.offer(frame, sight)
+            try:
+                request.offer(frame)
+            except Exception:
+                log.exception("a look on request failed")
+                request.done.set()
 
 
 class LookDesk:
@@ -192,18 +194,18 @@ class LookDesk:
         """A fresh picture. Raises OrderFailed."""
         args = _checked(SnapshotArgs, arguments)
         post = self._post(args.camera)
-        taken: list[tuple[Frame, CameraState]] = []
-        self._wait(post, Request(1, 0, lambda *each: taken.append(each)), SNAPSHOT_S)
+        taken: list[Frame] = []
+        self._wait(post, Request(1, 0, taken.append), SNAPSHOT_S)
         if not taken:
             raise OrderFailed(f"camera {args.camera} gives no picture: it is {post.state}")
-        frame, sight = taken[0]
+        frame = taken[0]
         seen = self._detector.detect(frame.image, FAINT)
         refs = self._show(f"snapshot-{args.camera}", post.camera, [(frame, seen)])
         height, width = frame.image.shape[:2]
         return {
             "camera": args.camera,
             "at": _ms(frame.at),
-            "state": str(sight),
+            "state": str(frame.sight),
             "width": width,
             "height": height,
             "evidence": _plain(refs),
@@ -287,12 +289,12 @@ class Visit:
         self._first: tuple[Frame, Sequence[Detection]] | None = None
         self._last: tuple[Frame, Sequence[Detection]] | None = None
 
-    def take(self, frame: Frame, sight: CameraState) -> None:
+    def take(self, frame: Frame) -> None:
         """Take in a fresh frame."""
         seen = self._detector.detect(frame.image, FAINT)
         sure = [box for box in seen if box.score >= self._detector.threshold(box.label)]
         passers = [box for box in sure if box.label in PASSERS and box.label != self._place.label]
-        self._again.take(Look(frame.image, seen, passers, sight))
+        self._again.take(Look(frame.image, seen, passers, frame.sight))
         self._first = self._first or (frame, seen)
         self._last = (frame, seen)
 

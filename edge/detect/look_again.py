@@ -56,6 +56,10 @@ FARTHEST_SHIFT = 0.12
 TELLING_SHARE, TELLING_LEAST = 0.08, 3
 """With and without the thing must differ in so many cells, else the pictures tell nothing."""
 
+LEFT_OVER = 0.04
+"""A place is clear when no group of cells larger than this share of it looks otherwise: neither a
+part of the thing is left nor something else put there."""
+
 LIKE, UNLIKE = 0.7, 0.3
 """Of the telling cells: like one picture from here on, unlike the other up to here."""
 
@@ -362,16 +366,20 @@ class Scene:
         if asked.sum() < (1 - HIDDEN_SHARE) * self._telling.sum():
             return Word.UNSURE, Reason.HIDDEN, 0.0
         self._seen |= asked
-        # Beside the telling cells nothing new may stand in the place either.
-        rest = as_without[~self._telling & free]
-        is_else_clear = rest.size == 0 or float(rest.mean()) >= LIKE
-        return _word(float(as_with[asked].mean()), float(as_without[asked].mean()), is_else_clear)
+        is_clear = _largest((as_without < 0.5) & free) <= max(1, LEFT_OVER * free.size)
+        return _word(float(as_with[asked].mean()), float(as_without[asked].mean()), is_clear)
 
 
-def _word(there: float, away: float, is_else_clear: bool) -> tuple[Word, Reason | None, float]:  # noqa: FBT001
+def _largest(cells: NDArray[np.bool_]) -> int:
+    """The cells of the largest group that hangs together."""
+    count, _, stats, _ = cv2.connectedComponentsWithStats(cells.astype(np.uint8), connectivity=8)
+    return int(stats[1:count, cv2.CC_STAT_AREA].max()) if count > 1 else 0
+
+
+def _word(there: float, away: float, is_clear: bool) -> tuple[Word, Reason | None, float]:  # noqa: FBT001
     if there >= LIKE and away <= UNLIKE:
         return Word.THERE, None, there
-    if away >= LIKE and there <= UNLIKE and is_else_clear:
+    if away >= LIKE and there <= UNLIKE and is_clear:
         return Word.AWAY, None, away
     return Word.UNSURE, Reason.LOOKS_LIKE_NEITHER, 0.0
 

@@ -16,6 +16,12 @@ export const router = createRouter({
       props: true,
     },
     { path: '/cameras', name: 'cameras', component: () => import('./pages/cameras-page.vue') },
+    {
+      path: '/cameras/:device/:camera',
+      name: 'camera',
+      component: () => import('./pages/camera-page.vue'),
+      props: true,
+    },
     { path: '/vehicles', name: 'vehicles', component: () => import('./pages/vehicles-page.vue') },
     { path: '/learning', name: 'learning', component: () => import('./pages/learning-page.vue') },
     { path: '/:rest(.*)*', redirect: '/' },

@@ -177,8 +177,8 @@ def expire(tx: Connection, at: datetime) -> list[Change]:
 
 
 def forget_old(tx: Connection, before: datetime) -> None:
-    """Drop orders made before a time, but those that are about something kept."""
-    over = orders.c.state.not_in(OPEN) & (orders.c.subject_kind == "")
+    """Drop orders made before a time, but those that tell of an alert or a case."""
+    over = orders.c.state.not_in(OPEN) & orders.c.subject_kind.not_in(("alert", "case"))
     tx.execute(delete(orders).where(over, orders.c.made_at < before))
 
 

@@ -1,8 +1,10 @@
+import { enCamera } from './en-camera'
 import { enTerminal } from './en-terminal'
 import type { zh } from './zh'
 
 export const en: Record<keyof typeof zh, string> = {
   ...enTerminal,
+  ...enCamera,
   'app.name': 'Tianyan · City management',
   'app.skip': 'Skip to the main content',
   'app.loading': 'Loading…',

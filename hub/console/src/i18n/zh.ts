@@ -1,6 +1,8 @@
+import { zhCamera } from './zh-camera'
 import { zhTerminal } from './zh-terminal'
 
 export const zh = {
+  ...zhCamera,
   ...zhTerminal,
   'app.name': '天眼 · 城市管理',
   'app.skip': '跳到主要内容',

@@ -72,6 +72,8 @@ export class CityMap {
   private city: Bounds | null = null
   private followed: string | null = null
   private ringed: string | null = null
+  /** A spot was clicked, whatever lies there. */
+  onSpot: (place: Place) => void = () => {}
 
   constructor(
     container: HTMLElement,
@@ -336,6 +338,7 @@ export class CityMap {
   }
 
   private async click(event: MapMouseEvent): Promise<void> {
+    this.onSpot({ lat: event.lngLat.lat, lon: event.lngLat.lng })
     const cluster = this.map.queryRenderedFeatures(event.point, { layers: ['alert-clusters'] })[0]
     if (cluster?.geometry.type === 'Point') {
       const zoom = await this.source('alerts').getClusterExpansionZoom(
