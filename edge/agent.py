@@ -34,6 +34,7 @@ DRAIN_S = 30.0
 FAREWELL_S = 1.0
 MEGABYTE = 1_000_000
 VEHICLES_A_BIRTH = 200
+LOOKS_AT_ONCE = 4
 TRACKS_OF_A_FLEET = 5_000
 """A message a report, 1,000 of them a second, and a hub that answers each second."""
 
@@ -121,10 +122,17 @@ class Agent:
     def _add_cameras(self) -> None:
         from edge.lookout import Lookout  # noqa: PLC0415
 
+<<<<<<< HEAD
         lookout = Lookout(self._config, self._outbox, self._link.health_changed, self._courses)
+=======
+        lookout = Lookout(self._config, self._outbox, self._link.health_changed, self._signer)
+>>>>>>> 2964f1b (Let a running agent look again and send what it saw)
         self._models = lookout.models
         self._camera_births, self._camera_health = lookout.births, lookout.health
         self._parts.append(lookout)
+
+        self._orders.offer("camera.snapshot", lookout.looks.snapshot, at_once=2)
+        self._orders.offer("camera.look", lookout.looks.look, at_once=LOOKS_AT_ONCE)
 
         def adopt(cameras: Sequence[CameraConfig]) -> None:
             lookout.adopt(cameras)

@@ -24,10 +24,13 @@ from edge.detect.faces import FaceFinder, open_finder
 from edge.detect.passing import PassingWatch
 from edge.detect.record import album_bytes
 from edge.detect.watch import AlertEvent, CameraWatch
-from edge.looks import Requests
+from edge.looks import LookDesk, Requests
 from edge.model_keeper import ModelKeeper
 from edge.moving import Course
 from edge.outbox import Outbox
+from edge.place_memory import PlaceMemory
+from edge.show import Shower
+from edge.signature import Signer
 from wire.status import CameraBirth, CameraHealth, CameraState
 
 log = logging.getLogger(__name__)
@@ -44,12 +47,21 @@ class Lookout:
         config: EdgeConfig,
         outbox: Outbox,
         on_change: Callable[[], None],
+<<<<<<< HEAD
         courses: Mapping[str, Course] = MappingProxyType({}),
     ) -> None:
         """Open the model and prepare the cameras; nothing is read before `start`.
 
         `on_change`: a camera's state has changed. `courses`: by receiver, where the cameras go that
         move. Raises BadModel, BadGround, BadSource.
+=======
+        signer: Signer | None = None,
+    ) -> None:
+        """Open the model and prepare the cameras; nothing is read before `start`.
+
+        `on_change`: a camera's state has changed. `signer`: of pictures that are asked for; without
+        one there are none. Raises BadModel, BadGround, BadSource.
+>>>>>>> 2964f1b (Let a running agent look again and send what it saw)
         """
         self.models = ModelKeeper(
             config.data_dir / "models", config.model, open_detector, on_change
@@ -68,6 +80,9 @@ class Lookout:
         }
         self._desk = AlertDesk(outbox, config.data_dir / "open-alerts", lambda: self.model)
         self._clips = ClipMaker(finder, self._desk.take)
+        self._memory = PlaceMemory(config.data_dir / "places")
+        show = Shower(outbox, signer, finder) if signer is not None else None
+        self.looks = LookDesk(self._posts, self._detector, self._memory, show)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._look_forever, name="look", daemon=True)
 
@@ -88,6 +103,7 @@ class Lookout:
     def ask_to_stop(self) -> None:
         """Let every camera end as soon as it can; returns at once."""
         self._stop.set()
+        self.looks.ask_to_stop()
         self.models.ask_to_stop()
         for post in self._posts.values():
             post.runner.ask_to_stop()
@@ -158,6 +174,7 @@ class Lookout:
             log.info("camera %s: %s %s in %s, score %.2f", post.camera.id, event.state,
                      event.label, event.zone, event.score)  # fmt: skip
             self._desk.take(event, post.camera)
+            self._memory.keep(event, post.camera.id)
         for update, clip in post.clips():
             self._clips.add(update, clip, post.camera)
 

@@ -46,7 +46,11 @@ class Show(Protocol):
     """Stores pictures of a camera as evidence of `subject`: masked for most, sealed for few."""
 
     def __call__(
-        self, subject: str, camera: CameraConfig, shown: Sequence[tuple[Frame, Sequence[Detection]]]
+        self,
+        subject: str,
+        camera: CameraConfig,
+        shown: Sequence[tuple[Frame, Sequence[Detection]]],
+        model: str,
     ) -> list[EvidenceRef]:
         """Durable on return."""
         ...
@@ -177,9 +181,9 @@ class LookDesk:
         cameras: Mapping[str, Camera],
         detector: Detector,
         memory: PlaceMemory,
-        show: Show,
+        show: Show | None,
     ) -> None:
-        """`memory`: what places looked like; `show` stores the pictures."""
+        """`memory`: what places looked like; `show` stores the pictures, where any are kept."""
         self._cameras = cameras
         self._detector = detector
         self._memory = memory
@@ -200,7 +204,7 @@ class LookDesk:
             raise OrderFailed(f"camera {args.camera} gives no picture: it is {post.state}")
         frame = taken[0]
         seen = self._detector.detect(frame.image, FAINT)
-        refs = self._show(f"snapshot-{args.camera}", post.camera, [(frame, seen)])
+        refs = self._kept(f"snapshot-{args.camera}", post.camera, [(frame, seen)])
         height, width = frame.image.shape[:2]
         return {
             "camera": args.camera,
@@ -221,7 +225,7 @@ class LookDesk:
         self._wait(post, Request(args.looks, args.seconds, visit.take), args.seconds + GRACE_S)
         finding = visit.finding(post.state)
         name = args.alert or args.camera
-        refs = self._show(f"look-{name}"[:64], post.camera, visit.shown())
+        refs = self._kept(f"look-{name}"[:64], post.camera, visit.shown())
         box = known.place.box
         return {
             "camera": args.camera,
@@ -240,6 +244,11 @@ class LookDesk:
             "model": self._detector.name,
             "evidence": _plain(refs),
         }
+
+    def _kept(
+        self, subject: str, camera: CameraConfig, shown: Sequence[tuple[Frame, Sequence[Detection]]]
+    ) -> list[EvidenceRef]:
+        return self._show(subject, camera, shown, self._detector.name) if self._show else []
 
     def _wait(self, post: Camera, request: Request, timeout_s: float) -> None:
         deadline_s = time.monotonic() + timeout_s

@@ -18,11 +18,16 @@ class Signer:
         self._key = key
         self._config_rev = config_rev
 
+    @property
+    def config_rev(self) -> str:
+        """The revision of the configuration in force."""
+        return self._config_rev()
+
     def finish(self, message: Struct) -> Struct:
         """An alert with its configuration's revision and its files' signatures; else as it is."""
         if not isinstance(message, Alert):
             return message
-        alert = replace(message, config_rev=self._config_rev())
+        alert = replace(message, config_rev=self.config_rev)
         return replace(alert, evidence=self.sign(scene_of(alert), alert.evidence))
 
     def sign(self, scene: Scene, refs: list[EvidenceRef]) -> list[EvidenceRef]:
