@@ -22,6 +22,8 @@ export function mayDecide(): boolean {
 }
 
 export function maySeeOriginals(): boolean {
+  return RANK[session.role] >= RANK.supervisor
+}
 
 export function mayConfigure(): boolean {
   return RANK[session.role] >= RANK.supervisor
