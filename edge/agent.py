@@ -122,11 +122,9 @@ class Agent:
     def _add_cameras(self) -> None:
         from edge.lookout import Lookout  # noqa: PLC0415
 
-<<<<<<< HEAD
-        lookout = Lookout(self._config, self._outbox, self._link.health_changed, self._courses)
-=======
-        lookout = Lookout(self._config, self._outbox, self._link.health_changed, self._signer)
->>>>>>> 2964f1b (Let a running agent look again and send what it saw)
+        lookout = Lookout(
+            self._config, self._outbox, self._link.health_changed, self._courses, self._signer
+        )
         self._models = lookout.models
         self._camera_births, self._camera_health = lookout.births, lookout.health
         self._parts.append(lookout)

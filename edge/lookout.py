@@ -47,21 +47,14 @@ class Lookout:
         config: EdgeConfig,
         outbox: Outbox,
         on_change: Callable[[], None],
-<<<<<<< HEAD
         courses: Mapping[str, Course] = MappingProxyType({}),
-    ) -> None:
-        """Open the model and prepare the cameras; nothing is read before `start`.
-
-        `on_change`: a camera's state has changed. `courses`: by receiver, where the cameras go that
-        move. Raises BadModel, BadGround, BadSource.
-=======
         signer: Signer | None = None,
     ) -> None:
         """Open the model and prepare the cameras; nothing is read before `start`.
 
-        `on_change`: a camera's state has changed. `signer`: of pictures that are asked for; without
-        one there are none. Raises BadModel, BadGround, BadSource.
->>>>>>> 2964f1b (Let a running agent look again and send what it saw)
+        `on_change`: a camera's state has changed. `courses`: by receiver, where the cameras go that
+        move. `signer`: of pictures that are asked for; without one there are none. Raises BadModel,
+        BadGround, BadSource.
         """
         self.models = ModelKeeper(
             config.data_dir / "models", config.model, open_detector, on_change
