@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from edge.camera.frame import Frame
 from edge.clock_quality import clock_quality
-from edge.config import CameraConfig
+from edge.config import CameraConfig, Position
 from edge.detect.detection import Detection
 from edge.detect.evidence import EvidenceFile, shown_and_sealed
 from edge.detect.faces import FaceFinder
@@ -36,7 +36,7 @@ class Shower:
         """Store frames with what was seen on them; durable on return."""
         if not shown:
             return []
-        position = camera.position
+        position = camera.position if isinstance(camera.position, Position) else None
         scene = Scene(
             dev=self._outbox.dev,
             epoch=self._outbox.epoch,
