@@ -25,7 +25,7 @@ export const enTerminal = {
   'terminal.confirmed': 'Confirmed by the terminal',
   'terminal.at': '{time} at {place}, {speed} km/h',
   'terminal.notLocated': 'The terminal has no position',
-  'terminal.media': 'Picture {ids}; it appears below when it has come',
+  'terminal.media': 'Picture {ids}; it is shown when it has come',
   'terminal.parameters': '{n} parameters',
   'terminal.pictures': 'Pictures',
   'terminal.picture': 'Picture from the vehicle, {time}',

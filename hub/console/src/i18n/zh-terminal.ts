@@ -25,7 +25,7 @@ export const zhTerminal = {
   'terminal.confirmed': '终端已确认',
   'terminal.at': '{time} 在 {place}，{speed} km/h',
   'terminal.notLocated': '终端没有定位',
-  'terminal.media': '照片编号 {ids}，图像到达后显示在下方',
+  'terminal.media': '照片编号 {ids}，图像到达后即显示',
   'terminal.parameters': '{n} 个参数',
   'terminal.pictures': '抓拍',
   'terminal.picture': '{time} 的车载抓拍',
