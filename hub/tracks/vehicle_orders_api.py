@@ -14,18 +14,25 @@ from hub.devices.orders.desk import OrderDesk
 from hub.devices.orders.store import orders, to_order
 from hub.devices.store import devices
 from hub.errors import Problem, not_found
+from hub.grid.errors import GridError
 from hub.http import ERRORS, Body, Listing, Page, page
 from hub.roles import Actor, Right
 from hub.store import Store
+from hub.tracks import fence_store
 from hub.tracks.store import vehicles
+from hub.tracks.terminal_fence import fence_id, shape_name, terminal_fence
 from hub.tracks.vehicle_ops import PREFIX
 
+SET_FENCE, DELETE_FENCES = "terminal.set_fence", "terminal.delete_fences"
+FENCE_OPS = (SET_FENCE, DELETE_FENCES)
 GATEWAY = "gateway"
 """What a device calls its server of terminals among its receivers."""
 
 
 class VehicleOrder(Body):
     """What a vehicle's terminal is to do: `op` one of the vehicle's operations.
+
+    A fence of the hub is named by `code` in `args` of `set_fence` and `delete_fences`.
 
     `valid_s`: seconds after which the terminal is not asked any more.
     """
@@ -62,9 +69,11 @@ def router(store: Store, desk: OrderDesk) -> APIRouter:
     def give(
         vehicle: str, wanted: VehicleOrder, actor: Annotated[Actor, Depends(need(Right.ACT))]
     ) -> OrderItem:
+        op = PREFIX + wanted.op.removeprefix(PREFIX)
         with store.read() as tx:
             device, name = _speaker(tx, vehicle)
             has_terminal = _may_have_terminal(tx, device)
+            given = _spelled_out(tx, op, wanted.args)
         if not has_terminal:
             raise Problem(
                 409,
@@ -72,9 +81,7 @@ def router(store: Store, desk: OrderDesk) -> APIRouter:
                 f"{vehicle}: device {device} has no gateway",
                 "a JT/T 808 terminal",
             )
-        op = PREFIX + wanted.op.removeprefix(PREFIX)
-        args = {**wanted.args, "vehicle": name}
-        order = desk.give(device, op, args, actor, valid_s=wanted.valid_s)
+        order = desk.give(device, op, {**given, "vehicle": name}, actor, valid_s=wanted.valid_s)
         return item(order, desk.ops, actor)
 
     @api.get("/vehicles/{vehicle:path}/orders")
@@ -102,6 +109,27 @@ def _speaker(tx: Connection, vehicle: str) -> tuple[str, str]:
     if row is None:
         raise not_found("vehicle", vehicle)
     return row.device, row.vehicle
+
+
+def _spelled_out(tx: Connection, op: str, args: dict[str, Any]) -> dict[str, Any]:
+    """The arguments with one of the hub's fences, named by its `code`, as a terminal takes it.
+
+    Raises Problem: no such fence, or one that a terminal cannot hold.
+    """
+    if op not in FENCE_OPS or "code" not in args:
+        return args
+    others = {name: value for name, value in args.items() if name != "code"}
+    code = str(args["code"])
+    found = fence_store.one(tx, code) or next(iter(fence_store.history(tx, code)), None)
+    if found is None or (op == SET_FENCE and found.until is not None):
+        raise not_found("fence", code)
+    try:
+        if op == SET_FENCE:
+            return {**others, "fence": terminal_fence(found.fence)}
+        return {**others, "shape": shape_name(found.fence), "ids": [fence_id(code)]}
+    except GridError as fault:
+        allowed = "a circle, a polygon of one part without holes, a corridor"
+        raise Problem(422, "unfit_fence", str(fault), allowed) from None
 
 
 def _may_have_terminal(tx: Connection, device: str) -> bool:

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from edge.gps.jt808.orders import ORDERS
+from edge.gps.jt808.orders import ORDERS, order_of
 from hub import pipeline
 from hub.app import Hub
 from hub.devices.orders import store as order_store
@@ -57,8 +57,9 @@ def test_every_order_a_terminal_understands_may_be_given_and_no_other():
         ("position", {}, Role.OPERATOR, 201, ""),
         ("photo", {"channel": 2}, Role.OPERATOR, 201, ""),
         ("track", {"interval_s": 5, "seconds": 60}, Role.OPERATOR, 201, ""),
-        ("set_fence", {"fence": FENCE}, Role.OPERATOR, 201, ""),
-        ("delete_fences", {"shape": "oval"}, Role.OPERATOR, 422, "args.shape"),
+        ("set_fence", {"fence": FENCE}, Role.OPERATOR, 403, "may not"),
+        ("set_fence", {"fence": FENCE}, Role.SUPERVISOR, 201, ""),
+        ("delete_fences", {"shape": "oval"}, Role.SUPERVISOR, 422, "args.shape"),
         ("set_parameters", {"parameters": {"interval_s": 10}}, Role.SUPERVISOR, 403, "may not"),
         ("set_parameters", {"parameters": {"interval_s": 10}}, Role.ADMIN, 201, ""),
         ("control", {"command": "reset"}, Role.SUPERVISOR, 403, "may not order terminal.control"),
@@ -109,3 +110,77 @@ def test_a_vehicle_with_a_receiver_alone_takes_no_orders(call, hub):
     answer = call("POST", f"/api/vehicles/{TRUCK}/orders", json={"op": "position"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "no_terminal")
     assert call("POST", "/api/vehicles/x/y/orders", json={"op": "position"}).status_code == 404
+
+
+RING = [[109.0, 32.0], [109.01, 32.0], [109.01, 32.01], [109.0, 32.02], [109.0, 32.0]]
+BOX = [[109.0, 32.0], [109.01, 32.0], [109.01, 32.01], [109.0, 32.01], [109.0, 32.0]]
+HOLE = [[109.002, 32.002], [109.004, 32.002], [109.004, 32.004], [109.002, 32.002]]
+
+
+def polygon(*rings):
+    return {"type": "Polygon", "coordinates": list(rings)}
+
+
+def line(half_width_m):
+    way = {"type": "LineString", "coordinates": [[109.0, 32.0], [109.01, 32.01]]}
+    return way, {"half_width_m": half_width_m}
+
+
+POINT = {"type": "Point", "coordinates": [109.02, 32.69]}
+FENCES = [
+    ("circle", (POINT, {"radius_m": 500}), {"shape": "circle", "centre": [32.69, 109.02],
+                                            "radius_m": 500, "tell": "enter"}),
+    ("polygon", (polygon(RING), {"limit_kmh": 40}),
+     {"shape": "polygon", "speed": {"top_kmh": 40},
+      "corners": [[32.0, 109.0], [32.0, 109.01], [32.01, 109.01], [32.02, 109.0]]}),
+    ("rectangle", (polygon(BOX), {"hours": [["08:00", "24:00"]]}),
+     {"shape": "rectangle", "north_west": [32.01, 109.0], "south_east": [32.0, 109.01],
+      "hours": ["08:00", "23:59"]}),
+    ("route", line(50),
+     {"shape": "route", "stretches": [{"at": [32.0, 109.0], "id": 1, "width_m": 100},
+                                      {"at": [32.01, 109.01], "id": 2, "width_m": 100}]}),
+]  # fmt: skip
+
+
+def put_fence(call, geometry, properties):
+    own = {"code": "F1", "name": "工地", "watch": ["enter"], **properties}
+    feature = {"type": "Feature", "properties": own, "geometry": geometry}
+    answer = call("POST", "/api/fences", json={"type": "FeatureCollection", "features": [feature]})
+    assert answer.status_code in {200, 201}, answer.text
+
+
+@pytest.mark.parametrize(("shape", "drawn", "expected"), FENCES)
+def test_a_fence_of_the_hub_goes_into_the_terminal_and_out_again(call, shape, drawn, expected):
+    put_fence(call, *drawn)
+    path = f"/api/vehicles/{TRUCK}/orders"
+    order = call("POST", path, json={"op": "set_fence", "args": {"code": "F1"}}).json()
+    sent = order["args"]["fence"]
+    assert {name: sent[name] for name in expected} == expected
+    for version in ("2013", "2019"):
+        assert order_of("set_fence", {"fence": sent}, version).body
+    order = call("POST", path, json={"op": "delete_fences", "args": {"code": "F1"}}).json()
+    assert order["args"] == {"vehicle": "truck-1", "shape": shape, "ids": [sent["id"]]}
+
+
+@pytest.mark.parametrize(
+    ("drawn", "says"),
+    [
+        ((polygon(RING, HOLE), {}), "fence F1: it has holes"),
+        (({"type": "MultiPolygon", "coordinates": [[RING], [[[x + 1, y] for x, y in RING]]]}, {}),
+         "it has 2 parts"),
+        (line(200), "it is 400 m wide, at most 255 m fit"),
+        ((polygon(RING), {"days": [1, 2]}), "it has weekdays"),
+        ((polygon(RING), {"hours": [["08:00", "09:00"], ["10:00", "11:00"]]}), "several windows"),
+    ],
+)  # fmt: skip
+def test_a_fence_that_no_terminal_can_hold_is_refused_by_name(call, drawn, says):
+    put_fence(call, *drawn)
+    body = {"op": "set_fence", "args": {"code": "F1"}}
+    answer = call("POST", f"/api/vehicles/{TRUCK}/orders", json=body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "unfit_fence")
+    assert says in answer.text
+
+
+def test_a_fence_that_is_not_there(call):
+    body = {"op": "set_fence", "args": {"code": "F9"}}
+    assert call("POST", f"/api/vehicles/{TRUCK}/orders", json=body).status_code == 404
