@@ -68,8 +68,13 @@ class ClipMaker:
         # On Linux a thread has a priority of its own: looking comes before making films.
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)
         while (work := self._work.get()) is not None:
-            self._make(*work)
-            self._work.task_done()
+            update, clip, camera = work
+            try:
+                self._make(update, clip, camera)
+            except Exception:  # whatever it is, the next clip must be made
+                log.exception("camera %s: no clip of %s", camera.id, update.id)
+            finally:
+                self._work.task_done()
 
     def _make(self, update: AlertEvent, clip: Clip, camera: CameraConfig) -> None:
         try:

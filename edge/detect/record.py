@@ -87,11 +87,6 @@ class Recorder:
             "after", frame.image, self._covered(frame.image, self._patches), frame.at
         )
 
-    def look(self, frame: Frame, seen: Sequence[Detection]) -> tuple[EvidenceFile, ...]:
-        """A picture on request, as it is now: for everybody, and the sealed original."""
-        found = patches(seen, frame.image.shape[1] / frame.image.shape[0])
-        return shown_and_sealed("clean", frame.image, self._covered(frame.image, found), frame.at)
-
     def clips(self, t_s: float | None = None) -> list[tuple[str, Clip]]:
         """The clips that are complete by that second (None: there will be no more), by alert."""
         done = [each for each in self._rolling if t_s is None or t_s >= each.end_s]
