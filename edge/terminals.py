@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.config import GATEWAY, STANDARD_PROFILE, EdgeConfig, GatewayConfig, ProfileConfig
-from edge.gps.alarms import AlarmDesk
+from edge.gps.alarms import AlarmDesk, Cover
 from edge.gps.commands import plain
 from edge.gps.errors import GpsError
 from edge.gps.gateway import ANSWER_S, CannotListen, Gateway, Limits
@@ -53,7 +53,9 @@ class Terminals:
             secret_of(self._config, config.data_dir),
             is_open=self._config.open,
         )
-        alarms = AlarmDesk(outbox, config.data_dir / "open-alarms", self._config.alerts)
+        alarms = AlarmDesk(
+            outbox, config.data_dir / "open-alarms", self._config.alerts, _cover(config.model)
+        )
         self._profiles = _profiles(self._config)
         self._reports = OutboxReports(outbox, self._profiles, alarms)
         self._on_change = on_change
@@ -177,6 +179,16 @@ class Terminals:
             log.error("%s; trying again every %.0f s", because, RETRY_S)
         self._state, self._since = state, datetime.now(UTC)
         self._on_change()
+
+
+def _cover(model: str) -> Cover:
+    """What covers faces in photographs, where OpenCV is installed; else they stay sealed."""
+    try:
+        from edge.detect.cover import Cover as Covering  # noqa: PLC0415
+    except ImportError as fault:
+        log.info("photographs of terminals stay sealed: %s; pip install 'tianyan[edge]'", fault)
+        return lambda _: None
+    return Covering(model).cover
 
 
 def secret_of(config: GatewayConfig, folder: Path) -> bytes:

@@ -5,7 +5,7 @@ open. An alarm in a report from a blind area is over when it is heard of: it is 
 marked as late.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -48,12 +48,19 @@ class Shown:
     file: EvidenceFile
 
 
+Cover = Callable[[bytes], bytes | None]
+"""Gives a picture with its faces and plates covered; None when that cannot be done."""
+
+
 class AlarmDesk:
     """Tells of those alarms that are `watched`, by name."""
 
-    def __init__(self, outbox: Outbox, folder: Path, watched: Collection[str]) -> None:
-        """Write to `outbox`; `folder` keeps what stands."""
+    def __init__(
+        self, outbox: Outbox, folder: Path, watched: Collection[str], cover: Cover = lambda _: None
+    ) -> None:
+        """Write to `outbox`; `folder` keeps what stands; `cover` covers faces in pictures."""
         self._outbox = outbox
+        self._cover = cover
         self._bits = {bit: name for bit, name in ALARMS.items() if name in watched}
         self._notes = OpenAlerts(folder)
         self._open = {(alert.source, alert.label): alert for alert in self._notes.left()}
@@ -80,11 +87,21 @@ class AlarmDesk:
         heard = Heard(shown.vehicle, 0, shown.at, shown.place)
         alone = replace(self._alert(heard, shown.place, label), state=AlertState.END)
         stands = self._open.get((shown.vehicle, label))
+        files = self._files(shown.file)
         alert = replace(
             alone if stands is None else replace(stands, state=AlertState.UPDATE),
-            evidence=[_ref(shown)],
+            evidence=[_ref(file, shown.at, shown.file) for file in files],
         )
-        self._outbox.add(ALERT, lambda seq: replace(alert, seq=seq), [shown.file], alert.alert)
+        self._outbox.add(ALERT, lambda seq: replace(alert, seq=seq), files, alert.alert)
+
+    def _files(self, taken: EvidenceFile) -> list[EvidenceFile]:
+        """What everybody may see of a picture, and the sealed original."""
+        covered = self._cover(taken.data)
+        if covered is None:
+            return [taken]
+        if covered == taken.data:
+            return [EvidenceFile(taken.data, taken.type)]
+        return [EvidenceFile(covered, "image/jpeg"), taken]
 
     def _edges(self, heard: Heard) -> Iterator[Alert]:
         standing = self._standing.get(heard.vehicle, 0)
@@ -141,10 +158,15 @@ class AlarmDesk:
             self._open.pop((alert.source, alert.label), None)
 
 
-def _ref(shown: Shown) -> EvidenceRef:
-    file = shown.file
+def _ref(file: EvidenceFile, at: datetime, original: EvidenceFile) -> EvidenceRef:
     return EvidenceRef(
-        file.sha256, len(file.data), file.type, "clean", at=_ms(shown.at), sealed=file.sealed
+        file.sha256,
+        len(file.data),
+        file.type,
+        "clean",
+        at=_ms(at),
+        sealed=file.sealed,
+        original=original.sha256 if file.data != original.data else None,
     )
 
 

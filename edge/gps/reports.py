@@ -99,7 +99,7 @@ class OutboxReports:
         if place is None:
             log.warning("vehicle %s: a picture without a place is not kept", media.vehicle)
             return
-        # Nobody has covered the faces in it: a vehicle unit has nothing to find them with.
+        # As it is, it shows faces and plates; the desk makes one for all eyes where it can.
         file = EvidenceFile(media.data, media.type, sealed=True)
         desk.show(Shown(media.vehicle, media.event, fix.at, place, file))
 

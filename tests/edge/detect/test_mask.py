@@ -50,6 +50,19 @@ def test_a_patch_at_the_edge_or_outside_does_no_harm():
 
 
 @needs_shared
+def test_a_photograph_of_a_terminal_is_covered():
+    from edge.detect.cover import Cover
+
+    (path,) = (SHARED / "data" / "images").glob("*/vending_lindsayrgwatt_82db778b.jpg")
+    cover, picture = Cover("street-n"), path.read_bytes()
+    covered = cover.cover(picture)
+    assert covered.startswith(b"\xff\xd8")
+    assert covered != picture
+    assert cover.cover(b"\xff\xd8 broken") is None
+    assert Cover("no-such-model").cover(picture) is None
+
+
+@needs_shared
 def test_faces_of_real_people_are_found():
     import cv2
 

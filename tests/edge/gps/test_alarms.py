@@ -95,6 +95,25 @@ def test_a_picture_joins_the_alarm_that_stands(tmp_path, outbox):
     assert (picture.size, picture.type, picture.role) == (len(JPEG), "image/jpeg", "clean")
 
 
+@pytest.mark.parametrize(
+    ("covered", "files"),
+    [
+        (None, [(JPEG, True)]),
+        (JPEG, [(JPEG, False)]),
+        (b"covered", [(b"covered", False), (JPEG, True)]),
+    ],
+)
+def test_of_a_picture_only_what_is_covered_is_for_all_eyes(tmp_path, outbox, covered, files):
+    desk = AlarmDesk(outbox, tmp_path / "open", WATCHED, lambda _: covered)
+    OutboxReports(outbox, alarms=desk).keep([shown(0)])
+    (alert,) = alerts(outbox)
+    said = [(outbox.file_path(ref.sha256).read_bytes(), ref.sealed) for ref in alert.evidence]
+    assert said == files
+    original = alert.evidence[-1].sha256 if len(files) == 2 else None
+    assert alert.evidence[0].original == original
+    assert {file.sealed for file in outbox.files_due()} <= {sealed for _, sealed in files}
+
+
 @pytest.mark.parametrize(("event", "label"), [(0, "vehicle_picture"), (3, "collision")])
 def test_a_picture_alone_is_told_of_once(tmp_path, outbox, event, label):
     kept = OutboxReports(outbox, alarms=AlarmDesk(outbox, tmp_path / "open", WATCHED))

@@ -1,0 +1,55 @@
+"""Faces and plates covered in a picture that no camera of ours took: a terminal's photograph."""
+
+import logging
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from edge.detect.detectors import Detector, open_detector
+from edge.detect.errors import BadModel
+from edge.detect.evidence import jpeg
+from edge.detect.faces import FaceFinder, open_finder
+from edge.detect.mask import face_patches, masked, patches
+
+log = logging.getLogger(__name__)
+
+FAINT = 0.12
+
+
+@dataclass(frozen=True)
+class _Eyes:
+    detector: Detector
+    finder: FaceFinder
+
+
+class Cover:
+    """Opens the models at the first picture: most devices with terminals never see one."""
+
+    def __init__(self, model: str) -> None:
+        """`model`: the detector of persons and vehicles, by name."""
+        self._model = model
+        self._eyes: _Eyes | None = None
+        self._has_failed = False
+
+    def cover(self, picture: bytes) -> bytes | None:
+        """The picture as a JPEG with faces and plates covered; as it is where there are none.
+
+        None when it cannot be told what is in it: then nobody may see it.
+        """
+        image = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
+        if image is None or (eyes := self._opened()) is None:
+            return None
+        seen = eyes.detector.detect(image, FAINT)  # type: ignore[arg-type]
+        faces = eyes.finder.find(image)  # type: ignore[arg-type]
+        covered = (*patches(seen, image.shape[1] / image.shape[0]), *face_patches(faces))
+        return jpeg(masked(image, covered)) if covered else picture  # type: ignore[arg-type]
+
+    def _opened(self) -> _Eyes | None:
+        if self._eyes is None and not self._has_failed:
+            try:
+                self._eyes = _Eyes(open_detector(self._model), open_finder())
+            except BadModel as fault:
+                self._has_failed = True
+                log.warning("photographs of terminals stay sealed: %s", fault)
+        return self._eyes
