@@ -110,6 +110,27 @@ FLEET: tuple[FleetVehicle, ...] = (
 )
 
 
+YESTERDAY: tuple[FleetVehicle, ...] = (
+    FleetVehicle(
+        "patrol-01",
+        "陕G·示003",
+        "enforcement_vehicle",
+        "GN",
+        17.0,
+        0.1,
+        tuple(
+            Call(node, stay_s, "patrol")
+            for node, stay_s in (
+                ((7, 5), 120), ((3, 5), 60), ((3, 8), 60), ((7, 8), 60), ((7, 2), 60),
+                ((4, 2), 60), ((4, 6), 60), ((9, 6), 60), ((9, 3), 60), ((6, 3), 60),
+            )
+        ),
+    ),
+    FLEET[1],
+)  # fmt: skip
+"""How the patrol car and the sweeper spent the day before: a patrol that leaves out the east."""
+
+
 @dataclass(frozen=True)
 class Stop:
     """Standing still: why, from when to when (UTC), where."""

@@ -24,6 +24,7 @@ from types import FrameType
 
 import yaml
 
+from tianyan import duty_sample
 from tianyan.broker import HUB_USER, Broker, BrokerFailed, free_port, start_broker
 from tianyan.children import Child, spawn
 from tianyan.street import (
@@ -125,6 +126,7 @@ class _Demo:
         hub = self._keep(_start_hub(self._folder, self._options, broker))
         fleet = vehicles(street)
         _wait_for_hub(hub, self._options.port, self._stop)
+        self._staff_grids()
         _announce(self._options, broker, self._folder)
         self._start_agent(fleet, broker)
         if self._options.videos:
@@ -134,6 +136,12 @@ class _Demo:
             box = generated_cameras()
         self._start_agent(box, broker)
         self._began_s = time.monotonic()
+
+    def _staff_grids(self) -> None:
+        token = self._folder / "admin-token"
+        if token.is_file():
+            address = f"http://127.0.0.1:{self._options.port}"
+            duty_sample.bring_in(address, token.read_text(encoding="utf-8").strip())
 
     def _start_agent(self, device: Device, broker: Broker) -> None:
         if not self._stop.is_set():

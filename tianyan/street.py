@@ -6,16 +6,17 @@ import os
 import sys
 import threading
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import scenes
 from hub.grid.ankang import ankang_grids
 from scenes.demo import DEMO_CAMERAS
-from scenes.vehicles import FLEET, write_nmea
+from scenes.vehicles import FLEET, YESTERDAY, FleetVehicle, write_nmea
 from tianyan.children import Child, spawn
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 CAMERA_BOX, FLEET_BOX = "box-1", "fleet-1"
 LOOKS_PER_S = 2.0
 VEHICLE_DAY_S = 6 * 3600
+YESTERDAY_S = 4 * 3600
+SITE = ZoneInfo("Asia/Shanghai")
 REPORT_EVERY_S = 2.0
 VIDEO_DWELL_S = 10.0
 # The user's recordings come without a place: they are shown in a row in the middle of the map.
@@ -133,17 +136,30 @@ def vehicles(folder: Path) -> Device:
     for vehicle in FLEET:
         path = folder / f"{vehicle.id}.nmea"
         write_nmea(vehicle, path, now, VEHICLE_DAY_S)
-        receivers.append(
-            {
-                "id": vehicle.id,
-                "vehicle": vehicle.id,
-                "plate": vehicle.plate,
-                "kind": vehicle.kind,
-                "source": str(path),
-                "report_every_s": REPORT_EVERY_S,
-            }
-        )
+        receivers.append(_receiver(vehicle, vehicle.id, path))
+    for vehicle in YESTERDAY:
+        name = f"{vehicle.id}-yesterday"
+        path = folder / f"{name}.nmea"
+        write_nmea(vehicle, path, _yesterday(now), YESTERDAY_S)
+        receivers.append(_receiver(vehicle, name, path) | {"real_time": False})
     return Device(FLEET_BOX, {"generated": True, "receivers": receivers})
+
+
+def _receiver(vehicle: FleetVehicle, name: str, log_file: Path) -> dict[str, Any]:
+    return {
+        "id": name,
+        "vehicle": vehicle.id,
+        "plate": vehicle.plate,
+        "kind": vehicle.kind,
+        "source": str(log_file),
+        "report_every_s": REPORT_EVERY_S,
+    }
+
+
+def _yesterday(now: datetime) -> datetime:
+    """Eight in the morning of the day before, at the site."""
+    local = now.astimezone(SITE) - timedelta(days=1)
+    return local.replace(hour=8, minute=0, second=0, microsecond=0).astimezone(UTC)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ export const router = createRouter({
     },
     { path: '/vehicles', name: 'vehicles', component: () => import('./pages/vehicles-page.vue') },
     { path: '/learning', name: 'learning', component: () => import('./pages/learning-page.vue') },
+    { path: '/patrol', name: 'patrol', component: () => import('./pages/patrol-page.vue') },
+    { path: '/duty', name: 'duty', component: () => import('./pages/duty-page.vue') },
     { path: '/:rest(.*)*', redirect: '/' },
   ],
 })

@@ -70,3 +70,17 @@ export function span(ms: number): { count: number; unit: SpanUnit } {
   if (seconds < 172_800) return { count: Math.floor(seconds / 3600), unit: 'h' }
   return { count: Math.floor(seconds / 86_400), unit: 'd' }
 }
+
+/** The day at the site, as the hub is asked: 2026-11-23. */
+export function localDay(at: string | number): string {
+  const parts = new Intl.DateTimeFormat('en-CA', {
+    timeZone: siteZone.value,
+    year: 'numeric',
+    ...DAY,
+  })
+  return parts.format(new Date(at))
+}
+
+export function nextDay(day: string): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10)
+}

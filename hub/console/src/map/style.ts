@@ -18,6 +18,7 @@ export const SOURCES = [
   'alerts',
   'cases',
   'here',
+  'coverage',
 ] as const
 export type SourceName = (typeof SOURCES)[number]
 
@@ -90,6 +91,23 @@ export function layers(colours: Colours): LayerSpecification[] {
       paint: {
         'fill-color': colours.accent,
         'fill-opacity': ['case', ['boolean', ['feature-state', 'chosen'], false], 0.1, 0],
+      },
+    },
+    {
+      id: 'coverage',
+      type: 'fill',
+      source: 'coverage',
+      paint: {
+        'fill-color': [
+          'match',
+          ['get', 'standing'],
+          'visited',
+          colours['level-1'],
+          'missed',
+          colours['level-2'],
+          colours['ink-3'],
+        ],
+        'fill-opacity': ['match', ['get', 'standing'], 'visited', 0.42, 'missed', 0.62, 0.14],
       },
     },
     {
@@ -325,6 +343,7 @@ export function style(colours: Colours): StyleSpecification {
       },
       cases: { ...plain, promoteId: 'id' },
       here: plain,
+      coverage: plain,
     },
     layers: layers(colours),
   }

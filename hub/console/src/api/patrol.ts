@@ -1,0 +1,111 @@
+import type { Feature, FeatureCollection, MultiPolygon, Polygon } from 'geojson'
+
+import type { GridName } from './grids'
+import { get, type Page, type Query, withQuery } from './http'
+import type { TrackPoint } from './vehicles'
+
+export type Standing = 'visited' | 'open' | 'missed'
+
+export interface CoverageItem {
+  grid: GridName
+  level: number | null
+  parent: string | null
+  synthetic: boolean
+  standing: Standing
+  required: number
+  due: number
+  made: number
+  open: number
+  missed: string[]
+  share: number | null
+  visits: number
+  looked_s: number
+  last_visit: string | null
+}
+
+export interface Totals {
+  required: number
+  due: number
+  made: number
+  open_visits: number
+  missed_visits: number
+  share: number | null
+  grids: number
+  visited: number
+  open: number
+  missed: number
+}
+
+export interface CoverageReport {
+  since: string
+  until: string
+  frequency: { level: number | null; times: number; period: 'day' | 'week' }[]
+  totals: Totals
+  items: CoverageItem[]
+  total: number
+}
+
+export interface Visit {
+  vehicle: string
+  plate: string
+  grid: GridName
+  start: string
+  end: string
+  looked_s: number
+}
+
+export interface CellProperties {
+  code: string
+  name: string
+  level: number | null
+  standing: Standing
+  synthetic: boolean
+}
+export type Cells = FeatureCollection<Polygon | MultiPolygon, CellProperties>
+export type Cell = Feature<Polygon | MultiPolygon, CellProperties>
+
+/** Local days from `since` before `until`. */
+export interface Asked {
+  since: string
+  until: string
+  level?: number
+  post?: string
+  shift?: string
+  grid?: string
+}
+
+function query(asked: Asked): Query {
+  return { ...asked }
+}
+
+/** All grids of an answer, however many pages they take. */
+export async function coverage(asked: Asked): Promise<CoverageReport> {
+  const path = '/api/patrol/coverage'
+  const first = await get<CoverageReport>(path, { ...query(asked), limit: 500 })
+  while (first.items.length < first.total) {
+    const offset = first.items.length
+    const next = await get<CoverageReport>(path, { ...query(asked), limit: 500, offset })
+    if (next.items.length === 0) break
+    first.items.push(...next.items)
+  }
+  return first
+}
+
+export function cells(asked: Asked): Promise<Cells> {
+  return get('/api/patrol/missed', { ...query(asked), all: true })
+}
+
+export function visits(asked: Asked): Promise<Page<Visit>> {
+  return get('/api/patrol/visits', { ...query(asked), limit: 200 })
+}
+
+/** The fixes of a visit. */
+export async function stretch(visit: Visit): Promise<TrackPoint[]> {
+  const name = visit.vehicle.split('/').map(encodeURIComponent).join('/')
+  const span = { from: visit.start, to: visit.end, limit: 20_000 }
+  return (await get<Page<TrackPoint>>(`/api/vehicles/${name}/track`, span)).items
+}
+
+export function coverageFile(asked: Asked, format: 'csv' | 'xlsx'): string {
+  return withQuery('/api/patrol/coverage/file', { ...query(asked), format })
+}

@@ -1,0 +1,121 @@
+"""The pages of patrol and duty, in real Chromium, on a real hub with a day of one patrol car."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import uvicorn
+from playwright.sync_api import expect
+
+from hub.app import Hub, create_app
+from hub.duty import store as duty_store
+from hub.duty.duty import Five, Person, PersonRole, Post, Text
+from hub.duty.shift import Shift, read_clock
+from hub.duty.table import Duty
+from hub.housekeeping import judge_patrols
+from hub.store import Store
+from tests.browser.conftest import AXE, Opener, need
+from tests.hub.patrol.test_judge import CAR, arrive, stay, today_at
+from tests.hub.test_pipeline import take
+from tests.hub.world import make_site
+
+
+def furnish(hub: Hub) -> str:
+    """A car in q01 yesterday morning; one post with its officer, one with nobody to be seen."""
+    arrive(hub.store, hub.site)
+    day = today_at(0, hub.site) - timedelta(days=1)
+    take(hub.store, hub.site, "track", stay(day + timedelta(hours=8), 3600))
+    shift = Shift(
+        "am", "早班", ("daily",), read_clock("start", "08:00"), read_clock("end", "09:00")
+    )
+    posts = [Post("p1", "一号岗", "q01", (), ("am",)), Post("p2", "二号岗", "q00", (), ("am",))]
+    people = [
+        Person("h1", "王芳", PersonRole.GRID_HEAD, "p1"),
+        Person("w1", "李明", PersonRole.OFFICER, "p1", "", (CAR,)),
+        Person("w2", "赵强", PersonRole.GRID_WORKER, "p2"),
+    ]
+    texts = [Text("q01", kind, "示意") for kind in (Five.DUTIES, Five.TASKS, Five.REWARDS)]
+    with hub.store.write() as tx:
+        duty_store.put(tx, Duty(posts=posts, people=people, texts=texts, shifts=[shift]))
+    judge_patrols(hub.store, hub.site, None)
+    return day.date().isoformat()
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory) -> Iterator[tuple[str, str]]:
+    """Address of a hub and the day of which it knows something."""
+    folder = tmp_path_factory.mktemp("hub")
+    store = Store(f"sqlite:///{folder}/hub.sqlite")
+    store.migrate()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    site = make_site(store, folder, demo=True, broker={"port": 1}, listen={"port": port})
+    hub = Hub.build(site.config, store)
+    day = furnish(hub)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(site.config, hub), port=port, log_level="error", timeout_graceful_shutdown=1
+        )
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}", day
+    hub.bus.close()
+    server.should_exit = True
+    thread.join(timeout=10)
+
+
+def test_a_missed_grid_is_seen_and_a_visit_opens_its_track(city, opened: Opener) -> None:
+    url, day = city
+    page = opened(url, f"/#/patrol?since={day}&until={day}&level=2")
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(4)
+    expect(rows.first).to_contain_text("漏巡")
+    expect(page.locator(".totals")).to_contain_text("应巡 4 次，实巡 1 次")
+    page.get_by_role("button", name="✓ 已巡查 1").click()
+    expect(rows).to_have_count(1)
+    with page.expect_response(lambda answer: "/track?" in answer.url) as track:
+        page.get_by_role("button", name="grid q01").press("Enter")
+        page.locator(".visits li button").first.press("Enter")
+    assert track.value.json()["total"] > 100
+    page.get_by_label("岗位").select_option("p2")
+    expect(page.locator(".totals")).to_contain_text("应巡 1 次，实巡 0 次")
+
+
+def test_what_a_grid_lacks_is_named(city, opened: Opener) -> None:
+    page = opened(city[0], "/#/duty")
+    row = page.locator("tbody tr", has_text="grid q01")
+    expect(row.locator(".lacks")).to_have_count(0)
+    expect(page.locator("tbody tr", has_text="grid q00").locator(".lacks")).to_have_count(4)
+    page.get_by_label("筛选").select_option("complete")
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+
+def test_who_was_not_heard_is_unknown_and_not_absent(city, opened: Opener) -> None:
+    url, day = city
+    page = opened(url, f"/#/duty?tab=roll&day={day}", language="en")
+    expect(page.locator("tbody tr", has_text="李明")).to_contain_text("present")
+    silent = page.locator("tbody tr", has_text="赵强")
+    expect(silent).to_contain_text("unknown")
+    expect(silent).to_contain_text("no positions")
+    expect(page.get_by_text("absent", exact=True)).to_have_count(0)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/#/patrol", "/#/duty", "/#/duty?tab=roll"])
+def test_everybody_can_use_the_pages(city, opened: Opener, path: str, theme: str) -> None:
+    need(AXE, "npm ci in hub/console")
+    url, day = city
+    page = opened(
+        url, f"{path}{'&' if '?' in path else '?'}since={day}&level=2&day={day}", theme=theme
+    )
+    page.wait_for_selector("tbody tr")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    assert [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found["violations"]] == []
