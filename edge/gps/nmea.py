@@ -30,7 +30,7 @@ DISAGREE_M = 100.0
 """RMC and GGA of one epoch further apart than this are not one position."""
 
 EPOCHS_WITHOUT_RMC = 10
-"""So many epochs before a stream counts as one that has no RMC."""
+"""So many epochs before a stream counts as one that has no RMC; they are held back until then."""
 
 EPOCHS_REMEMBERED = 256
 """How far back a repeated epoch is recognised."""
@@ -127,9 +127,10 @@ class NmeaDecoder:
         return [self._count(out) for out in self._epochs.flush()]
 
     def close(self) -> list[Fix | Refused]:
-        """End the input: also what is unfinished is told."""
+        """End the input: also what is unfinished or held back is told."""
         cut = [out for item in self._framer.close() for out in self._take(item, None)]
-        return self.flush() + cut
+        held = self.flush() + [self._count(out) for out in self._epochs.give_held()]
+        return held + cut
 
     def _take(
         self, item: Sentence | Refused, received_at: datetime | None
@@ -373,6 +374,7 @@ class _Epochs:
     calendar: _Calendar = field(default_factory=_Calendar)
     has_rmc: bool = False
     closed: int = 0
+    held: list[_Epoch] = field(default_factory=list)
     emitted: dict[datetime, None] = field(default_factory=dict)
 
     def join(
@@ -399,6 +401,21 @@ class _Epochs:
         if epoch is None:
             return
         self.closed += 1
+        if self.has_rmc:
+            self.held.clear()
+            yield from self._end(epoch)
+            return
+        self.held.append(epoch)
+        if self.closed > EPOCHS_WITHOUT_RMC:
+            yield from self.give_held()
+
+    def give_held(self) -> Iterator[Fix | Refused]:
+        """Give the epochs of a stream that has no RMC."""
+        held, self.held = self.held, []
+        for epoch in held:
+            yield from self._end(epoch)
+
+    def _end(self, epoch: _Epoch) -> Iterator[Fix | Refused]:
         outcome = self._outcome(epoch)
         if isinstance(outcome, Refused):
             yield outcome
@@ -406,7 +423,7 @@ class _Epochs:
             yield _dated_by(outcome, epoch.received_at)
 
     def _outcome(self, epoch: _Epoch) -> Fix | Refused | None:
-        trigger = epoch.rmc or self._solution_as_trigger(epoch)
+        trigger = epoch.rmc or (None if self.has_rmc else epoch.solution)
         if trigger is None:
             return None
         if reason := objection(epoch.rmc, epoch.solution):
@@ -417,10 +434,6 @@ class _Epochs:
         if day is None:
             return _refusal("no_date", trigger.sentence)
         return _build(datetime.combine(day, time(), UTC) + epoch.tod, epoch)
-
-    def _solution_as_trigger(self, epoch: _Epoch) -> Solution | None:
-        waited = not self.has_rmc and self.closed > EPOCHS_WITHOUT_RMC
-        return epoch.solution if waited else None
 
     def _is_new(self, fix: Fix) -> bool:
         if fix.at in self.emitted:

@@ -327,8 +327,9 @@ def test_one_that_floods_is_slowed_and_loses_nothing_and_the_rest_is_served_at_o
                 await asyncio.sleep(0.02)
             heard = [await mad.hear() for _ in range(many)]
             assert all(answer and answer[0] == 0x8001 for answer in heard)
-            assert loop.time() - began_s > (2 * many - 200) / 400 / 2
-            assert max(waits) < 1.0
+            took_s = loop.time() - began_s
+            assert took_s > (2 * many - 200) / 400 / 2
+            assert max(waits) < took_s / 2
         assert shelf.vehicles.count("13900000001") == many
 
     asyncio.run(run())

@@ -79,7 +79,7 @@ def test_altitude_comes_from_the_same_time_only(lines, altitude):
     [
         pytest.param([rmc(status="V")], None, id="void"),
         pytest.param([line("GPRMC,,V,,,,,,,,,,N")], None, id="void without a time"),
-        pytest.param([gga()], None, id="GGA alone has no date"),
+        pytest.param([gga()], "no_date", id="GGA alone has no date"),
         pytest.param([rmc(status="V"), gga()], "rmc_gga_disagree", id="RMC void, GGA fix"),
         pytest.param([rmc(), gga(quality="0")], "rmc_gga_disagree", id="RMC fix, GGA none"),
         pytest.param([rmc(), gga(lat="3241.0000,N")], "rmc_gga_disagree", id="2 km apart"),
@@ -167,13 +167,23 @@ def test_the_same_time_of_two_days_is_two_epochs():
     assert [f.at.day for f in fixes(rmc(date="011026") + rmc(date="021026"))] == [1, 2]
 
 
+def test_what_was_held_back_is_not_told_once_an_rmc_comes():
+    early = b"".join(gga(f"1159{s:02d}.00") for s in range(50, 55))
+    assert [fix.at.second for fix in fixes(early + rmc() + gga())] == [0]
+
+
+def test_a_short_stream_without_rmc_is_told_at_its_end():
+    stream = line("GNZDA,120000.00,01,10,2026,00,00") + gga() + gga("120001.00")
+    assert [fix.at.second for fix in fixes(stream)] == [0, 1]
+
+
 def test_a_stream_without_rmc_goes_by_gga_and_zda():
     stream = b"".join(
         line(f"GNZDA,1200{s:02d}.00,01,10,2026,00,00") + gga(f"1200{s:02d}.00") for s in range(30)
     )
     found = fixes(stream)
     assert found[-1].at == datetime(2026, 10, 1, 12, 0, 29, tzinfo=UTC)
-    assert len(found) == 20  # the first ten epochs were spent waiting for an RMC
+    assert len(found) == 30  # the first ten were held back until it was known
     assert found[0].speed_kmh is None
 
 
