@@ -22,7 +22,7 @@ from edge.outbox import ALERT, TRACK, Outbox
 from edge.revision import Revisions
 from edge.signature import Signer
 from wire.status import Birth, CameraBirth, CameraHealth, Health, ReceiverHealth, VehicleBirth
-from wire.update import ModelState, ModelUpdate
+from wire.update import ModelUpdate
 
 if TYPE_CHECKING:
     from edge.model_keeper import ModelKeeper
@@ -220,7 +220,7 @@ class Agent:
             session=session,
             ts=now_ms(),
             agent=version("tianyan"),
-            model=_called(self._models.state()) if self._models else "",
+            model=self._models.title if self._models else "",
             config_rev=self._revision(),
             revision=self._revisions.number,
             generated=self._config.generated,
@@ -253,11 +253,6 @@ class Agent:
     def _take_update(self, update: ModelUpdate) -> None:
         if self._models is not None:
             self._models.take(update)
-
-
-def _called(model: ModelState) -> str:
-    """A model as people call it."""
-    return f"{model.name} {model.version}".strip()[:200]
 
 
 def now_ms() -> int:

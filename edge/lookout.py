@@ -81,8 +81,8 @@ class Lookout:
 
     @property
     def model(self) -> str:
-        """The model's name."""
-        return self._detector.name
+        """The model's name and version."""
+        return self.models.title
 
     def start(self) -> None:
         """Open the cameras and look from now on."""

@@ -132,6 +132,12 @@ class ModelKeeper:
             return ModelState(self.detector.name, update=report)
         return ModelState(manifest.name, manifest.version[:200], manifest.sha256, report)
 
+    @property
+    def title(self) -> str:
+        """The model in use as people and alerts name it: with its version."""
+        state = self.state()
+        return f"{state.name} {state.version}".strip()[:64]
+
     # ------------------------------------------------------------ at the start
 
     def _read(self) -> Kept:

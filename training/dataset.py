@@ -72,6 +72,11 @@ def read_dataset(file: Path, split: str = "val") -> Dataset:
     return Dataset(labels=labels, pictures=tuple(pictures))
 
 
+def has_split(file: Path, split: str) -> bool:
+    """Whether a data set description names a split."""
+    return split in _description(file)
+
+
 def read_folder(folder: Path, label_count: int) -> list[Picture]:
     """Read every picture below one ``images`` folder together with its label file."""
     if not folder.is_dir():

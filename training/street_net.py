@@ -76,7 +76,7 @@ def sight(net: nn.Module, longest_side: int, *, least: float) -> Detector:
     """A detector callable on the net as it stands: BGR picture in, things from ``least`` up out."""
     import torch
 
-    labels = labels_of(net)
+    labels, device = labels_of(net), device_of(net)
     spec = Input(longest_side=longest_side)
     thresholds = np.full(len(labels), least, np.float32)
     net.eval()
@@ -84,9 +84,9 @@ def sight(net: nn.Module, longest_side: int, *, least: float) -> Detector:
     def detect(image: Image) -> list[Detection]:
         box = letterbox(image.shape[1], image.shape[0], spec)
         with torch.inference_mode():
-            output = net(torch.from_numpy(box.blob(image, spec)))
+            output = net(torch.from_numpy(box.blob(image, spec)).to(device))
         raw = output[0] if isinstance(output, tuple | list) else output
-        boxes, scores = split_yolo(raw.numpy())
+        boxes, scores = split_yolo(raw.cpu().numpy())
         return choose(box.fractions(boxes), scores, labels, thresholds)
 
     return detect
@@ -120,7 +120,28 @@ def save(net: nn.Module, file: Path) -> None:
     """Write the net as an Ultralytics checkpoint, so that its tools can read it."""
     import torch
 
-    torch.save({"model": copy.deepcopy(net).float(), "train_args": {"task": "detect"}}, file)
+    whole = copy.deepcopy(net).float().cpu()
+    torch.save({"model": whole, "train_args": {"task": "detect"}}, file)
+
+
+def device_of(net: nn.Module) -> torch.device:
+    """Where the net's weights lie."""
+    return next(net.parameters()).device
+
+
+def device_named(name: str) -> torch.device:
+    """The device of a name: `cpu`, `cuda`, `cuda:1`; `auto` is a GPU where there is one.
+
+    Raises ValueError when it is not there.
+    """
+    import torch
+
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    there = ["auto", "cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+    if name not in [*there, "cuda"] or (name == "cuda" and len(there) == 2):
+        raise ValueError(f"device: {name!r} is not here ({', '.join(there)})")
+    return torch.device(name)
 
 
 def criterion(net: nn.Module, teacher: nn.Module, taught: int) -> Criterion:

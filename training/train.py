@@ -33,7 +33,7 @@ from edge.camera.frame import Image
 from training import street_net
 from training.canvas import Shape, compose
 from training.cutouts import Cutout, cut_out, decoy, set_in
-from training.dataset import Boxes, Dataset, Picture, read_dataset, read_picture
+from training.dataset import Boxes, Dataset, Picture, has_split, read_dataset, read_picture
 from training.evaluate import LEAST, Detector, evaluate, row
 from training.labels import KEPT, LABELS, STREET
 
@@ -85,6 +85,14 @@ class Plan:
     score_every: int = 4
     seed: int = 7
     threads: int = 2
+    device: str = "cpu"
+    resume: bool = False
+
+
+MAY_DIFFER = frozenset({"epochs", "out", "score_every", "threads", "device", "resume"})
+"""What a run that goes on may say otherwise than when it began."""
+
+CHECKPOINT = "checkpoint.pt"
 
 
 @dataclass(frozen=True)
@@ -113,18 +121,24 @@ class Pool:
 def train(plan: Plan) -> Iterator[dict[str, Any]]:
     """Run the plan to its end; a row an epoch, then where the averaged weights are.
 
-    Raises DatasetError before the first step when a data set cannot be read.
+    With ``resume`` it goes on after the last whole epoch that ``out`` holds. Raises DatasetError
+    before the first step when a data set cannot be read, ValueError when the device is not there or
+    another run lies in ``out``.
     """
     import torch
 
     torch.set_num_threads(plan.threads)
     torch.manual_seed(plan.seed)
+    device = street_net.device_named(plan.device)
+    if plan.resume:
+        _check_same(plan)
     plan.out.mkdir(parents=True, exist_ok=True)
     (plan.out / "plan.json").write_text(json.dumps(asdict(plan), default=str, indent=1))
     net = street_net.relabel(street_net.load(plan.weights), LABELS)
     if plan.tuned is not None:
         net = street_net.blend(net, street_net.load(plan.tuned), plan.share)
     teacher = street_net.relabel(street_net.load(plan.teacher or plan.weights), LABELS)
+    net, teacher = net.to(device), teacher.to(device)
     pool = _pool(plan, teacher)
     log.info(
         "%d pictures, %d rendered frames, %d cut-outs and decoys",
@@ -148,21 +162,26 @@ def _run(
     optimiser = _optimiser(plan, net)
     criterion = street_net.criterion(net, teacher, len(STREET))
     per_epoch = math.ceil((plan.samples or len(pool.real)) / plan.batch)
-    total, step = per_epoch * plan.epochs, 0
-    for epoch in range(plan.epochs):
+    total, step, first = per_epoch * plan.epochs, 0, 0
+    state = _State(net, averaged, optimiser, rng)
+    if plan.resume:
+        first, step = state.read(plan.out / CHECKPOINT)
+        log.info("going on after epoch %d", first)
+    device = street_net.device_of(net)
+    for epoch in range(first, plan.epochs):
         street_net.set_training(net)
         began, sums = time.monotonic(), torch.zeros(3)
         for batch in _batches(plan, pool, per_epoch, rng):
             for group in optimiser.param_groups:
                 group["lr"] = group["peak"] * _rate(step, total, per_epoch)
-            loss = criterion(batch)
+            loss = criterion({name: part.to(device) for name, part in batch.items()})
             optimiser.zero_grad(set_to_none=True)
             loss.sum().backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), 10.0)
             optimiser.step()
             step += 1
             _average(averaged, net, min(0.998, step / (step + 50)))
-            sums += loss.detach() / plan.batch
+            sums += loss.detach().cpu() / plan.batch
         line: dict[str, Any] = {
             "epoch": epoch + 1,
             "seconds": round(time.monotonic() - began, 1),
@@ -172,10 +191,74 @@ def _run(
             },
         }
         street_net.save(averaged, plan.out / "tuned.pt")
+        state.write(plan.out / CHECKPOINT, epoch + 1, step)
         if (epoch + 1) % plan.score_every == 0 or epoch + 1 == plan.epochs:
             line["val"] = list(_val(plan, averaged))
         yield line
     yield {"summary": {"epochs": plan.epochs, "steps": step, "weights": str(plan.out / "tuned.pt")}}
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    """Everything a run needs to go on as if it had not been cut."""
+
+    net: nn.Module
+    averaged: nn.Module
+    optimiser: torch.optim.Optimizer
+    rng: np.random.Generator
+
+    def write(self, file: Path, epochs: int, steps: int) -> None:
+        """Keep it, whole or not at all."""
+        import torch
+
+        part = file.with_suffix(".part")
+        torch.save(
+            {
+                "epochs": epochs,
+                "steps": steps,
+                "net": self.net.state_dict(),
+                "averaged": self.averaged.state_dict(),
+                "optimiser": self.optimiser.state_dict(),
+                "rng": json.dumps(self.rng.bit_generator.state),
+                "torch_rng": torch.get_rng_state(),
+            },
+            part,
+        )
+        part.replace(file)
+
+    def read(self, file: Path) -> tuple[int, int]:
+        """Take over what was kept; epochs and steps done.
+
+        Raises ValueError when there is nothing, or it cannot be read.
+        """
+        import torch
+
+        try:
+            kept = torch.load(file, map_location=street_net.device_of(self.net), weights_only=True)
+            self.net.load_state_dict(kept["net"])
+            self.averaged.load_state_dict(kept["averaged"])
+            self.optimiser.load_state_dict(kept["optimiser"])
+            self.rng.bit_generator.state = json.loads(kept["rng"])
+            torch.set_rng_state(kept["torch_rng"].cpu())
+        except FileNotFoundError:
+            raise ValueError(f"{file}: there is no run to go on with") from None
+        except (OSError, RuntimeError, KeyError, EOFError, ValueError) as fault:
+            raise ValueError(f"{file}: cannot be gone on with: {fault}") from None
+        return int(kept["epochs"]), int(kept["steps"])
+
+
+def _check_same(plan: Plan) -> None:
+    """Raises ValueError when the run in ``out`` is none, or was planned otherwise."""
+    file = plan.out / "plan.json"
+    try:
+        before = json.loads(file.read_text())
+    except (OSError, ValueError) as fault:
+        raise ValueError(f"{file}: there is no run to go on with: {fault}") from None
+    now = json.loads(json.dumps(asdict(plan), default=str))
+    other = [name for name in now if name not in MAY_DIFFER and before.get(name) != now[name]]
+    if other:
+        said = ", ".join(f"{name} {before.get(name)} then, {now[name]} now" for name in other)
+        raise ValueError(f"{file}: the run was planned otherwise: {said}")
 
 
 def _pool(plan: Plan, teacher: nn.Module) -> Pool:
@@ -323,8 +406,11 @@ def _average(averaged: nn.Module, net: nn.Module, decay: float) -> None:
 
 
 def _val(plan: Plan, net: nn.Module) -> Iterator[dict[str, Any]]:
-    """How the averaged net stands on the first data set's val split, at IoU 0.5."""
-    dataset = read_dataset(plan.data[0], "val")
+    """How the averaged net stands on the first val split that a data set has, at IoU 0.5."""
+    file = next((file for file in plan.data if has_split(file, "val")), None)
+    if file is None:
+        return
+    dataset = read_dataset(file, "val")
     detect = street_net.sight(copy.deepcopy(net), plan.longest_side, least=LEAST)
     for one in evaluate(dataset, detect, iou=0.5, thresholds=lambda _: VAL_THRESHOLD):
         yield row(one)
@@ -339,7 +425,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         required=True,
         metavar="DATASET.yaml",
-        help="real pictures; its train split is learnt, val of the first is scored; repeatable",
+        help="real pictures, repeatable: train splits are learnt, the first val split is scored",
     )
     add("--weights", type=Path, required=True, metavar="FILE.pt", help="where the net starts")
     add(
@@ -374,7 +460,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--sure", type=float, default=Plan.sure, help="score from which the teacher is believed")
     add("--score-every", type=int, default=Plan.score_every, help="epochs between val figures")
     add("--seed", type=int, default=Plan.seed)
-    add("--threads", type=int, default=Plan.threads)  # fmt: skip
+    add("--threads", type=int, default=Plan.threads)
+    add("--device", default=Plan.device, help="cpu, cuda, cuda:1, auto")
+    add("--resume", action="store_true", help="go on with the run in --out")  # fmt: skip
 
 
 def plan_of(options: argparse.Namespace) -> Plan:
