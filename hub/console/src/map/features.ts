@@ -98,7 +98,7 @@ export function alertPoints(alerts: Iterable<Alert>): Points {
   for (const item of alerts) {
     const level = Math.min(3, Math.max(1, item.level))
     const decided = item.decision !== null
-    if (item.decision === 'false_alarm') continue
+    if (item.decision === 'false_alarm' || (item.suppressed_until && !decided)) continue
     features.push(
       point(item.id, item.lon, item.lat, {
         icon: `alert-${level}${decided ? '-decided' : ''}`,

@@ -158,7 +158,10 @@ async function readAlertLists(): Promise<void> {
   ])
   const missing = freshAlerts.merge([...latest.items, ...waiting.items], mark)
   undecidedBeyond.value = waiting.total - waiting.items.length
-  const unsure = missing.filter((id) => alerts.get(id)?.decision === null)
+  const unsure = missing.filter((id) => {
+    const item = alerts.get(id)
+    return item !== undefined && waits(item)
+  })
   await Promise.all(unsure.slice(0, 50).map(rereadAlert))
   prune()
 }
@@ -222,7 +225,7 @@ function parsed(text: string): unknown {
 
 function arrive(item: Alert): void {
   if (item.duplicate_of) return freshAlerts.remove(item.id)
-  if (!alerts.has(item.id)) arrivals.set(item.id, Date.now())
+  if (!alerts.has(item.id) && waits(item)) arrivals.set(item.id, Date.now())
   putAlert(item)
   if (alerts.size > MOST_SETTLED * 2) prune()
 }
