@@ -191,6 +191,13 @@ STORES: dict[str, Callable[[], AbstractContextManager[Counted | Kept]]] = {
 }
 
 
+def allow_files(count: int) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if hard != resource.RLIM_INFINITY and hard < count + 100:
+        sys.exit(f"{count} terminals need {count + 100} open files, {hard} are allowed: ulimit -Hn")
+
+
 def serve(pipe: Connection, terminals: int, store_name: str) -> None:
     async def run(store: Counted | Kept) -> None:
         limits = Limits(connections=terminals + 10)
@@ -201,7 +208,7 @@ def serve(pipe: Connection, terminals: int, store_name: str) -> None:
             await asyncio.to_thread(pipe.recv)
             pipe.send((store.count, time.process_time()))
 
-    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    allow_files(terminals)
     with STORES[store_name]() as store:
         asyncio.run(run(store))
 
@@ -255,7 +262,7 @@ async def soak(port: int, terminals: int, seconds: float, look: Look) -> tuple[i
 
 def gateway(arguments: list[str]) -> None:
     terminals, seconds = (*map(int, arguments), *(10_000, 60)[len(arguments) :])
-    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    allow_files(terminals)
     shares = {}
     for name in STORES:
         print(f"gateway, {name}:")
@@ -275,7 +282,7 @@ def gateway(arguments: list[str]) -> None:
 
 def fleet(arguments: list[str]) -> None:
     terminals, seconds = (*map(int, arguments), *(10_000, 60)[len(arguments) :])
-    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    allow_files(terminals)
     with TemporaryDirectory(dir=Path.cwd()) as name, ingest.running(Path(name)) as bench:
         folder, port = Path(name), free_port()
         (folder / "secret").write_bytes(FLEET.secret)

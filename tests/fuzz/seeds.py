@@ -49,6 +49,17 @@ SITES = {
         }
     ],
 }
+FENCES = {
+    "type": "Feature",
+    "properties": {"code": "F1", "radius_m": 50, "hours": [["08:00", "18:00"]], "days": [1, 2]},
+    "geometry": {"type": "Point", "coordinates": [109.02, 32.69]},
+}
+PERMITS = (
+    "处置证号,车牌号,工地,消纳场,路线,时段,有效期起,有效期止\n"
+    'A-1,陕G·D0001;陕G·D0002,江北工地,东坝消纳场,"109.02,32.69;109.03,32.70",22:00-05:00,'
+    "2026-01-01,2026-12-31\n"
+    "A-2,,x,y,1 2 3,25:00,2026-13-01,soon\n"
+)
 CUT = b"\x40"
 """The byte that says how the rest is cut."""
 
@@ -73,6 +84,8 @@ def seeds(name: str) -> list[bytes]:
         "track_csv": [TABLE.encode(), TABLE.replace("\n", "\r\n").encode()],
         "grid_geojson": [json.dumps(GRIDS).encode()],
         "sites_geojson": [json.dumps(SITES).encode()],
+        "fences_geojson": [json.dumps(FENCES).encode()],
+        "permit_csv": [PERMITS.encode(), PERMITS.encode("gb18030")],
     }[name]
 
 

@@ -19,6 +19,8 @@ from edge.gps.nmea import NmeaDecoder
 from edge.gps.sentence import Refused
 from hub.grid import geojson
 from hub.grid.errors import GridError
+from hub.permits.sheet import read_permits
+from hub.tracks.geofence import read_fences
 from hub.tracks.point import read_points
 from hub.tracks.sites import read_sites
 
@@ -155,6 +157,21 @@ def sites_geojson(data: bytes) -> None:
         read_sites(document)
 
 
+def fences_geojson(data: bytes) -> None:
+    """Any JSON is fences, or refused with every problem."""
+    if (document := _json(data)) is not None:
+        with suppress(GridError):
+            read_fences(document)
+
+
+def permit_csv(data: bytes) -> None:
+    """Every row is a permit or has its faults, each with its place."""
+    reading = read_permits(data)
+    assert all(fault.row >= 1 for fault in reading.faults)
+    assert len(reading.permits) <= reading.rows
+    json.dumps([fault.line() for fault in reading.faults])
+
+
 def _json(data: bytes) -> object:
     try:
         return json.loads(data)
@@ -166,6 +183,6 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     each.__name__: each
     for each in (
         jt808_stream, jt808_hex, jt808_body, jt808_session, nmea_stream, track_csv, grid_geojson,
-        sites_geojson,
+        sites_geojson, fences_geojson, permit_csv,
     )
 }  # fmt: skip
