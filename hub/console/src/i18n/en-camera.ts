@@ -9,6 +9,7 @@ export const enCamera = {
   'zone.noPicture': 'No picture yet: take a snapshot',
   'zone.snapshot': 'Take a snapshot',
   'zone.canvas': 'Zones on the picture',
+  'zone.show': 'Show',
   'zone.mode': 'Mode',
   'zone.edit': 'Adjust',
   'zone.draw': 'Draw a zone',

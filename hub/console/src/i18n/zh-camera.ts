@@ -9,6 +9,7 @@ export const zhCamera = {
   'zone.noPicture': '还没有画面，请抓拍一张',
   'zone.snapshot': '抓拍新画面',
   'zone.canvas': '画面上的区域',
+  'zone.show': '显示',
   'zone.mode': '操作',
   'zone.edit': '调整',
   'zone.draw': '画区域',

@@ -1,0 +1,207 @@
+"""The camera's page in real Chromium, on a real hub: zones drawn, checked, saved, followed."""
+
+import hashlib
+import threading
+import time
+
+import cv2
+import pytest
+import uvicorn
+from playwright.sync_api import expect
+
+from hub import auth, pipeline
+from hub.app import Hub, create_app
+from hub.devices.orders import store as order_store
+from hub.devices.revisions import store as revision_store
+from hub.evidence import store as evidence_store
+from hub.roles import Role
+from hub.store import Store, now
+from tests.browser.conftest import AXE, need
+from tests.edge.detect.scripted import street
+from tests.hub.world import birth, health, make_site, received, state
+from tianyan.broker import free_port
+from wire.command import CommandState, Reply
+from wire.revision import SettingsReport, reply_id
+
+PAGE = "/#/cameras/cam-1/gate"
+ZONE = {
+    "id": "corner",
+    "name": "东门路口",
+    "polygon": [[0.1, 0.5], [0.5, 0.45], [0.55, 0.9], [0.12, 0.95]],
+    "labels": ["street_vending", "garbage"],
+    "dwell_s": 300.0,
+    "allowed_hours": [{"from": "05:00:00", "until": "08:30:00", "days": ["workdays"]}],
+}
+
+
+class Site:
+    """A hub with one camera, served."""
+
+    def __init__(self, folder, store):
+        self.store = store
+        port = free_port()
+        config = make_site(
+            store, folder, listen={"port": port}, broker={"port": free_port()}
+        ).config
+        self.hub = Hub.build(config, store)
+        self.url = f"http://127.0.0.1:{port}"
+        at = now()
+        self.take("birth", birth())
+        self.take("state", state())
+        self.take("health", health("ok", at))
+        doc = {"zones": [ZONE], "ground_points": []}
+        self.take("settings", SettingsReport(dev="cam-1", camera="gate", doc=doc))
+        with store.write() as tx:
+            self.tokens = {role: auth.issue_token(tx, f"{role}-1", role) for role in Role}
+        app = create_app(config, self.hub)
+        self.server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical"))
+        threading.Thread(target=self.server.run, daemon=True).start()
+        while not self.server.started:
+            time.sleep(0.02)
+
+    def take(self, name, message):
+        with self.store.write() as tx:
+            pipeline.take(tx, self.hub.site, name, [received(message, now())])
+
+    def send_picture(self):
+        """The device answers the order for a snapshot and uploads its file."""
+        with self.store.read() as tx:
+            (order,) = [
+                order_store.to_order(row) for row in tx.execute(order_store.orders.select())
+            ]
+        data = cv2.imencode(".jpg", street(size=(1280, 720)))[1].tobytes()
+        sha256 = hashlib.sha256(data).hexdigest()
+        part = self.hub.site.vault.incoming / "made-up"
+        part.write_bytes(data)
+        self.hub.site.vault.place(part, sha256)
+        with self.store.write() as tx:
+            evidence_store.add(
+                tx, sha256, kind="image/jpeg", size=len(data), device="cam-1", at=now()
+            )
+        out = {"evidence": [{"sha256": sha256, "type": "image/jpeg", "role": "clean"}]}
+        self.take("reply", Reply(dev="cam-1", id=order.id, st=CommandState.DONE, out=out))
+
+    def answers(self, st, faults=()):
+        """The device answers the newest revision."""
+        with self.store.read() as tx:
+            newest = revision_store.latest(tx, "cam-1")
+        out = {"faults": list(faults)}
+        self.take("reply", Reply(dev="cam-1", id=reply_id(newest.rev), st=st, out=out))
+        if st is CommandState.DONE:
+            doc = newest.doc["cameras"]["gate"]
+            report = SettingsReport(dev="cam-1", camera="gate", revision=newest.rev, doc=doc)
+            self.take("settings", report)
+        return newest
+
+    def close(self):
+        self.server.should_exit = True
+        time.sleep(0.3)
+
+
+@pytest.fixture
+def site(tmp_path):
+    store = Store(f"sqlite:///{tmp_path / 'hub.sqlite'}")
+    store.migrate()
+    built = Site(tmp_path, store)
+    yield built
+    built.close()
+
+
+def drag(page, handle, dx, dy):
+    box = handle.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + dx / 2, y + dy / 2)
+    page.mouse.move(x + dx, y + dy)
+    page.mouse.up()
+
+
+@pytest.mark.timeout(240)
+def test_a_zone_is_drawn_checked_saved_refused_and_applied(site, opened, tmp_path, request):
+    page = opened(site.url, PAGE, token=site.tokens[Role.SUPERVISOR])
+    expect(page.locator(".stands")).to_contain_text("按设备自己的配置文件运行")
+    expect(page.get_by_role("button", name="东门路口").first).to_be_visible()
+
+    page.get_by_role("button", name="抓拍新画面").click()
+    expect(page.get_by_role("button", name="等设备上线")).to_be_disabled()
+    site.send_picture()
+    expect(page.locator(".canvas img")).to_be_visible(timeout=20_000)
+
+    page.locator(".corner").nth(0).focus()
+    page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("Enter")
+    expect(page.locator(".corner")).to_have_count(5)
+    page.locator(".corner").nth(1).focus()
+    page.keyboard.press("Delete")
+    expect(page.locator(".corner")).to_have_count(4)
+
+    # Dragging a corner across the opposite side is found while it is done.
+    canvas = page.locator(".canvas").bounding_box()
+    drag(page, page.locator(".corner").nth(1), -0.45 * canvas["width"], 0.3 * canvas["height"])
+    expect(page.locator(".form .notice")).to_contain_text("cross")
+    save = page.get_by_role("button", name="保存为新版本")
+    expect(save).to_be_disabled()
+    drag(page, page.locator(".corner").nth(1), 0.45 * canvas["width"], -0.3 * canvas["height"])
+    expect(page.locator(".form .notice")).to_have_count(0)
+
+    page.get_by_role("button", name="画区域").click()
+    for x, y in ((0.62, 0.5), (0.9, 0.5), (0.9, 0.85), (0.62, 0.85), (0.62, 0.5)):
+        page.mouse.click(canvas["x"] + x * canvas["width"], canvas["y"] + y * canvas["height"])
+    expect(page.locator(".zones > li")).to_have_count(2)
+    page.get_by_label("名称").fill("停车位")
+    page.get_by_role("button", name="较重").click()
+    page.get_by_label("改了什么、为什么（可不填）").fill("新增停车位")
+    page.screenshot(path=tmp_path / "camera-draft.png")
+    save.click()
+    expect(page.locator(".stands")).to_contain_text("版本 1 等设备上线")
+
+    site.answers(CommandState.FAILED, ["cameras.gate.zones.1: the made-up reason"])
+    expect(page.locator(".stands")).to_contain_text("设备拒绝了版本 1")
+    expect(page.locator(".stands")).to_contain_text("the made-up reason")
+    page.get_by_label("停留").fill("10")
+    page.get_by_label("停留").blur()
+    save.click()
+    expect(page.locator(".stands")).to_contain_text("版本 2 等设备上线")
+    done = site.answers(CommandState.DONE)
+    expect(page.locator(".stands")).to_contain_text("版本 2 已生效，设备报告 2")
+    zones = done.doc["cameras"]["gate"]["zones"]
+    assert [zone["name"] for zone in zones] == ["东门路口", "停车位"]
+    assert (zones[1]["severity"], zones[1]["dwell_s"]) == (2, 600)
+    assert zones[1]["polygon"][1] == pytest.approx([0.9, 0.5], abs=0.01)
+    page.locator(".tabs").get_by_role("button", name="版本").click()
+    expect(page.locator(".revisions > li")).to_have_count(2)
+    page.screenshot(path=tmp_path / "camera-applied.png")
+
+
+@pytest.mark.timeout(120)
+def test_ground_points_are_typed_and_an_operator_may_only_look(site, opened, tmp_path):
+    page = opened(site.url, PAGE, token=site.tokens[Role.SUPERVISOR], theme="dark", language="zh")
+    page.locator(".tabs").get_by_role("button", name="地面点").click()
+    page.get_by_role("button", name="添加地面点").click()
+    canvas = page.locator(".canvas").bounding_box()
+    page.mouse.click(canvas["x"] + 200, canvas["y"] + 200)
+    page.get_by_label("地面点 1 的纬度").fill("32.7")
+    page.get_by_label("地面点 1 的纬度").blur()
+    expect(page.locator(".save .notice")).to_contain_text("1 given, 4 or more needed")
+    page.screenshot(path=tmp_path / "camera-ground.png")
+    other = opened(site.url, PAGE, token=site.tokens[Role.OPERATOR])
+    expect(other.get_by_role("button", name="保存为新版本")).to_have_count(0)
+    expect(other.get_by_role("button", name="画区域")).to_be_disabled()
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_stands_in_the_way_of_those_who_see_or_point_badly(site, opened, theme):
+    need(AXE, "npm ci in hub/console")
+    page = opened(site.url, PAGE, token=site.tokens[Role.SUPERVISOR], theme=theme)
+    page.wait_for_selector(".zones > li")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    rules = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
+    found = page.evaluate("rules => axe.run({ runOnly: rules })", rules)
+    said = [
+        f"{rule['id']}: {node['target']} {node['failureSummary']}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
+    assert said == []
