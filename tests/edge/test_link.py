@@ -237,6 +237,25 @@ def test_files_are_offered_after_the_receipt_and_kept_until_theirs(world, shelf)
     until(lambda: not outbox.depth(), "the file's receipt")
 
 
+def test_a_file_waits_while_an_alert_is_to_be_sent(world, shelf, monkeypatch):
+    outbox, hub, link, _ = world
+    original = EvidenceFile(b"\xff\xd8" + bytes(300_000), "image/jpeg", sealed=True)
+    hub.say(online=True)
+    link.start()
+    add_alert(outbox, [original])
+    until(lambda: hub.bodies("evidence"), "the offer")
+    assert hub.bodies("evidence")[0]["files"][0]["sealed"] is True
+    fresh = threading.Event()
+    fresh.set()
+    monkeypatch.setattr(outbox, "has_fresh_alert", fresh.is_set)
+    grant(hub, shelf, original)
+    time.sleep(1)
+    assert shelf.put == []
+    fresh.clear()
+    until(lambda: shelf.put, "the upload")
+    assert shelf.put[0][2] == original.data
+
+
 @pytest.mark.parametrize(
     ("answer", "offers", "kept"), [(403, 2, True), (503, 1, True), (409, 1, False)]
 )
