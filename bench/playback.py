@@ -25,12 +25,15 @@ def main() -> None:
     parser.add_argument("scenarios", nargs="*", default=list(SCENARIOS), metavar="SCENARIO")
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--looks", type=float, default=1.0, help="looks a second")
+    parser.add_argument("--keep", type=Path, help="a folder for the recordings: drawn once")
     options = parser.parse_args()
     played = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
         for seed in (int(text) for text in options.seeds.split(",")):
             for name in options.scenarios:
-                playback = play(name, seed, options.looks, Path(folder))
+                playback = play(name, seed, options.looks, folder)
                 print(json.dumps({"seed": seed, **row(playback)}), flush=True)
                 played.append(playback)
     print(json.dumps({"summary": total(played)}))
@@ -38,7 +41,8 @@ def main() -> None:
 
 def play(name: str, seed: int, looks_per_s: float, folder: Path) -> Playback:
     video = folder / f"{name}-{seed}.mp4"
-    write_mp4(find(name, seed), video, fps=looks_per_s)
+    if not camera_path(video).exists():
+        write_mp4(find(name, seed), video, fps=looks_per_s)
     camera = load_camera(camera_path(video)).model_copy(update={"looks_per_s": looks_per_s})
     truth = json.loads(truth_path(video).read_text(encoding="utf-8"))
     return judge(truth, replay(video, camera))
@@ -57,6 +61,7 @@ def row(playback: Playback) -> dict[str, Any]:
             for verdict in playback.verdicts
         ],
         "false": [f"{label} at {at_s:.0f} s" for label, at_s in playback.false_alarms],
+        "blind": playback.lines[-1]["summary"]["blind"],
     }
 
 

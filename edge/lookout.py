@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from types import MappingProxyType
 
 from edge.alert_desk import AlertDesk
@@ -65,7 +66,7 @@ class Lookout:
         self._posts = {
             camera.id: Post(
                 with_calendar(camera, config.calendar),
-                Eyes(self._detector, finder, room, courses),
+                Eyes(self._detector, finder, room, config.data_dir / "references", courses),
                 self._mailbox,
                 on_change,
             )
@@ -176,13 +177,14 @@ class Lookout:
 class Eyes:
     """What every camera is judged with.
 
-    `album_bytes`: of pictures each may keep in memory. `courses`: by receiver, where those go that
-    move.
+    `album_bytes`: of pictures each may keep in memory. `references`: a folder that keeps the views
+    of no-build zones, by camera. `courses`: by receiver, where those go that move.
     """
 
     detector: Detector
     finder: FaceFinder
     album_bytes: int
+    references: Path
     courses: Mapping[str, Course]
 
     def watch(self, camera: CameraConfig) -> CameraWatch | PassingWatch:
@@ -193,7 +195,8 @@ class Eyes:
             return PassingWatch(
                 camera, self.detector, course, is_recorded=is_recorded, finder=self.finder
             )
-        return CameraWatch(camera, self.detector, self.finder, self.album_bytes)
+        kept = self.references / camera.id
+        return CameraWatch(camera, self.detector, self.finder, self.album_bytes, kept)
 
     def course(self, camera: CameraConfig) -> Course | None:
         """The way of a camera that moves."""

@@ -44,7 +44,7 @@ class Scenario:
 
     `lights`: (second, Light), blended between. `views`: (second, Camera) from then on. `gaps`:
     spans in which no frame arrives. `step_s`: seconds between frames of a time-lapse. `loop_s`:
-    the scene repeats after so long.
+    the scene repeats after so long. `no_build`: its zone is watched over days.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Scenario:
     step_s: float | None = None
     loop_s: float | None = None
     deep_m: float = 0.0
+    no_build: bool = False
 
     def moment(self, at_s: float) -> float:
         """The second of the script at a second of the recording."""
@@ -438,6 +439,32 @@ def shed_ten_days(seed: int) -> Scenario:
         step_s=3000.0,
         dwell_s=DAY_S,
         deep_m=5.0,
+        no_build=True,
+    )
+
+
+def van_parked_for_a_day(seed: int) -> Scenario:
+    """Ten days in which nothing is built; a van stands there for a day and a night."""
+    stage, end = any_stage(seed + 145, vacant=True), 10 * DAY_S
+    y = stage.street.front_y + 3.6
+    x = stage.x_at(0.5, y)
+    since_s = 4 * DAY_S + 3 * 3600
+    van = Actor("van", Vehicle("van", stage.seed), ((since_s, x, y), (since_s + 26 * 3600, x, y)))
+    want = Want(
+        "illegal_structure", ("van",), since_s, since_s + 26 * 3600, "none", "a van parked for 26 h"
+    )
+    return _play(
+        "van_parked_for_a_day",
+        "Van parked for a day",
+        stage,
+        end,
+        actors=[van],
+        wants=[want],
+        lights=_ten_days(stage.seed),
+        step_s=3000.0,
+        dwell_s=DAY_S,
+        deep_m=5.0,
+        no_build=True,
     )
 
 
@@ -657,6 +684,7 @@ SCENARIOS: dict[str, Callable[[int], Scenario]] = {
         parked_van,
         delivery_stop,
         shed_ten_days,
+        van_parked_for_a_day,
         camera_knocked,
         night_stall,
         rain_stall,

@@ -161,6 +161,7 @@ def camera_file(
                 ],
                 "labels": list(LABELS),
                 "dwell_s": scenario.dwell_s,
+                **({"no_build": True} if scenario.no_build else {}),
             }
         ],
     }

@@ -194,22 +194,35 @@ def _edge_replay(options: argparse.Namespace) -> int:
     from edge.config import BadConfig, load_camera
     from edge.detect.commands import replay
     from edge.detect.errors import DetectError
+    from scenes.truth import BadTruth, load_truth, measured
 
     try:
         camera = load_camera(options.camera) if options.camera else None
-    except BadConfig as fault:
+        truth = None
+        if options.truth is not None:
+            truth = load_truth(_truth_of(options))
+    except (BadConfig, BadTruth) as fault:
         return say_refused(fault)
-    return print_lines(
-        lambda: replay(
+
+    def lines() -> Iterator[dict[str, Any]]:
+        said = replay(
             options.video,
             camera=camera,
             start=options.start,
             dwell_s=options.dwell,
             model=options.model,
             evidence_dir=options.evidence,
-        ),
-        (DetectError, CameraError, OSError),
-    )
+        )
+        return measured(truth, said) if truth else said
+
+    return print_lines(lines, (DetectError, CameraError, OSError))
+
+
+def _truth_of(options: argparse.Namespace) -> Path:
+    """The file named, or the one beside the recording."""
+    video: Path = options.video
+    named: Path = options.truth
+    return video.with_name(f"{video.name}.truth.json") if named == Path() else named
 
 
 # gps
@@ -439,6 +452,10 @@ def _replay_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--start", type=_moment, help="when the recording began, ISO 8601")
     parser.add_argument("--dwell", type=_dwell, metavar="S", help="dwell of every zone, seconds")
     parser.add_argument("--evidence", type=Path, metavar="DIR", help="write the pictures there")
+    parser.add_argument(
+        "--truth", type=Path, nargs="?", const=Path(), metavar="FILE",
+        help="hold the alerts against what really happened (default: VIDEO.truth.json)",
+    )  # fmt: skip
     _model_option(parser)
 
 

@@ -149,6 +149,7 @@ class ZoneConfig(Settings):
     fraction of the picture (0.0004 = 29 × 29 pixels of 1920 × 1080); `min_ground_m2`: the smallest
     that counts by the ground it covers, which needs ground points. `allowed_hours`: while one of
     them runs, street vending is permitted here (a morning market); `permits`: while one is valid.
+    `no_build`: nothing may be built here; watched over days by comparing the same hours.
     """
 
     id: Id
@@ -162,6 +163,7 @@ class ZoneConfig(Settings):
     allowed_hours: Annotated[list[Hours], Field(max_length=50)] = []
     permits: Annotated[list[Permit], Field(max_length=100)] = []
     severity: Annotated[int, Field(ge=1, le=3)] = 1
+    no_build: bool = False
 
     @field_validator("polygon")
     @classmethod
@@ -182,6 +184,11 @@ class ZoneConfig(Settings):
                 raise ValueError(
                     f"matters: {label} is not among the labels {', '.join(self.labels)}"
                 )
+        if self.no_build and not {"illegal_structure", "unknown_object"} & set(self.labels):
+            raise ValueError(
+                "no_build: needs illegal_structure or unknown_object among the labels, got "
+                + ", ".join(self.labels)
+            )
         numbers = Counter(permit.number for permit in self.permits)
         if twice := [number for number, count in numbers.items() if count > 1]:
             raise ValueError(f"permits: each number once, got {', '.join(twice)} more often")

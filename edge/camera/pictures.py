@@ -23,6 +23,9 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 _OFFSET_TAG = "0x9011"
 """EXIF 2.31 OffsetTimeOriginal, which FFmpeg gives by number."""
 
+_DATED = re.compile(r"(?<!\d)(20\d\d)\D?(\d\d)\D?(\d\d)\D?(\d\d)\D?(\d\d)(?:\D?(\d\d))?(?!\d)")
+"""A date and time in a file's name: 20260506T093000, 2026-05-06_09-30, …"""
+
 _UNREADABLE = (av.FFmpegError, OSError, EOFError, IndexError)
 
 
@@ -31,10 +34,11 @@ def show_pictures(
 ) -> Iterator[Frame]:
     """Frames of a folder's pictures; `img2` comes before `img10`.
 
-    Their time: as far apart as EXIF tells (DateTimeOriginal), 1 / looks_per_s where it does not
-    or runs backwards. The first one's time is `begins_at`, else its EXIF (in `camera.time_zone`
-    when that names no offset), else its file's time of last change. `real_time` and `loop` as
-    for recordings. Pictures that cannot be read are named in the log and left out.
+    Their time: as far apart as EXIF tells (DateTimeOriginal), or their names (20260506T093000.jpg),
+    1 / looks_per_s where neither does or they run backwards. The first one's time is `begins_at`,
+    else its EXIF or name (in `camera.time_zone` when that names no offset), else its file's time
+    of last change. `real_time` and `loop` as for recordings. Pictures that cannot be read are
+    named in the log and left out.
     Raises BadSource when none can be read.
     """
     folder = Path(camera.source.removeprefix("file://"))
@@ -94,7 +98,7 @@ def _read(path: Path, zone: tzinfo) -> tuple[Image, datetime | None]:
         frame = next(iter(container.decode(video=0)), None)
         if frame is None:
             raise EOFError("no picture in it")
-        taken_at = _taken_at(_exif(frame), zone)
+        taken_at = _taken_at(_exif(frame), zone) or _named_at(path, zone)
         return upright(frame.reformat(format="bgr24"), frame.rotation), taken_at
 
 
@@ -115,6 +119,15 @@ def _taken_at(exif: dict[str, str], zone: tzinfo) -> datetime | None:
     except ValueError:
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _named_at(path: Path, zone: tzinfo) -> datetime | None:
+    found = _DATED.search(path.stem)
+    try:
+        parts = [int(part or 0) for part in found.groups()] if found else []
+        return datetime(*parts, tzinfo=zone).astimezone(UTC) if parts else None  # type: ignore[arg-type,misc]
+    except ValueError:
+        return None
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:

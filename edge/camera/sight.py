@@ -36,6 +36,7 @@ class RecordedSight:
         self._seen = View()
         self._health: Health | None = None
         self._last: Frame | None = None
+        self._apart_s = 0.0
 
     def judged(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """The same frames, each with its `sight`."""
@@ -51,10 +52,15 @@ class RecordedSight:
             yield replace(frame, sight=self._health.sight_of(self._seen))
 
     def _note_gap(self, frame: Frame) -> None:
+        """Frames far further apart than usual left a gap, in a time-lapse too."""
         last = self._last
-        if last is not None and frame.t_s - last.t_s > self._limits.stall_s:
-            span = BlindSpan(CameraState.STALLED, last.at, last.t_s, frame.t_s)
-            self.blind.append(span)
+        if last is None:
+            return
+        apart_s = frame.t_s - last.t_s
+        usual_s = self._apart_s or apart_s
+        if apart_s > max(self._limits.stall_s, LOOKS_TO_STALL * usual_s):
+            self.blind.append(BlindSpan(CameraState.STALLED, last.at, last.t_s, frame.t_s))
+        self._apart_s = usual_s + 0.2 * (min(apart_s, LOOKS_TO_STALL * usual_s) - usual_s)
 
     def _note(self, frame: Frame, health: Health) -> None:
         if health.state is CameraState.OK:

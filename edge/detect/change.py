@@ -39,6 +39,9 @@ SAMPLES_A_DWELL = 15
 EVERY_LEAST_S, EVERY_MOST_S = 1.2, 3.0
 """Seconds between samples: a fifteenth of the dwell, within these bounds."""
 
+TOGETHER_S = 120.0
+"""Samples further apart show no one moment: light and weather are others by then."""
+
 FOLLOW_S = 90.0
 """Time constant with which the background follows slow light."""
 
@@ -126,6 +129,8 @@ class SceneChange:
         if self._explained.shape != picture.shape[:2]:
             self._start_again(picture)
         self._explain(passers, now)
+        if self._samples and now.t_s - self._samples[-1][0].t_s > TOGETHER_S:
+            self._samples.clear()
         if not self._samples or now.t_s - self._samples[-1][0].t_s >= 0.9 * self._every_s:
             self._samples.append((now, picture))
             if len(self._samples) == SAMPLES:
@@ -147,7 +152,7 @@ class SceneChange:
 
     def _explain(self, passers: Sequence[Detection], now: Moment) -> None:
         """Keep the share of time in which each pixel lay under something that passes."""
-        covered = _drawn(passers, self._explained.shape)
+        covered = drawn_boxes(passers, self._explained.shape)
         share = min((now.t_s - self._seen_t_s) / EXPLAIN_S, 0.5) if self._samples else 1.0
         self._explained += share * (covered - self._explained)
         self._seen_t_s = now.t_s
@@ -178,7 +183,7 @@ class SceneChange:
         if not self._doubtful.any():
             return background
         change = difference(recent, background).changed & self._known()
-        near = _morphed(change, cv2.MORPH_DILATE, 2 * RIM + 1)
+        near = morphed(change, cv2.MORPH_DILATE, 2 * RIM + 1)
         gone = (self._explained < EXPLAINED_SHARE / 3).astype(np.uint8)
         free = self._doubtful & still & gone & (1 - near)
         self._doubtful &= 1 - free
@@ -186,7 +191,7 @@ class SceneChange:
 
     def _known(self) -> Mask:
         """Where the background can be compared: no doubtful pixel is in the window."""
-        return 1 - _morphed(self._doubtful, cv2.MORPH_DILATE, WINDOW)
+        return 1 - morphed(self._doubtful, cv2.MORPH_DILATE, WINDOW)
 
     def _settles(self, background: Scene, recent: Scene, changed: Mask, now: Moment) -> bool:
         """Whether the scene is the one we know; after a lasting upheaval the new one is."""
@@ -206,9 +211,9 @@ class SceneChange:
         """The connected changes that nothing explains, large enough, with their holes filled."""
         unexplained = (self._explained < EXPLAINED_SHARE).astype(np.uint8)
         mask = changed & self._known() & unexplained
-        mask = _morphed(mask, cv2.MORPH_OPEN, 3)
-        mask = _morphed(mask, cv2.MORPH_CLOSE, WINDOW)
-        return _outlined(mask)
+        mask = morphed(mask, cv2.MORPH_OPEN, 3)
+        mask = morphed(mask, cv2.MORPH_CLOSE, WINDOW)
+        return outlined(mask)
 
     def _region(
         self, blob: Mask, background: Scene, recent: Scene, apart: Difference, there: Mask
@@ -222,7 +227,7 @@ class SceneChange:
         ):
             region = Region(blob, blob, recent.light, self._onset(blob, recent))
         is_added = (
-            not _is_light(blob, apart, recent, background)
+            not is_light(blob, apart, recent, background)
             and _has_substance(blob, apart.faintly)
             and _was_added(blob, recent, background)
         )
@@ -256,16 +261,16 @@ class SceneChange:
         kept = np.maximum.reduce([np.zeros_like(changed), *(r.mask for r in self._regions)])
         whole = [
             blob
-            for blob in _outlined(_morphed(changed, cv2.MORPH_CLOSE, RIM))
+            for blob in outlined(morphed(changed, cv2.MORPH_CLOSE, RIM))
             if any((blob & mask).any() for mask in settled)
         ]
-        mask = _morphed(np.maximum.reduce(settled + whole), cv2.MORPH_DILATE, WINDOW) & (1 - kept)
+        mask = morphed(np.maximum.reduce(settled + whole), cv2.MORPH_DILATE, WINDOW) & (1 - kept)
         return mixed(background, recent, mask.astype(np.float32))
 
     def _following(self, background: Scene, recent: Scene, changed: Mask) -> Scene:
         """Let the background follow the light where nothing changed."""
         held = np.maximum.reduce([changed, *(region.mask for region in self._regions)])
-        free = 1 - _morphed(held, cv2.MORPH_DILATE, WINDOW)
+        free = 1 - morphed(held, cv2.MORPH_DILATE, WINDOW)
         return mixed(background, recent, (self._every_s / FOLLOW_S) * free.astype(np.float32))
 
 
@@ -286,11 +291,12 @@ def _grouped(changes: list[Change], within_s: float) -> list[Change]:
     return groups
 
 
-def _morphed(mask: Mask, how: int, size: int) -> Mask:
+def morphed(mask: Mask, how: int, size: int) -> Mask:
+    """A mask opened, closed or widened by a square of so many pixels."""
     return np.asarray(cv2.morphologyEx(mask, how, np.ones((size, size), np.uint8)), np.uint8)
 
 
-def _outlined(mask: Mask) -> list[Mask]:
+def outlined(mask: Mask) -> list[Mask]:
     """Each connected part with its holes filled; a thing shows at least as wide as the window."""
     outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     blobs = []
@@ -303,7 +309,7 @@ def _outlined(mask: Mask) -> list[Mask]:
     return blobs
 
 
-def _is_light(blob: Mask, apart: Difference, recent: Scene, background: Scene) -> bool:
+def is_light(blob: Mask, apart: Difference, recent: Scene, background: Scene) -> bool:
     """Whether shade fell or left: all only darker, or all only brighter and smoother than before.
 
     A thing has colours of its own.
@@ -325,7 +331,7 @@ def _has_substance(blob: Mask, faintly: Mask) -> bool:
     _, _, width, height = cv2.boundingRect(whole)
     if max(width, height) <= SMALL:
         return True
-    body = _morphed(_morphed(whole, cv2.MORPH_CLOSE, 3), cv2.MORPH_OPEN, RIM)
+    body = morphed(morphed(whole, cv2.MORPH_CLOSE, 3), cv2.MORPH_OPEN, RIM)
     return cv2.countNonZero(body) >= SUBSTANCE * cv2.countNonZero(whole)
 
 
@@ -373,7 +379,7 @@ def _correlation(a: Plane, b: Plane, where: Mask) -> float:
     return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum() + 1e-9))
 
 
-def _drawn(boxes: Sequence[Detection], shape: tuple[int, ...]) -> Plane:
+def drawn_boxes(boxes: Sequence[Detection], shape: tuple[int, ...]) -> Plane:
     """1 under the boxes (a tenth wider, for their shadow), 0 elsewhere."""
     plane = np.zeros(shape, np.float32)
     height, width = shape

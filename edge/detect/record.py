@@ -62,9 +62,18 @@ class Recorder:
         self._album.keep(frame, self._patches, moved=moved, wanted=wanted)
 
     def begun(
-        self, alert: str, frame: Frame, since_s: float, boxes: Sequence[Detection], zone: str
+        self,
+        alert: str,
+        frame: Frame,
+        since_s: float,
+        boxes: Sequence[Detection],
+        zone: str,
+        earlier: EvidenceFile | None = None,
     ) -> tuple[EvidenceFile, ...]:
-        """The pictures of a new alert; its clip begins to roll."""
+        """The pictures of a new alert; its clip begins to roll.
+
+        `earlier`: what it was like before, where somebody looks back further than the album.
+        """
         if len(self._rolling) < CLIPS_AT_ONCE:
             begin_s = since_s - PRE_ROLL_S
             self._rolling.append(_Rolling(alert, begin_s, frame.t_s + POST_ROLL_S))
@@ -75,7 +84,8 @@ class Recorder:
             masked(frame.image, covered), boxes, caption, frame.at, shown.original or shown.sha256
         )
         before = self._album.before(since_s)
-        return shown, marked, *(self._earlier(before) if before else ()), *sealed
+        was = (earlier,) if earlier else self._earlier(before) if before else ()
+        return shown, marked, *was, *sealed
 
     def is_rolling(self, alert: str) -> bool:
         """Whether that alert's clip is not complete yet."""
@@ -86,6 +96,11 @@ class Recorder:
         return shown_and_sealed(
             "after", frame.image, self._covered(frame.image, self._patches), frame.at
         )
+
+    def shown(self, image: Image, seen: Sequence[Detection]) -> Image:
+        """The picture as everybody may see it."""
+        found = patches(seen, image.shape[1] / image.shape[0])
+        return masked(image, self._covered(image, found))
 
     def clips(self, t_s: float | None = None) -> list[tuple[str, Clip]]:
         """The clips that are complete by that second (None: there will be no more), by alert."""

@@ -2,15 +2,20 @@
 
 A look is: thumbnail → can the view be judged → did anything move → what is there → which of it
 is the same as before → what stands together → what stays in a zone → what has become an alert.
+Beside it, over days: what was built where nothing may be (`building.py`).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from typing import cast
+from zoneinfo import ZoneInfo
 
-from edge.camera.frame import Frame
+from edge.camera.frame import Frame, Image
 from edge.config import CameraConfig
+from edge.detect.building import LASTING_S, BuildingWatch
 from edge.detect.change import Change, SceneChange
 from edge.detect.clip import Clip
 from edge.detect.detection import Detection
@@ -28,7 +33,7 @@ from edge.detect.thumbnail import grey, thumbnail
 from edge.detect.tracking import SAME_KIND, Track, Tracker
 from edge.detect.zones import Zones
 from wire.status import CameraState
-from wire.zone import LABELS, Label
+from wire.zone import LABELS, Label, ZoneConfig
 
 MATTERS: dict[Label, str | None] = {
     "street_vending": "09006",
@@ -49,6 +54,12 @@ PASSERS = frozenset({"person", "dog", "bicycle", "motorcycle", *SAME_KIND})
 
 JUDGED = frozenset({CameraState.OK, CameraState.MOVED})
 """A camera that was knocked still shows things; only that one is gone, it can no longer show."""
+
+PARKED = frozenset({"bicycle", "motorcycle", *SAME_KIND})
+"""Vehicles, which nobody builds."""
+
+SLOW_DWELL_S = 43_200.0
+"""Zones with a dwell of half a day or more are watched over days, too."""
 
 STRUCTURE = "illegal_structure"
 STANDING_STRUCTURE = 0.5
@@ -107,8 +118,12 @@ class CameraWatch:
         detector: Detector,
         finder: FaceFinder | None = None,
         album_bytes: int = ALBUM_BYTES,
+        references: Path | None = None,
     ) -> None:
-        """Nothing seen yet. `finder`: of faces to cover; `album_bytes`: of pictures in memory."""
+        """Nothing seen yet. `finder`: of faces to cover; `album_bytes`: of pictures in memory.
+
+        `references`: a folder that keeps the views of no-build zones.
+        """
         self.looks = 0
         self.analysed = 0
         self.gap_s = 0.0
@@ -123,6 +138,8 @@ class CameraWatch:
         dwell_s = max(zone.dwell_s for zone in camera.zones)
         self._recorder = Recorder(camera.id, dwell_s, finder or NoFinder(), album_bytes)
         self._clipped: dict[str, AlertEvent] = {}
+        self._references = references
+        self._building = self._building_of(camera)
         self._seen: list[Detection] = []
 
     def look(self, frame: Frame) -> list[AlertEvent]:
@@ -146,8 +163,9 @@ class CameraWatch:
         changes = self._change.look(picture, passers, now)
         if self._change.shift is not None:
             self._places.shift(*self._change.shift)
+        built = self._built(frame, picture, now)
         aspect = frame.image.shape[1] / frame.image.shape[0]
-        sightings = self._sightings(tracks, changes, aspect, now)
+        sightings = [*self._sightings(tracks, changes, aspect, now), *built]
         is_sure = frame.sight is CameraState.OK
         events = self._places.update(sightings, passers, now, is_sure=is_sure)
         if is_sure and self._gate.still_s >= IDLE_AFTER_S and not (self._places.stays or changes):
@@ -164,6 +182,7 @@ class CameraWatch:
         self._ground = ground_of(camera)
         self._zones = Zones(camera, self._ground)
         self._change.adapt(min(zone.dwell_s for zone in camera.zones))
+        self._building = self._building or self._building_of(camera)
         left = self._places.rezone(camera.zones)
         over = [self._event(event, at, None, ()) for event in left]
         self._camera = camera
@@ -210,6 +229,22 @@ class CameraWatch:
             *self._in_zones([Sighting(c.box, c.box.score, since=c.since) for c in unknown], now),
         ]
 
+    def _building_of(self, camera: CameraConfig) -> BuildingWatch | None:
+        if not any(watches_building(zone) for zone in camera.zones):
+            return None
+        return BuildingWatch(ZoneInfo(camera.time_zone), self._references)
+
+    def _built(self, frame: Frame, picture: Image, now: Moment) -> list[Placed]:
+        """What was built over days where nothing may be."""
+        if self._building is None or frame.sight is not CameraState.OK:
+            return []
+        vehicles = [box for box in self._seen if box.label in PARKED and self._counts(box)]
+        structures = [box for box in self._seen if box.label == STRUCTURE]
+        whole = partial(self._recorder.shown, frame.image, self._seen)
+        built = self._building.look(picture, whole, vehicles, structures, now)
+        placed = self._in_zones([Sighting(b.box, b.box.score, since=b.since) for b in built], now)
+        return [(zone, sighting) for zone, sighting in placed if watches_building(zone)]
+
     def _in_zones(self, sightings: Sequence[Sighting], now: Moment) -> list[Placed]:
         placed = []
         for sighting in sightings:
@@ -235,13 +270,22 @@ class CameraWatch:
         stay = event.stay
         if event.state is StayState.NEW:
             boxes = (stay.box, *stay.parts)
-            return self._recorder.begun(self._id(stay), frame, stay.since.t_s, boxes, stay.zone.id)
+            return self._recorder.begun(
+                self._id(stay), frame, stay.since.t_s, boxes, stay.zone.id, self._before(stay)
+            )
         if event.state is StayState.END:
             return self._recorder.ended(frame)
         return ()
 
     def _id(self, stay: Stay) -> str:
         return f"{self._camera.id}-{stay.since.at:%Y%m%d%H%M%S}-{stay.number}"
+
+    def _before(self, stay: Stay) -> EvidenceFile | None:
+        """Of what came over days, a picture of the same hour from before, with its date."""
+        if self._building is None or stay.seen.t_s - stay.since.t_s < LASTING_S:
+            return None
+        before = self._building.before(stay.since.at)
+        return before and EvidenceFile("before", "image/jpeg", before.jpeg, before.taken_at)
 
     def _event(
         self,
@@ -267,6 +311,11 @@ class CameraWatch:
             level=stay.zone.severity,
             evidence=evidence,
         )
+
+
+def watches_building(zone: ZoneConfig) -> bool:
+    """Whether a zone is compared with itself over days."""
+    return zone.no_build or zone.dwell_s >= SLOW_DWELL_S
 
 
 def _one_name_a_thing(boxes: Sequence[Detection]) -> list[Detection]:

@@ -65,6 +65,28 @@ def test_pictures_are_timed_by_exif(tmp_path, told, hour_utc):
     assert shown[0].at == datetime(2026, 5, 1, hour_utc, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("names", "t_s"),
+    [
+        (
+            ["20260501T120000.jpg", "20260501T150000.jpg", "20260503T120000.jpg"],
+            [0, 10_800, 172_800],
+        ),
+        (["gate 2026-05-01 12-00.jpg", "gate 2026-05-01 12-30.jpg"], [0, 1800]),
+        (["20261301T120000.jpg", "20261301T120001.jpg"], [0, 1]),
+        (["IMG_0001.jpg", "IMG_0002.jpg"], [0, 1]),
+    ],
+    ids=["days apart", "minutes", "no such month", "no date"],
+)
+def test_pictures_are_timed_by_their_names(tmp_path, names, t_s):
+    for name in names:
+        take(tmp_path / name)
+    shown = frames(tmp_path)
+    assert [frame.t_s for frame in shown] == t_s
+    if t_s[1] > 1:
+        assert shown[0].at == datetime(2026, 5, 1, 4, tzinfo=UTC)
+
+
 def test_a_time_that_is_missing_or_runs_back_is_a_step_on(tmp_path):
     for i, taken in enumerate(["2026:05:01 12:00:00", "", "2026:05:01 11:00:00", "0000:00:00"]):
         take(tmp_path / f"{i}.jpg", taken=taken, orientation=1)
