@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -222,7 +223,7 @@ class BuildingWatch:
         try:
             with np.load(io.BytesIO((self._folder / _STATE).read_bytes())) as state:
                 votes, began, voted_s = state["votes"], state["began"], float(state["voted"])
-        except (OSError, ValueError, KeyError, EOFError) as fault:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as fault:
             log.warning("%s: votes cannot be read, begun anew: %s", self._folder, fault)
             return
         if votes.shape == began.shape and votes.ndim == 2:

@@ -68,6 +68,7 @@ class Recorder:
         since_s: float,
         boxes: Sequence[Detection],
         zone: str,
+        *,
         earlier: EvidenceFile | None = None,
     ) -> tuple[EvidenceFile, ...]:
         """The pictures of a new alert; its clip begins to roll.

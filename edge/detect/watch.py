@@ -270,8 +270,9 @@ class CameraWatch:
         stay = event.stay
         if event.state is StayState.NEW:
             boxes = (stay.box, *stay.parts)
+            earlier = self._before(stay)
             return self._recorder.begun(
-                self._id(stay), frame, stay.since.t_s, boxes, stay.zone.id, self._before(stay)
+                self._id(stay), frame, stay.since.t_s, boxes, stay.zone.id, earlier=earlier
             )
         if event.state is StayState.END:
             return self._recorder.ended(frame)
@@ -285,7 +286,9 @@ class CameraWatch:
         if self._building is None or stay.seen.t_s - stay.since.t_s < LASTING_S:
             return None
         before = self._building.before(stay.since.at)
-        return before and EvidenceFile("before", "image/jpeg", before.jpeg, before.taken_at)
+        if before is None:
+            return None
+        return EvidenceFile("before", "image/jpeg", before.jpeg, before.taken_at)
 
     def _event(
         self,

@@ -87,6 +87,9 @@ def test_stamps_that_do_not_begin_at_nought(tmp_path):
     assert [round(frame.t_s) for frame in frames(path)] == [0, 1, 2]
 
 
+TEN_GB = 10_000_000_000
+
+
 def cut(path, share):
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
@@ -98,6 +101,11 @@ def bad_files(tmp_path):
     text.write_text("camera 3 is broken\n" * 500)
     empty = tmp_path / "empty.mp4"
     empty.touch()
+    told = tmp_path / "told.mp4"
+    told.write_text("camera 3 is broken\n" * 500)
+    huge = tmp_path / "huge.mp4"
+    with huge.open("wb") as file:
+        file.truncate(TEN_GB)
     noise = tmp_path / "noise.mp4"
     noise.write_bytes(os.urandom(20_000))
     picture = tmp_path / "picture.mp4"
@@ -106,6 +114,8 @@ def bad_files(tmp_path):
         ("no such file", tmp_path / "nowhere.mp4"),
         (r"empty \(0 bytes\)", empty),
         ("not a video", text),
+        ("not a video", told),
+        ("not a video", huge),
         ("not a video", noise),
         ("not a video", picture),
         ("damaged or cut off", cut(record(tmp_path / "cut.mp4", seconds=2), 0.5)),
@@ -136,6 +146,16 @@ def test_damage_in_the_middle_is_read_past(tmp_path):
     played = frames(path)
     assert played[-1].t_s == pytest.approx(9, abs=0.3)
     assert len(played) >= 8
+
+
+def test_a_recording_with_ten_gigabytes_of_nothing_behind_it_is_played(tmp_path):
+    """As a recorder leaves it that reserves its disk in advance."""
+    path = record(tmp_path / "street.mp4", seconds=3)
+    with path.open("r+b") as file:
+        file.truncate(TEN_GB)
+    begun_s = time.process_time()
+    assert len(frames(path)) == 3
+    assert time.process_time() - begun_s < 5
 
 
 def test_metadata_in_another_encoding_do_no_harm(tmp_path):

@@ -234,3 +234,22 @@ def test_no_alert_ends_or_begins_while_the_camera_is_blind(state):
         sight = CameraState(state) if frame.t_s >= 30 else CameraState.OK
         events += watch.look(replace(frame, sight=sight))
     assert [str(event.state) for event in events] == ["new"]
+
+
+@pytest.mark.parametrize("leap", [timedelta(days=-400), timedelta(hours=8)])
+def test_a_wall_clock_that_is_set_changes_no_dwell(leap):
+    watch = CameraWatch(_camera(), Scripted(lambda _: [HEAP]))
+    events = []
+    for frame in frames(40):
+        at = frame.at + (leap if frame.t_s >= 10 else timedelta())
+        events += watch.look(replace(frame, at=at))
+    assert [(str(event.state), event.t_s) for event in events] == [("new", 20)]
+
+
+def test_a_stream_may_change_its_size_in_the_middle():
+    def draw(t_s):
+        return street(size=(640, 360) if t_s < 12 else (1280, 960))
+
+    events, watch = _watched(lambda _: [HEAP], 40, draw=draw)
+    assert [(str(event.state), event.t_s) for event in events] == [("new", 20)]
+    assert watch.looks == 40
