@@ -27,11 +27,11 @@ class BlindSpan:
 class RecordedSight:
     """Says of each frame of a recording what it can be used for. `blind`: the spans so far."""
 
-    def __init__(self, looks_per_s: float) -> None:
-        """Before the first frame."""
+    def __init__(self, looks_per_s: float, *, moves: bool = False) -> None:
+        """Before the first frame. `moves`: the camera is meant to."""
         self.blind: list[BlindSpan] = []
         self._limits = limits_at(looks_per_s, recorded=True)
-        self._view = ViewWatch()
+        self._view = ViewWatch(moves=moves)
         self._view_due = Thinning(VIEWS_PER_S)
         self._seen = View()
         self._health: Health | None = None

@@ -87,7 +87,7 @@ def _replay(
     alerts = 0
     last = None
     pace = Pace()
-    sight = RecordedSight(camera.looks_per_s)
+    sight = RecordedSight(camera.looks_per_s, moves=camera.moving is not None)
     for frame in sight.judged(open_source(camera, begins_at=start, pace=pace)):
         last = frame
         events = watch.look(frame)
