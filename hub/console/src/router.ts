@@ -26,6 +26,16 @@ export const router = createRouter({
     { path: '/learning', name: 'learning', component: () => import('./pages/learning-page.vue') },
     { path: '/patrol', name: 'patrol', component: () => import('./pages/patrol-page.vue') },
     { path: '/duty', name: 'duty', component: () => import('./pages/duty-page.vue') },
+    {
+      path: '/vehicles/day',
+      name: 'vehicle-day',
+      component: () => import('./pages/vehicle-day-page.vue'),
+    },
+    {
+      path: '/vehicles/permits',
+      name: 'permits',
+      component: () => import('./pages/permits-page.vue'),
+    },
     { path: '/:rest(.*)*', redirect: '/' },
   ],
 })

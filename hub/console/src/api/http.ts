@@ -7,6 +7,16 @@ export interface Page<Item> {
 
 export type Query = Record<string, string | number | boolean | undefined>
 
+/** One of several things that are wrong with a file: where, and what would be right. */
+export interface Trouble {
+  sheet?: string
+  row?: number
+  column?: string
+  where?: string
+  message: string
+  allowed: string
+}
+
 /** Status 0: the hub could not be reached. */
 export class ApiError extends Error {
   constructor(
@@ -14,6 +24,7 @@ export class ApiError extends Error {
     readonly code: string,
     message: string,
     readonly remedy = '',
+    readonly problems: readonly Trouble[] = [],
   ) {
     super(message)
   }
@@ -66,12 +77,13 @@ export async function all<Item>(path: string, query: Query = {}, most = 20_000):
 
 async function send(method: string, path: string, body: unknown): Promise<Response> {
   const headers: Record<string, string> = { 'X-Tianyan': '1' }
-  if (body !== undefined) headers['Content-Type'] = 'application/json'
+  const isFile = body instanceof Blob
+  if (body !== undefined && !isFile) headers['Content-Type'] = 'application/json'
   try {
     return await fetch(path, {
       method,
       headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined || isFile ? body : JSON.stringify(body),
       credentials: 'same-origin',
     })
   } catch {
@@ -79,15 +91,22 @@ async function send(method: string, path: string, body: unknown): Promise<Respon
   }
 }
 
+interface ErrorFields {
+  code?: string
+  message?: string
+  allowed?: string
+  problems?: Trouble[]
+}
+
 async function errorOf(response: Response, path: string): Promise<ApiError> {
   if (response.status === 401 && !path.startsWith('/api/session')) sessionEnded()
   const body: unknown = await response.json().catch(() => null)
-  const error = (body as { error?: { code?: string; message?: string; allowed?: string } } | null)
-    ?.error
+  const error = (body as { error?: ErrorFields } | null)?.error
   return new ApiError(
     response.status,
     error?.code ?? 'unknown',
     error?.message ?? `${response.status} ${response.statusText}`,
     error?.allowed ?? '',
+    error?.problems ?? [],
   )
 }

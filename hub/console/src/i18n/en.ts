@@ -1,10 +1,12 @@
 import { enCamera } from './en-camera'
 import { enTerminal } from './en-terminal'
+import { enTracks } from './en-tracks'
 import type { zh } from './zh'
 
 export const en: Record<keyof typeof zh, string> = {
   ...enTerminal,
   ...enCamera,
+  ...enTracks,
   'app.name': 'Tianyan · City management',
   'app.skip': 'Skip to the main content',
   'app.loading': 'Loading…',

@@ -1,9 +1,11 @@
 import { zhCamera } from './zh-camera'
 import { zhTerminal } from './zh-terminal'
+import { zhTracks } from './zh-tracks'
 
 export const zh = {
   ...zhCamera,
   ...zhTerminal,
+  ...zhTracks,
   'app.name': '天眼 · 城市管理',
   'app.skip': '跳到主要内容',
   'app.loading': '正在载入…',

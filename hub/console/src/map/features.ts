@@ -200,6 +200,19 @@ export function gridPositions(shapes: GridShapes, level?: number): Position[] {
     .flat()
 }
 
+/** Every position of shapes of any kind. */
+export function positionsOf(shapes: FeatureCollection): Position[] {
+  const flat = (value: unknown): Position[] =>
+    Array.isArray(value) && typeof value[0] === 'number'
+      ? [value as Position]
+      : Array.isArray(value)
+        ? value.flatMap(flat)
+        : []
+  return shapes.features.flatMap((shape) =>
+    'coordinates' in shape.geometry ? flat(shape.geometry.coordinates) : [],
+  )
+}
+
 /** The finest grid of a place. */
 export function finest(grids: readonly GridStep[]): GridStep | undefined {
   return grids.reduce<GridStep | undefined>(

@@ -1,6 +1,10 @@
 /** The map's layers, bottom to top. No tile, glyph or sprite comes from anywhere. */
 
-import type { LayerSpecification, StyleSpecification } from 'maplibre-gl'
+import type {
+  DataDrivenPropertyValueSpecification,
+  LayerSpecification,
+  StyleSpecification,
+} from 'maplibre-gl'
 
 import type { Layer } from '../store/settings'
 import type { Colours } from './colours'
@@ -15,6 +19,7 @@ export const SOURCES = [
   'vehicles',
   'trails',
   'track',
+  'shapes',
   'alerts',
   'cases',
   'here',
@@ -31,6 +36,24 @@ export const SWITCHED: Record<Layer, string[]> = {
   alerts: ['alerts', 'alert-clusters', 'alert-counts'],
   cases: ['cases'],
 }
+
+/** What a page draws of its own: its way, a corridor, sites, what happened, where it is now. */
+const shapeColour = (colours: Colours) =>
+  [
+    'match',
+    ['get', 'tone'],
+    'now',
+    colours.accent,
+    'event',
+    colours['level-3'],
+    'stop',
+    colours['ink-2'],
+    'dump',
+    colours['level-2'],
+    'loading',
+    colours.good,
+    colours.accent,
+  ] as DataDrivenPropertyValueSpecification<string>
 
 const kindColour = (colours: Colours) =>
   [
@@ -173,6 +196,37 @@ export function layers(colours: Colours): LayerSpecification[] {
       minzoom: 12.6,
       layout: { 'text-field': ['get', 'name'], 'text-font': FONT, 'text-size': 12 },
       paint: { ...label, 'text-opacity': 0.85 },
+    },
+    {
+      id: 'shape-areas',
+      type: 'fill',
+      source: 'shapes',
+      filter: ['==', ['geometry-type'], 'Polygon'],
+      paint: { 'fill-color': shapeColour(colours), 'fill-opacity': 0.16 },
+    },
+    {
+      id: 'shape-lines',
+      type: 'line',
+      source: 'shapes',
+      filter: ['!=', ['geometry-type'], 'Point'],
+      layout: { 'line-cap': 'round', 'line-join': 'round' },
+      paint: {
+        'line-color': shapeColour(colours),
+        'line-width': ['match', ['get', 'tone'], 'corridor', 9, 'way', 3, 2],
+        'line-opacity': ['match', ['get', 'tone'], 'corridor', 0.35, 0.95],
+      },
+    },
+    {
+      id: 'shape-points',
+      type: 'circle',
+      source: 'shapes',
+      filter: ['==', ['geometry-type'], 'Point'],
+      paint: {
+        'circle-color': shapeColour(colours),
+        'circle-radius': ['match', ['get', 'tone'], 'now', 8, 5],
+        'circle-stroke-color': colours.surface,
+        'circle-stroke-width': 2,
+      },
     },
     {
       id: 'track',
@@ -333,6 +387,7 @@ export function style(colours: Colours): StyleSpecification {
       vehicles: { ...plain, promoteId: 'id' },
       trails: plain,
       track: plain,
+      shapes: plain,
       alerts: {
         ...plain,
         promoteId: 'id',
