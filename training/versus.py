@@ -24,6 +24,10 @@ LEAST_GROUPS = 10
 """Of fewer independent draws nothing can be said: whatever came out is called not shown."""
 
 
+LEAST_SHOWING = 5
+"""A class that fewer of them show is listed, not judged: one picture drawn again is no proof."""
+
+
 class Verdict(StrEnum):
     """What the paired difference says."""
 
@@ -101,7 +105,10 @@ class Compared:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All labels, and the mean of their APs. `groups`: independent draws the pictures make."""
+    """All labels, and the mean AP of those that enough groups show.
+
+    `groups`: independent draws the pictures make.
+    """
 
     labels: tuple[Compared, ...]
     mean: Difference
@@ -120,17 +127,18 @@ def compare(
     """Both sides over the same pictures; `groups`: what each picture is drawn together with."""
     names = list(dict.fromkeys(groups))
     draws = _draws(groups, names, seed) if len(names) >= LEAST_GROUPS else None
-    found, means = [], []
+    found: list[Compared] = []
+    counted: list[tuple[int, Weights]] = []
     for label in candidate.looked:
         one, other = candidate.score(label, iou), against.score(label, iou)
         ones, others = _Counted(candidate, label, iou), _Counted(against, label, iou)
-        if draws is None:
-            aps, present, false = (np.full(1, np.nan) for _ in range(3))
-        else:
+        aps, present, false = (np.full(1, np.nan) for _ in range(3))
+        if draws is not None:
+            false = ones.share(draws, shown=False) - others.share(draws, shown=False)
+        if draws is not None and ones.groups_showing(groups) >= LEAST_SHOWING:
             aps = ones.ap(draws) - others.ap(draws)
             present = ones.share(draws, shown=True) - others.share(draws, shown=True)
-            false = ones.share(draws, shown=False) - others.share(draws, shown=False)
-        means.append(aps)
+            counted.append((len(found), aps))
         found.append(
             Compared(
                 one,
@@ -140,10 +148,16 @@ def compare(
                 _difference(one.false_alarm.share, other.false_alarm.share, false),
             )
         )
-    gaps = [c.ap.value for c in found if c.ap.value is not None]
-    known = [m for m, c in zip(means, found, strict=True) if c.ap.value is not None]
-    mean = _span(float(np.mean(gaps)), np.mean(known, axis=0)) if gaps else _NOTHING
-    return Comparison(tuple(found), mean, len(names))
+    return Comparison(tuple(found), _mean(found, counted), len(names))
+
+
+def _mean(found: Sequence[Compared], counted: Sequence[tuple[int, Weights]]) -> Difference:
+    """Of the labels that are judged; where none is, of all, and without a span."""
+    if counted:
+        gaps = [found[i].ap.value or 0.0 for i, _ in counted]
+        return _span(float(np.mean(gaps)), np.mean([aps for _, aps in counted], axis=0))
+    known = [each.ap.value for each in found if each.ap.value is not None]
+    return Difference(float(np.mean(known)), None, None) if known else _NOTHING
 
 
 _NOTHING = Difference(None, None, None)
@@ -181,6 +195,10 @@ class _Counted:
         self._owners, self._right = owners[order], right[order].astype(np.float64)
         self._boxes = np.array([len(each.truth) for each in looked], np.float64)
         self._claimed = np.array([np.any(e.scores >= threshold) for e in looked], np.float64)
+
+    def groups_showing(self, groups: Sequence[str]) -> int:
+        """How many groups have a picture that shows it."""
+        return len({group for group, boxes in zip(groups, self._boxes, strict=True) if boxes})
 
     def ap(self, draws: Weights) -> Weights:
         """Average precision of each round; NaN where no box was drawn."""

@@ -72,6 +72,20 @@ def test_pictures_of_one_day_are_one_draw():
     assert compare(good, bad, apart(40), 0.5).labels[0].ap.low > 0.1
 
 
+def test_a_class_that_few_groups_show_is_listed_and_not_judged():
+    """One picture lost of one: no draw of it can say otherwise, so none may."""
+    empty = [looked(None, shown=False) for _ in range(60)]
+    thresholds = {"often": 0.25, "once": 0.25}
+    often = street(30, 10, 0, 21)
+    candidate = Side({"often": often, "once": [looked(None), *empty]}, thresholds)
+    against = Side({"often": often, "once": [looked(0.9), *empty]}, thresholds)
+    found = compare(candidate, against, apart(61), 0.5)
+    once = found.labels[1].ap
+    assert (once.value, once.low, once.high) == (-1.0, None, None)
+    assert found.verdict is Verdict.NOT_SHOWN
+    assert found.mean.value == 0
+
+
 def test_one_class_that_is_worse_makes_the_whole_worse():
     good, bad = street(40, 10, 0, 50), street(15, 35, 0, 50)
     best = street(50, 0, 0, 50)
