@@ -251,6 +251,7 @@ def _start_hub(folder: Path, options: DemoOptions, broker: Broker) -> Child:
             "enrol": "open",
             # One matter opens its case by itself, the others wait for a person's decision.
             "rules": {"garbage": {"open_case": "at_once"}},
+            "patrol": {"every_s": 10},
             "demo": True,
         },
     )
