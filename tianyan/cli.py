@@ -212,6 +212,7 @@ def _edge_replay(options: argparse.Namespace) -> int:
             dwell_s=options.dwell,
             model=options.model,
             evidence_dir=options.evidence,
+            track=options.nmea,
         )
         return measured(truth, said) if truth else said
 
@@ -456,6 +457,7 @@ def _replay_options(parser: argparse.ArgumentParser) -> None:
         "--truth", type=Path, nargs="?", const=Path(), metavar="FILE",
         help="hold the alerts against what really happened (default: VIDEO.truth.json)",
     )  # fmt: skip
+    parser.add_argument("--nmea", type=Path, help="a camera that moves: its receiver's log")
     _model_option(parser)
 
 

@@ -11,6 +11,7 @@ import av
 import cv2
 import numpy as np
 
+from edge.camera.errors import BadSource
 from edge.camera.frame import Frame, Image
 from edge.camera.pace import Pace
 from edge.camera.pictures import SUFFIXES
@@ -24,7 +25,9 @@ from edge.detect.detectors import Detector, open_detector
 from edge.detect.errors import UnreadablePicture
 from edge.detect.evidence import EvidenceFile
 from edge.detect.faces import FaceFinder, NoFinder, open_finder
+from edge.detect.passing import PassingWatch
 from edge.detect.watch import AlertEvent, CameraWatch
+from edge.moving import Course
 from wire.zone import ZoneConfig
 
 MODEL = "street-n"
@@ -56,6 +59,7 @@ def replay(
     dwell_s: float | None = None,
     model: str = MODEL,
     evidence_dir: Path | None = None,
+    track: Path | None = None,
 ) -> Iterator[dict[str, Any]]:
     """A recording through the whole camera pipeline on its own clock, as fast as possible.
 
@@ -63,6 +67,7 @@ def replay(
     the recording began, else what the file says. `dwell_s`: in place of every zone's.
     `evidence_dir`: where pictures and clips go, named by their SHA-256; those with faces and plates
     as they are in a folder `sealed` of their own. Without it no clips are made.
+    `track`: the log of the receiver (NMEA) that a camera which moves goes by.
     Lines: alerts, then {"summary": …}. The same recording gives the same lines, but for the
     measured `cpu_s`.
     Raises BadSource, BadModel, BadGround.
@@ -70,15 +75,36 @@ def replay(
     camera = _camera_for(video, camera, dwell_s)
     # Faces are looked for where pictures are kept; else nobody sees them.
     finder = NoFinder() if evidence_dir is None else open_finder()
-    watch = CameraWatch(camera, open_detector(model), finder)
+    watch = _watch(camera, open_detector(model), finder, track)
     if evidence_dir is not None:
         (evidence_dir / "sealed").mkdir(mode=0o700, parents=True, exist_ok=True)
     return _replay(camera, watch, start, finder, evidence_dir)
 
 
+def _watch(
+    camera: CameraConfig, detector: Detector, finder: FaceFinder, track: Path | None
+) -> CameraWatch | PassingWatch:
+    if camera.moving is None:
+        return CameraWatch(camera, detector, finder)
+    if track is None:
+        raise BadSource(
+            f"camera {camera.id}: moves, so its receiver's log is needed too (--nmea FILE)"
+        )
+    from edge.gps.fix import Fix
+    from edge.gps.nmea import NmeaDecoder
+
+    course = Course(camera.moving.max_age_s)
+    decoder = NmeaDecoder()
+    for out in [*decoder.feed(track.read_bytes()), *decoder.close()]:
+        if isinstance(out, Fix):
+            course.take(out, None)
+    course.end()
+    return PassingWatch(camera, detector, course, is_recorded=True, finder=finder)
+
+
 def _replay(
     camera: CameraConfig,
-    watch: CameraWatch,
+    watch: CameraWatch | PassingWatch,
     start: datetime | None,
     finder: FaceFinder,
     folder: Path | None,
@@ -126,7 +152,11 @@ def _blind_line(span: BlindSpan) -> dict[str, Any]:
 
 
 def _clip_lines(
-    watch: CameraWatch, at: datetime, t_s: float | None, finder: FaceFinder, folder: Path | None
+    watch: CameraWatch | PassingWatch,
+    at: datetime,
+    t_s: float | None,
+    finder: FaceFinder,
+    folder: Path | None,
 ) -> Iterator[dict[str, Any]]:
     """The updates that bring clips."""
     for update, clip in watch.clips(at, t_s):
@@ -134,7 +164,7 @@ def _clip_lines(
             yield alert_line(replace(update, evidence=(make_clip(clip, finder),)), folder)
 
 
-def _extent(recording: Path, watch: CameraWatch, last: Frame | None) -> Extent:
+def _extent(recording: Path, watch: CameraWatch | PassingWatch, last: Frame | None) -> Extent:
     """What the recording holds; of a folder of pictures, what was looked at."""
     if recording.is_dir():
         return Extent(watch.looks, last.t_s if last else 0.0)

@@ -10,7 +10,9 @@ import pytest
 
 from edge import lookout
 from edge.agent import Agent
+from edge.camera.errors import BadSource
 from edge.config import load_edge
+from edge.detect import commands
 from edge.moving import apart_m
 from hub import pipeline
 from hub.alerts.store import alerts
@@ -141,3 +143,15 @@ def test_three_passes_are_one_alert_a_heap_although_the_network_was_cut(
     for row in kept:
         assert (row.place, row.state) == ("vehicle", "active")
         assert apart_m(row.lat, row.lon, *degrees(*HEAPS[nearest(row)])) < 6
+
+
+def test_a_recording_of_the_car_is_replayed_with_its_receivers_log(tmp_path, monkeypatch):
+    monkeypatch.setattr(commands, "open_detector", lambda _: Colours())
+    config = load_edge(patrol(tmp_path, 1))
+    video, log = tmp_path / "dash.mp4", tmp_path / "car.nmea"
+    lines = list(commands.replay(video, config.cameras[0], track=log))
+    new = [line for line in lines if line.get("state") == "new"]
+    assert [line["place"]["source"] for line in new] == ["vehicle"] * 6
+    assert lines[-1]["summary"]["alerts"] == 6
+    with pytest.raises(BadSource, match="--nmea"):
+        list(commands.replay(video, config.cameras[0]))
