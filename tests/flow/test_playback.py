@@ -8,6 +8,7 @@ from statistics import median
 import pytest
 
 from scenes.judgement import Playback
+from scenes.scenarios import DAY_S
 from tests.flow.playback import cut, play, record
 
 pytestmark = pytest.mark.timeout(600)
@@ -31,6 +32,8 @@ LEAST_NOTICED, LEAST_FOUND = 0.8, 0.6
 MOST_FALSE_AN_HOUR = 12.0
 USUAL_DELAY_S, MOST_DELAY_S = 30.0, 75.0
 """From the beginning of an event to its alert, median and worst; the dwell of 20 s is in it."""
+
+SHED_S = 4.2 * DAY_S
 
 Play = Callable[[str], Playback]
 
@@ -82,3 +85,27 @@ def test_a_recording_gives_the_same_alerts_twice(recordings: Path, played: Play)
     first = played("heap_growing")
     video = record(cut("heap_growing", SCENES["heap_growing"]), recordings, LOOKS_PER_S)
     assert play(video, LOOKS_PER_S).lines[:-1] == first.lines[:-1]
+
+
+def test_a_gap_in_the_stream_is_blind_time_and_ends_nothing(recordings: Path) -> None:
+    played = play(record(cut("stream_loss", 90.0), recordings, LOOKS_PER_S), LOOKS_PER_S)
+    summary = played.lines[-1]["summary"]
+    (gap,) = summary["blind"]
+    assert gap["state"] == "stalled"
+    assert (gap["from_s"], gap["until_s"]) == (pytest.approx(59, abs=2), pytest.approx(72, abs=2))
+    assert summary["blind_s"] == pytest.approx(gap["until_s"] - gap["from_s"])
+    assert all(verdict.alerts <= 1 for verdict in played.verdicts)
+    ends = [line["t_s"] for line in played.lines if line.get("state") == "end"]
+    assert all(t_s >= 85 for t_s in ends), ends
+
+
+def test_a_shed_that_goes_up_over_days_is_one_alert(recordings: Path) -> None:
+    played = play(record(cut("shed_ten_days", SHED_S), recordings, LOOKS_PER_S), LOOKS_PER_S)
+    (verdict,) = played.verdicts
+    assert (verdict.label, verdict.alerts) == ("illegal_structure", 1)
+    assert verdict.delay_s is not None
+    assert verdict.delay_s <= DAY_S
+    assert not played.false_alarms
+    (new,) = (line for line in played.lines if line.get("state") == "new")
+    assert "2026-05-07T12" <= new["since"] <= "2026-05-09T12", "building begins on the 8th"
+    assert {file["role"] for file in new["evidence"]} >= {"clean", "annotated", "before"}
