@@ -250,7 +250,7 @@ class Post:
             self._is_revised = False
             over += self.watch.adopt(self.camera, frame.at)
         events = self.watch.look(frame)
-        self.runner.pace.gap_s = self.watch.gap_s
+        self.runner.pace.gap_s = 0.0 if self.requests.any else self.watch.gap_s
         self.is_failing = False
         return over + events
 

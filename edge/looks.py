@@ -153,6 +153,11 @@ class Requests:
         self._open: tuple[Request, ...] = ()
         self._lock = threading.Lock()
 
+    @property
+    def any(self) -> bool:
+        """Whether frames are waited for."""
+        return bool(self._open)
+
     def add(self, request: Request) -> None:
         """Ask for frames."""
         with self._lock:

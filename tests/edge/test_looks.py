@@ -1,0 +1,119 @@
+"""Looks on request: fresh frames only, spread over their time, and never waited for in vain."""
+
+import threading
+import time
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from edge import looks
+from edge.camera.frame import Frame
+from edge.config import CameraConfig
+from edge.detect.detection import Detection
+from edge.looks import LookDesk, Request, Requests
+from edge.orders import OrderFailed
+from edge.place_memory import PlaceMemory
+from tests.edge.detect.scripted import START, Scripted, noisy, street
+from wire.status import CameraState
+
+BOX = {"x": 0.4, "y": 0.4, "w": 0.2, "h": 0.3}
+
+
+class Post:
+    """A camera whose frames the test hands in."""
+
+    def __init__(self, **settings):
+        self.camera = CameraConfig(id="gate", **settings)
+        self.requests = Requests()
+        self.state = CameraState.OK
+        self._stop = threading.Event()
+
+    def run(self, sight=CameraState.OK):
+        def hand_in():
+            number = 0
+            while not self._stop.wait(0.02):
+                picture = noisy(street(), number)
+                at = START + timedelta(seconds=number)
+                self.requests.offer(Frame(picture, at, float(number), number, sight))
+                number += 1
+
+        threading.Thread(target=hand_in, daemon=True).start()
+
+    def stop(self):
+        self._stop.set()
+
+
+@pytest.fixture
+def post():
+    made = Post()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def desk(post, tmp_path):
+    detector = Scripted(lambda _: [Detection("garbage", 0.9, 0.4, 0.4, 0.2, 0.3)])
+    return LookDesk({"gate": post}, detector, PlaceMemory(tmp_path / "places"), None)
+
+
+def test_the_first_frame_may_be_an_old_one_and_is_not_taken():
+    taken = []
+    request = Request(2, 0, taken.append)
+    frames = [Frame(np.zeros((2, 2, 3), np.uint8), START, float(i), i) for i in range(4)]
+    for frame in frames:
+        request.offer(frame)
+    assert [frame.index for frame in taken] == [1, 2]
+    assert request.done.is_set()
+
+
+def test_looks_are_spread_over_the_stated_time(desk, post):
+    post.run()
+    began_s = time.monotonic()
+    found = desk.look("look", {"camera": "gate", "box": BOX, "label": "garbage",
+                               "seconds": 2, "looks": 3})  # fmt: skip
+    assert 1.9 <= time.monotonic() - began_s < 6
+    assert (found["looks"], found["answer"], found["reasons"]) == (3, "present", ["seen"])
+
+
+def test_a_flaw_of_the_camera_is_the_answer(desk, post):
+    post.run(sight=CameraState.DARK)
+    found = desk.look("look", {"camera": "gate", "box": BOX, "seconds": 2, "looks": 3})
+    assert (found["answer"], found["reasons"]) == ("cannot_tell", ["camera"])
+    assert found["details"] == ["dark: 3"]
+
+
+def test_a_camera_that_gives_nothing_gives_that_as_the_answer(desk, post, monkeypatch):
+    monkeypatch.setattr(looks, "GRACE_S", 0.1)
+    monkeypatch.setattr(looks, "SNAPSHOT_S", 0.3)
+    post.state = CameraState.UNREACHABLE
+    found = desk.look("look", {"camera": "gate", "box": BOX, "seconds": 2, "looks": 3})
+    assert (found["answer"], found["details"]) == ("cannot_tell", ["unreachable"])
+    with pytest.raises(OrderFailed, match="gate gives no picture: it is unreachable"):
+        desk.snapshot("snapshot", {"camera": "gate"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"camera": "roof", "box": BOX}, "this device has no 'roof' (it has gate)"),
+        ({"camera": "gate"}, "an alert, a box or lat and lon are needed"),
+        ({"camera": "gate", "box": BOX | {"x": 2}}, "box.x: "),
+        ({"camera": "gate", "box": BOX, "seconds": 9000}, "seconds: "),
+        ({"camera": "gate", "box": BOX, "zoom": 2}, "zoom: unknown key"),
+        ({"camera": "gate", "lat": 32.7, "lon": 109.0}, "has no ground_points"),
+        ({"camera": "gate", "alert": "gate-7"}, "is not known here (any more)"),
+        ({"camera": "gate", "alert": "../../etc/passwd"}, "is not known here (any more)"),
+        ({"camera": "gate", "box": BOX, "with_it": "?"}, "no base64"),
+    ],
+)
+def test_an_order_that_cannot_be_carried_out_says_why(desk, arguments, says):
+    with pytest.raises(OrderFailed) as refused:
+        desk.look("look", arguments)
+    assert says in str(refused.value)
+
+
+def test_an_agent_that_stops_waits_for_no_look(desk):
+    threading.Timer(0.3, desk.ask_to_stop).start()
+    with pytest.raises(OrderFailed, match="the agent stops"):
+        desk.look("look", {"camera": "gate", "box": BOX, "seconds": 600, "looks": 3})
