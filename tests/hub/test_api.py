@@ -14,6 +14,7 @@ from hub.app import Hub, create_app
 from hub.http import HEADERS
 from hub.roles import Role
 from hub.store import Store
+from tests.hub.cases.test_condition_sheet import workbook
 from tests.hub.world import (
     after,
     alert_message,
@@ -80,6 +81,9 @@ def look(request, tmp_path_factory, sqlite_template):
     hub = furnished(folder, Store(url))
     call = caller(client_of(hub), tokens_of(hub))
     open_case(call)
+    call("POST", "/api/reports", json={"channel": "letter", "content": "noise at night"})
+    table = workbook(("06010", "", "scattered", "cleared", "4工作时", ""))
+    call("PUT", "/api/conditions", content=table)
     yield call
     hub.store.close()
 
@@ -220,6 +224,8 @@ GUARDED = [
     ("GET", "/api/orders", Role.VIEWER),
     ("GET", "/api/orders/x", Role.VIEWER),
     ("POST", "/api/devices/cam-1/orders", Role.OPERATOR),
+    ("POST", f"/api/evidence/{'a' * 64}/opening", Role.SUPERVISOR),
+    ("POST", "/api/devices/cam-1/key", Role.ADMIN),
     ("POST", f"/api/alerts/{ALERT}/decision", Role.OPERATOR),
     ("GET", f"/api/alerts/{ALERT}/boxes", Role.VIEWER),
     ("PUT", f"/api/alerts/{ALERT}/boxes", Role.OPERATOR),
