@@ -115,6 +115,11 @@ ROWS = [
     ),
     ("cameras.0.zones.0.dwell_s", -1, "cameras.0.zones.0.dwell_s: "),
     ("cameras.0.zones.0.severity", 4, "cameras.0.zones.0.severity: "),
+    (
+        "cameras.0.zones.0",
+        {"id": "a", "no_build": True, "labels": ["garbage"]},
+        "no_build: needs illegal_structure or unknown_object among the labels, got garbage",
+    ),
     ("cameras.0.zones.0.min_ground_m2", 2, "zones.0.min_ground_m2: 2 m² in zone 'a', but"),
     (
         "cameras.0.zones.0.allowed_hours",
