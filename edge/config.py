@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Discriminator,
     Field,
@@ -25,7 +26,7 @@ from pydantic import (
 from wire.calendar import Calendar
 from wire.settings import Settings, sentences
 from wire.track import ALARMS
-from wire.zone import CameraSettings, Id, calendar_faults
+from wire.zone import CameraSettings, Fraction, Id, calendar_faults
 
 DeviceId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{2,63}$")]
 
@@ -37,8 +38,24 @@ GATEWAY = "gateway"
 """What the server of the terminals is called in health messages."""
 STANDARD_PROFILE = "standard"
 
+LEAST_CLOSE_UP = 0.1
+
 _TERMINAL = re.compile(r"[0-9a-f]{1,20}")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+
+
+def _is_part(part: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    left, top, right, bottom = part
+    if right - left < LEAST_CLOSE_UP or bottom - top < LEAST_CLOSE_UP:
+        raise ValueError(
+            "must be [left, top, right, bottom], fractions of the picture, at least"
+            f" {LEAST_CLOSE_UP} wide and high"
+        )
+    return part
+
+
+CloseUp = Annotated[tuple[Fraction, Fraction, Fraction, Fraction], AfterValidator(_is_part)]
+"""A part of the picture: left, top, right, bottom, fractions."""
 
 
 class Position(Settings):
@@ -101,7 +118,8 @@ class CameraConfig(CameraSettings):
 
     `source`: rtsp(s)://, http(s)://, a file, a folder of pictures, or usb:N. `looks_per_s`: how
     often a frame is analysed. `real_time`: play a file at its own pace (else as fast as possible).
-    `calendar`: the device's where it lists nothing itself.
+    `close_ups`: parts looked at once more at their own size, for far and small things; each costs
+    one more inference a look. `calendar`: the device's where it lists nothing itself.
     """
 
     id: Id
@@ -110,6 +128,7 @@ class CameraConfig(CameraSettings):
     real_time: bool = True
     loop: bool = False
     looks_per_s: Annotated[float, Field(gt=0, le=30)] = 1.0
+    close_ups: Annotated[list[CloseUp], Field(max_length=8)] = []
     position: AnyPosition | None = None
     time_zone: str = "Asia/Shanghai"
     calendar: Calendar = Calendar()

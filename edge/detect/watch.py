@@ -18,6 +18,7 @@ from edge.config import CameraConfig
 from edge.detect.building import LASTING_S, BuildingWatch
 from edge.detect.change import Change, SceneChange
 from edge.detect.clip import Clip
+from edge.detect.close_ups import with_close_ups
 from edge.detect.detection import Detection
 from edge.detect.detectors import Detector
 from edge.detect.evidence import EvidenceFile
@@ -128,7 +129,7 @@ class CameraWatch:
         self.analysed = 0
         self.gap_s = 0.0
         self._camera = camera
-        self._detector = detector
+        self._detector = with_close_ups(detector, camera.close_ups)
         self._ground = ground_of(camera)
         self._zones = Zones(camera, self._ground)
         self._gate = MotionGate()
