@@ -77,8 +77,8 @@ ONE_THING_IOU = 0.6
 IDLE_AFTER_S = 10.0
 IDLE_GAP_S = 3.0
 DWELL_PARTS = 15
-"""Where nothing has moved for so long and nothing is timed, the next look may wait so long, at most
-a fifteenth of the shortest dwell."""
+"""Where nothing has moved for so long the next look may wait so long, at most a fifteenth of the
+shortest dwell: looks at a still picture only let time pass, and time is told by the stamps."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ class CameraWatch:
         sightings = [*self._sightings(tracks, changes, aspect, now), *built]
         is_sure = frame.sight is CameraState.OK
         events = self._places.update(sightings, passers, now, is_sure=is_sure)
-        if is_sure and self._gate.still_s >= IDLE_AFTER_S and not (self._places.stays or changes):
+        if is_sure and self._gate.still_s >= IDLE_AFTER_S:
             dwell_s = min(zone.dwell_s for zone in self._camera.zones)
             self.gap_s = min(IDLE_GAP_S, dwell_s / DWELL_PARTS)
         return [self._alert(event, frame) for event in events]
