@@ -35,6 +35,7 @@ from footage import write_street
 
 from tianyan.broker import HUB_USER, Broker, free_port, start_broker
 from tianyan.children import spawn
+from training.machine import machine
 from wire.codec import decode, encode
 from wire.status import HostState
 from wire.topics import ROOT, host_state, up
@@ -186,19 +187,6 @@ def streets(videos: list[Path], place: Path, keyframe_every_s: int) -> dict[str,
         ]
         for kind in ("quiet", "busy")
     }
-
-
-def machine() -> dict[str, Any]:
-    names = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
-    flags = Path("/proc/cpuinfo").read_text()
-    kinds = [kind for kind in ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8")
-             if f" {kind} " in flags]  # fmt: skip
-    load = round(os.getloadavg()[0], 1)
-    return {"cpu": names[0] if names else "", "cores": len(names), "can": kinds, "load": load}
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from edge.detect.manifest import (
 )
 from training.dataset import Dataset, read_dataset
 from training.evaluate import LEAST, Score, evaluate, look, row
+from training.machine import machine
 from training.record import EVALUATION, Evaluation, keep_evaluation
 from training.sources import fingerprint, sources_of
 from training.versus import Side, compare
@@ -240,7 +241,14 @@ def bench_models(
             "ms_p90": ninetieth,
             "times_faster_than_slowest": round(slowest / float(np.percentile(ms, 10)), 2),
         }
-    yield {"summary": {"models": len(spent), "looks": looks, "threads": threads}}
+    yield {
+        "summary": {
+            "models": len(spent),
+            "looks": looks,
+            "threads": threads,
+            "machine": machine(),
+        }
+    }
 
 
 def _turns(detectors: dict[str, Detector], looks: int) -> dict[str, list[float]]:

@@ -132,7 +132,7 @@ class CameraWatch:
         self._detector = with_close_ups(detector, camera.close_ups)
         self._ground = ground_of(camera)
         self._zones = Zones(camera, self._ground)
-        self._gate = MotionGate()
+        self._gate = _gate_of(camera)
         self._tracker = Tracker()
         self._places = Places(detector.threshold)
         self._change = SceneChange(min(zone.dwell_s for zone in camera.zones))
@@ -182,6 +182,7 @@ class CameraWatch:
         """
         self._ground = ground_of(camera)
         self._zones = Zones(camera, self._ground)
+        self._gate = _gate_of(camera)
         self._change.adapt(min(zone.dwell_s for zone in camera.zones))
         self._building = self._building or self._building_of(camera)
         left = self._places.rezone(camera.zones)
@@ -320,6 +321,10 @@ class CameraWatch:
 def watches_building(zone: ZoneConfig) -> bool:
     """Whether a zone is compared with itself over days."""
     return zone.no_build or zone.dwell_s >= SLOW_DWELL_S
+
+
+def _gate_of(camera: CameraConfig) -> MotionGate:
+    return MotionGate([zone.polygon for zone in camera.zones])
 
 
 def _one_name_a_thing(boxes: Sequence[Detection]) -> list[Detection]:

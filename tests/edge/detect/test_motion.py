@@ -2,9 +2,10 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.detect.motion import MotionGate
+from edge.detect.motion import MotionGate, near
 from edge.detect.thumbnail import grey, thumbnail
 from tests.edge.detect.scripted import noisy, street
+from wire.zone import WHOLE_PICTURE
 
 
 def _small(draw=lambda _: None, number=0):
@@ -53,3 +54,23 @@ def test_another_picture_size_opens_it():
     gate = MotionGate()
     gate.opens(np.zeros((180, 320), np.uint8), 0, is_watched=True)
     assert gate.opens(np.zeros((240, 320), np.uint8), 1, is_watched=True)
+
+
+CORNER = [(0.0, 0.6), (0.3, 0.6), (0.3, 1.0), (0.0, 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("at", "opens"), [((80, 300), True), ((220, 300), True), ((500, 300), False), ((80, 40), False)]
+)
+def test_what_moves_far_from_every_zone_does_not_open_it(at, opens):
+    gate = MotionGate([CORNER])
+    gate.opens(_small(), 0, is_watched=False)
+
+    def draw(picture):
+        cv2.circle(picture, at, 25, (0, 0, 0), -1)
+
+    assert gate.opens(_small(draw, 1), 1, is_watched=False) is opens
+
+
+def test_a_zone_that_is_the_whole_picture_costs_no_mask():
+    assert near([WHOLE_PICTURE], (180, 320)) is None
