@@ -10,8 +10,11 @@ people who stop to talk, stay without weight.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edge.detect.detection import Detection
-from edge.detect.overlap import covered_share, union
+from edge.detect.overlap import corners, covered_share, union
 from edge.detect.places import Sighting
 from edge.detect.tracking import Track
 
@@ -93,16 +96,17 @@ def stalls(tracks: Sequence[Track], still: Sequence[Detection], aspect: float) -
     pieces += [Piece(box, WARE) for box in still]
     pieces = [piece for piece in pieces if piece.weight > 0]
     parasols = [t for t in goods if _is_parasol(t.box, bodies, aspect)]
+    keepers = (*people, *parasols)
+    near = _beside([keeper.box for keeper in keepers], [piece.box for piece in pieces], aspect)
     return [
         sighting
-        for keeper in (*people, *parasols)
-        if (sighting := _stall_of(keeper, pieces, aspect)) is not None
+        for keeper, row in zip(keepers, near, strict=True)
+        if (sighting := _stall_of(keeper, [pieces[i] for i in row.nonzero()[0]])) is not None
     ]
 
 
-def _stall_of(keeper: Track, pieces: Sequence[Piece], aspect: float) -> Sighting | None:
+def _stall_of(keeper: Track, beside: list[Piece]) -> Sighting | None:
     """The stall around a person or a parasol, if enough is beside it."""
-    beside = [piece for piece in pieces if _is_beside(keeper.box, piece.box, aspect)]
     if all(piece.box.label != PARASOL for piece in beside):
         heaps = [piece.box for piece in beside if piece.box.label == GARBAGE]
         beside = [piece for piece in beside if covered_share(piece.box, heaps) < WITHIN]
@@ -126,8 +130,8 @@ def _is_parasol(box: Detection, bodies: Sequence[Detection], aspect: float) -> b
     """Whether an umbrella is too wide to be held by any of the people under or beside it."""
     if box.label != PARASOL:
         return False
-    near = [body.h for body in bodies if _is_beside(body, box, aspect)]
-    return all(box.w * aspect >= PARASOL_WIDTH * height for height in near)
+    near = _beside(bodies, [box], aspect)[:, 0]
+    return all(box.w * aspect >= PARASOL_WIDTH * bodies[i].h for i in near.nonzero()[0])
 
 
 def _together(pieces: Sequence[Piece]) -> float:
@@ -140,9 +144,14 @@ def _together(pieces: Sequence[Piece]) -> float:
     return 1 - none
 
 
-def _is_beside(keeper: Detection, thing: Detection, aspect: float) -> bool:
-    """Next to, before or over it: the gap between the two in the keeper's sizes."""
-    across = max(keeper.x - thing.x - thing.w, thing.x - keeper.x - keeper.w, 0.0) * aspect
-    along = max(keeper.y - thing.y - thing.h, thing.y - keeper.y - keeper.h, 0.0)
-    size = max(keeper.h, keeper.w * aspect)
-    return max(across, along) <= BESIDE * size and thing.h <= 2 * size
+def _beside(
+    keepers: Sequence[Detection], things: Sequence[Detection], aspect: float
+) -> NDArray[np.bool_]:
+    """Keepers × things: next to, before or over it, by the gap in the keeper's sizes."""
+    scale = np.array([aspect, 1.0])
+    mine, theirs = corners(keepers), corners(things)
+    low = (mine[:, None, :2] - theirs[None, :, 2:]) * scale
+    high = (theirs[None, :, :2] - mine[:, None, 2:]) * scale
+    gap = np.maximum(low, high).max(axis=2)
+    size = ((mine[:, 2:] - mine[:, :2]) * scale).max(axis=1)[:, None]
+    return (gap <= BESIDE * size) & ((theirs[:, 3] - theirs[:, 1])[None, :] <= 2 * size)
