@@ -169,7 +169,7 @@ class CameraWatch:
         sightings = [*self._sightings(tracks, changes, aspect, now), *built]
         is_sure = frame.sight is CameraState.OK
         events = self._places.update(sightings, passers, now, is_sure=is_sure)
-        if is_sure and self._gate.still_s >= IDLE_AFTER_S:
+        if is_sure and self._gate.still_s >= IDLE_AFTER_S and not self._clipped:
             dwell_s = min(zone.dwell_s for zone in self._camera.zones)
             self.gap_s = min(IDLE_GAP_S, dwell_s / DWELL_PARTS)
         return [self._alert(event, frame) for event in events]
