@@ -34,8 +34,8 @@ FLOAT_PART = r".*/model\.23/(dfl/.*|Add.*|Sub.*|Mul.*|Div.*|Sigmoid.*|Concat.*)"
 """What follows the head's last convolutions, by name."""
 
 SCORE_GAP, LEAST_IOU = 0.15, 0.6
-"""How far int8 may be off on a picture of the self-test, for anything seen surely: 256 steps move the
-edge of a box 60 pixels high by a few pixels. A graph that is wrong sees nothing at all."""
+"""How far int8 may be off on a picture of the self-test, for anything seen surely: 256 steps move
+the edge of a box 60 pixels high by a few pixels. A graph that is wrong sees nothing at all."""
 
 
 def quantise(source: Path, learned: Dataset, val: Dataset, folder: Path) -> Path:
