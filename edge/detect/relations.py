@@ -101,7 +101,12 @@ def stalls(tracks: Sequence[Track], still: Sequence[Detection], aspect: float) -
     return [
         sighting
         for keeper, row in zip(keepers, near, strict=True)
-        if (sighting := _stall_of(keeper, [pieces[i] for i in row.nonzero()[0]])) is not None
+        if (
+            sighting := _stall_of(
+                keeper, [p for p, is_near in zip(pieces, row, strict=True) if is_near]
+            )
+        )
+        is not None
     ]
 
 
@@ -131,7 +136,8 @@ def _is_parasol(box: Detection, bodies: Sequence[Detection], aspect: float) -> b
     if box.label != PARASOL:
         return False
     near = _beside(bodies, [box], aspect)[:, 0]
-    return all(box.w * aspect >= PARASOL_WIDTH * bodies[i].h for i in near.nonzero()[0])
+    heights = [body.h for body, is_near in zip(bodies, near, strict=True) if is_near]
+    return all(box.w * aspect >= PARASOL_WIDTH * height for height in heights)
 
 
 def _together(pieces: Sequence[Piece]) -> float:
@@ -154,4 +160,5 @@ def _beside(
     high = (theirs[None, :, :2] - mine[:, None, 2:]) * scale
     gap = np.maximum(low, high).max(axis=2)
     size = ((mine[:, 2:] - mine[:, :2]) * scale).max(axis=1)[:, None]
-    return (gap <= BESIDE * size) & ((theirs[:, 3] - theirs[:, 1])[None, :] <= 2 * size)
+    is_low = (theirs[:, 3] - theirs[:, 1])[None, :] <= 2 * size
+    return np.asarray((gap <= BESIDE * size) & is_low, bool)
