@@ -91,7 +91,8 @@ class MovingPosition(Settings):
     """A camera that moves: where it is, a receiver of the same device says.
 
     `max_age_s`: so long after a fix the place is still known; later it is the last known one, with
-    a radius. `home`: where the vehicle stands while its receiver has never had a fix.
+    a radius. `home`: where the vehicle stands while its receiver has never had a fix; only a
+    recording that is replayed can do without.
     `least_looks`: a thing is an alert when seen in so many looks along the way.
     """
 
@@ -366,6 +367,11 @@ class EdgeConfig(Settings):
                 yield (
                     f"cameras.{i}.position.from: {camera.moving.receiver!r} is not a receiver of"
                     f" this device ({', '.join(receivers) or 'there is none'})"
+                )
+            if camera.moving and camera.moving.home is None:
+                yield (
+                    f"cameras.{i}.position.home: is needed {{lat, lon}}; an alert lies there while"
+                    " the receiver has never had a fix"
                 )
 
 

@@ -90,6 +90,7 @@ ROWS = [
     ("cameras.0.position", None, "each needs a position"),
     ("cameras.0.position.lat", 109.0, "cameras.0.position.lat: "),
     ("cameras.0.position", {"from": "gps2"}, "0.position.from: 'gps2' is not a receiver of this"),
+    ("cameras.0.position", {"from": "gnss"}, "cameras.0.position.home: is needed {lat, lon}"),
     ("cameras.0.position", {"from": "gnss", "max_age": 5}, "position.max_age: unknown key (allow"),
     ("cameras.0.position", {"from": "gnss", "max_age": 5}, "from, max_age_s, home, mount"),
     ("cameras.0.position", {"from": "gnss", "max_age_s": 900}, "cameras.0.position.max_age_s: "),

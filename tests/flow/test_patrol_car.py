@@ -27,6 +27,8 @@ from tests.hub.world import make_site, received
 from wire.codec import decode
 
 HEAPS = [(60.0, 3.0), (90.0, 3.0)]
+HOME = {"lat": 32.6, "lon": 108.9}
+"""Where the car stands at night: nowhere near the heaps."""
 PASSES = [Drive(), Drive(west=True), Drive()]
 TURN_S = 40  # standing at the end of the road before it goes back
 
@@ -90,7 +92,7 @@ def patrol(folder, port, **position):
         "source": "dash.mp4",
         "real_time": False,
         "looks_per_s": 2,
-        "position": {"from": "gps", "mount": MOUNT.model_dump(), **position},
+        "position": {"from": "gps", "home": HOME, "mount": MOUNT.model_dump(), **position},
         "zones": [{"id": "road", "dwell_s": 5, "labels": ["garbage"]}],
     }
     receiver = {"id": "gps", "vehicle": "patrol", "source": "car.nmea", "real_time": False}
