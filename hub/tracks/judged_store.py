@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     delete,
     func,
     or_,
@@ -82,6 +83,35 @@ cells = Table(
     Column("vehicle", String(140), primary_key=True),
 )
 
+# Built once: these run for every vehicle in every round.
+_HEARD = select(batches.c.fixes, batches.c.epoch, batches.c.received_ms, batches.c.hist).where(
+    batches.c.vehicle == bindparam("name"),
+    batches.c.until_ms >= bindparam("since_ms"),
+    batches.c.arrival > bindparam("after"),
+    batches.c.arrival <= bindparam("until"),
+)
+_STATE = select(states.c.body).where(states.c.vehicle == bindparam("name"))
+_JUDGED = (
+    update(vehicles)
+    .where(vehicles.c.id == bindparam("name"), vehicles.c.judged == bindparam("was"))
+    .values(
+        judged=bindparam("heard_until"),
+        unjudged_ms=select(func.min(batches.c.from_ms))
+        .where(
+            batches.c.vehicle == bindparam("name"),
+            batches.c.until_ms >= bindparam("since_ms"),
+            batches.c.arrival > bindparam("heard_until"),
+        )
+        .scalar_subquery(),
+    )
+)
+_OF_STARTS = select(vehicle_events).where(
+    vehicle_events.c.vehicle == bindparam("name"),
+    vehicle_events.c.superseded_at.is_(None),
+    vehicle_events.c.start.in_(bindparam("starts", expanding=True)),
+)
+_ADD = vehicle_events.insert()
+
 _fixes = msgspec.json.Decoder(list[TrackPoint]).decode
 _facts = msgspec.json.Encoder().encode
 
@@ -138,15 +168,10 @@ def heard_since(
 
     Those later than their arrival are no part of history: a clock was wrong.
     """
-    found = select(batches.c.fixes, batches.c.epoch, batches.c.received_ms, batches.c.hist).where(
-        batches.c.vehicle == vehicle,
-        batches.c.until_ms >= since_ms,
-        batches.c.arrival > after,
-        batches.c.arrival <= until,
-    )
+    wanted = {"name": vehicle, "since_ms": since_ms, "after": after, "until": until}
     every = (
         Heard(fix, row.epoch, row.received_ms, row.hist)
-        for row in tx.execute(found)
+        for row in tx.execute(_HEARD, wanted)
         for fix in _fixes(row.fixes)
         if fix.ts >= since_ms
     )
@@ -172,8 +197,7 @@ def heard_between(tx: Connection, vehicle: str, first_ms: int, last_ms: int) -> 
 
 def state_of(tx: Connection, vehicle: str) -> bytes | None:
     """The state after the newest fix judged."""
-    found = select(states.c.body).where(states.c.vehicle == vehicle)
-    body: bytes | None = tx.execute(found).scalar()
+    body: bytes | None = tx.execute(_STATE, {"name": vehicle}).scalar()
     return body
 
 
@@ -191,21 +215,13 @@ def state_before(tx: Connection, vehicle: str, hour: int) -> tuple[int, bytes] |
 
 def mark_judged(tx: Connection, seen: Pending) -> bool:
     """Say that all that was `seen` has been judged; False when somebody else did meanwhile."""
-    rest = (
-        select(func.min(batches.c.from_ms))
-        .where(
-            batches.c.vehicle == seen.id,
-            batches.c.until_ms >= seen.unjudged_ms,
-            batches.c.arrival > seen.heard,
-        )
-        .scalar_subquery()
-    )
-    done = (
-        update(vehicles)
-        .where(vehicles.c.id == seen.id, vehicles.c.judged == seen.judged)
-        .values(judged=seen.heard, unjudged_ms=rest)
-    )
-    return bool(tx.execute(done).rowcount)
+    wanted = {
+        "name": seen.id,
+        "was": seen.judged,
+        "heard_until": seen.heard,
+        "since_ms": seen.unjudged_ms,
+    }
+    return bool(tx.execute(_JUDGED, wanted).rowcount)
 
 
 def keep_state(
@@ -250,11 +266,8 @@ def open_or_known_since(tx: Connection, vehicle: str, since_ms: int) -> list[Sto
 
 def of_starts(tx: Connection, vehicle: str, starts: Collection[datetime]) -> list[Stored]:
     """Episodes in force that began at these moments."""
-    event = vehicle_events.c
-    found = select(vehicle_events).where(
-        event.vehicle == vehicle, event.superseded_at.is_(None), event.start.in_(list(starts))
-    )
-    return [_stored(row) for row in tx.execute(found)]
+    wanted = {"name": vehicle, "starts": list(starts)}
+    return [_stored(row) for row in tx.execute(_OF_STARTS, wanted)]
 
 
 def add(
@@ -281,7 +294,7 @@ def add(
         "judged_at": at,
         "alert": alert,
     }
-    done = tx.execute(vehicle_events.insert().values(**row))
+    done = tx.execute(_ADD, row)
     return int((done.inserted_primary_key or (0,))[0])
 
 

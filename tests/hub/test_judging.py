@@ -166,6 +166,22 @@ def test_what_is_stored_while_a_round_runs_is_judged_in_the_next(store, site):
     assert rows(store, vehicles)[0].unjudged_ms is None
 
 
+def test_a_round_that_dies_leaves_nothing_behind_and_is_done_again(store, site):
+    truck(store, site)
+    send(store, site, numbered(way(0, 60, kmh=50), way(60, 120, 800, kmh=80)))
+    judge = Judge(store, site, lambda: False)
+    ring = judge._ring
+    judge._ring = lambda *_args, **_more: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        judge.work()
+    assert rows(store, vehicle_events) == rows(store, states) == rows(store, alerts) == []
+    assert rows(store, vehicles)[0].unjudged_ms is not None
+
+    judge._ring = ring
+    judge_all(store, site, judge)
+    assert [row.label for row in rows(store, alerts)] == ["overspeed"]
+
+
 def test_overspeed_is_an_alert_of_the_vehicle_with_its_track(store, site):
     truck(store, site)
     send(store, site, numbered(way(0, 60, kmh=50), way(60, 120, 800, kmh=80)))

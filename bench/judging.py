@@ -1,0 +1,102 @@
+"""What judging costs a fix, beside what storing it costs, in one process on one SQLite file.
+
+    .venv/bin/python bench/judging.py [--vehicles 200] [--rounds 10]
+
+Each round stores 30 fixes of every vehicle and then judges them, with 40 fences and a speed limit.
+Episodes are stored, none rings: an alert costs some milliseconds more.
+Prints one JSON line: fixes a second of either step, and how many vehicles with a fix each ten
+seconds one core could judge.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from hub import pipeline
+from hub.config import HubConfig
+from hub.evidence.store import Vault
+from hub.grid.fence import Circle
+from hub.grid.places import Places
+from hub.inbox import Received
+from hub.judging import Judge
+from hub.pipeline import Site
+from hub.store import Store, to_ms
+from hub.tracks import fence_store
+from hub.tracks.geofence import Geofence
+from wire.track import Track, TrackPoint
+
+FIXES, EVERY_S = 30, 10
+BEGUN = datetime(2026, 11, 23, 4, tzinfo=UTC)
+
+
+def message(vehicle: int, turn: int) -> Received[Track]:
+    """Thirty fixes of a vehicle that drives east and stands now and then."""
+    at = BEGUN + timedelta(seconds=turn * FIXES * EVERY_S)
+    stands = turn % 3 == 2
+    points = [
+        TrackPoint(
+            turn * FIXES + i,
+            to_ms(at) + i * EVERY_S * 1000,
+            109.0 + (0 if stands else 0.001 * ((turn * FIXES + i) % 200)),
+            32.6 + vehicle / 2000,
+            0.0 if stands else 36.0,
+            90.0,
+        )
+        for i in range(FIXES)
+    ]
+    track = Track(
+        dev=f"car-{vehicle:04d}", epoch="0" * 16, seq=points[0].seq, ts=points[-1].ts, tq=2,
+        vehicle="v", fixes=points,
+    )  # fmt: skip
+    received = at + timedelta(seconds=FIXES * EVERY_S)
+    return Received(track.dev, track, msgspec.json.encode(track), received)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--vehicles", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=10)
+    options = parser.parse_args()
+    vehicles, turns = options.vehicles, options.rounds
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(f"sqlite:///{folder}/hub.sqlite")
+        store.migrate()
+        limits = {"speed_limits_kmh": {"default": 60}}
+        config = HubConfig.model_validate({"data_dir": folder, "vehicles": limits})
+        site = Site(config, Places(), Vault(Path(folder) / "evidence"))
+        fences = [
+            Geofence(f"f{n}", f"f{n}", Circle(32.6 + n / 400, 109.05, 300)) for n in range(40)
+        ]
+        with store.write() as tx:
+            fence_store.put(tx, fences, "bench", BEGUN)
+        judge = Judge(store, site, lambda: False)
+        storing_s = judging_s = 0.0
+        for turn in range(turns):
+            arrived = [message(vehicle, turn) for vehicle in range(vehicles)]
+            begun = time.process_time()
+            with store.write() as tx:
+                pipeline.take(tx, site, "track", arrived)
+            stored = time.process_time()
+            while judge.work():
+                pass
+            storing_s += stored - begun
+            judging_s += time.process_time() - stored
+        store.close()
+    fixes = vehicles * turns * FIXES
+    line = {
+        "measure": "CPU of storing and of judging, 30 fixes a message",
+        "stored_per_cpu_s": round(fixes / storing_s),
+        "judged_per_cpu_s": round(fixes / judging_s),
+        "judging_us_a_fix": round(judging_s / fixes * 1e6, 1),
+        "vehicles_a_core": round(fixes / judging_s * EVERY_S),
+    }
+    print(json.dumps(line))
+
+
+if __name__ == "__main__":
+    main()
