@@ -63,8 +63,8 @@ MOST_VEHICLES = 40
 PAUSE_S = 0.5
 RETRY_S = 5.0
 ASIDE_S = 600.0
-BUSY_SHARE = 4.0
-"""While messages wait to be stored, judging rests four times as long as it works."""
+BUSY_SHARE = 15.0
+"""While messages wait to be stored, judging rests fifteen times as long as it works."""
 LOOK_FOR_SILENCE_S = 30.0
 LOST_FOR = timedelta(hours=1)
 
