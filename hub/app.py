@@ -19,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from hub import accounts, auth, http, pipeline, proving, quarantine
+from hub import accounts, auth, decisions, http, pipeline, proving, quarantine, steps
 from hub.alerts import (
     api as alerts_api,
     correction,
@@ -229,12 +229,12 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(drivers_api.router(store))
 
     def decide(alert: str, decision: str, note: str, actor: Actor) -> None:
-        pipeline.decide(store, hub.site, alert, decision, note=note, actor=actor)
+        decisions.decide(store, hub.site, alert, decision, note=note, actor=actor)
 
     app.include_router(alerts_api.router(store, places, cases_api.case_refs, decide))
 
     def lift(number: int, note: str, actor: Actor) -> None:
-        pipeline.lift_suppression(store, hub.site, number, note=note, actor=actor)
+        decisions.lift_suppression(store, hub.site, number, note=note, actor=actor)
 
     app.include_router(suppression_api.router(store, lift))
     app.include_router(correction.router(store, config.learning.labels))
@@ -244,7 +244,7 @@ def _include(app: FastAPI, hub: Hub) -> None:
 
     def take_step(case: int, act: Act, actor: Actor) -> None:
         wanted = WantedStep(act.action, act.version, act.note, act.into, act.condition)
-        pipeline.take_step(store, hub.site, case, wanted, actor)
+        steps.take_step(store, hub.site, case, wanted, actor)
 
     def alert_items(tx: Connection, which: Sequence[str]) -> dict[str, alerts_api.AlertItem]:
         return alerts_api.alert_items(tx, places, cases_api.case_refs, which)

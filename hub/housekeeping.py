@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.exc import DBAPIError
 
-from hub import auth, events, pipeline, quarantine
+from hub import auth, decisions, events, quarantine, steps
 from hub.devices import store as device_store
 from hub.devices.orders import store as order_store
 from hub.devices.revisions import store as revision_store
@@ -41,7 +41,7 @@ async def keep_house(store: Store, site: Site) -> None:
                 await asyncio.to_thread(find_silent, store, silent_before, at)
             await asyncio.to_thread(end_unanswered, store, at)
             await asyncio.to_thread(go_on_with_rollouts, store, at)
-            await asyncio.to_thread(pipeline.say_what_is_due, store, at)
+            await asyncio.to_thread(steps.say_what_is_due, store, at)
             if at - swept_at >= SWEEP_EVERY:
                 swept_at = at
                 await asyncio.to_thread(sweep, store, site, at)
@@ -100,7 +100,7 @@ def sweep(store: Store, site: Site, at: datetime) -> None:
     with store.write() as tx:
         calendar = site_calendar(tx, at.year)
         events.record(tx, revision_store.renew_calendars(tx, calendar, at), at)
-    pipeline.end_suppressions(store, site, at)
+    decisions.end_suppressions(store, site, at)
     with store.write() as tx:
         oldest = at - timedelta(days=config.retention.track_days)
         track_store.forget_old(tx, oldest)

@@ -16,11 +16,9 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from hub import audit, events, inbox
+from hub import events, inbox
 from hub.alerts import rules, store as alert_store, suppression, suppression_store
 from hub.alerts.alert import (
-    CONFIRMED,
-    FALSE_ALARM,
     Alert,
     Surroundings,
     alert_id,
@@ -28,29 +26,18 @@ from hub.alerts.alert import (
     taken,
 )
 from hub.alerts.dedup import Neighbourhood
-from hub.alerts.suppression import URGENT, Suppression
-from hub.calendar import store as calendar_store
-from hub.calendar.work_calendar import WorkCalendar
-from hub.cases import clock_store, store as case_store
+from hub.alerts.suppression import URGENT
+from hub.cases import store as case_store
 from hub.cases.case import (
-    BEFORE_FILING,
     Case,
-    IllegalStep,
-    NotYourStep,
-    ReasonNeeded,
     State,
-    WantedStep,
-    advance,
 )
-from hub.cases.clock import Clock, ClockState, after_step, filed, opened
-from hub.cases.condition import USUAL, ConditionNeeded, pick
 from hub.cases.opening import open_all
 from hub.config import HubConfig
 from hub.courier import Source
 from hub.devices import store as device_store
 from hub.devices.orders import store as order_store
 from hub.devices.revisions import store as revision_store
-from hub.errors import Problem, not_found
 from hub.events import Change
 from hub.evidence import store as evidence_store
 from hub.evidence.file import signed_path
@@ -59,14 +46,13 @@ from hub.grid import store as grid_store
 from hub.grid.crossing import Crossing
 from hub.grid.places import Path, Places
 from hub.inbox import CLOCK_TOLERANCE, Received, Refusal
-from hub.intake import store as intake_store
 from hub.intake.report import Channel
 from hub.matters import matter
 from hub.models import store as model_store
 from hub.patrol import store as patrol_store
 from hub.proving import key_heard, note_pictures
 from hub.roles import SYSTEM, Actor
-from hub.store import Store, now, to_ms
+from hub.store import now, to_ms
 from hub.tracks import drivers, store as track_store
 from hub.tracks.store import Run, Vehicle
 from wire.alert import Alert as AlertMessage
@@ -81,7 +67,6 @@ from wire.track import VALID, Track, TrackPoint
 log = logging.getLogger(__name__)
 
 ADMIT_FOR = timedelta(seconds=5)
-MARKED_AT_ONCE = 500
 
 NO_MATTER = {
     "unknown_object": "不明物体",
@@ -513,239 +498,6 @@ def not_admitted(tx: Connection, site: Site, devices: set[str], at: datetime) ->
     admitted = device_store.admit(tx, asked, at, open_to_all=open_to_all)
     lately.update(dict.fromkeys(admitted, at))
     return asked - admitted.keys()
-
-
-# ---------------------------------------------------------------- people
-
-
-def decide(store: Store, site: Site, name: str, decision: str, *, note: str, actor: Actor) -> None:
-    """A person says what an alert is: confirmed opens a case, false takes an unfiled one back."""
-    with store.write(urgent=True) as tx:
-        alert = alert_store.lock(tx, name)
-        if alert is None:
-            raise not_found("alert", name)
-        if alert.decision == decision:
-            return
-        if alert.decision is not None:
-            raise Problem(
-                409,
-                "decided",
-                f"alert {name} was judged {alert.decision} by {alert.decided_by}",
-                "a decision is made once",
-            )
-        at = now()
-        alert = replace(alert, decision=decision, decided_by=actor.name, decided_at=at)
-        held = alert.suppressed_by
-        if decision == CONFIRMED:
-            alert = replace(alert, suppressed_by=None, suppressed_until=None)
-        alert_store.save(tx, [alert])
-        act = audit.Entry(at, actor.name, actor.role, "alert", name, decision, note=note)
-        audit.append(tx, [act])
-        changes = [Change("alert", name)]
-        if decision == CONFIRMED and alert.case_id is None:
-            changes += open_cases(tx, site, [alert], actor, note)
-        elif decision == FALSE_ALARM and alert.case_id is not None:
-            changes += _take_back(tx, site, alert, actor, note)
-        if decision == CONFIRMED:
-            changes += _lift_around(tx, site, alert, held, actor)
-        else:
-            _hold_back(tx, site, alert, actor)
-        events.record(tx, changes, at)
-
-
-def _hold_back(tx: Connection, site: Site, alert: Alert, actor: Actor) -> None:
-    """Hold back what comes at its place, if this was one false alarm too many."""
-    rule, at = site.config.suppression, now()
-    if not rule.false_alarms or alert.place == "vehicle":
-        return
-    judged = suppression_store.judged_like(tx, alert, at - timedelta(days=rule.within_days))
-    grounds = suppression.grounds(alert, judged, rule, at)
-    if grounds:
-        made = suppression_store.hold_back(
-            tx, grounds, at=at, days=rule.for_days, overlap=rule.overlap
-        )
-        where = f"{made.label} at {made.device}/{made.source}"
-        note = f"{where}: {len(grounds)} false alarms, until {made.until.isoformat()}"
-        _write_suppression(tx, made, "suppress", actor, note)
-
-
-def _lift_around(
-    tx: Connection, site: Site, alert: Alert, held: int | None, actor: Actor
-) -> list[Change]:
-    """It is real after all: nothing is held back at its place any more."""
-    at, least = now(), site.config.suppression.overlap
-    probe = replace(alert, at=at, level=min(alert.level, URGENT - 1))
-    changes = []
-    for one in suppression_store.in_force(tx, [alert.device], at):
-        if one.id == held or suppression.covers(one, probe, least):
-            changes += _lift(tx, site, one, actor, f"confirmed: {alert.id}")
-    return changes
-
-
-def _lift(tx: Connection, site: Site, one: Suppression, actor: Actor, note: str) -> list[Change]:
-    suppression_store.end(tx, one.id, by=actor.name, at=now())
-    _write_suppression(tx, one, "lift", actor, note)
-    return _released(tx, site, one, active_only=False)
-
-
-def _released(tx: Connection, site: Site, one: Suppression, *, active_only: bool) -> list[Change]:
-    freed = suppression_store.release(tx, one.id, active_only=active_only)
-    opening = judged(site, [Seen(alert, is_new=False) for alert in freed])
-    changes = [Change("alert", alert.id) for alert in freed]
-    return changes + open_cases(tx, site, opening, SYSTEM)
-
-
-def _write_suppression(
-    tx: Connection, one: Suppression, action: str, actor: Actor, note: str
-) -> None:
-    subject = str(one.id)
-    audit.append(
-        tx, [audit.Entry(now(), actor.name, actor.role, "suppression", subject, action, note=note)]
-    )
-
-
-def lift_suppression(store: Store, site: Site, number: int, *, note: str, actor: Actor) -> None:
-    """A person ends a suppression: what it held back and nobody judged waits again."""
-    with store.write(urgent=True) as tx:
-        one = suppression_store.lock(tx, number)
-        if one is None:
-            raise not_found("suppression", number)
-        if one.lifted_at is None:
-            events.record(tx, _lift(tx, site, one, actor, note), now())
-
-
-def end_suppressions(store: Store, site: Site, at: datetime) -> None:
-    """Those whose time is over hold back nothing that is still there."""
-    with store.write() as tx:
-        for one in suppression_store.expired(tx, at):
-            _write_suppression(tx, one, "expire", SYSTEM, "")
-            events.record(tx, _released(tx, site, one, active_only=True), at)
-
-
-def _take_back(tx: Connection, site: Site, alert: Alert, actor: Actor, note: str) -> list[Change]:
-    case = case_store.lock(tx, alert.case_id or 0)
-    if case is None or case.state not in BEFORE_FILING:
-        return []
-    reason = note or f"false alarm: {alert.id}"
-    rejected = advance(case, "reject", actor, reason, now())
-    case_store.save(tx, rejected, case.version)
-    clock_store.save(tx, {case.id: _clocked(tx, site, case, rejected)})
-    _write_down(tx, case, rejected, "reject", actor=actor, note=reason)
-    return [Change("case", str(case.id))]
-
-
-def take_step(store: Store, site: Site, case_id: int, wanted: WantedStep, actor: Actor) -> None:
-    """A person takes a case one step on, unless somebody did since he looked."""
-    with store.write(urgent=True) as tx:
-        case = case_store.lock(tx, case_id)
-        if case is None:
-            raise not_found("case", case_id)
-        if case.version != wanted.version:
-            raise Problem(
-                409,
-                "stale",
-                f"case {case.number} was changed since: it is {case.state}, version {case.version}",
-                "look again and repeat if still right",
-            )
-        at = now()
-        try:
-            stepped = advance(case, wanted.action, actor, wanted.note, at)
-        except IllegalStep as fault:
-            raise Problem(409, "illegal_step", str(fault), "an action of the list") from None
-        except NotYourStep as fault:
-            raise Problem(403, "forbidden", str(fault), "another person") from None
-        except ReasonNeeded as fault:
-            raise Problem(422, "reason_needed", str(fault), "a reason in note") from None
-        clock_store.save(tx, {case.id: _clocked(tx, site, case, stepped, wanted.condition)})
-        changes = [Change("case", str(case_id))]
-        if stepped.state is State.MERGED:
-            changes += _merge(tx, case, wanted.into)
-        if not case_store.save(tx, stepped, wanted.version):
-            raise Problem(409, "stale", f"case {case.number} was changed since", "look again")
-        note = wanted.note or wanted.into
-        _write_down(tx, case, stepped, wanted.action, actor=actor, note=note)
-        events.record(tx, changes, at)
-
-
-def _clocked(
-    tx: Connection, site: Site, before: Case, after: Case, condition: int | None = None
-) -> Clock:
-    """The case's clocks after a step.
-
-    Raises Problem when a condition must be chosen, or time that has run out would be stopped.
-    """
-    at = after.updated_at
-    calendar = calendar_store.calendar(tx, site.config.zone)
-    clock = _clock(tx, before, calendar)
-    if after.state is State.FILED and before.state in BEFORE_FILING:
-        conditions = clock_store.conditions_of(tx, before.standard_ref, before.matter)
-        try:
-            clock = filed(clock, pick(conditions, condition), USUAL[before.level])
-        except ConditionNeeded as fault:
-            allowed = "condition: a number of GET /api/conditions?matter=…"
-            raise Problem(422, "condition_needed", str(fault), allowed) from None
-    if after.state is State.SUSPENDED and clock.state(at) is ClockState.OVERDUE:
-        raise Problem(
-            409,
-            "overdue",
-            f"case {before.number} was due {clock.due_at:%Y-%m-%d %H:%M} UTC",
-            "only a case whose time has not run out may be suspended",
-        )
-    return after_step(clock, before.state, after.state, calendar, at)
-
-
-def _clock(tx: Connection, case: Case, calendar: WorkCalendar) -> Clock:
-    known = clock_store.load(tx, [case.id]).get(case.id)
-    return known or opened(USUAL[case.level], calendar, case.opened_at)
-
-
-def say_what_is_due(store: Store, at: datetime) -> int:
-    """Note once of each case that it is nearly due, overdue or silent; returns of how many."""
-    with store.write() as tx:
-        due = clock_store.to_be_marked(tx, at, MARKED_AT_ONCE)
-        if not due:
-            return 0
-        cases = case_store.load(tx, due)
-        entries = [
-            audit.Entry(at, SYSTEM.name, SYSTEM.role, "case", str(case_id), mark, state, state)
-            for case_id, clock in due.items()
-            for mark in sorted(clock.due_marks(at))
-            if (state := cases[case_id].state.value)
-        ]
-        audit.append(tx, entries)
-        said = {i: replace(c, marks=c.marks | c.due_marks(at)) for i, c in due.items()}
-        clock_store.save(tx, said)
-        events.record(tx, [Change("case", str(case_id)) for case_id in due], at)
-    return len(due)
-
-
-def _merge(tx: Connection, case: Case, into: str) -> list[Change]:
-    other = case_store.by_number(tx, into)
-    if other is None or other.id == case.id or not other.is_open:
-        raise Problem(
-            422, "bad_case", f"into: {into!r} is not another open case", "the number of a case"
-        )
-    alerts = alert_store.of_case(tx, [case.id])[case.id]
-    alert_store.set_case(tx, alerts, other.id)
-    intake_store.move_to_case(tx, case.id, other.id)
-    return [Change("case", str(other.id)), *(Change("alert", name) for name in alerts)]
-
-
-def _write_down(
-    tx: Connection, before: Case, after: Case, action: str, *, actor: Actor, note: str
-) -> None:
-    entry = audit.Entry(
-        after.updated_at,
-        actor.name,
-        actor.role,
-        "case",
-        str(after.id),
-        action,
-        before.state,
-        after.state,
-        note,
-    )
-    audit.append(tx, [entry])
 
 
 # ---------------------------------------------------------------- grids

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 from sqlalchemy import func, select
 
-from hub import audit, pipeline, proving
+from hub import audit, decisions, pipeline, proving, steps
 from hub.alerts import store as alert_store
 from hub.alerts.alert import alert_id
 from hub.alerts.store import alerts
@@ -408,13 +408,13 @@ def test_a_picture_is_shown_when_it_is_here(store, site, file_first):
 
 
 def decide(store, site, decision, actor=OPERATOR, name=None):
-    pipeline.decide(store, site, name or alert_id(alert_message()), decision, note="", actor=actor)
+    decisions.decide(store, site, name or alert_id(alert_message()), decision, note="", actor=actor)
 
 
 def step(store, site, action, version, actor=OPERATOR, note="because", into=""):
     case = rows(store, cases)[0]
     wanted = WantedStep(action, version, note, into)
-    pipeline.take_step(store, site, case.id, wanted, actor)
+    steps.take_step(store, site, case.id, wanted, actor)
 
 
 def test_confirming_opens_a_case_for_all_of_the_thing(store, site):
@@ -529,7 +529,7 @@ def test_merging_moves_the_alerts(store, site):
     decide(store, site, "confirmed", name=alert_id(other))
     first, second = rows(store, cases, cases.c.id)
     wanted = WantedStep("merge", 1, "the same", second.number)
-    pipeline.take_step(store, site, first.id, wanted, OPERATOR)
+    steps.take_step(store, site, first.id, wanted, OPERATOR)
 
     assert {row.case_id for row in rows(store, alerts)} == {second.id}
     assert rows(store, cases, cases.c.id)[0].state == "merged"
@@ -589,7 +589,7 @@ def test_out_of_sight_of_a_passing_car_is_not_gone(store, site):
 def test_what_lies_there_again_after_its_case_was_closed_is_a_new_alert(store, site):
     take(store, site, "alert", passed(0, 0))
     (first,) = rows(store, alerts)
-    pipeline.decide(store, site, first.id, "confirmed", note="", actor=OPERATOR)
+    decisions.decide(store, site, first.id, "confirmed", note="", actor=OPERATOR)
     take(store, site, "alert", passed(1, 30))
     assert rows(store, alerts, alerts.c.seq)[-1].duplicate_of == first.id
     (case,) = rows(store, cases)

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from hub import audit, pipeline
+from hub import audit, decisions
 from hub.alerts import suppression_store
 from hub.alerts.alert import alert_id
 from hub.alerts.store import alerts, load
@@ -101,7 +101,7 @@ def sees(store, site, number, *, at=None, box=HERE, **changes):
 
 
 def decide(store, site, name, decision="false_alarm"):
-    pipeline.decide(store, site, name, decision, note="", actor=OPERATOR)
+    decisions.decide(store, site, name, decision, note="", actor=OPERATOR)
 
 
 def three_false(store, site):
@@ -178,11 +178,11 @@ def test_a_person_lifts_it_once(store, site):
     three_false(store, site)
     held = sees(store, site, 10)
     for _ in range(2):
-        pipeline.lift_suppression(store, site, 1, note="new bins", actor=OPERATOR)
+        decisions.lift_suppression(store, site, 1, note="new bins", actor=OPERATOR)
     assert alert(store, held).suppressed_until is None
     assert acts(store) == ["suppress", "lift"]
     with pytest.raises(Problem, match="suppression 9 does not exist"):
-        pipeline.lift_suppression(store, site, 9, note="", actor=OPERATOR)
+        decisions.lift_suppression(store, site, 9, note="", actor=OPERATOR)
 
 
 def test_more_false_alarms_make_it_longer_not_two(store, site):
@@ -201,9 +201,9 @@ def test_when_its_time_is_over_what_is_still_there_asks_again(store, site):
         store, site, "alert",
         alert_message(12, alert="a-11", at=now(), state=AlertState.END, boxes=[NEAR]),
     )  # fmt: skip
-    pipeline.end_suppressions(store, site, now())
+    decisions.end_suppressions(store, site, now())
     assert alert(store, lasting).suppressed_until is not None
-    pipeline.end_suppressions(store, site, now() + 15 * (after(86_400) - after(0)))
+    decisions.end_suppressions(store, site, now() + 15 * (after(86_400) - after(0)))
     assert alert(store, lasting).suppressed_until is None
     assert alert(store, gone).suppressed_until is not None
     assert acts(store) == ["suppress", "expire"]

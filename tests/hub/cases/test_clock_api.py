@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from hub import audit, pipeline
+from hub import audit, steps
 from hub.store import now
 from tests.hub.cases.test_condition_sheet import workbook
 from tests.hub.test_api import call, case, client, hub, tokens  # noqa: F401
@@ -73,8 +73,8 @@ def overdue(call, hub, case):  # noqa: F811
     take(call, case, "dispatch")
     take(call, case, "accept")
     late = now() + timedelta(days=20)
-    assert pipeline.say_what_is_due(hub.store, late) == 1
-    assert pipeline.say_what_is_due(hub.store, late) == 0
+    assert steps.say_what_is_due(hub.store, late) == 1
+    assert steps.say_what_is_due(hub.store, late) == 0
     return late
 
 
@@ -88,7 +88,7 @@ def test_what_runs_out_is_said_once_and_stands_in_the_history(call, hub, case): 
 
 def test_a_case_that_is_overdue_cannot_be_suspended(call, hub, case, monkeypatch):  # noqa: F811
     late = overdue(call, hub, case)
-    monkeypatch.setattr(pipeline, "now", lambda: late)
+    monkeypatch.setattr(steps, "now", lambda: late)
     refused = take(call, case, "suspend", note="winter")
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "overdue")
 

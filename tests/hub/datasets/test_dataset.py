@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hub import pipeline, proving
+from hub import decisions, pipeline, proving
 from hub.alerts.alert import alert_id
 from hub.alerts.correction import Correction, TrueBox
 from hub.commands import export_dataset
@@ -165,7 +165,7 @@ def tell(store, site, number, decision, *, camera="gate", at=NOON):
     path.write_bytes(picture)
     proving.file_arrived(store, name, "image/jpeg", len(picture), message.dev)
     if decision:
-        pipeline.decide(store, site, alert_id(message), decision, note="", actor=OPERATOR)
+        decisions.decide(store, site, alert_id(message), decision, note="", actor=OPERATOR)
     return alert_id(message)
 
 

@@ -3,7 +3,7 @@ from threading import Thread
 
 import pytest
 
-from hub import audit, pipeline
+from hub import audit, decisions, pipeline, steps
 from hub.alerts.alert import alert_id
 from hub.cases import store as case_store
 from hub.cases.case import WantedStep
@@ -50,7 +50,7 @@ def see(desk, **changes):
     message = alert_message(**changes)
     with desk.store.write() as tx:
         pipeline.take(tx, desk.site, "alert", [received(message)])
-    pipeline.decide(desk.store, desk.site, alert_id(message), "confirmed", note="", actor=CLERK)
+    decisions.decide(desk.store, desk.site, alert_id(message), "confirmed", note="", actor=CLERK)
 
 
 def test_five_people_and_a_camera_make_one_case_with_its_reporters(desk):
@@ -94,7 +94,7 @@ def test_another_matter_or_place_is_another_case(desk, other):
 def test_what_is_finished_is_not_joined(desk):
     first = desk.receive(report(), CLERK)
     wanted = WantedStep("reject", 1, "nothing there")
-    pipeline.take_step(desk.store, desk.site, first.case_id, wanted, CLERK)
+    steps.take_step(desk.store, desk.site, first.case_id, wanted, CLERK)
     assert desk.receive(report(), CLERK).case_id != first.case_id
 
 
@@ -147,7 +147,7 @@ def test_merging_cases_moves_their_reporters(desk):
     with desk.store.read() as tx:
         number = case_store.numbers_of(tx, [second.case_id])[second.case_id]
     wanted = WantedStep("merge", 1, "the same", number)
-    pipeline.take_step(desk.store, desk.site, first.case_id, wanted, CHIEF)
+    steps.take_step(desk.store, desk.site, first.case_id, wanted, CHIEF)
     with desk.store.read() as tx:
         assert intake_store.counts_of_cases(tx, [first.case_id, second.case_id]) == {
             second.case_id: 2
