@@ -37,6 +37,7 @@ from hub.store import Store, now, to_ms
 from hub.tracks import fence_store, judged_store, silence
 from hub.tracks.episode import Episode, Kind
 from hub.tracks.fence_store import Fences
+from hub.tracks.geofence import WATCHED, Geofence
 from hub.tracks.judged_store import Pending, Stored
 from hub.tracks.judgement import (
     HOUR_MS,
@@ -383,6 +384,8 @@ class Judge:
         look = vehicle_alerts.look_of(episode)
         if look is None or look.label not in self._site.config.vehicles.alerts:
             return []
+        if not _is_watched(episode, self._fences.index.fences):
+            return []
         again = timedelta(seconds=self._site.config.vehicles.again_s)
         span = (episode.start - again, episode.start)
         last = judged_store.last_alert(tx, seen.id, episode.kind, episode.subject, span)
@@ -457,3 +460,11 @@ def _placed(hearing: Hearing, result: Judged) -> tuple[float, float] | None:
     before = load(result.hours[0][1], hearing.court.rules)
     placed = before.placed if before is not None else None
     return None if placed is None else (placed[1], placed[2])
+
+
+def _is_watched(episode: Episode, fences: Sequence[Geofence]) -> bool:
+    """Whether a fence's watch names what happened there; what is about no fence is watched."""
+    wanted = WATCHED.get(episode.kind)
+    return wanted is None or any(
+        fence.code == episode.subject and wanted in fence.watch for fence in fences
+    )

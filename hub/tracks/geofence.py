@@ -19,6 +19,7 @@ from hub.grid.errors import GridError, Problem
 from hub.grid.fence import Area, Circle, Corridor, Fence
 from hub.grid.geodesy import metres_per_degree
 from hub.grid.hours import ALWAYS, Hours
+from hub.tracks.episode import Kind
 
 CODE_LENGTH, NAME_LENGTH = 64, 200
 MOST_VERTICES = 20_000
@@ -46,6 +47,15 @@ class Watched(StrEnum):
     EXIT = "exit"
     INSIDE = "inside"
     CROSS = "cross"
+
+
+WATCHED: Mapping[Kind, Watched] = {
+    Kind.FENCE_ENTER: Watched.ENTER,
+    Kind.FENCE_EXIT: Watched.EXIT,
+    Kind.FENCE_INSIDE: Watched.INSIDE,
+    Kind.FENCE_CROSS: Watched.CROSS,
+}
+"""What must be watched for an episode of a kind to become an alert."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,6 +245,23 @@ def test_a_fence_is_entered_and_left(store, site):
     ]
 
 
+@pytest.mark.parametrize(
+    ("watch", "rings"),
+    [
+        ({Watched.ENTER}, {"fence_enter"}),
+        ({Watched.EXIT}, {"fence_exit"}),
+        ({Watched.ENTER, Watched.EXIT}, {"fence_enter", "fence_exit"}),
+        (set(), set()),
+    ],
+)
+def test_a_fence_rings_for_what_it_watches_alone(store, site, watch, rings):
+    fences(store, dataclasses.replace(GATE, watch=frozenset(watch)))
+    send(store, site, numbered(way(0, 200, kmh=50)))
+    judge_all(store, site)
+    assert len(told(store, "fence_enter", "fence_exit")) == 2
+    assert {row.label for row in rows(store, alerts)} == rings
+
+
 def test_a_fence_has_hours_and_vehicles(store, site):
     night = fence_store.read_fences(
         {
