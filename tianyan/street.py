@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import scenes
 from hub.grid.ankang import ankang_grids
 from scenes.demo import DEMO_CAMERAS
-from scenes.vehicles import FLEET, YESTERDAY, FleetVehicle, write_nmea
+from scenes.vehicles import FLEET, YESTERDAY, FleetVehicle, drive, write_nmea
 from tianyan.children import Child, spawn
 
 log = logging.getLogger(__name__)
@@ -140,7 +140,8 @@ def vehicles(folder: Path) -> Device:
     for vehicle in YESTERDAY:
         name = f"{vehicle.id}-yesterday"
         path = folder / f"{name}.nmea"
-        write_nmea(vehicle, path, _yesterday(now), YESTERDAY_S)
+        start = _yesterday(now)
+        write_nmea(vehicle, path, start, _until_parked_s(vehicle, start))
         receivers.append(_receiver(vehicle, name, path) | {"real_time": False})
     return Device(FLEET_BOX, {"generated": True, "receivers": receivers})
 
@@ -154,6 +155,13 @@ def _receiver(vehicle: FleetVehicle, name: str, log_file: Path) -> dict[str, Any
         "source": str(log_file),
         "report_every_s": REPORT_EVERY_S,
     }
+
+
+def _until_parked_s(vehicle: FleetVehicle, start: datetime) -> int:
+    """Seconds to the middle of the day's last stop: nobody goes off duty while driving."""
+    last = drive(vehicle, start, YESTERDAY_S).stops[-1]
+    begin, end = datetime.fromisoformat(last.start), datetime.fromisoformat(last.end)
+    return int((begin + (end - begin) / 2 - start).total_seconds())
 
 
 def _yesterday(now: datetime) -> datetime:
