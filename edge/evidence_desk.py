@@ -5,12 +5,21 @@ look at a place on request, is handed in with `EvidenceDesk.keep`.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from edge.detect.evidence import EvidenceFile
 from edge.outbox import EvidenceFile as OutgoingFile, Outbox
 from edge.signature import Signer
 from wire.alert import EvidenceRef
 from wire.statement import Scene
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Files that are on their way: the scene that was signed, and their signed names."""
+
+    scene: Scene
+    refs: Sequence[EvidenceRef]
 
 
 class EvidenceDesk:
@@ -21,15 +30,15 @@ class EvidenceDesk:
         self._outbox = outbox
         self._signer = signer
 
-    def keep(self, scene: Scene, files: Sequence[EvidenceFile]) -> list[EvidenceRef]:
+    def keep(self, scene: Scene, files: Sequence[EvidenceFile]) -> Kept:
         """Store files that show `scene` and send them; durable on return.
 
-        The signed names that come back go into the message that tells of the scene; the hub
-        checks them against the same scene (`wire.statement`).
+        What comes back goes into the message that tells of them: the hub checks the signed names
+        against the same scene (`wire.statement`).
         """
         refs = self._signer.sign(scene, [ref_of(file) for file in files])
         self._outbox.add_files(scene.subject, [outgoing(file) for file in files])
-        return refs
+        return Kept(scene, refs)
 
 
 def ref_of(file: EvidenceFile) -> EvidenceRef:

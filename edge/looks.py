@@ -24,10 +24,11 @@ from edge.detect.errors import BadGround
 from edge.detect.ground import ground_of
 from edge.detect.look_again import Answer, Finding, Look, LookAgain, Place, Reason, Surroundings
 from edge.detect.watch import FAINT, PASSERS
+from edge.evidence_desk import Kept
 from edge.orders import OrderFailed
 from edge.place_memory import KnownPlace, PlaceMemory, crop_of
-from wire.alert import EvidenceRef
 from wire.settings import sentences
+from wire.statement import look_subject, snapshot_subject
 from wire.status import CameraState
 from wire.zone import Fraction, Id, Label
 
@@ -51,8 +52,8 @@ class Show(Protocol):
         camera: CameraConfig,
         shown: Sequence[tuple[Frame, Sequence[Detection]]],
         model: str,
-    ) -> list[EvidenceRef]:
-        """Durable on return."""
+    ) -> Kept | None:
+        """Durable on return; None where there is nothing to be shown."""
         ...
 
 
@@ -209,7 +210,7 @@ class LookDesk:
             raise OrderFailed(f"camera {args.camera} gives no picture: it is {post.state}")
         frame = taken[0]
         seen = self._detector.detect(frame.image, FAINT)
-        refs = self._kept(f"snapshot-{args.camera}", post.camera, [(frame, seen)])
+        kept = self._kept(snapshot_subject(args.camera), post.camera, [(frame, seen)])
         height, width = frame.image.shape[:2]
         return {
             "camera": args.camera,
@@ -217,7 +218,7 @@ class LookDesk:
             "state": str(frame.sight),
             "width": width,
             "height": height,
-            "evidence": _plain(refs),
+            **_told(kept),
         }
 
     def look(self, _name: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -229,8 +230,8 @@ class LookDesk:
         began = datetime.now(UTC)
         self._wait(post, Request(args.looks, args.seconds, visit.take), args.seconds + GRACE_S)
         finding = visit.finding(post.state)
-        name = args.alert or args.camera
-        refs = self._kept(f"look-{name}"[:64], post.camera, visit.shown())
+        subject = look_subject(args.alert or "", args.camera)
+        kept = self._kept(subject, post.camera, visit.shown())
         box = known.place.box
         return {
             "camera": args.camera,
@@ -247,13 +248,13 @@ class LookDesk:
             "from": _ms(began),
             "until": _ms(datetime.now(UTC)),
             "model": self._detector.name,
-            "evidence": _plain(refs),
+            **_told(kept),
         }
 
     def _kept(
         self, subject: str, camera: CameraConfig, shown: Sequence[tuple[Frame, Sequence[Detection]]]
-    ) -> list[EvidenceRef]:
-        return self._show(subject, camera, shown, self._detector.name) if self._show else []
+    ) -> Kept | None:
+        return self._show(subject, camera, shown, self._detector.name) if self._show else None
 
     def _wait(self, post: Camera, request: Request, timeout_s: float) -> None:
         deadline_s = time.monotonic() + timeout_s
@@ -372,9 +373,12 @@ def _checked(kind: type[Any], arguments: dict[str, Any]) -> Any:
         raise OrderFailed("; ".join(sentences(fault, kind))) from None
 
 
-def _plain(refs: Sequence[EvidenceRef]) -> list[Any]:
-    plain: list[Any] = msgspec.to_builtins(refs)
-    return plain
+def _told(kept: Kept | None) -> dict[str, Any]:
+    """What a reply says of its pictures: which, and the scene that was signed with each."""
+    if kept is None:
+        return {"evidence": []}
+    told: dict[str, Any] = msgspec.to_builtins({"evidence": kept.refs, "scene": kept.scene})
+    return told
 
 
 def _ms(at: datetime) -> int:

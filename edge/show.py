@@ -9,10 +9,9 @@ from edge.detect.detection import Detection
 from edge.detect.evidence import EvidenceFile, shown_and_sealed
 from edge.detect.faces import FaceFinder
 from edge.detect.mask import face_patches, patches
-from edge.evidence_desk import EvidenceDesk
+from edge.evidence_desk import EvidenceDesk, Kept
 from edge.outbox import Outbox
 from edge.signature import Signer
-from wire.alert import EvidenceRef
 from wire.statement import Scene
 
 
@@ -32,10 +31,10 @@ class Shower:
         camera: CameraConfig,
         shown: Sequence[tuple[Frame, Sequence[Detection]]],
         model: str,
-    ) -> list[EvidenceRef]:
-        """Store frames with what was seen on them; durable on return."""
+    ) -> Kept | None:
+        """Store frames with what was seen on them; durable on return. None where nothing was."""
         if not shown:
-            return []
+            return None
         position = camera.position if isinstance(camera.position, Position) else None
         scene = Scene(
             dev=self._outbox.dev,

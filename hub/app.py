@@ -213,7 +213,7 @@ def _include(app: FastAPI, hub: Hub) -> None:
     orders = OrderDesk(store, OPS, hub.ingest.wake)
     app.include_router(orders_api.router(store, orders))
     app.include_router(revisions_api.router(store, hub.ingest.wake))
-    app.include_router(looks_api.router(store, orders, evidence_url))
+    app.include_router(looks_api.router(store, orders))
     online = vehicles.c.device.in_(select(devices.c.id).where(devices.c.online))
     thresholds = settings_of(config.vehicles.thresholds)
     app.include_router(day_api.router(store, config.zone, thresholds))

@@ -8,25 +8,31 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.engine import Connection, Row
 
 from hub import audit, proving
+from hub.alerts import store as alert_store
 from hub.alerts.store import alerts
 from hub.cases import store as case_store
 from hub.commands import load
 from hub.config import HubConfig
+from hub.devices.orders import store as order_store
+from hub.devices.orders.order import Order
 from hub.errors import HubError
 from hub.evidence import refs
 from hub.evidence.bundle import Exported, is_bundle, verify_bundle, write_bundle
-from hub.evidence.proof import BAD, UNSIGNED, VERIFIED, TrustedKey, judge, read_statement
+from hub.evidence.proof import BAD, UNSIGNED, VERIFIED, TrustedKey, judge, kept_statement
 from hub.evidence.refs import KEPT_ASIDE, pictures
 from hub.evidence.store import Differs, Vault
+from hub.looks import store as look_store
+from hub.looks.pictures import contradiction, key_of, order_of
 from hub.store import Store, now
 
 WAITING = "waiting"
 """The device has told of the file and not sent it yet."""
 
+ORDERS_AT_ONCE = 500
 CONFIG, DATABASE = "hub.yaml", "hub.sqlite"
 
 
@@ -42,8 +48,9 @@ def verify(
 ) -> Iterator[dict[str, Any]]:
     """A line a file: `verified`, `unsigned`, `waiting`, or `bad` with what differs; a summary.
 
-    `what`: a bundle, the hub itself, an alert or a case; None is all of the hub at `hub`. A file
-    of the hub that differs is put aside. Raises HubError.
+    `what`: a bundle, the hub itself, an alert or a case with the looks asked for it, the order of
+    a look; None is all of the hub at `hub`. A file of the hub that differs is put aside.
+    Raises HubError.
     """
     given = Path(what) if what else None
     if given is not None and is_bundle(given):
@@ -76,7 +83,8 @@ def export(
             except Differs as fault:
                 left.append({"sha256": row.sha256, "fault": str(fault)})
                 continue
-            files.append(Exported(row.alert, data, row.statement, row.sig))
+            subject = order_of(row.alert) or row.alert
+            files.append(Exported(subject, data, row.statement, row.sig))
         if originals_because:
             _write_down(opened.store, [row for row in rows if row.sealed], originals_because)
         about = {"hub": opened.name, "subject": what, "made_at": now().isoformat()}
@@ -97,20 +105,34 @@ def _verified(hub: _Hub, what: str | None) -> Iterator[dict[str, Any]]:
     with hub.store.read() as tx:
         rows = _rows(tx, what)
         keys = proving.trusted_keys(tx, {row.device for row in rows})
+        orders = _orders(tx, rows)
     for row in rows:
+        order = order_of(row.alert)
         told = {
             "sha256": row.sha256,
-            "alert": row.alert,
+            **({"alert": row.alert} if order is None else {"look": order}),
             "role": row.role,
             "type": row.type,
             "sealed": row.sealed,
             "device": row.device,
         }
-        state, fault = _state(hub, row, keys.get(row.device, []))
+        state, fault = _state(hub, row, keys.get(row.device, []), orders.get(row.alert))
         yield told | {"state": state} | ({"fault": fault} if fault else {})
 
 
-def _state(hub: _Hub, row: Row[Any], keys: list[TrustedKey]) -> tuple[str, str]:
+def _orders(tx: Connection, rows: Collection[Row[Any]]) -> dict[str, Order]:
+    """The orders that files came of, as far as they are kept, by the key of their pictures."""
+    ids = sorted({name for row in rows if (name := order_of(row.alert)) is not None})
+    found: dict[str, Order] = {}
+    for first in range(0, len(ids), ORDERS_AT_ONCE):
+        loaded = order_store.load(tx, ids[first : first + ORDERS_AT_ONCE])
+        found |= {key_of(name): order for name, order in loaded.items()}
+    return found
+
+
+def _state(
+    hub: _Hub, row: Row[Any], keys: list[TrustedKey], order: Order | None
+) -> tuple[str, str]:
     if row.fault.startswith(KEPT_ASIDE):
         return BAD, row.fault
     if not row.held:
@@ -123,9 +145,9 @@ def _state(hub: _Hub, row: Row[Any], keys: list[TrustedKey]) -> tuple[str, str]:
         hub.vault.put_aside(row.sha256)
         proving.file_differs(hub.store, row.sha256, str(fault))
         return BAD, str(fault)
-    fault_text = _contradiction(row)
+    fault_text = _contradiction(row, order)
     if not fault_text:
-        proof = judge(read_statement(row.statement), row.sig, keys, row.noted_at)
+        proof = judge(kept_statement(row.statement), row.sig, keys, row.noted_at)
         if proof.state != BAD:
             return proof.state, ""
         fault_text = proof.fault
@@ -134,14 +156,14 @@ def _state(hub: _Hub, row: Row[Any], keys: list[TrustedKey]) -> tuple[str, str]:
     return BAD, fault_text
 
 
-def _contradiction(row: Row[Any]) -> str:
+def _contradiction(row: Row[Any], order: Order | None) -> str:
     """What the database says otherwise than the statement it keeps; empty when they agree."""
-    if not row.statement:
-        return ""
     try:
-        said = read_statement(row.statement)
+        said = kept_statement(row.statement)
     except msgspec.MsgspecError as fault:
         return f"its statement cannot be read: {fault}"
+    if said is None:
+        return ""
     pairs = {
         "sha256": (said.sha256, row.sha256),
         "role": (said.role, row.role),
@@ -157,11 +179,11 @@ def _contradiction(row: Row[Any]) -> str:
     for name, (signed, stored) in pairs.items():
         if signed != stored:
             return f"{name}: the statement says {signed!r}, the database {stored!r}"
-    return ""
+    return contradiction(order, said) if order is not None else ""
 
 
 def _rows(tx: Connection, what: str | None) -> list[Row[Any]]:
-    """The files of an alert, of a case by number or id, or all."""
+    """The files of an alert or a case and of the looks asked for it, of a look, or all."""
     found = (
         select(
             pictures,
@@ -174,16 +196,23 @@ def _rows(tx: Connection, what: str | None) -> list[Row[Any]]:
     )
     if what is None:
         return list(tx.execute(found))
-    case = case_store.by_number(tx, what)
-    of_case = alerts.c.case_id == case.id if case else alerts.c.id == what
-    rows = list(tx.execute(found.where(or_(pictures.c.alert == what, of_case))))
-    if (
-        not rows
-        and case is None
-        and not tx.execute(select(alerts.c.id).where(alerts.c.id == what)).first()
-    ):
+    subjects = _subjects(tx, what)
+    rows = list(tx.execute(found.where(pictures.c.alert.in_(subjects or [what]))))
+    if not rows and not subjects:
         raise HubError(f"{what}: is no alert's id, no case's number, no bundle and no hub")
     return rows
+
+
+def _subjects(tx: Connection, what: str) -> list[str]:
+    """What the files of an alert, a case or a look are kept under; none when it is none."""
+    if (case := case_store.by_number(tx, what)) is not None:
+        members = alert_store.of_case(tx, [case.id])[case.id]
+        looks = look_store.of_case(tx, case.id, members)
+    elif (alert := alert_store.load(tx, [what]).get(what)) is not None:
+        members, looks = [alert.id], look_store.of_alert(tx, alert)
+    else:
+        return [key_of(name) for name in order_store.load(tx, [what])]
+    return [*members, *(key_of(look.order.id) for look in looks)]
 
 
 def _write_down(store: Store, rows: Collection[Row[Any]], reason: str) -> None:

@@ -47,10 +47,11 @@ from hub.grid.crossing import Crossing
 from hub.grid.places import Path, Places
 from hub.inbox import CLOCK_TOLERANCE, Received, Refusal
 from hub.intake.report import Channel
+from hub.looks import pictures as look_pictures
 from hub.matters import matter
 from hub.models import store as model_store
 from hub.patrol import store as patrol_store
-from hub.proving import key_heard, note_pictures
+from hub.proving import key_heard, note_files, note_pictures
 from hub.roles import SYSTEM, Actor
 from hub.store import now, to_ms
 from hub.tracks import drivers, store as track_store
@@ -401,7 +402,11 @@ def take_replies(tx: Connection, _site: Site, arrived: Sequence[Received[Reply]]
         if revision_of(received.message.id) is not None:
             return revision_store.take_reply(tx, received)
         answered = order_store.take_reply(tx, received)
-        return answered[1] if answered is not None else []
+        if answered is None:
+            return []
+        order, changes = answered
+        note_files(tx, look_pictures.told(order, received.received_at))
+        return changes
 
     return _each(tx, arrived, said)
 

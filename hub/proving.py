@@ -15,6 +15,7 @@ from hub.events import Change
 from hub.evidence import refs, store as evidence_store
 from hub.evidence.proof import BadKeyText, TrustedKey, public_key
 from hub.inbox import Received
+from hub.looks.pictures import order_of
 from hub.roles import SYSTEM, Actor
 from hub.store import Store, now
 from wire.alert import Alert as AlertMessage
@@ -37,24 +38,25 @@ def note_pictures(tx: Connection, arrived: Sequence[Received[AlertMessage]]) -> 
     told: dict[str, list[refs.Told]] = {}
     for each in arrived:
         if each.message.evidence:
-            said = refs.Told(scene_of(each.message), each.message.evidence, each.received_at)
+            files = each.message.evidence
+            said = refs.Told(each.dev, scene_of(each.message), files, each.received_at)
             told.setdefault(alert_id(each.message), []).append(said)
     note_files(tx, told)
 
 
 def note_files(tx: Connection, told: dict[str, list[refs.Told]]) -> None:
-    """The same for any subject: an alert by its id, or a look by an id of twenty characters."""
+    """The same for any subject: an alert by its id, or a look by `hub.looks.pictures.key_of`."""
     if told:
         said = [each for listed in told.values() for each in listed]
         hashes = {ref.sha256 for each in said for ref in each.refs}
         held = evidence_store.held(tx, hashes)
-        refs.add_pictures(tx, told, held, trusted_keys(tx, {each.scene.dev for each in said}))
+        refs.add_pictures(tx, told, held, trusted_keys(tx, {each.device for each in said}))
 
 
 def file_arrived(
     store: Store, sha256: str, kind: str, size: int, device: str, *, sealed: bool = False
 ) -> None:
-    """A file is safely here: the alerts it shows can show it."""
+    """A file is safely here: the alerts and looks it shows can show it."""
     with store.write() as tx:
         at = now()
         evidence_store.add(tx, sha256, kind=kind, size=size, device=device, at=at, sealed=sealed)
@@ -111,12 +113,17 @@ def accept_key(store: Store, device: str, key: str, note: str, actor: Actor) -> 
 
 def _proven_anew(tx: Connection, device: str) -> list[Change]:
     alerts = refs.key_accepted(tx, device, trusted_keys(tx, [device])[device])
-    return [Change("alert", name) for name in alerts]
+    return [_change(name) for name in alerts]
+
+
+def _change(subject: str) -> Change:
+    order = order_of(subject)
+    return Change("alert", subject) if order is None else Change("order", order)
 
 
 def _tell(tx: Connection, alerts: Sequence[str], at: datetime) -> None:
     cases = {alert.case_id for alert in alert_store.load(tx, alerts).values()} - {None}
-    changes = [Change("alert", name) for name in alerts]
+    changes = [_change(name) for name in alerts]
     changes += [Change("case", str(case)) for case in cases]
     events.record(tx, changes, at)
 

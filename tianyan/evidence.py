@@ -9,7 +9,7 @@ def verify_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what", nargs="?", metavar="WHAT",
         help="a bundle's folder, a hub's configuration or data_dir, an alert's id or a case's"
-        " number; left out: all evidence of the hub",
+        " number (with the looks asked for it), a look's order; left out: all evidence of the hub",
     )  # fmt: skip
     _hub_option(parser)
     parser.add_argument(

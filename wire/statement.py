@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from wire.alert import Alert, EvidenceRef
-from wire.envelope import DeviceId, Epoch, Name, Sha256, Text, UnixMs
+from wire.envelope import DeviceId, Epoch, Lat, Lon, Name, Sha256, Text, UnixMs
 
 PREFIX = b"tianyan evidence 1\n"
 """Begins what is signed, so that no signature over anything else can be taken for one."""
@@ -30,10 +30,10 @@ class Scene(Struct, kw_only=True, frozen=True):
     label: Annotated[str, Meta(max_length=64)] = ""
     model: Annotated[str, Meta(max_length=64)] = ""
     config_rev: Text = ""
-    tq: int = 0
-    lat: float
-    lon: float
-    acc: float = 0.0
+    tq: Annotated[int, Meta(ge=0, le=2)] = 0
+    lat: Lat
+    lon: Lon
+    acc: Annotated[float, Meta(ge=0, le=100_000)] = 0.0
 
 
 class Statement(Scene, kw_only=True, frozen=True):
@@ -64,6 +64,16 @@ def scene_of(alert: Alert) -> Scene:
         lon=float(alert.lon),
         acc=float(alert.acc),
     )
+
+
+def look_subject(alert: str, camera: str) -> str:
+    """What the pictures of a look again show: an alert's place, or one that has no alert."""
+    return f"look-{alert or camera}"[:64]
+
+
+def snapshot_subject(camera: str) -> str:
+    """What a picture taken on request shows."""
+    return f"snapshot-{camera}"[:64]
 
 
 def statement_of(scene: Scene, ref: EvidenceRef) -> Statement:

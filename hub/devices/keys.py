@@ -22,12 +22,15 @@ keys = Table(
 
 def accepted(
     tx: Connection, devices: Collection[str]
-) -> dict[str, list[tuple[str, datetime | None]]]:
-    """The keys of devices that were ever accepted, each with the time until which it was good."""
-    found: dict[str, list[tuple[str, datetime | None]]] = {name: [] for name in devices}
+) -> dict[str, list[tuple[str, datetime, datetime | None]]]:
+    """The keys of devices that were ever accepted, each with the times from and until it is good.
+
+    What is signed with a key is believed from before it was accepted, too.
+    """
+    found: dict[str, list[tuple[str, datetime, datetime | None]]] = {name: [] for name in devices}
     rows = select(keys).where(keys.c.device.in_(list(devices)), keys.c.accepted_at.is_not(None))
     for row in tx.execute(rows.order_by(keys.c.accepted_at)):
-        found[row.device].append((row.key, row.retired_at))
+        found[row.device].append((row.key, row.accepted_at, row.retired_at))
     return found
 
 
@@ -36,7 +39,7 @@ def current(tx: Connection, devices: Collection[str]) -> dict[str, str]:
     return {
         name: key
         for name, listed in accepted(tx, devices).items()
-        for key, retired_at in listed
+        for key, _, retired_at in listed
         if retired_at is None
     }
 

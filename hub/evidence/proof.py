@@ -2,7 +2,8 @@
 
 A file is proven when the statement of its message (`wire.statement`) carries a signature by a key
 that the hub holds for that device. What was signed by another key, or was changed since, is bad; a
-device that does not sign leaves its files unsigned, which is shown and is no fault.
+device that does not sign leaves its files unsigned, which is shown and is no fault. Once it has a
+key, it signs: what comes without a signature from then on is bad.
 """
 
 import base64
@@ -23,19 +24,23 @@ VERIFIED: State = "verified"
 UNSIGNED: State = "unsigned"
 BAD: State = "bad"
 
+NO_SIGNATURE = "no signature, though the device has a key"
+NO_STATEMENT = "no telling what was signed, though the device has a key"
+
 _statement = msgspec.json.Decoder(Statement)
 
 
 @dataclass(frozen=True)
 class TrustedKey:
-    """A public key of a device, base64, and until when it was the one in force."""
+    """A public key of a device, base64: since when it is known, until when it was in force."""
 
     key: str
+    accepted_at: datetime
     retired_at: datetime | None = None
 
-    def was_in_force(self, at: datetime) -> bool:
+    def was_in_force(self, at: datetime | None) -> bool:
         """Whether what came at that time may be signed with it."""
-        return self.retired_at is None or at <= self.retired_at
+        return self.retired_at is None or at is None or at <= self.retired_at
 
 
 @dataclass(frozen=True)
@@ -50,10 +55,18 @@ class BadKeyText(ValueError):
     """Not an Ed25519 public key in base64."""
 
 
-def judge(statement: Statement, signature: str, keys: Sequence[TrustedKey], at: datetime) -> Proof:
-    """What a signature that came `at` that time is worth."""
-    if not signature:
-        return Proof(UNSIGNED)
+def judge(
+    statement: Statement | None,
+    signature: str,
+    keys: Sequence[TrustedKey],
+    at: datetime | None,
+) -> Proof:
+    """What a signature that came `at` that time is worth; None is before all keys."""
+    if statement is None or not signature:
+        has_key = at is not None and any(trusted.accepted_at <= at for trusted in keys)
+        if not has_key:
+            return Proof(UNSIGNED)
+        return Proof(BAD, NO_STATEMENT if signature else NO_SIGNATURE)
     in_force = [trusted for trusted in keys if trusted.was_in_force(at)]
     if not in_force:
         return Proof(BAD, f"no key of {statement.dev} is accepted")
@@ -80,6 +93,14 @@ def public_key(text: str) -> Ed25519PublicKey:
         return Ed25519PublicKey.from_public_bytes(_bytes(text))
     except (binascii.Error, ValueError) as fault:
         raise BadKeyText(f"{text!r} is no Ed25519 public key in base64: {fault}") from None
+
+
+def kept_statement(text: str) -> Statement | None:
+    """A statement as it is kept; None of a file that nothing was said of.
+
+    Raises msgspec.MsgspecError.
+    """
+    return read_statement(text) if text else None
 
 
 def read_statement(text: str) -> Statement:

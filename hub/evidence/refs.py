@@ -26,7 +26,7 @@ from hub.evidence.proof import (
     Proof,
     TrustedKey,
     judge,
-    read_statement,
+    kept_statement,
     statement_text,
 )
 from hub.store import Instant, from_ms, insert_new, metadata
@@ -88,9 +88,13 @@ class Picture:
 
 @dataclass(frozen=True)
 class Told:
-    """What a message says of files: which, showing which scene, and when it came."""
+    """What a message of `device` says of files: which, showing which scene, and when it came.
 
-    scene: Scene
+    `scene`: None where the device does not say it, or not of itself.
+    """
+
+    device: str
+    scene: Scene | None
     refs: Sequence[EvidenceRef]
     at: datetime
 
@@ -108,7 +112,7 @@ def add_pictures(
     rows = []
     for alert, messages in told.items():
         for message in messages:
-            rows += _rows(alert, message, held, keys.get(message.scene.dev, ()))
+            rows += _rows(alert, message, held, keys.get(message.device, ()))
     insert_new(tx, pictures, rows, ["alert", "sha256", "role"])
 
 
@@ -117,7 +121,7 @@ def _rows(
 ) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for place, ref in enumerate(told.refs):
-        statement = statement_of(told.scene, ref)
+        statement = statement_of(told.scene, ref) if told.scene else None
         proof = judge(statement, ref.sig, keys, told.at)
         rows.append(
             {
@@ -130,10 +134,10 @@ def _rows(
                 "held": ref.sha256 in held,
                 "sealed": ref.sealed,
                 "original": ref.original,
-                "device": told.scene.dev,
+                "device": told.device,
                 "taken_at": _moment(ref.at),
                 "noted_at": told.at,
-                "statement": statement_text(statement),
+                "statement": statement_text(statement) if statement else "",
                 "sig": ref.sig,
                 "proof": proof.state,
                 "fault": proof.fault,
@@ -183,7 +187,7 @@ def _judge_again(
     changed = []
     for row in rows:
         proof = judge(
-            read_statement(row.statement), row.sig, keys.get(row.device, ()), row.noted_at
+            kept_statement(row.statement), row.sig, keys.get(row.device, ()), row.noted_at
         )
         changed.append(
             {
@@ -254,7 +258,7 @@ def to_picture(row: Row[tuple[object, ...]]) -> Picture:
         size=row.size,
         original=row.original,
         taken_at=row.taken_at,
-        statement=read_statement(row.statement) if row.statement else None,
+        statement=kept_statement(row.statement),
         proof=Proof(row.proof, row.fault),
     )
 

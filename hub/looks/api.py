@@ -1,6 +1,6 @@
 """Looks again over HTTP: asked for, and listed with their alert or case."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends
@@ -11,34 +11,28 @@ from hub.alerts import store as alert_store
 from hub.alerts.alert import Alert
 from hub.auth import need
 from hub.cases import store as case_store
-from hub.devices.orders import store as order_store
 from hub.devices.orders.desk import OrderDesk
 from hub.devices.orders.order import OrderState, Subject
 from hub.errors import Problem, not_found
-from hub.evidence import store as evidence_store
+from hub.evidence import refs, store as evidence_store
+from hub.evidence.items import EvidenceItem, evidence_item
+from hub.evidence.refs import Picture
 from hub.http import ERRORS, Body, Listing, Utc
+from hub.looks import store as look_store
 from hub.looks.look import OP, Look, arguments, look_of, valid_for
+from hub.looks.pictures import key_of
 from hub.roles import Actor, Right
 from hub.store import Store
 
 MOST = 100
-EvidenceUrl = Callable[[str], str]
-
-
-class LookPicture(BaseModel):
-    """A picture of a look; `url` is null until it is here."""
-
-    role: str
-    type: str
-    sha256: str
-    url: str | None
 
 
 class LookItem(BaseModel):
     """A look again: `answer` is null while it is awaited; `cannot_tell` is never rounded.
 
     `confidence`: 0 to 1. `looks` were taken, of which `clear` could be judged and in `hidden`
-    somebody stood before the place.
+    somebody stood before the place. `evidence`: what everybody may see; its sealed `original` is
+    opened as an alert's.
     """
 
     order: str
@@ -58,7 +52,7 @@ class LookItem(BaseModel):
     clear: int
     hidden: int
     model: str
-    evidence: list[LookPicture]
+    evidence: list[EvidenceItem]
 
 
 class NewLook(Body):
@@ -74,8 +68,8 @@ class NewCaseLook(NewLook):
     alert: str | None = None
 
 
-def router(store: Store, desk: OrderDesk, url: EvidenceUrl) -> APIRouter:
-    """Looks of alerts and cases. `url`: where a file can be had."""
+def router(store: Store, desk: OrderDesk) -> APIRouter:
+    """Looks of alerts and cases."""
     api = APIRouter(prefix="/api", tags=["looks"], responses=ERRORS)
     reader = Annotated[Actor, Depends(need(Right.READ))]
     asker = Annotated[Actor, Depends(need(Right.ACT))]
@@ -97,20 +91,16 @@ def router(store: Store, desk: OrderDesk, url: EvidenceUrl) -> APIRouter:
     def looks_of_alert(alert: str, _actor: reader) -> Listing[LookItem]:
         with store.read() as tx:
             known = _alert(tx, alert)
-            subjects = [Subject("alert", alert)]
-            if known.case_id is not None:
-                subjects.append(Subject("case", str(known.case_id)))
-            mine = [look for look in _looks(tx, subjects) if _alert_of(look) == known.alert]
-            return _listing(tx, mine, {(known.device, known.alert): known}, url)
+            mine = look_store.of_alert(tx, known, MOST)
+            return _listing(tx, mine, {(known.device, known.alert): known})
 
     @api.get("/cases/{case}/looks")
     def looks_of_case(case: int, _actor: reader) -> Listing[LookItem]:
         with store.read() as tx:
             _case(tx, case)
             members = alert_store.load(tx, alert_store.of_case(tx, [case])[case])
-            subjects = [Subject("case", str(case)), *(Subject("alert", name) for name in members)]
             known = {(each.device, each.alert): each for each in members.values()}
-            return _listing(tx, _looks(tx, subjects), known, url)
+            return _listing(tx, look_store.of_case(tx, case, members, MOST), known)
 
     def ask(alert: Alert, wanted: NewLook, actor: Actor, subject: Subject) -> LookItem:
         given = arguments(alert, wanted.seconds, wanted.looks)
@@ -118,7 +108,7 @@ def router(store: Store, desk: OrderDesk, url: EvidenceUrl) -> APIRouter:
         order = desk.give(alert.device, OP, given, actor, valid_s=valid_s, subject=subject)
         with store.read() as tx:
             known = {(alert.device, alert.alert): alert}
-            return _listing(tx, [look_of(order)], known, url).items[0]
+            return _listing(tx, [look_of(order)], known).items[0]
 
     return api
 
@@ -150,36 +140,39 @@ def _of_case(tx: Connection, case: int, wanted: str | None) -> Alert:
     return max(seen, key=lambda each: (each.since, each.id))
 
 
-def _looks(tx: Connection, subjects: Sequence[Subject]) -> list[Look]:
-    """The looks about any of these, the newest first."""
-    orders = {
-        order.id: order
-        for subject in subjects
-        for order in order_store.of_subject(tx, subject, MOST)
-        if order.op == OP
-    }
-    return [look_of(each) for each in sorted(orders.values(), key=lambda o: o.id, reverse=True)]
-
-
-def _alert_of(look: Look) -> str:
-    return str(look.order.args.get("alert", ""))
-
-
 def _listing(
-    tx: Connection, looks: Sequence[Look], alerts: Mapping[tuple[str, str], Alert], url: EvidenceUrl
+    tx: Connection, looks: Sequence[Look], alerts: Mapping[tuple[str, str], Alert]
 ) -> Listing[LookItem]:
+    noted = refs.pictures_of(tx, [key_of(look.order.id) for look in looks], with_sealed=True)
     held = evidence_store.held(
         tx, {str(file["sha256"]) for look in looks for file in look.evidence}
     )
-    items = [_item(look, alerts, held, url) for look in looks]
+    items = []
+    for look in looks:
+        pictures = noted[key_of(look.order.id)] or _of_before(look, held)
+        items.append(_item(look, alerts, [each for each in pictures if not each.sealed]))
     return Listing(items=items, total=len(items))
 
 
+def _of_before(look: Look, held: set[str]) -> list[Picture]:
+    """The pictures of a look that came when none were noted yet."""
+    return [
+        Picture(
+            role=str(file.get("role", "")),
+            type=str(file.get("type", "")),
+            sha256=str(file["sha256"]),
+            held=file["sha256"] in held,
+            sealed=bool(file.get("sealed")),
+        )
+        for file in look.evidence
+    ]
+
+
 def _item(
-    look: Look, alerts: Mapping[tuple[str, str], Alert], held: set[str], url: EvidenceUrl
+    look: Look, alerts: Mapping[tuple[str, str], Alert], pictures: Sequence[Picture]
 ) -> LookItem:
     order = look.order
-    alert = alerts.get((order.device, _alert_of(look)))
+    alert = alerts.get((order.device, look.alert))
     return LookItem(
         order=order.id,
         state=order.state,
@@ -198,14 +191,5 @@ def _item(
         clear=look.clear,
         hidden=look.hidden,
         model=look.model,
-        evidence=[
-            LookPicture(
-                role=str(file.get("role", "")),
-                type=str(file.get("type", "")),
-                sha256=str(file["sha256"]),
-                url=url(str(file["sha256"])) if file["sha256"] in held else None,
-            )
-            for file in look.evidence
-            if not file.get("sealed")
-        ],
+        evidence=[evidence_item(each) for each in pictures],
     )

@@ -13,6 +13,7 @@ from hub.store import from_ms
 OP = "camera.look"
 ANSWERS = ("present", "gone", "cannot_tell")
 CANNOT_TELL = "cannot_tell"
+MOST_FILES = 10
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class Look:
     hidden: int
     model: str
     evidence: tuple[Mapping[str, Any], ...]
+
+    @property
+    def alert(self) -> str:
+        """The device's name for the alert whose place is asked about; empty for none."""
+        return str(self.order.args.get("alert", ""))
 
 
 def look_of(order: Order) -> Look:
@@ -102,6 +108,6 @@ def _files(value: Any) -> tuple[Mapping[str, Any], ...]:
     listed: Sequence[Any] = value if isinstance(value, list) else []
     return tuple(
         each
-        for each in listed[:10]
+        for each in listed[:MOST_FILES]
         if isinstance(each, dict) and isinstance(each.get("sha256"), str)
     )

@@ -4,17 +4,26 @@ import threading
 import time
 from datetime import timedelta
 
+import msgspec
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge import looks
 from edge.camera.frame import Frame
 from edge.config import CameraConfig
 from edge.detect.detection import Detection
+from edge.device_key import DeviceKey
 from edge.looks import LookDesk, Request, Requests
 from edge.orders import OrderFailed
+from edge.outbox import Outbox
 from edge.place_memory import PlaceMemory
+from edge.show import Shower
+from edge.signature import Signer
 from tests.edge.detect.scripted import START, Scripted, noisy, street
+from tests.edge.test_signature import raw
+from wire.alert import EvidenceRef
+from wire.statement import Scene, signed_bytes, statement_of
 from wire.status import CameraState
 
 BOX = {"x": 0.4, "y": 0.4, "w": 0.2, "h": 0.3}
@@ -117,3 +126,33 @@ def test_an_agent_that_stops_waits_for_no_look(desk):
     threading.Timer(0.3, desk.ask_to_stop).start()
     with pytest.raises(OrderFailed, match="the agent stops"):
         desk.look("look", {"camera": "gate", "box": BOX, "seconds": 600, "looks": 3})
+
+
+class NoFaces:
+    """Finds none."""
+
+    def find(self, _image):
+        return []
+
+
+def test_the_reply_says_what_was_signed_so_that_the_other_side_can_check_it(tmp_path, post):
+    key = DeviceKey(tmp_path / "key.pem")
+    outbox = Outbox(tmp_path / "outbox.db", "box-0007", lambda: 0)
+    show = Shower(outbox, Signer(key, lambda: "rev-1"), NoFaces())
+    detector = Scripted(lambda _: [Detection("person", 0.9, 0.4, 0.4, 0.2, 0.3)])
+    desk = LookDesk({"gate": post}, detector, PlaceMemory(tmp_path / "places"), show)
+    post.run()
+    look = {"camera": "gate", "alert": "gate-7", "box": BOX, "seconds": 2, "looks": 3}
+    for out, subject in (
+        (desk.look("look", look), "look-gate-7"),
+        (desk.snapshot("snapshot", {"camera": "gate"}), "snapshot-gate"),
+    ):
+        arrived = msgspec.json.decode(msgspec.json.encode(out))
+        scene = msgspec.convert(arrived["scene"], Scene)
+        assert (scene.dev, scene.subject, scene.source) == ("box-0007", subject, "gate")
+        refs = msgspec.convert(arrived["evidence"], list[EvidenceRef])
+        assert {ref.sealed for ref in refs} == {True, False}
+        public = Ed25519PublicKey.from_public_bytes(raw(key.public))
+        for ref in refs:
+            public.verify(raw(ref.sig), signed_bytes(statement_of(scene, ref)))
+    outbox.close()

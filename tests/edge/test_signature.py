@@ -16,7 +16,7 @@ from wire.statement import scene_of, signed_bytes, statement_of
 REF = EvidenceRef("a" * 64, 1000, "image/jpeg", "clean", at=1_700_000_000_000, original="b" * 64)
 
 
-def _raw(text):
+def raw(text):
     return base64.b64decode(text + "=" * (-len(text) % 4))
 
 
@@ -24,7 +24,7 @@ def test_a_key_is_drawn_once_and_kept_for_its_owner(tmp_path):
     path = tmp_path / "edge" / "device-key.pem"
     key = DeviceKey(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert len(_raw(key.public)) == 32
+    assert len(raw(key.public)) == 32
     assert DeviceKey(path).public == key.public
 
 
@@ -43,11 +43,11 @@ def test_an_alert_is_signed_so_that_the_other_side_can_check_it(tmp_path):
     arrived = decode("alert", encode(Signer(key, lambda: "rev-1").finish(alert)))
     assert arrived.config_rev == "rev-1"
     (ref,) = arrived.evidence
-    public = Ed25519PublicKey.from_public_bytes(_raw(key.public))
-    public.verify(_raw(ref.sig), signed_bytes(statement_of(scene_of(arrived), ref)))
+    public = Ed25519PublicKey.from_public_bytes(raw(key.public))
+    public.verify(raw(ref.sig), signed_bytes(statement_of(scene_of(arrived), ref)))
     for changed in (replace(arrived, source="other"), replace(arrived, lat=33.0)):
         with pytest.raises(InvalidSignature):
-            public.verify(_raw(ref.sig), signed_bytes(statement_of(scene_of(changed), ref)))
+            public.verify(raw(ref.sig), signed_bytes(statement_of(scene_of(changed), ref)))
 
 
 def test_other_messages_stay_as_they_are(tmp_path):

@@ -123,7 +123,8 @@ def test_a_heap_is_still_there_and_then_gone_and_both_are_shown(world):
 
     def shown():
         looks = world.call("GET", f"/api/alerts/{alert}/looks").json()["items"]
-        urls = [file["url"] for look in looks for file in look["evidence"]]
-        return len(looks) == 2 and len(urls) >= 4 and all(urls)
+        files = [file for look in looks for file in look["evidence"]]
+        assert all(file["proof"]["state"] == "verified" for file in files)
+        return len(looks) == 2 and len(files) >= 4 and all(file["url"] for file in files)
 
     wait_for(shown, 60)

@@ -92,8 +92,8 @@ def load(tx: Connection, ids: Sequence[str]) -> dict[str, Order]:
     return {row.id: to_order(row) for row in tx.execute(found)}
 
 
-def of_subject(tx: Connection, subject: Subject, most: int = 100) -> list[Order]:
-    """The orders given for a thing, the newest first."""
+def of_subject(tx: Connection, subject: Subject, most: int | None = 100) -> list[Order]:
+    """The orders given for a thing, the newest first; `most` None is all."""
     about = (orders.c.subject_kind == subject.kind) & (orders.c.subject == subject.id)
     found = select(orders).where(about).order_by(orders.c.made_at.desc()).limit(most)
     return [to_order(row) for row in tx.execute(found)]

@@ -1,5 +1,6 @@
 /** Orders to devices, and the look again that is one of them. */
 
+import type { Evidence } from './alerts'
 import { get, type Page, request } from './http'
 
 export type OrderState =
@@ -30,13 +31,6 @@ export interface Order extends OrderNews {
   out: Record<string, unknown> | null
 }
 
-export interface LookPicture {
-  role: string
-  type: string
-  sha256: string
-  url: string | null
-}
-
 /** `answer` is null while it is awaited; `cannot_tell` is an answer of its own. */
 export interface Look {
   order: string
@@ -56,7 +50,7 @@ export interface Look {
   clear: number
   hidden: number
   model: string
-  evidence: LookPicture[]
+  evidence: Evidence[]
 }
 
 export function isOpen(order: { state: OrderState }): boolean {
