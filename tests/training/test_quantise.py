@@ -3,7 +3,7 @@
 import pytest
 
 from edge.detect.detectors import open_detector
-from edge.detect.manifest import find_manifest, known_models
+from edge.detect.manifest import find_manifest
 from edge.detect.selftest import SelfTestFailed
 from tests.edge.detect.scripted import Scripted
 from training.quantise import prove
@@ -24,8 +24,6 @@ def test_a_model_that_sees_nothing_is_refused(tmp_path):
 
 def test_the_shipped_int8_model_sees_what_the_float_model_sees():
     pytest.importorskip("openvino")
-    if "street-n-int8" not in known_models():
-        pytest.skip("street-n-int8 is not shipped")
     from edge.detect.selftest import self_test
 
     folder = find_manifest("street-n-int8").parent
