@@ -77,7 +77,8 @@ def replay(
     finder = NoFinder() if evidence_dir is None else open_finder()
     watch = _watch(camera, open_detector(model), finder, track)
     if evidence_dir is not None:
-        (evidence_dir / "sealed").mkdir(mode=0o700, parents=True, exist_ok=True)
+        evidence_dir.mkdir(parents=True, exist_ok=True)
+        (evidence_dir / "sealed").mkdir(mode=0o700, exist_ok=True)
     return _replay(camera, watch, start, finder, evidence_dir)
 
 
