@@ -312,7 +312,11 @@ class Judge:
             late=not ring,
             at=at,
         )
-        return self._ring(tx, seen, number, word.episode, delayed=word.delayed) if ring else []
+        # A silence that was over when it was first heard of is history: a terminal's backlog came.
+        is_past = word.episode.kind in silence.KINDS and word.episode.over
+        if not ring or is_past:
+            return []
+        return self._ring(tx, seen, number, word.episode, delayed=word.delayed)
 
     def _correct(self, tx: Connection, hearing: Hearing, found: Sequence[Found]) -> list[Change]:
         """Put the episodes right after judging again: nothing rings that lies in the past."""

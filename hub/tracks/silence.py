@@ -14,6 +14,8 @@ from hub.tracks.episode import Episode, Kind
 from hub.tracks.point import Point
 from hub.tracks.settings import TrackSettings
 
+KINDS = frozenset({Kind.SILENT_MOVING, Kind.OFFLINE})
+
 
 class LastHeard(Struct, frozen=True):
     """The last report, and whether the vehicle was under way then."""

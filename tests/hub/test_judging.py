@@ -354,6 +354,15 @@ def test_silence_is_told_by_the_clock_and_ends_with_the_next_report(store, site)
     assert rows(store, alerts)[0].state == "ended"
 
 
+def test_a_silence_that_was_over_when_first_heard_of_rings_nothing(store, site):
+    """A backlog that comes in parts beside live fixes, or a hub that was down."""
+    truck(store, site)
+    send(store, site, [*numbered(way(0, 100, kmh=50)), fix(50, 600, 9000, kmh=50)])
+    judge_all(store, site)
+    assert told(store, "silent_moving") == [("silent_moving", "", 90, 600, True)]
+    assert rows(store, alerts) == []
+
+
 def test_a_late_fix_takes_its_place_and_rings_nothing(store, site):
     truck(store, site)
     fixes = numbered(way(0, 60, kmh=50), way(60, 60, 800, kmh=90), way(120, 200, 2300, kmh=40))

@@ -102,7 +102,7 @@ def test_a_leg_that_nobody_can_drive_adds_no_distance() -> None:
 
 
 def test_a_gap_lasts_from_point_to_point() -> None:
-    assert happened([report(0), report(900)]) == [Gap(at_s(0), at_s(900))]
+    assert happened([report(0), report(900)]) == [Gap(at_s(0), at_s(900), LAT, LON)]
     assert happened([report(0), report(899)]) == [Stop(at_s(0), at_s(899), LAT, LON)]
 
 
