@@ -304,7 +304,7 @@ def test_sockets_that_say_nothing_make_way_for_terminals():
 
 
 def test_one_that_floods_is_slowed_and_loses_nothing_and_the_rest_is_served_at_once():
-    many = 600
+    many = 1200  # many chunks: what was read in the last one is answered without waiting
 
     async def run() -> None:
         shelf = Shelf()
@@ -328,7 +328,7 @@ def test_one_that_floods_is_slowed_and_loses_nothing_and_the_rest_is_served_at_o
             heard = [await mad.hear() for _ in range(many)]
             assert all(answer and answer[0] == 0x8001 for answer in heard)
             took_s = loop.time() - began_s
-            assert took_s > 0.9 * (many - limits.burst) / limits.per_s
+            assert took_s > (2 * many - 200) / 400 / 2
             assert max(waits) < took_s / 2
         assert shelf.vehicles.count("13900000001") == many
 
