@@ -140,6 +140,6 @@ def _take_back(tx: Connection, site: Site, alert: Alert, actor: Actor, note: str
     reason = note or f"false alarm: {alert.id}"
     rejected = advance(case, "reject", actor, reason, now())
     case_store.save(tx, rejected, case.version)
-    clock_store.save(tx, {case.id: clocked(tx, site, case, rejected)})
+    clock_store.save(tx, {case.id: clocked(tx, site, case, rejected)}, rejected.updated_at)
     written_down(tx, case, rejected, "reject", actor=actor, note=reason)
     return [Change("case", str(case.id))]

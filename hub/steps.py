@@ -54,7 +54,7 @@ def take_step(store: Store, site: Site, case_id: int, wanted: WantedStep, actor:
             raise Problem(403, "forbidden", str(fault), "another person") from None
         except ReasonNeeded as fault:
             raise Problem(422, "reason_needed", str(fault), "a reason in note") from None
-        clock_store.save(tx, {case.id: clocked(tx, site, case, stepped, wanted.condition)})
+        clock_store.save(tx, {case.id: clocked(tx, site, case, stepped, wanted.condition)}, at)
         changes = [Change("case", str(case_id))]
         if stepped.state is State.MERGED:
             changes += _merge(tx, case, wanted.into)
@@ -112,7 +112,7 @@ def say_what_is_due(store: Store, at: datetime) -> int:
         ]
         audit.append(tx, entries)
         said = {i: replace(c, marks=c.marks | c.due_marks(at)) for i, c in due.items()}
-        clock_store.save(tx, said)
+        clock_store.save_marks(tx, said)
         events.record(tx, [Change("case", str(case_id)) for case_id in due], at)
     return len(due)
 

@@ -5,7 +5,19 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Boolean, Column, Float, Integer, String, Table, Text, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    select,
+    update,
+)
 from sqlalchemy.engine import Connection, Row
 
 from hub.calendar.limit import TimeLimit, Unit
@@ -49,14 +61,40 @@ clocks = Table(
     Column("next_mark_at", Instant, index=True),
 )
 
+history = Table(
+    "clock_history",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("case_id", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("due_at", Instant),
+    Column("stage_due_at", Instant),
+    Column("stopped_at", Instant),
+    Column("done_at", Instant),
+    Column("number", Float, nullable=False),
+    Column("unit", String(16), nullable=False),
+    Column("calendar_version", Integer, nullable=False),
+    Index("ix_clock_history_case", "case_id", "at"),
+    Index("ix_clock_history_at", "at"),
+)
+"""What each clock said after each of its changes: append-only, so that any past day can be judged
+by the deadlines that held on it."""
+
 _SAME = (
     "condition", "opening", "closing", "started_at", "due_at", "warn_at", "calendar_version",
     "is_provisional", "stopped_at", "left_s", "done_at", "stage_due_at", "silent_at",
 )  # fmt: skip
 
 
-def save(tx: Connection, of_cases: Mapping[int, Clock]) -> None:
-    """Keep the clocks of cases by their ids."""
+def save(tx: Connection, of_cases: Mapping[int, Clock], at: datetime) -> None:
+    """Keep the clocks of cases by their ids, as they stand from `at` on."""
+    save_marks(tx, of_cases)
+    if of_cases:
+        tx.execute(history.insert(), [_said(case, clock, at) for case, clock in of_cases.items()])
+
+
+def save_marks(tx: Connection, of_cases: Mapping[int, Clock]) -> None:
+    """Keep clocks of which only what has been said of them has changed."""
     upsert(tx, clocks, [_row(case_id, clock) for case_id, clock in of_cases.items()], ["case_id"])
 
 
@@ -150,4 +188,18 @@ def _row(case_id: int, clock: Clock) -> dict[str, object]:
         "unit": clock.limit.unit.value,
         "marks": json.dumps(sorted(clock.marks)),
         "next_mark_at": clock.next_mark_at,
+    }
+
+
+def _said(case_id: int, clock: Clock, at: datetime) -> dict[str, object]:
+    return {
+        "case_id": case_id,
+        "at": at,
+        "due_at": clock.due_at,
+        "stage_due_at": clock.stage_due_at,
+        "stopped_at": clock.stopped_at,
+        "done_at": clock.done_at,
+        "number": clock.limit.number,
+        "unit": clock.limit.unit.value,
+        "calendar_version": clock.calendar_version,
     }

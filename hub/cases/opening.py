@@ -34,7 +34,7 @@ def open_all(
         tx, [draft(number) for draft, number in zip(drafts, numbers, strict=True)]
     )
     calendar = calendar_store.calendar(tx, zone)
-    clock_store.save(tx, {case.id: opened(USUAL[case.level], calendar, at) for case in cases})
+    clock_store.save(tx, {case.id: opened(USUAL[case.level], calendar, at) for case in cases}, at)
     entries = [
         audit.Entry(
             at, actor.name, actor.role, "case", str(case.id), "report", "", case.state, note

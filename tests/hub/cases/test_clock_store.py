@@ -1,5 +1,9 @@
 from dataclasses import replace
 
+import pytest
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import DBAPIError
+
 from hub.calendar.limit import TimeLimit, Unit
 from hub.cases import clock_store
 from hub.cases.clock import Clock, Mark
@@ -16,17 +20,30 @@ FULL = Clock(
 def test_clocks_come_back_as_they_were_kept(store):
     stopped = Clock(LIMIT, stopped_at=NOON, left_s=12.5)
     with store.write() as tx:
-        clock_store.save(tx, {1: FULL, 2: stopped})
-        clock_store.save(tx, {1: replace(FULL, done_at=after(3))})
+        clock_store.save(tx, {1: FULL, 2: stopped}, NOON)
+        clock_store.save(tx, {1: replace(FULL, done_at=after(3))}, after(3))
     with store.read() as tx:
         assert clock_store.load(tx, [1, 2, 3]) == {1: replace(FULL, done_at=after(3)), 2: stopped}
+
+
+def test_what_a_clock_said_is_kept_and_cannot_be_changed(store):
+    with store.write() as tx:
+        clock_store.save(tx, {1: FULL}, NOON)
+        clock_store.save(tx, {1: replace(FULL, due_at=after(20))}, after(3))
+        clock_store.save_marks(tx, {1: replace(FULL, marks=frozenset())})
+    with store.read() as tx:
+        said = [(row.at, row.due_at) for row in tx.execute(select(clock_store.history))]
+    assert said == [(NOON, after(9)), (after(3), after(20))]
+    for act in (update(clock_store.history).values(due_at=NOON), delete(clock_store.history)):
+        with pytest.raises(DBAPIError, match="append-only"), store.write() as tx:
+            tx.execute(act)
 
 
 def test_what_is_to_be_said_is_found_by_its_time(store):
     early = Clock(LIMIT, started_at=NOON, due_at=after(5))
     late = Clock(LIMIT, started_at=NOON, due_at=after(50))
     with store.write() as tx:
-        clock_store.save(tx, {1: late, 2: early, 3: Clock(LIMIT)})
+        clock_store.save(tx, {1: late, 2: early, 3: Clock(LIMIT)}, NOON)
     with store.read() as tx:
         assert list(clock_store.to_be_marked(tx, after(5), 10)) == []
         assert list(clock_store.to_be_marked(tx, after(6), 10)) == [2]
