@@ -155,6 +155,19 @@ class Who(Body):
     role: Role
 
 
+class OpenSession(Who):
+    """Whose session it is and what it may do, so that a page offers nothing that is refused."""
+
+    rights: list[Right]
+
+
+def opened(actor: Actor) -> OpenSession:
+    """The session of a caller, as the page that asks sees it."""
+    return OpenSession(
+        name=actor.name, role=actor.role, rights=[right for right in Right if actor.may(right)]
+    )
+
+
 class NewToken(Body):
     """A token to make: the name stands in the history of everything done with it."""
 
@@ -182,7 +195,7 @@ def router(store: Store, config: HubConfig) -> APIRouter:
     api = APIRouter(prefix="/api", tags=["access"], responses=ERRORS)
 
     @api.post("/session")
-    def open_session(request: Request, response: Response, opening: Opening) -> Who:
+    def open_session(request: Request, response: Response, opening: Opening) -> OpenSession:
         if opening.demo:
             if not (config.demo and is_from_here(request)):
                 raise Problem(
@@ -206,13 +219,13 @@ def router(store: Store, config: HubConfig) -> APIRouter:
             samesite="strict",
             secure=secure,
         )
-        return Who(name=actor.name, role=actor.role)
+        return opened(actor)
 
-    @api.get("/session", response_model=Who)
-    def session(request: Request) -> Who | Response:
+    @api.get("/session", response_model=OpenSession)
+    def session(request: Request) -> OpenSession | Response:
         actor = identify(request)
         if actor is not None:
-            return Who(name=actor.name, role=actor.role)
+            return opened(actor)
         refusal = error_response(401, "unauthorized", "no valid token or session", "a token")
         demo = config.demo and is_from_here(request)
         refusal.body = refusal.render(

@@ -22,6 +22,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from hub.auth import opened
+from hub.roles import Actor, Role
 from tests.browser.made_up_city import CONDITIONS, NEXT, City, Item, now
 from tests.browser.mock_learning import Learning
 from tests.browser.mock_terminals import Terminals
@@ -87,7 +89,7 @@ class MockHub:
         if who is None:
             error = {"code": "unauthorized", "message": "no session", "allowed": "log in"}
             return JSONResponse({"error": error, "demo": self.demo}, 401)
-        return JSONResponse({"name": who[0], "role": who[1]})
+        return JSONResponse(opened(Actor(who[0], Role(who[1]))).model_dump(mode="json"))
 
     async def post_session(self, request: Request) -> Response:
         body = await request.json()
@@ -98,7 +100,7 @@ class MockHub:
             return refuse(401, "unauthorized", "this token is not known", "ask the administrator")
         key = f"s{len(self.sessions)}-{time.time_ns()}"
         self.sessions[key] = who
-        response = JSONResponse({"name": who[0], "role": who[1]})
+        response = JSONResponse(opened(Actor(who[0], Role(who[1]))).model_dump(mode="json"))
         response.set_cookie("tianyan_session", key, httponly=True, samesite="strict")
         return response
 

@@ -370,7 +370,8 @@ def test_the_first_token_is_written_once_for_its_owner_alone(sqlite_store, tmp_p
 
 def test_a_session_by_token_and_its_end(client, tokens):
     opened = client.post("/api/session", json={"token": tokens[Role.OPERATOR]})
-    assert opened.json() == {"name": "operator-1", "role": "operator"}
+    rights = ["read", "evidence", "decide", "act", "report"]
+    assert opened.json() == {"name": "operator-1", "role": "operator", "rights": rights}
     cookie = opened.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=strict" in cookie

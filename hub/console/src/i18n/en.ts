@@ -25,6 +25,10 @@ export const en: Record<keyof typeof zh, string> = {
   'nav.cases': 'Cases',
   'nav.cameras': 'Cameras',
   'nav.vehicles': 'Vehicles',
+  'nav.groupPatrol': 'Patrol',
+  'nav.groupEvaluation': 'Evaluation',
+  'nav.groupManage': 'Manage',
+  'bar.accountMenu': 'Menu of {name}',
 
   'bar.cameras': 'Cameras OK',
   'bar.vehicles': 'Vehicles online',
@@ -34,11 +38,9 @@ export const en: Record<keyof typeof zh, string> = {
   'bar.toDark': 'Switch to dark',
   'bar.toLight': 'Switch to light',
   'bar.language': '中文',
-  'bar.languageLabel': '切换到中文',
   'bar.guide': 'Guide',
   'bar.keys': 'Keyboard shortcuts',
   'bar.leave': 'Log out',
-  'bar.account': '{name}, {role}',
 
   'role.viewer': 'viewer',
   'role.operator': 'operator',

@@ -24,6 +24,10 @@ export const zh = {
   'nav.cases': '案件',
   'nav.cameras': '摄像机',
   'nav.vehicles': '车辆',
+  'nav.groupPatrol': '巡查',
+  'nav.groupEvaluation': '评价',
+  'nav.groupManage': '管理',
+  'bar.accountMenu': '{name}的菜单',
 
   'bar.cameras': '摄像机正常',
   'bar.vehicles': '车辆在线',
@@ -33,11 +37,9 @@ export const zh = {
   'bar.toDark': '换成深色',
   'bar.toLight': '换成浅色',
   'bar.language': 'English',
-  'bar.languageLabel': 'Switch to English',
   'bar.guide': '指引',
   'bar.keys': '键盘快捷键',
   'bar.leave': '退出',
-  'bar.account': '{name}，{role}',
 
   'role.viewer': '查看',
   'role.operator': '操作员',

@@ -3,10 +3,16 @@
 import { reactive } from 'vue'
 
 import { ApiError, onSessionEnded } from '../api/http'
-import { closeSession, currentSession, openSession, type Role } from '../api/session'
+import {
+  closeSession,
+  currentSession,
+  openSession,
+  type Right,
+  type Role,
+  type Session,
+} from '../api/session'
 
 const LEFT = 'tianyan.left'
-const RANK: Record<Role, number> = { viewer: 0, service: 0, operator: 1, supervisor: 2, admin: 3 }
 
 export type Phase = 'asking' | 'out' | 'in' | 'lost' | 'unreachable'
 
@@ -14,26 +20,23 @@ export const session = reactive({
   phase: 'asking' as Phase,
   name: '',
   role: 'viewer' as Role,
+  rights: [] as Right[],
   demo: false,
 })
 
-export function mayDecide(): boolean {
-  return RANK[session.role] >= RANK.operator
+export function may(right: Right): boolean {
+  return session.rights.includes(right)
 }
 
-export function maySeeOriginals(): boolean {
-  return RANK[session.role] >= RANK.supervisor
-}
-
-export function mayConfigure(): boolean {
-  return RANK[session.role] >= RANK.supervisor
-}
+export const mayDecide = () => may('decide')
+export const maySeeOriginals = () => may('see_original')
+export const mayConfigure = () => may('configure')
 
 /** Find the session there is; in a demonstration enter by itself unless the person has left. */
 export async function resumeSession(): Promise<void> {
   try {
     const found = await currentSession()
-    if ('name' in found) return enter(found.name, found.role)
+    if ('name' in found) return enter(found)
     session.demo = found.demo
     if (found.demo && sessionStorage.getItem(LEFT) === null) return await enterDemo()
     session.phase = 'out'
@@ -43,13 +46,11 @@ export async function resumeSession(): Promise<void> {
 }
 
 export async function enterDemo(): Promise<void> {
-  const opened = await openSession({ demo: true })
-  enter(opened.name, opened.role)
+  enter(await openSession({ demo: true }))
 }
 
 export async function enterWithToken(token: string): Promise<void> {
-  const opened = await openSession({ token: token.trim() })
-  enter(opened.name, opened.role)
+  enter(await openSession({ token: token.trim() }))
 }
 
 export async function leave(): Promise<void> {
@@ -60,9 +61,9 @@ export async function leave(): Promise<void> {
   session.phase = 'out'
 }
 
-function enter(name: string, role: Role): void {
+function enter(opened: Session): void {
   sessionStorage.removeItem(LEFT)
-  Object.assign(session, { phase: 'in', name, role })
+  Object.assign(session, { phase: 'in', ...opened })
 }
 
 onSessionEnded(() => {

@@ -1,0 +1,63 @@
+/** The pages one can go to, in their order: a page is one row here and one in `router.ts`. */
+
+import type { IconName } from './components/icons'
+import type { Right } from './api/session'
+import type { Key } from './i18n'
+
+/** Rows of one group share a menu; a group of one row, or none of a group, needs no menu. */
+export const GROUPS = {
+  patrol: 'nav.groupPatrol',
+  evaluation: 'nav.groupEvaluation',
+  manage: 'nav.groupManage',
+} as const satisfies Record<string, Key>
+export type Group = keyof typeof GROUPS
+
+export interface Entry {
+  /** The route's path. The row is marked as the present one on every path below it as well. */
+  to: string
+  key: Key
+  icon: IconName
+  group?: Group
+  /** What the hub asks for on this page; who lacks it does not see the row. */
+  right: Right
+}
+
+export const ENTRIES: readonly Entry[] = [
+  { to: '/', key: 'nav.shift', icon: 'alert', right: 'read' },
+  { to: '/cases', key: 'nav.cases', icon: 'case', right: 'read' },
+  { to: '/cameras', key: 'nav.cameras', icon: 'camera', right: 'read' },
+  { to: '/vehicles', key: 'nav.vehicles', icon: 'vehicle', right: 'read' },
+  { to: '/patrol', key: 'nav.patrol', icon: 'route', group: 'patrol', right: 'read' },
+  { to: '/duty', key: 'nav.duty', icon: 'people', group: 'patrol', right: 'read' },
+  { to: '/learning', key: 'nav.learning', icon: 'guide', group: 'manage', right: 'read' },
+]
+
+export interface Menu {
+  group: Group
+  key: Key
+  entries: Entry[]
+}
+
+/** What stands in the bar, in order: single pages, and menus where their first page would stand. */
+export function arrange(
+  may: (right: Right) => boolean,
+  entries: readonly Entry[] = ENTRIES,
+): (Entry | Menu)[] {
+  const seen = entries.filter((entry) => may(entry.right))
+  const placed: (Entry | Menu)[] = []
+  for (const entry of seen) {
+    const { group } = entry
+    const members = group ? seen.filter((other) => other.group === group) : [entry]
+    if (!group || members.length === 1) placed.push(entry)
+    else if (members[0] === entry) placed.push({ group, key: GROUPS[group], entries: members })
+  }
+  return placed
+}
+
+/** The row of the page at this path: the longest that the path lies under. */
+export function entryAt(path: string, entries: readonly Entry[] = ENTRIES): Entry | undefined {
+  const under = entries.filter(
+    ({ to }) => path === to || (to !== '/' && path.startsWith(`${to}/`)),
+  )
+  return under.toSorted((a, b) => b.to.length - a.to.length)[0]
+}

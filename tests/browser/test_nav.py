@@ -1,0 +1,73 @@
+"""Going from page to page, by keyboard and on a small screen."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import AXE, Opener, Served, need
+
+WIDE = {"width": 1280, "height": 800}
+PHONE = {"width": 360, "height": 720}
+
+
+def no_sideways(page: Page) -> bool:
+    return bool(
+        page.evaluate(
+            "[...document.querySelectorAll('.bar, .bar *')].every((it) => {"
+            "  const box = it.getBoundingClientRect();"
+            "  return box.width <= 1 || box.right <= innerWidth + 1 })"
+        )
+    )
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_bar_fits_a_small_desk(still_hub: Served, opened: Opener, language: str) -> None:
+    page = opened(still_hub.url, language=language)
+    for width in (1920, 1440, 1280, 1101, 1024, 721, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert no_sideways(page), width
+
+
+def test_a_menu_is_opened_and_left_by_keyboard(still_hub: Served, opened: Opener) -> None:
+    page = opened(still_hub.url)
+    page.set_viewport_size(WIDE)
+    menu = page.get_by_role("navigation", name="主要页面").get_by_role("button", name="巡查")
+    menu.focus()
+    page.keyboard.press("ArrowDown")
+    expect(menu).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("Escape")
+    expect(menu).to_be_focused()
+    expect(menu).to_have_attribute("aria-expanded", "false")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("link", name="五定")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/#/duty")
+    expect(menu).to_have_attribute("aria-expanded", "false")
+    menu.click()
+    expect(page.get_by_role("link", name="五定")).to_have_attribute("aria-current", "page")
+    page.locator("main").click(position={"x": 5, "y": 300})
+    expect(page.get_by_role("link", name="五定")).to_be_hidden()
+
+
+def test_a_phone_gets_one_menu(still_hub: Served, opened: Opener) -> None:
+    page = opened(still_hub.url)
+    page.set_viewport_size(PHONE)
+    bar = page.get_by_role("banner")
+    bar.get_by_role("button", name="主要页面").click()
+    bar.get_by_role("link", name="案件").click()
+    page.wait_for_url("**/#/cases")
+    expect(bar.get_by_role("link", name="案件")).to_be_hidden()
+    bar.get_by_role("button", name="的菜单").click()
+    bar.get_by_role("button", name="English").click()
+    expect(bar.get_by_role("button", name="Main pages")).to_contain_text("Cases")
+
+
+def test_open_menus_are_accessible(still_hub: Served, opened: Opener) -> None:
+    need(AXE, "npm ci in hub/console")
+    page = opened(still_hub.url)
+    page.evaluate(AXE.read_text())
+    for name in ("巡查", "的菜单"):
+        page.get_by_role("banner").get_by_role("button", name=name).click()
+        found = page.evaluate("axe.run('header')")
+        assert [fault["id"] for fault in found["violations"]] == []
