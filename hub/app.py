@@ -35,6 +35,7 @@ from hub.cases.api import Act, CaseAlerts
 from hub.cases.case import STAGES, WantedStep
 from hub.config import HubConfig
 from hub.datasets import api as datasets_api
+from hub.departments import api as departments_api
 from hub.desk import Desk
 from hub.devices import api as devices_api, store as device_store
 from hub.devices.ops import OPS as CAMERA_OPS
@@ -219,6 +220,7 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(day_api.router(store, config.zone, thresholds))
     app.include_router(leads_api.router(store, thresholds, config.vehicles.trucks))
     app.include_router(tracks_api.router(store, places, _device_facts, online))
+    app.include_router(departments_api.router(store))
     app.include_router(duty_api.router(store, places, config))
     app.include_router(patrol_api.router(store, places, config))
     app.include_router(fence_api.router(store))
@@ -243,7 +245,7 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(models_api.router(store, shelf, hub.site.vault.key, hub.ingest.wake))
 
     def take_step(case: int, act: Act, actor: Actor) -> None:
-        wanted = WantedStep(act.action, act.version, act.note, act.into, act.condition)
+        wanted = WantedStep(**act.model_dump())
         steps.take_step(store, hub.site, case, wanted, actor)
 
     def alert_items(tx: Connection, which: Sequence[str]) -> dict[str, alerts_api.AlertItem]:

@@ -22,6 +22,7 @@ from hub.cases.case import (
 )
 from hub.cases.clock import Clock, ClockState, after_step, filed, opened
 from hub.cases.condition import USUAL, ConditionNeeded, pick
+from hub.departments.api import in_force
 from hub.errors import Problem, not_found
 from hub.events import Change
 from hub.intake import store as intake_store
@@ -54,6 +55,7 @@ def take_step(store: Store, site: Site, case_id: int, wanted: WantedStep, actor:
             raise Problem(403, "forbidden", str(fault), "another person") from None
         except ReasonNeeded as fault:
             raise Problem(422, "reason_needed", str(fault), "a reason in note") from None
+        stepped = sent(tx, stepped, wanted)
         clock_store.save(tx, {case.id: clocked(tx, site, case, stepped, wanted.condition)}, at)
         changes = [Change("case", str(case_id))]
         if stepped.state is State.MERGED:
@@ -61,8 +63,30 @@ def take_step(store: Store, site: Site, case_id: int, wanted: WantedStep, actor:
         if not case_store.save(tx, stepped, wanted.version):
             raise Problem(409, "stale", f"case {case.number} was changed since", "look again")
         note = wanted.note or wanted.into
+        if stepped.state is State.DISPATCHED and stepped.department:
+            note = f"{_addressee(stepped)}{f': {note}' if note else ''}"
         written_down(tx, case, stepped, wanted.action, actor=actor, note=note)
         events.record(tx, changes, at)
+
+
+def sent(tx: Connection, stepped: Case, wanted: WantedStep) -> Case:
+    """A case after its dispatch, with whom it was sent to; who is not named stays.
+
+    Raises Problem for a department that is not there, or a step that sends nothing.
+    """
+    if wanted.department is None and wanted.officer is None:
+        return stepped
+    if stepped.state is not State.DISPATCHED:
+        message = f"{wanted.action} of case {stepped.number} sends it to nobody"
+        raise Problem(422, "not_sent", message, "department and officer with dispatch alone")
+    if wanted.department is None:
+        return replace(stepped, officer=wanted.officer)
+    department = in_force(tx, wanted.department)
+    return replace(stepped, department=department.code, officer=wanted.officer)
+
+
+def _addressee(case: Case) -> str:
+    return f"{case.department}{f' / {case.officer}' if case.officer else ''}"
 
 
 def clocked(

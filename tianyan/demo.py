@@ -24,7 +24,7 @@ from types import FrameType
 
 import yaml
 
-from tianyan import duty_sample
+from tianyan import department_sample, duty_sample
 from tianyan.broker import HUB_USER, Broker, BrokerFailed, free_port, start_broker
 from tianyan.children import Child, spawn
 from tianyan.street import (
@@ -141,7 +141,9 @@ class _Demo:
         token = self._folder / "admin-token"
         if token.is_file():
             address = f"http://127.0.0.1:{self._options.port}"
-            duty_sample.bring_in(address, token.read_text(encoding="utf-8").strip())
+            secret = token.read_text(encoding="utf-8").strip()
+            duty_sample.bring_in(address, secret)
+            department_sample.bring_in(address, secret)
 
     def _start_agent(self, device: Device, broker: Broker) -> None:
         if not self._stop.is_set():

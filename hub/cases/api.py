@@ -1,6 +1,6 @@
 """Cases over HTTP."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
@@ -19,6 +19,7 @@ from hub.cases.case import ACTIONS, FINISHED, STAGES, Case, Stage, State, offers
 from hub.cases.clock import Clock, ClockState
 from hub.cases.clock_store import clocks
 from hub.cases.store import cases, load, to_case
+from hub.departments import store as department_store
 from hub.errors import not_found
 from hub.grid.places import GridRef, GridStep, Places
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
@@ -54,8 +55,19 @@ class ClockItem(BaseModel):
     silent: bool
 
 
+class DepartmentRef(BaseModel):
+    """A department by its code and name."""
+
+    code: str
+    name_zh: str
+
+
 class CaseItem(BaseModel):
-    """A case as it stands; a step must name `version`."""
+    """A case as it stands; a step must name `version`.
+
+    `department` and `officer`: who it was sent to last. `dispatched_by_rule`: the version of the
+    rule that sent it.
+    """
 
     id: int
     number: str
@@ -81,6 +93,9 @@ class CaseItem(BaseModel):
     generated: bool
     clock: ClockItem | None
     reports: int
+    department: DepartmentRef | None
+    officer: str | None
+    dispatched_by_rule: int | None
 
 
 class CaseEvent(BaseModel):
@@ -116,7 +131,8 @@ class CaseDetail(CaseItem):
 class Act(Body):
     """A step to take. `version` is the one the caller saw; `into`: the case to merge with.
 
-    `condition`: what a case is filed under, where its matter has several.
+    `condition`: what a case is filed under, where its matter has several. `department` (code) and
+    `officer`: whom it is sent to; who is not named stays.
     """
 
     action: Annotated[str, Field(max_length=32)]
@@ -124,6 +140,8 @@ class Act(Body):
     note: Annotated[str, Field(max_length=2000)] = ""
     into: Annotated[str, Field(max_length=32)] = ""
     condition: int | None = None
+    department: Annotated[str | None, Field(min_length=1, max_length=32)] = None
+    officer: Annotated[str | None, Field(min_length=1, max_length=100)] = None
 
 
 @dataclass(frozen=True)
@@ -152,7 +170,7 @@ def case_items(
 ) -> dict[int, CaseItem]:
     """Cases by id."""
     found = load(tx, which)
-    around = _around(tx, alerts_of, list(found))
+    around = _around(tx, alerts_of, list(found.values()))
     return {case.id: _item(case, places, around[case.id]) for case in found.values()}
 
 
@@ -184,7 +202,7 @@ def router(
             total = tx.execute(select(func.count()).select_from(cases).where(*which)).scalar_one()
             rows = tx.execute(found.limit(part.limit).offset(part.offset)).all()
             listed = [to_case(row) for row in rows]
-            around = _around(tx, alerts_of, [case.id for case in listed])
+            around = _around(tx, alerts_of, listed)
         items = [_item(case, places, around[case.id]) for case in listed]
         return Listing(items=items, total=total)
 
@@ -193,7 +211,7 @@ def router(
             case = load(tx, [case_id]).get(case_id)
             if case is None:
                 raise not_found("case", case_id)
-            around = _around(tx, alerts_of, [case_id])[case_id]
+            around = _around(tx, alerts_of, [case])[case_id]
             shown = alert_items(tx, around.alerts.ids[:SHOWN_ALERTS])
             history = audit.of(tx, "case", str(case_id))
         return CaseDetail(
@@ -244,6 +262,7 @@ def _filters(
     matter: str | None = None,
     label: str | None = None,
     grid: str | None = None,
+    department: str | None = None,
     from_at: Annotated[AwareDatetime | None, Query(alias="from")] = None,
     until_at: Annotated[AwareDatetime | None, Query(alias="to")] = None,
     due_before: AwareDatetime | None = None,
@@ -263,6 +282,8 @@ def _filters(
         which.append(cases.c.label == label)
     if grid is not None:
         which.append(lies_in(cases.c.path, grid))
+    if department is not None:
+        which.append(cases.c.department == department)
     if from_at is not None:
         which.append(cases.c.opened_at >= from_at)
     if until_at is not None:
@@ -283,17 +304,33 @@ def _running_until(at: datetime) -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class _Around:
-    """What belongs to a case: alerts, its clock, how many people reported it."""
+    """What belongs to a case: alerts, its clock, its reporters' number, its department."""
 
     alerts: CaseAlerts
     clock: Clock | None
     reports: int
+    department: DepartmentRef | None
 
 
-def _around(tx: Connection, alerts_of: AlertsOf, ids: Sequence[int]) -> dict[int, _Around]:
+def _around(tx: Connection, alerts_of: AlertsOf, which: Sequence[Case]) -> dict[int, _Around]:
+    ids = [case.id for case in which]
     alerts, known = alerts_of(tx, ids), clock_store.load(tx, ids)
     told = intake_store.counts_of_cases(tx, ids)
-    return {case: _Around(alerts[case], known.get(case), told.get(case, 0)) for case in ids}
+    names = department_store.names(tx, {case.department for case in which})
+    return {
+        case.id: _Around(
+            alerts[case.id],
+            known.get(case.id),
+            told.get(case.id, 0),
+            department_ref(case.department, names),
+        )
+        for case in which
+    }
+
+
+def department_ref(code: str | None, names: Mapping[str, str]) -> DepartmentRef | None:
+    """A department by its code, with its name where it has one."""
+    return None if code is None else DepartmentRef(code=code, name_zh=names.get(code, code))
 
 
 def _clock_item(clock: Clock) -> ClockItem:
@@ -344,4 +381,7 @@ def _item(case: Case, places: Places, around: _Around) -> CaseItem:
         generated=case.generated,
         clock=_clock_item(around.clock) if around.clock else None,
         reports=around.reports,
+        department=around.department,
+        officer=case.officer,
+        dispatched_by_rule=case.dispatched_by_rule,
     )

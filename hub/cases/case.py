@@ -179,6 +179,8 @@ class Case:
 
     `version` grows with every step. `handlers`: who accepted or reported the work done.
     `path`: grids, largest first. `standard_ref`: the code table `matter` is from.
+    `department` (code) and `officer` (a person's name): who it was sent to last.
+    `dispatched_by_rule`: the version of the rule that sent it there.
     """
 
     id: int
@@ -199,6 +201,9 @@ class Case:
     updated_at: datetime
     closed_at: datetime | None = None
     handlers: tuple[str, ...] = ()
+    department: str | None = None
+    officer: str | None = None
+    dispatched_by_rule: int | None = None
 
     @property
     def stage(self) -> Stage:
@@ -225,7 +230,7 @@ class WantedStep:
     """What somebody wants of a case. `version`: the one he saw.
 
     `into`: the number of the case to merge with. `condition`: the row of the city's table the case
-    is filed under.
+    is filed under. `department`, `officer`: whom it is sent to.
     """
 
     action: str
@@ -233,6 +238,8 @@ class WantedStep:
     note: str = ""
     into: str = ""
     condition: int | None = None
+    department: str | None = None
+    officer: str | None = None
 
 
 def offers(case: Case, actor: Actor) -> list[Offer]:

@@ -10,15 +10,12 @@ from hub.auth import need
 from hub.calendar.limit import Unit
 from hub.cases import clock_store
 from hub.cases.condition import Condition
-from hub.cases.condition_sheet import BadSheet, read_conditions
-from hub.errors import Problem
+from hub.cases.condition_sheet import read_conditions
+from hub.grid.titled import SHEET_BODY, BadSheet, BadTable
 from hub.http import ERRORS, Listing
 from hub.matters import matter, table
 from hub.roles import Actor, Right
 from hub.store import Store, now
-
-SHOWN_FAULTS = 500
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class ConditionItem(BaseModel):
@@ -43,19 +40,6 @@ class Imported(BaseModel):
     dry_run: bool
 
 
-class BadTable(Problem):
-    """A sheet that was not taken, with every fault."""
-
-    def __init__(self, fault: BadSheet) -> None:
-        """List the faults by place."""
-        count = len(fault.faults)
-        super().__init__(422, "bad_sheet", f"{count} faults; nothing was taken", "see problems")
-        self.problems = [
-            {"where": f.where, "message": f.message, "allowed": f.allowed}
-            for f in fault.faults[:SHOWN_FAULTS]
-        ]
-
-
 def router(store: Store, standard_ref: str) -> APIRouter:
     """The table of one code table."""
     api = APIRouter(prefix="/api", tags=["cases"], responses=ERRORS)
@@ -73,10 +57,7 @@ def router(store: Store, standard_ref: str) -> APIRouter:
             )
         return Listing(items=[_item(each) for each in found], total=len(found))
 
-    @api.put(
-        "/conditions",
-        openapi_extra={"requestBody": {"content": {XLSX: {}}, "required": True}},
-    )
+    @api.put("/conditions", openapi_extra=SHEET_BODY)
     async def bring_in(
         request: Request,
         actor: Annotated[Actor, Depends(need(Right.ADMIN))],

@@ -84,6 +84,8 @@ def look(request, tmp_path_factory, sqlite_template):
     call("POST", "/api/reports", json={"channel": "letter", "content": "noise at night"})
     table = workbook(("06010", "", "scattered", "cleared", "4工作时", ""))
     call("PUT", "/api/conditions", content=table)
+    department = {"name_zh": "环卫处"}
+    call("PUT", "/api/departments/huanwei", json={"version": 0, "department": department})
     yield call
     hub.store.close()
 
@@ -134,6 +136,8 @@ READS = [
     ("/api/datasets/verdicts", {}),
     ("/api/reports", {}),
     ("/api/conditions", {}),
+    ("/api/departments", {}),
+    ("/api/departments/{code}", {"code": "huanwei"}),
     ("/api/calendar", {}),
     ("/api/cases", {}),
     ("/api/cases/{case_id}", {"case_id": "1"}),
@@ -288,6 +292,12 @@ GUARDED = [
     ("PUT", "/api/calendar/years/2027", Role.ADMIN),
     ("GET", "/api/conditions", Role.VIEWER),
     ("PUT", "/api/conditions", Role.ADMIN),
+    ("GET", "/api/departments", Role.VIEWER),
+    ("GET", "/api/departments/x", Role.VIEWER),
+    ("PUT", "/api/departments/x", Role.SUPERVISOR),
+    ("DELETE", "/api/departments/x", Role.SUPERVISOR),
+    ("GET", "/api/department-table", Role.VIEWER),
+    ("PUT", "/api/department-table", Role.SUPERVISOR),
     ("GET", "/api/models", Role.VIEWER),
     ("POST", "/api/models", Role.ADMIN),
     ("GET", "/api/rollouts", Role.VIEWER),

@@ -1,0 +1,1 @@
+"""Departments: who is sent to a case and answers for it."""

@@ -1,0 +1,116 @@
+"""Tables read by the titles of their columns; what is wrong is named by sheet, row and column.
+
+All faults are found at once. What a sheet does not title is left alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from hub.errors import HubError, Problem
+from hub.grid.errors import GridError
+from hub.grid.sheets import Sheet, read_sheets
+
+Headings = Mapping[str, tuple[str, ...]]
+"""Our field → the titles people give it, the usual one first."""
+
+SHOWN_FAULTS = 500
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+SHEET_BODY = {"requestBody": {"content": {XLSX: {}, "text/csv": {}}, "required": True}}
+"""What OpenAPI says of a call that takes a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong in the sheet; `where` as a person finds it: 立结案, row 7, 处置时限."""
+
+    where: str
+    message: str
+    allowed: str
+
+
+class BadSheet(HubError):
+    """A sheet nothing was taken of, with everything that is wrong with it."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        """Keep the faults."""
+        super().__init__("; ".join(f"{f.where}: {f.message} ({f.allowed})" for f in faults[:20]))
+        self.faults = faults
+
+
+class BadTable(Problem):
+    """The answer for a sheet that was not taken, with every fault."""
+
+    def __init__(self, fault: BadSheet) -> None:
+        """List the faults by place."""
+        count = len(fault.faults)
+        super().__init__(422, "bad_sheet", f"{count} faults; nothing was taken", "see problems")
+        self.problems = [
+            {"where": f.where, "message": f.message, "allowed": f.allowed}
+            for f in fault.faults[:SHOWN_FAULTS]
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row: what stands in it by our fields, and the titles its sheet has for them."""
+
+    sheet: str
+    number: int
+    titles: Mapping[str, str]
+    texts: Mapping[str, str]
+
+    def __getitem__(self, field: str) -> str:
+        """The text of a field, "" where the sheet has no such column."""
+        return self.texts.get(field, "")
+
+    def fault(self, field: str, message: str, allowed: str) -> Fault:
+        """Something wrong in a field."""
+        row = f"row {self.number}, {self.titles.get(field, field)}"
+        return Fault(f"{self.sheet}, {row}" if self.sheet else row, message, allowed)
+
+
+def lines_of(
+    data: bytes, headings: Headings, needed: Sequence[str]
+) -> tuple[list[Line], list[Fault]]:
+    """The rows of every sheet that has the needed columns, and those that are no rows at all.
+
+    Raises BadSheet where a file cannot be read, has no such sheet, or none with a row.
+    """
+    try:
+        sheets = read_sheets(data)
+    except GridError as fault:
+        allowed = "an XLSX workbook or a CSV table"
+        raise BadSheet([Fault("file", f"cannot be read: {fault}", allowed)]) from None
+    tables = [(sheet, titles) for sheet in sheets if (titles := _titles(sheet, headings, needed))]
+    if not tables:
+        words = ", ".join(headings[name][0] for name in needed)
+        raise BadSheet([Fault("file", "no sheet has the headings", f"a row with {words}")])
+    bad = [
+        Fault(f"{sheet.name}, row {row.line}", row.message, "a row")
+        for sheet, _ in tables
+        for row in sheet.bad
+    ]
+    found = [
+        Line(
+            sheet.name,
+            number,
+            titles,
+            {name: cells.get(title, "").strip() for name, title in titles.items()},
+        )
+        for sheet, titles in tables
+        for number, cells in sheet.rows
+    ]
+    if not found and not bad:
+        raise BadSheet([Fault("file", "has headings and no rows", "one row or more")])
+    return found, bad
+
+
+def _titles(sheet: Sheet, headings: Headings, needed: Sequence[str]) -> dict[str, str] | None:
+    """The title in the sheet of each field that it has; None where a needed one lacks."""
+    known = {title.replace(" ", "").lower(): title for title in sheet.header}
+    titles = {
+        field: known[word]
+        for field, allowed in headings.items()
+        if (word := next((each for each in allowed if each in known), None)) is not None
+    }
+    return titles if all(field in titles for field in needed) else None
