@@ -7,8 +7,9 @@ for two inferences at a time are slower than one after the other.
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -17,12 +18,14 @@ from edge.camera.frame import Frame
 from edge.camera.mailbox import Mailbox
 from edge.camera.runner import CameraRunner
 from edge.camera.sources import is_recording
-from edge.clip_maker import ClipMaker
 from edge.config import CameraConfig, EdgeConfig, with_calendar
-from edge.detect.clip import Clip
+from edge.darkroom import CLIP_PRIORITY, PICTURE_PRIORITY, Darkroom
+from edge.detect.clip import Clip, make_clip
 from edge.detect.detectors import Detector, open_detector
+from edge.detect.evidence import EvidenceFile
 from edge.detect.faces import FaceFinder, open_finder
 from edge.detect.passing import PassingWatch
+from edge.detect.places import StayState
 from edge.detect.record import album_bytes
 from edge.detect.watch import AlertEvent, CameraWatch
 from edge.looks import LookDesk, Requests
@@ -37,6 +40,7 @@ from wire.status import CameraBirth, CameraHealth, CameraState
 log = logging.getLogger(__name__)
 
 LOOK_WAIT_S = 0.3
+PICTURES_WAITING = 64
 STOP_TIMEOUT_S = 2.0
 
 
@@ -73,7 +77,12 @@ class Lookout:
             for camera in config.cameras
         }
         self._desk = AlertDesk(outbox, config.data_dir / "open-alerts", lambda: self.model)
-        self._clips = ClipMaker(finder, self._desk.take)
+        self._finder = finder
+        self._pictures = Darkroom(
+            "pictures", self._tell_pictures, priority=PICTURE_PRIORITY,
+            waiting_most=PICTURES_WAITING,
+        )  # fmt: skip
+        self._clips = Darkroom("clip", self._desk.take, priority=CLIP_PRIORITY)
         self._memory = PlaceMemory(config.data_dir / "places")
         show = Shower(outbox, signer, finder) if signer is not None else None
         self.looks = LookDesk(self._posts, self._detector, self._memory, show)
@@ -90,6 +99,7 @@ class Lookout:
         self._desk.end_what_was_left()
         self.models.start()
         self._thread.start()
+        self._pictures.start()
         self._clips.start()
         for post in self._posts.values():
             post.runner.start()
@@ -109,6 +119,7 @@ class Lookout:
         for post in self._posts.values():
             post.runner.stop()
             self._tell(post, post.finish())
+        self._pictures.stop()
         self._clips.stop()
         self._desk.store()
 
@@ -128,7 +139,8 @@ class Lookout:
     def has_ended(self) -> bool:
         """Whether every camera was a recording, is over, and all it showed is stored."""
         is_over = all(post.has_ended for post in self._posts.values())
-        return is_over and self._clips.is_idle and not self._desk.has_waiting
+        is_made = self._pictures.is_idle and self._clips.is_idle
+        return is_over and is_made and not self._desk.has_waiting
 
     @property
     def faults(self) -> list[str]:
@@ -169,8 +181,19 @@ class Lookout:
                      event.label, event.zone, event.score)  # fmt: skip
             self._desk.take(event, post.camera)
             self._memory.keep(event, post.camera.id)
+            if event.develop is not None:
+                update = replace(event, state=StayState.UPDATE, develop=None)
+                self._pictures.add(update, event.develop, post.camera)
         for update, clip in post.clips():
-            self._clips.add(update, clip, post.camera)
+            self._clips.add(update, partial(_film, clip, self._finder), post.camera)
+
+    def _tell_pictures(self, update: AlertEvent, camera: CameraConfig) -> None:
+        self._desk.take(update, camera)
+        self._memory.keep(update, camera.id)
+
+
+def _film(clip: Clip, finder: FaceFinder) -> tuple[EvidenceFile, ...]:
+    return (make_clip(clip, finder),)
 
 
 @dataclass(frozen=True)

@@ -47,8 +47,9 @@ class PlaceMemory:
         self._most = most
 
     def keep(self, event: AlertEvent, camera: str) -> None:
-        """Remember the place of a new alert by its pictures."""
-        if event.state is not StayState.NEW:
+        """Remember the place of a new alert, and its pictures when they come."""
+        is_shown = any(file.role == "clean" for file in event.evidence)
+        if event.state is StayState.END or (event.state is StayState.UPDATE and not is_shown):
             return
         box = event.boxes[0]
         with_it, without_it = (_picture(event.evidence, role) for role in ("clean", "before"))

@@ -121,7 +121,7 @@ def _replay(
         pace.gap_s = watch.gap_s
         for event in events:
             alerts += event.state == "new"
-            yield alert_line(event, folder)
+            yield alert_line(event.developed(), folder)
         yield from _clip_lines(watch, frame.at, frame.t_s, finder, folder)
     if last is not None:
         yield from _clip_lines(watch, last.at, None, finder, folder)

@@ -1,7 +1,7 @@
 """The files that show an alert: pictures for everybody, and the originals they were made from."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -37,6 +37,10 @@ class EvidenceFile:
     def __post_init__(self) -> None:
         """Hash the bytes once."""
         object.__setattr__(self, "sha256", hashlib.sha256(self.data).hexdigest())
+
+
+Develop = Callable[[], tuple[EvidenceFile, ...]]
+"""Makes files when there is time: faces are looked for and pictures coded, a tenth of a second."""
 
 
 def shown_and_sealed(

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from statistics import median
 from typing import cast
 
@@ -291,21 +292,22 @@ class PassingWatch:
             return []
         self._opened += 1
         thing.number = self._opened
-        return [self._event(thing, StayState.NEW, at, self._pictures(thing))]
+        develop = partial(self._pictures, thing.best, thing.box, thing.zone.id)
+        return [replace(self._event(thing, StayState.NEW, at), develop=develop)]
 
-    def _pictures(self, thing: _Thing) -> tuple[EvidenceFile, ...]:
-        """The look at which it was nearest, with faces and plates covered."""
-        frame, seen = thing.best.frame, thing.best.seen
+    def _pictures(self, look: _Look, box: Detection, zone: str) -> tuple[EvidenceFile, ...]:
+        """The look at which a thing was nearest, with faces and plates covered."""
+        frame, seen = look.frame, look.seen
         aspect = frame.image.shape[1] / frame.image.shape[0]
         covered = (*patches(seen, aspect), *face_patches(self._finder.find(frame.image)))
         shown, *sealed = shown_and_sealed("clean", frame.image, covered, frame.at)
-        caption = f"{self._camera.id} {thing.zone.id} {frame.at:%Y-%m-%d %H:%M:%S} UTC"
+        caption = f"{self._camera.id} {zone} {frame.at:%Y-%m-%d %H:%M:%S} UTC"
         original = shown.original or shown.sha256
         picture = masked(frame.image, covered)
-        return shown, annotated(picture, (thing.box,), caption, frame.at, original), *sealed
+        return shown, annotated(picture, (box,), caption, frame.at, original), *sealed
 
     def _close(self, thing: _Thing) -> list[AlertEvent]:
-        return [self._event(thing, StayState.END, thing.last.at, ())] if thing.number else []
+        return [self._event(thing, StayState.END, thing.last.at)] if thing.number else []
 
     def _place_of(self, thing: _Thing) -> GeoPlace | None:
         if thing.spots:
@@ -331,9 +333,7 @@ class PassingWatch:
             return False
         return box.label != STRUCTURE or box.score >= SURE_STRUCTURE
 
-    def _event(
-        self, thing: _Thing, state: StayState, at: datetime, files: tuple[EvidenceFile, ...]
-    ) -> AlertEvent:
+    def _event(self, thing: _Thing, state: StayState, at: datetime) -> AlertEvent:
         return AlertEvent(
             id=f"{self._camera.id}-{thing.first.at:%Y%m%d%H%M%S}-{thing.number}",
             state=state,
@@ -347,7 +347,6 @@ class PassingWatch:
             boxes=(replace(thing.box, score=min(median(thing.scores), 1.0)),),
             place=self._place_of(thing),
             level=thing.zone.severity,
-            evidence=files,
         )
 
 

@@ -1,11 +1,13 @@
 """Keeps what a camera's alerts need to be shown, and makes their files when they come.
 
-An alert waits for its pictures, which take a moment, and never for its clip: that begins some
-seconds before the thing came and ends some seconds after the alert, and follows with an update.
+An alert waits for none of them: what is needed is put aside at once, and the pictures are developed
+when there is time. Its clip begins some seconds before the thing came and ends some seconds after
+the alert.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -14,7 +16,7 @@ from edge.camera.frame import Frame, Image
 from edge.detect.album import Album, Shot
 from edge.detect.clip import Clip
 from edge.detect.detection import Detection
-from edge.detect.evidence import EvidenceFile, annotated, shown_and_sealed
+from edge.detect.evidence import Develop, EvidenceFile, annotated, shown_and_sealed
 from edge.detect.faces import FaceFinder
 from edge.detect.mask import Patch, face_patches, masked, patches
 
@@ -70,33 +72,25 @@ class Recorder:
         zone: str,
         *,
         earlier: EvidenceFile | None = None,
-    ) -> tuple[EvidenceFile, ...]:
-        """The pictures of a new alert; its clip begins to roll.
+    ) -> Develop:
+        """A new alert: what makes its pictures; its clip begins to roll.
 
         `earlier`: what it was like before, where somebody looks back further than the album.
         """
         if len(self._rolling) < CLIPS_AT_ONCE:
             begin_s = since_s - PRE_ROLL_S
             self._rolling.append(_Rolling(alert, begin_s, frame.t_s + POST_ROLL_S))
-        covered = self._covered(frame.image, self._patches)
-        shown, *sealed = shown_and_sealed("clean", frame.image, covered, frame.at)
         caption = f"{self._camera} {zone} {frame.at:%Y-%m-%d %H:%M:%S} UTC"
-        marked = annotated(
-            masked(frame.image, covered), boxes, caption, frame.at, shown.original or shown.sha256
-        )
-        before = self._album.before(since_s)
-        was = (earlier,) if earlier else self._earlier(before) if before else ()
-        return shown, marked, *was, *sealed
+        before = earlier or self._album.before(since_s)
+        return partial(self._begun, frame, self._patches, tuple(boxes), caption, before)
 
     def is_rolling(self, alert: str) -> bool:
         """Whether that alert's clip is not complete yet."""
         return any(each.alert == alert for each in self._rolling)
 
-    def ended(self, frame: Frame) -> tuple[EvidenceFile, ...]:
-        """What it looks like when it is over."""
-        return shown_and_sealed(
-            "after", frame.image, self._covered(frame.image, self._patches), frame.at
-        )
+    def ended(self, frame: Frame) -> Develop:
+        """What makes the picture of how it looks when it is over."""
+        return partial(self._ended, frame, self._patches)
 
     def shown(self, image: Image, seen: Sequence[Detection]) -> Image:
         """The picture as everybody may see it."""
@@ -113,6 +107,26 @@ class Recorder:
             if shots:
                 made.append((each.alert, Clip(self._camera, _thinned(shots))))
         return made
+
+    def _begun(
+        self,
+        frame: Frame,
+        found: tuple[Patch, ...],
+        boxes: tuple[Detection, ...],
+        caption: str,
+        before: EvidenceFile | Shot | None,
+    ) -> tuple[EvidenceFile, ...]:
+        covered = self._covered(frame.image, found)
+        shown, *sealed = shown_and_sealed("clean", frame.image, covered, frame.at)
+        marked = annotated(
+            masked(frame.image, covered), boxes, caption, frame.at, shown.original or shown.sha256
+        )
+        if isinstance(before, Shot):
+            return shown, marked, *self._earlier(before), *sealed
+        return shown, marked, *((before,) if before else ()), *sealed
+
+    def _ended(self, frame: Frame, found: tuple[Patch, ...]) -> tuple[EvidenceFile, ...]:
+        return shown_and_sealed("after", frame.image, self._covered(frame.image, found), frame.at)
 
     def _covered(self, image: Image, found: Sequence[Patch]) -> tuple[Patch, ...]:
         return (*found, *face_patches(self._finder.find(image)))

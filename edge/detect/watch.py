@@ -6,7 +6,7 @@ Beside it, over days: what was built where nothing may be (`building.py`).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from edge.detect.clip import Clip
 from edge.detect.close_ups import with_close_ups
 from edge.detect.detection import Detection
 from edge.detect.detectors import Detector
-from edge.detect.evidence import EvidenceFile
+from edge.detect.evidence import Develop, EvidenceFile
 from edge.detect.faces import FaceFinder, NoFinder
 from edge.detect.ground import GeoPlace, ground_of, place_of
 from edge.detect.moment import Moment
@@ -87,7 +87,8 @@ class AlertEvent:
 
     `id`: the same for all events of one alert, and the same again for the same recording.
     `since`: when it came. `t_s`: seconds into the recording. `boxes`: the thing, then what it is
-    made of. `place`: None when the camera has no position. `level`: severity 1 to 3.
+    made of. `place`: None when the camera has no position. `level`: severity 1 to 3. `develop`
+    makes its pictures, for which nobody who is to hear of it need wait.
     """
 
     id: str
@@ -102,7 +103,14 @@ class AlertEvent:
     boxes: tuple[Detection, ...]
     place: GeoPlace | None
     level: int
-    evidence: tuple[EvidenceFile, ...]
+    evidence: tuple[EvidenceFile, ...] = ()
+    develop: Develop | None = field(default=None, compare=False)
+
+    def developed(self) -> "AlertEvent":
+        """The same with its pictures."""
+        if self.develop is None:
+            return self
+        return replace(self, evidence=self.develop(), develop=None)
 
 
 class CameraWatch:
@@ -186,13 +194,13 @@ class CameraWatch:
         self._change.adapt(min(zone.dwell_s for zone in camera.zones))
         self._building = self._building or self._building_of(camera)
         left = self._places.rezone(camera.zones)
-        over = [self._event(event, at, None, ()) for event in left]
+        over = [self._event(event, at) for event in left]
         self._camera = camera
         return over
 
     def finish(self, at: datetime) -> list[AlertEvent]:
         """The camera is no longer watched: end its open alerts."""
-        return [self._event(event, at, None, ()) for event in self._places.finish()]
+        return [self._event(event, at) for event in self._places.finish()]
 
     def clips(self, at: datetime, t_s: float | None = None) -> list[tuple[AlertEvent, Clip]]:
         """The clips that are complete by now, each with the update it is to be sent with.
@@ -263,12 +271,14 @@ class CameraWatch:
         return box.label in PASSERS and self._counts(box)
 
     def _alert(self, event: StayEvent, frame: Frame) -> AlertEvent:
-        alert = self._event(event, frame.at, frame, self._evidence(event, frame))
+        alert = self._event(event, frame.at, frame)
+        develop = self._developing(event, frame)
         if self._recorder.is_rolling(alert.id) and event.state is StayState.NEW:
-            self._clipped[alert.id] = replace(alert, evidence=())
-        return alert
+            self._clipped[alert.id] = alert
+        return replace(alert, develop=develop)
 
-    def _evidence(self, event: StayEvent, frame: Frame) -> tuple[EvidenceFile, ...]:
+    def _developing(self, event: StayEvent, frame: Frame) -> Develop | None:
+        """How the pictures of an event are made; its clip begins to roll."""
         stay = event.stay
         if event.state is StayState.NEW:
             boxes = (stay.box, *stay.parts)
@@ -278,7 +288,7 @@ class CameraWatch:
             )
         if event.state is StayState.END:
             return self._recorder.ended(frame)
-        return ()
+        return None
 
     def _id(self, stay: Stay) -> str:
         return f"{self._camera.id}-{stay.since.at:%Y%m%d%H%M%S}-{stay.number}"
@@ -292,13 +302,7 @@ class CameraWatch:
             return None
         return EvidenceFile("before", "image/jpeg", before.jpeg, before.taken_at)
 
-    def _event(
-        self,
-        event: StayEvent,
-        at: datetime,
-        frame: Frame | None,
-        evidence: tuple[EvidenceFile, ...],
-    ) -> AlertEvent:
+    def _event(self, event: StayEvent, at: datetime, frame: Frame | None = None) -> AlertEvent:
         stay = event.stay
         matter = stay.zone.matters.get(stay.label, MATTERS[stay.label])
         return AlertEvent(
@@ -314,7 +318,6 @@ class CameraWatch:
             boxes=(replace(stay.box, score=min(stay.score, 1.0)), *stay.parts),
             place=place_of(stay.box, self._ground, self._camera.fixed),
             level=stay.zone.severity,
-            evidence=evidence,
         )
 
 

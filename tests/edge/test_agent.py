@@ -135,19 +135,19 @@ def test_a_recording_becomes_alerts_with_their_pictures(tmp_path, hub):
     assert run_agent(path) == []
     alerts = hub.bodies("alert")
     assert states(alerts) == ["new", "end"]
-    new, end, clip = sorted(
-        alerts, key=lambda alert: ("new", "end", "update").index(alert["state"])
-    )
-    assert new["alert"] == end["alert"]
+    new = alerts[0]
+    updates = [alert["evidence"] for alert in alerts if alert["state"] == "update"]
+    pictures, after, clip = sorted(updates, key=lambda files: -len(files))
+    assert {alert["alert"] for alert in alerts} == {new["alert"]}
     assert (new["source"], new["label"], new["zone"]) == ("gate", "garbage", "pavement")
     assert (new["level"], new["matter"], new["hist"]) == (2, "06010", True)
     assert (new["lat"], new["lon"], new["place"]) == (32.69, 109.02, "camera")
     assert new["ts"] - new["since"] == pytest.approx(5000, abs=1500)
-    assert [file["role"] for file in clip["evidence"]] == ["clip"]
-    shown = [file["role"] for file in new["evidence"] if not file.get("sealed")]
+    assert {files[0]["role"] for files in (after, clip)} == {"after", "clip"}
+    shown = [file["role"] for file in pictures if not file.get("sealed")]
     assert shown == ["clean", "annotated", "before"]
     offered = {f["sha256"] for offer in hub.bodies("evidence") for f in offer["files"]}
-    assert {file["sha256"] for file in (*new["evidence"], *clip["evidence"])} <= offered
+    assert {file["sha256"] for file in (*pictures, *after, *clip)} <= offered
     birth = hub.bodies("birth")[0]
     public = Ed25519PublicKey.from_public_bytes(base64.b64decode(birth["key"] + "="))
     for message in alerts:
@@ -159,6 +159,28 @@ def test_a_recording_becomes_alerts_with_their_pictures(tmp_path, hub):
     assert birth["model"] == "colours"
 
 
+def test_no_alert_waits_for_its_pictures(tmp_path, hub, monkeypatch):
+    heard = []
+
+    class SlowFinder:
+        """Looks for faces until the hub has heard of the alert."""
+
+        def find(self, image, side=0):
+            deadline_s = time.monotonic() + 20
+            while not hub.bodies("alert") and time.monotonic() < deadline_s:
+                time.sleep(0.05)
+            heard.append(states(hub.bodies("alert"))[:1])
+            return []
+
+    monkeypatch.setattr(lookout, "open_finder", SlowFinder)
+    video = record(tmp_path / "street.mp4", seconds=30, fps=4, gop=4, pictures=heap(3))
+    path = write_config(tmp_path, hub.port, cameras=[camera(video)])
+    assert run_agent(path) == []
+    assert heard[0] == ["new"]
+    roles = [file["role"] for alert in hub.bodies("alert") for file in alert.get("evidence", [])]
+    assert {"clean", "annotated", "before", "clip"} <= set(roles)
+
+
 def test_what_the_hub_has_not_confirmed_is_sent_after_a_restart(tmp_path, hub, monkeypatch):
     monkeypatch.setattr("edge.agent.DRAIN_S", 0.5)
     video = record(tmp_path / "street.mp4", seconds=30, fps=4, gop=4, pictures=heap())
@@ -167,7 +189,7 @@ def test_what_the_hub_has_not_confirmed_is_sent_after_a_restart(tmp_path, hub, m
     assert run_agent(path) == []
     assert hub.bodies("alert") == []
     outbox = Outbox(tmp_path / "state" / "outbox.db", DEV, lambda: int(time.time() * 1000))
-    assert outbox.depth()["alert"] == 3
+    assert outbox.depth()["alert"] == 4
     files = [path for path in (tmp_path / "state" / "files").rglob("*") if path.is_file()]
     assert len(files) >= 2
     assert all(sha256(path.read_bytes()).hexdigest() == path.name for path in files)
@@ -176,7 +198,7 @@ def test_what_the_hub_has_not_confirmed_is_sent_after_a_restart(tmp_path, hub, m
     hub.say(online=True)
     empty = record(tmp_path / "street.mp4", seconds=2, pictures=heap(1e9))
     assert run_agent(write_config(tmp_path, hub.port, cameras=[camera(empty)])) == []
-    assert [alert["seq"] for alert in hub.bodies("alert")] == [0, 1, 2]
+    assert [alert["seq"] for alert in hub.bodies("alert")] == [0, 1, 2, 3]
 
 
 def test_a_thing_that_was_open_when_the_agent_was_killed_is_ended(tmp_path, hub):

@@ -46,6 +46,15 @@ def test_a_thing_that_always_stood_there_has_no_picture_without_it(tmp_path):
     assert memory.recall("gate-2") is None
 
 
+def test_pictures_that_come_later_complete_the_place(tmp_path):
+    memory = PlaceMemory(tmp_path)
+    memory.keep(event(roles=()), "gate")
+    assert memory.recall("gate-1").place.with_it is None
+    memory.keep(event(state=StayState.UPDATE), "gate")
+    memory.keep(event(state=StayState.UPDATE, roles=("clip",)), "gate")
+    assert memory.recall("gate-1").place.with_it is not None
+
+
 def test_the_oldest_places_are_forgotten(tmp_path):
     memory = PlaceMemory(tmp_path, most=2)
     for number in range(4):

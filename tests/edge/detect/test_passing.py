@@ -109,7 +109,7 @@ def test_a_heap_that_is_passed_is_one_alert_at_its_place(kmh, west):
     assert off_m(alert, HEAP) < 3
     assert alert.place.acc_m <= 15
     assert [e.state for e in events] == ["new", "end"]
-    assert {file.role for file in alert.evidence} == {"clean", "annotated"}
+    assert {file.role for file in alert.developed().evidence} == {"clean", "annotated"}
 
 
 def test_two_heaps_thirty_metres_apart_are_two():

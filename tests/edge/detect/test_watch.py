@@ -39,8 +39,9 @@ def test_a_thing_with_a_class_becomes_an_alert_with_its_evidence():
     assert alert.since == START
     assert alert.at == START + timedelta(seconds=20)
     assert (alert.place.lat, alert.place.source) == (32.7, "camera")
-    assert [(f.role, f.sealed) for f in alert.evidence] == [("clean", False), ("annotated", False)]
-    assert all(hashlib.sha256(f.data).hexdigest() == f.sha256 for f in alert.evidence)
+    files = alert.developed().evidence
+    assert [(f.role, f.sealed) for f in files] == [("clean", False), ("annotated", False)]
+    assert all(hashlib.sha256(f.data).hexdigest() == f.sha256 for f in files)
     assert alert.id == "gate-20260506010000-1"
 
 
@@ -156,9 +157,13 @@ def test_a_thing_without_a_class_is_an_alert_too_and_ends():
     ]
     assert events[0].t_s == pytest.approx(41, abs=3)
     assert (events[0].since - START).total_seconds() == pytest.approx(20, abs=2)
-    assert [file.role for file in events[0].evidence] == ["clean", "annotated", "before"]
+    assert [file.role for file in events[0].developed().evidence] == [
+        "clean",
+        "annotated",
+        "before",
+    ]
     assert events[1].t_s == pytest.approx(91, abs=4)
-    assert [file.role for file in events[1].evidence] == ["after"]
+    assert [file.role for file in events[1].developed().evidence] == ["after"]
 
 
 def test_a_thing_that_a_class_names_is_one_alert_with_that_name():
