@@ -43,6 +43,11 @@ heads = Table(
 )
 
 
+# Built once: they run in every transaction that does anything.
+_HEAD = select(heads.c.last_id, heads.c.last_hash).where(heads.c.id == 1).with_for_update()
+_MOVE_HEAD = update(heads).where(heads.c.id == 1)
+
+
 @dataclass(frozen=True)
 class Entry:
     """One act. `kind` and `subject` name the thing; states are empty where there are none."""
@@ -80,9 +85,7 @@ def append(tx: Connection, acts: Sequence[Entry]) -> None:
     """Add entries in order, in the caller's transaction."""
     if not acts:
         return
-    number, previous = tx.execute(
-        select(heads.c.last_id, heads.c.last_hash).where(heads.c.id == 1).with_for_update()
-    ).one()
+    number, previous = tx.execute(_HEAD).one()
     rows = []
     for entry in acts:
         number += 1
@@ -90,7 +93,7 @@ def append(tx: Connection, acts: Sequence[Entry]) -> None:
         rows.append({"id": number, **vars(entry), "previous": previous, "hash": hashed})
         previous = hashed
     tx.execute(entries.insert(), rows)
-    tx.execute(update(heads).where(heads.c.id == 1).values(last_id=number, last_hash=previous))
+    tx.execute(_MOVE_HEAD, {"last_id": number, "last_hash": previous})
 
 
 def of(tx: Connection, kind: str, subject: str) -> list[Entry]:

@@ -29,6 +29,9 @@ calendars = Table(
 )
 
 
+_NEWEST = select(calendars).order_by(calendars.c.version.desc()).limit(1)
+
+
 class YearTable(msgspec.Struct, frozen=True):
     """A published year: days off, and weekend days that are worked."""
 
@@ -74,8 +77,7 @@ def versions(tx: Connection) -> list[Version]:
 
 def current(tx: Connection) -> Version:
     """The version in force."""
-    newest = select(calendars).order_by(calendars.c.version.desc()).limit(1)
-    row = tx.execute(newest).one_or_none()
+    row = tx.execute(_NEWEST).one_or_none()
     return built_in() if row is None else _version(row)
 
 

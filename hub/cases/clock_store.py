@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     select,
     update,
 )
@@ -80,6 +81,15 @@ history = Table(
 """What each clock said after each of its changes: append-only, so that any past day can be judged
 by the deadlines that held on it."""
 
+_BY_CASE = select(clocks).where(clocks.c.case_id.in_(bindparam("cases", expanding=True)))
+_IN_FORCE = (
+    select(conditions)
+    .where(
+        conditions.c.standard_ref == bindparam("standard_ref"), conditions.c.retired_at.is_(None)
+    )
+    .order_by(conditions.c.matter, conditions.c.id)
+)
+_OF_MATTER = _IN_FORCE.where(conditions.c.matter == bindparam("matter"))
 _SAME = (
     "condition", "opening", "closing", "started_at", "due_at", "warn_at", "calendar_version",
     "is_provisional", "stopped_at", "left_s", "done_at", "stage_due_at", "silent_at",
@@ -100,7 +110,7 @@ def save_marks(tx: Connection, of_cases: Mapping[int, Clock]) -> None:
 
 def load(tx: Connection, cases: Collection[int]) -> dict[int, Clock]:
     """The clocks of cases."""
-    found = tx.execute(select(clocks).where(clocks.c.case_id.in_(cases)))
+    found = tx.execute(_BY_CASE, {"cases": list(cases)})
     return {row.case_id: _clock(row) for row in found}
 
 
@@ -115,14 +125,13 @@ def conditions_of(tx: Connection, standard_ref: str, matter: str | None) -> list
     """The conditions in force for a matter, in the table's order."""
     if matter is None:
         return []
-    return [each for each in all_conditions(tx, standard_ref) if each.matter == matter]
+    wanted = {"standard_ref": standard_ref, "matter": matter}
+    return [_condition(row) for row in tx.execute(_OF_MATTER, wanted)]
 
 
 def all_conditions(tx: Connection, standard_ref: str) -> list[Condition]:
     """The table in force, by matter."""
-    in_force = (conditions.c.standard_ref == standard_ref) & conditions.c.retired_at.is_(None)
-    found = select(conditions).where(in_force).order_by(conditions.c.matter, conditions.c.id)
-    return [_condition(row) for row in tx.execute(found)]
+    return [_condition(row) for row in tx.execute(_IN_FORCE, {"standard_ref": standard_ref})]
 
 
 @dataclass(frozen=True, slots=True)

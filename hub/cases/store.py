@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     func,
     select,
     update,
@@ -63,6 +64,17 @@ numbers = Table(
 
 _FIELDS = [field.name for field in fields(Case)]
 
+# Built once: they run for every step of every case.
+_LOCK = select(cases).where(cases.c.id == bindparam("case_id")).with_for_update()
+_SAVE = update(cases).where(
+    cases.c.id == bindparam("case_id"), cases.c.version == bindparam("known_version")
+)
+_BY_ID = (
+    select(cases)
+    .where(cases.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(cases.c.opened_at.desc())
+)
+
 
 def new_numbers(tx: Connection, prefix: str, at: datetime, zone: ZoneInfo, count: int) -> list[str]:
     """The next `count` case numbers of the site's day, such as AK20261123-0001."""
@@ -89,14 +101,14 @@ def add(tx: Connection, new: Sequence[Case]) -> list[Case]:
     for case in new:
         values = _row(case)
         del values["id"]
-        key = tx.execute(cases.insert().values(values)).inserted_primary_key
+        key = tx.execute(cases.insert(), values).inserted_primary_key
         stored.append(replace(case, id=key[0] if key else 0))
     return stored
 
 
 def lock(tx: Connection, case_id: int) -> Case | None:
     """One case, kept from others until the transaction ends."""
-    row = tx.execute(select(cases).where(cases.c.id == case_id).with_for_update()).one_or_none()
+    row = tx.execute(_LOCK, {"case_id": case_id}).one_or_none()
     return None if row is None else to_case(row)
 
 
@@ -108,8 +120,7 @@ def by_number(tx: Connection, number: str) -> Case | None:
 
 def load(tx: Connection, ids: Collection[int]) -> dict[int, Case]:
     """Cases by id, newest first."""
-    found = select(cases).where(cases.c.id.in_(ids)).order_by(cases.c.opened_at.desc())
-    return {row.id: to_case(row) for row in tx.execute(found)}
+    return {row.id: to_case(row) for row in tx.execute(_BY_ID, {"ids": list(ids)})}
 
 
 def open_near(
@@ -140,8 +151,8 @@ def numbers_of(tx: Connection, ids: Sequence[int]) -> dict[int, str]:
 
 def save(tx: Connection, case: Case, known_version: int) -> bool:
     """Overwrite a case unless somebody did so since `known_version`; whether it was written."""
-    unchanged = (cases.c.id == case.id) & (cases.c.version == known_version)
-    return tx.execute(update(cases).where(unchanged).values(_row(case))).rowcount == 1
+    known = {"case_id": case.id, "known_version": known_version}
+    return tx.execute(_SAVE, {**_row(case), **known}).rowcount == 1
 
 
 def counts(tx: Connection) -> tuple[int, dict[str, int]]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     func,
     select,
     update,
@@ -63,6 +65,20 @@ numbers = Table(
     Column("last", Integer, nullable=False),
 )
 
+# Built once: they run for every report.
+_SAVE = update(reports).where(reports.c.id == bindparam("report_id"))
+_KNOWN = (
+    select(reports)
+    .where(
+        reports.c.external_system == bindparam("system"),
+        reports.c.external_id == bindparam("external_id"),
+    )
+    .with_for_update()
+)
+_TURN = update(numbers).where(numbers.c.day == bindparam("on")).values(last=numbers.c.last)
+_NEXT = update(numbers).where(numbers.c.day == bindparam("on")).values(last=numbers.c.last + 1)
+_LAST = select(numbers.c.last).where(numbers.c.day == bindparam("on"))
+
 _PLAIN = (
     "content", "received_at", "external_system", "external_id", "matter", "category_hint",
     "place_text", "lat", "lon", "urgency", "confidential", "wants_reply", "reply_due_at",
@@ -73,15 +89,15 @@ def take_turn(tx: Connection, at: datetime, zone: ZoneInfo) -> None:
     """Let nobody else take a report in until the transaction ends: one told twice is found."""
     day = _day(at, zone)
     insert_new(tx, numbers, [{"day": day, "last": 0}], ["day"])
-    tx.execute(update(numbers).where(numbers.c.day == day).values(last=numbers.c.last))
+    tx.execute(_TURN, {"on": day})
 
 
 def new_number(tx: Connection, prefix: str, at: datetime, zone: ZoneInfo) -> str:
     """The next number of the site's day, such as AKR20261128-00001."""
     take_turn(tx, at, zone)
     day = _day(at, zone)
-    tx.execute(update(numbers).where(numbers.c.day == day).values(last=numbers.c.last + 1))
-    last = tx.execute(select(numbers.c.last).where(numbers.c.day == day)).scalar_one()
+    tx.execute(_NEXT, {"on": day})
+    last = tx.execute(_LAST, {"on": day}).scalar_one()
     return f"{prefix}R{day}-{last:05d}"
 
 
@@ -89,21 +105,20 @@ def known(tx: Connection, seal: Seal, system: str, external_id: str) -> Report |
     """The report that another system sent before under this id."""
     if not external_id:
         return None
-    same = (reports.c.external_system == system) & (reports.c.external_id == external_id)
-    row = tx.execute(select(reports).where(same).with_for_update()).one_or_none()
+    row = tx.execute(_KNOWN, {"system": system, "external_id": external_id}).one_or_none()
     return None if row is None else to_report(row, seal)
 
 
 def add(tx: Connection, seal: Seal, report: Report) -> Report:
     """Store a new report; returns it with its id."""
     values = _row(seal, report)
-    key = tx.execute(reports.insert().values(values)).inserted_primary_key
-    return load(tx, seal, [key[0] if key else 0])[key[0] if key else 0]
+    key = tx.execute(reports.insert(), values).inserted_primary_key
+    return replace(report, id=key[0] if key else 0)
 
 
 def save(tx: Connection, seal: Seal, report: Report) -> None:
     """Overwrite a report."""
-    tx.execute(update(reports).where(reports.c.id == report.id).values(_row(seal, report)))
+    tx.execute(_SAVE, {**_row(seal, report), "report_id": report.id})
 
 
 def lock(tx: Connection, seal: Seal, number: str) -> Report | None:

@@ -1,0 +1,1 @@
+"""How well the city does its work, from evidence: indicators, rankings, reports."""

@@ -1,0 +1,248 @@
+"""Facts from the database, as they were known at a moment.
+
+Only cases that something happened to in the span, or that were due in it, are read, each with its
+whole history up to the moment asked for.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from shapely import Polygon
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    CompoundSelect,
+    String,
+    Table,
+    cast,
+    func,
+    or_,
+    select,
+    type_coerce,
+    union,
+)
+from sqlalchemy.engine import Connection
+
+from hub import audit
+from hub.alerts.store import alerts
+from hub.cases.clock_store import history
+from hub.cases.store import cases
+from hub.evaluation.facts import CaseFacts, CheckFacts, Facts, ReportFacts, VisitFacts
+from hub.evaluation.history import Said, Story, Turn, story
+from hub.evaluation.period import Span
+from hub.grid.grid import Grid
+from hub.grid.store import grids
+from hub.intake.report import Channel
+from hub.intake.store import reports
+from hub.patrol import store as patrol_store
+from hub.patrol.coverage import Frequency, Span as DaySpan
+from hub.store import from_ms, to_ms
+from wire.alert import PlaceSource
+
+Ids = CompoundSelect[tuple[int]]
+Plan = Mapping[int | None, Frequency]
+
+EMPTY = Polygon()
+IN_PASSING = (PlaceSource.VEHICLE.value, PlaceSource.LAST.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: the local days from `first` before `end`, as known at `as_of`."""
+
+    span: Span
+    first: date
+    end: date
+    as_of: datetime
+    zone: ZoneInfo
+    plan: Plan
+
+
+def load(tx: Connection, asked: Question) -> Facts:
+    """All there is to count in a span, as known at a moment."""
+    wanted = _candidates(asked.span, asked.as_of)
+    grids_then = grids_at(tx, asked.as_of)
+    visits, patrolled = _visits(tx, asked, grids_then)
+    rounds: dict[int, list[CaseFacts]] = {}
+    checks: list[CheckFacts] = []
+    for case_id, told in _stories(tx, wanted, asked):
+        rounds[case_id] = [_with_patrol(each, patrolled, asked.zone) for each in told.rounds]
+        checks += (
+            CheckFacts(rounds[case_id][check.round - 1], check.at_ms, check.is_present)
+            for check in told.checks
+        )
+    return Facts(
+        tuple(each for found in rounds.values() for each in found),
+        tuple(checks),
+        tuple(_reports(tx, asked, rounds)),
+        tuple(visits),
+    )
+
+
+def _candidates(span: Span, as_of: datetime) -> Ids:
+    """Ids of the cases that can be in any denominator of a span."""
+    since, until = from_ms(span.start_ms), from_ms(span.until_ms)
+
+    def within(column: ColumnElement[datetime]) -> ColumnElement[bool]:
+        return (column >= since) & (column < until) & (history.c.at <= as_of)
+
+    told = reports.c.received_at.between(since, until) & reports.c.case_id.is_not(None)
+    return union(
+        select(history.c.case_id).where(within(history.c.at)),
+        select(history.c.case_id).where(within(history.c.due_at)),
+        select(history.c.case_id).where(within(history.c.stage_due_at)),
+        select(reports.c.case_id).where(told),
+    )
+
+
+def _stories(tx: Connection, wanted: Ids, asked: Question) -> Iterator[tuple[int, Story]]:
+    turns: defaultdict[int, list[tuple[int, Turn]]] = defaultdict(list)
+    subjects = select(cast(wanted.subquery().c.case_id, String))
+    act = audit.entries.c
+    happened = select(
+        act.id, act.subject, type_coerce(act.at, BigInteger), act.action, act.from_state,
+        act.to_state,
+    ).where(act.kind == "case", act.subject.in_(subjects), act.at <= asked.as_of)  # fmt: skip
+    for number, subject, at_ms, action, before, after in tx.execute(happened):
+        turns[int(subject)].append((number, Turn(at_ms, action, before, after)))
+    said = _said(tx, wanted, asked.as_of)
+    by_patrol = reports.c.channel == Channel.PATROL.value
+    seen = _first(tx, alerts, wanted, asked.as_of, alerts.c.place.not_in(IN_PASSING))
+    walked = _first(tx, reports, wanted, asked.as_of, by_patrol)
+    paths: dict[str, tuple[str, ...]] = {}
+    case = cases.c
+    about = select(
+        case.id, case.source, case.matter, case.level, type_coerce(case.path, String),
+        case.generated,
+    ).where(case.id.in_(select(wanted.subquery().c.case_id)))  # fmt: skip
+    for number, source, matter, level, path, generated in tx.execute(about):
+        happenings = turns.get(number)
+        if not happenings:
+            continue
+        happenings.sort()
+        if path not in paths:
+            paths[path] = tuple(path.split("\n")[1:-1])
+        fixed = {
+            "id": number,
+            "channel": source,
+            "matter": matter,
+            "level": level,
+            "path": paths[path],
+            "generated": generated,
+            "seen_ms": seen.get(number),
+            "patrol_ms": walked.get(number),
+        }
+        yield number, story(fixed, [turn for _, turn in happenings], said.get(number, ()))
+
+
+def _said(tx: Connection, wanted: Ids, as_of: datetime) -> dict[int, list[Said]]:
+    clock = history.c
+    found = select(
+        clock.case_id, type_coerce(clock.at, BigInteger), type_coerce(clock.due_at, BigInteger),
+        type_coerce(clock.stage_due_at, BigInteger),
+    ).where(clock.case_id.in_(select(wanted.subquery().c.case_id)), clock.at <= as_of)  # fmt: skip
+    said: defaultdict[int, list[Said]] = defaultdict(list)
+    for case_id, at_ms, due_ms, stage_due_ms in tx.execute(found.order_by(clock.id)):
+        said[case_id].append(Said(at_ms, due_ms, stage_due_ms))
+    return said
+
+
+def _first(
+    tx: Connection, table: Table, wanted: Ids, as_of: datetime, which: ColumnElement[bool]
+) -> dict[int, int]:
+    """When each case was first told of in a table of alerts or reports."""
+    case_id, at = table.c.case_id, table.c.received_at
+    earliest = type_coerce(func.min(at), BigInteger)
+    found = select(case_id, earliest).where(
+        case_id.in_(select(wanted.subquery().c.case_id)), at <= as_of, which
+    )
+    return {row[0]: row[1] for row in tx.execute(found.group_by(case_id))}
+
+
+def _reports(
+    tx: Connection, asked: Question, rounds: Mapping[int, Sequence[CaseFacts]]
+) -> Iterator[ReportFacts]:
+    report, span = reports.c, asked.span
+    found = select(
+        report.id, type_coerce(report.received_at, BigInteger), report.case_id, report.channel,
+        report.matter, report.urgency, report.path,
+    ).where(
+        report.received_at >= from_ms(span.start_ms), report.received_at < from_ms(span.until_ms)
+    ).order_by(report.id)  # fmt: skip
+    for number, at_ms, case_id, channel, matter, urgency, path in tx.execute(found):
+        first = rounds[case_id][0] if case_id in rounds else None
+        about = CaseFacts(
+            case_id or 0, 1, channel, matter, urgency, path,
+            first.department if first else None, first.officer if first else None,
+        )  # fmt: skip
+        is_valid = first is not None and first.filed_ms is not None
+        yield ReportFacts(number, at_ms, is_valid, about)
+
+
+def grids_at(tx: Connection, as_of: datetime) -> list[Grid]:
+    """The grids in force at a moment, without their geometry."""
+    grid = grids.c
+    then = (grid.valid_from <= as_of) & or_(grid.valid_until.is_(None), grid.valid_until > as_of)
+    found = tx.execute(
+        select(grid.code, grid.name, grid.level, grid.parent).where(then).order_by(grid.id)
+    )
+    return [Grid(row.code, EMPTY, row.name, row.level, row.parent) for row in found]
+
+
+def _visits(
+    tx: Connection, asked: Question, grids_then: Sequence[Grid]
+) -> tuple[list[VisitFacts], set[tuple[str, date]]]:
+    """Visits that were due, and on which days each grid had any.
+
+    What a day or week that still runs waits for is not due.
+    """
+    today = asked.as_of.astimezone(asked.zone).date()
+    days = DaySpan(asked.first, min(asked.end, today + timedelta(days=1)), asked.zone, today)
+    made: defaultdict[str, list[date]] = defaultdict(list)
+    for each in patrol_store.made_between(tx, *days.reach):
+        if each.visit.start <= asked.as_of:
+            made[each.visit.grid].append(each.visit.start.astimezone(asked.zone).date())
+    facts = []
+    paths = _paths(grids_then)
+    for grid in grids_then:
+        if grid.level not in asked.plan:
+            continue
+        about = CaseFacts(0, path=paths[grid.code])
+        frequency = asked.plan[grid.level]
+        for first, end in days.periods(frequency.period):
+            count = sum(first <= day < end for day in made[grid.code])
+            midnight = datetime.combine(max(first, asked.first), datetime.min.time(), asked.zone)
+            facts += [
+                VisitFacts(first.toordinal(), to_ms(midnight), nth, count >= nth, about)
+                for nth in range(1, frequency.times + 1)
+                if count >= nth or not days.is_running(end)
+            ]
+    return facts, {(grid, day) for grid, found in made.items() for day in found}
+
+
+def _paths(grids_then: Sequence[Grid]) -> dict[str, tuple[str, ...]]:
+    """The grids above each, largest first, itself last."""
+    parents = {grid.code: grid.parent for grid in grids_then}
+    paths = {}
+    for code in parents:
+        path: list[str] = []
+        above: str | None = code
+        while above is not None and above in parents and above not in path:
+            path.insert(0, above)
+            above = parents[above]
+        paths[code] = tuple(path)
+    return paths
+
+
+def _with_patrol(
+    case: CaseFacts, patrolled: Collection[tuple[str, date]], zone: ZoneInfo
+) -> CaseFacts:
+    if not patrolled or case.reported_ms is None:
+        return case
+    day = from_ms(case.reported_ms).astimezone(zone).date()
+    # The whole city is visited once a week; only what is smaller says that somebody was near.
+    near = any((code, day) in patrolled for code in case.path[1:] or case.path)
+    return replace(case, patrolled=near)

@@ -1,0 +1,180 @@
+"""From the history of a case to facts: what had happened by a moment, and what held then.
+
+Two append-only records are read side by side: the audit (who did what, from which state to which)
+and what the case's clocks said after each step. Nothing here is read from what may change later,
+so that a figure of last month, as of its last day, stays what it was.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from hub.cases.case import BEFORE_FILING, State
+from hub.evaluation.facts import CaseFacts
+
+GRANTED_EXTENSION = "extend"
+PASSED_UP = "escalate"
+
+
+class Turn(NamedTuple):
+    """An entry of the audit about a case."""
+
+    at_ms: int
+    action: str
+    before: str
+    after: str
+
+
+class Said(NamedTuple):
+    """What the clocks of a case said from `at_ms` on."""
+
+    at_ms: int
+    due_ms: int | None
+    stage_due_ms: int | None
+
+
+class Sent(NamedTuple):
+    """To whom a case was sent at `at_ms`."""
+
+    at_ms: int
+    department: str | None
+    officer: str | None
+
+
+class Check(NamedTuple):
+    """A check of a reported fix: how it ended. `round` of the case it was in."""
+
+    at_ms: int
+    is_present: bool
+    round: int
+
+
+class Story(NamedTuple):
+    """What the history of one case comes to: its rounds, oldest first, and its checks."""
+
+    rounds: list[CaseFacts]
+    checks: list[Check]
+
+
+class _Round:
+    """One round while its history is read; the names are those of CaseFacts."""
+
+    __slots__ = (
+        "check_due_ms", "check_late", "checked_ms", "closed_ms", "corrections", "dispatch_due_ms",
+        "dispatched_ms", "due_ms", "extensions", "file_late", "filed_ms", "handled_ms",
+        "passed_up", "reopened_ms", "reported_ms", "returns", "reworks", "round", "state",
+        "verified_report_ms", "verify_report_due_ms",
+    )  # fmt: skip
+
+    def __init__(self, number: int) -> None:
+        """Nothing has happened yet."""
+        self.round = number
+        self.state = State.REPORTED
+        self.file_late = self.check_late = self.passed_up = False
+        self.reworks = self.returns = self.corrections = self.extensions = 0
+        self.reported_ms: int | None = None
+        self.filed_ms: int | None = None
+        self.verify_report_due_ms: int | None = None
+        self.verified_report_ms: int | None = None
+        self.dispatch_due_ms: int | None = None
+        self.dispatched_ms: int | None = None
+        self.due_ms: int | None = None
+        self.handled_ms: int | None = None
+        self.check_due_ms: int | None = None
+        self.checked_ms: int | None = None
+        self.closed_ms: int | None = None
+        self.reopened_ms: int | None = None
+
+    def facts(self, about: dict[str, Any]) -> CaseFacts:
+        """As a value, with what does not change of the case."""
+        return CaseFacts(**about, **{name: getattr(self, name) for name in self.__slots__})
+
+
+_STATES = {state.value: state for state in State}
+_BEFORE_FILING = frozenset(state.value for state in BEFORE_FILING)
+_TO_CHECK = frozenset({State.HANDLED.value, State.VERIFYING_RESULT.value})
+
+
+def story(
+    about: dict[str, Any],
+    turns: Sequence[Turn],
+    said: Sequence[Said],
+    sent: Sequence[Sent] = (),
+) -> Story:
+    """Read the history of a case, each record in order of time.
+
+    `about`: fields of CaseFacts that its history does not change.
+    """
+    rounds: list[CaseFacts] = []
+    checks: list[Check] = []
+    now = _Round(1)
+    due_ms = stage_due_ms = None
+    heard = told = 0
+    for turn in turns:
+        at_ms, action, before, after = turn
+        if action == "reopen":
+            now.reopened_ms = at_ms
+            rounds.append(now.facts(about))
+            now = _Round(now.round + 1)
+        elif before != after:
+            _leave(now, turn, stage_due_ms, checks)
+        # Every change of state has its own word of the clocks, even two in one millisecond.
+        takes_one = before != after
+        while heard < len(said) and (
+            said[heard].at_ms < at_ms or (takes_one and said[heard].at_ms == at_ms)
+        ):
+            takes_one &= said[heard].at_ms < at_ms
+            _, due_ms, stage_due_ms = said[heard]
+            heard += 1
+        while told < len(sent) and sent[told].at_ms <= at_ms:
+            about = {**about, "department": sent[told].department, "officer": sent[told].officer}
+            told += 1
+        if before != after:
+            _enter(now, turn, stage_due_ms)
+        elif action == GRANTED_EXTENSION:
+            now.extensions += 1
+        elif action == PASSED_UP:
+            now.passed_up = True
+        if now.dispatched_ms is not None and due_ms is not None:
+            now.due_ms = due_ms
+    rounds.append(now.facts(about))
+    return Story(rounds, checks)
+
+
+def _leave(now: _Round, turn: Turn, stage_due_ms: int | None, checks: list[Check]) -> None:
+    at_ms, _, before, after = turn
+    is_late = stage_due_ms is not None and at_ms > stage_due_ms
+    if before in _BEFORE_FILING:
+        now.file_late |= is_late
+        if before == State.VERIFYING_REPORT:
+            now.verified_report_ms = at_ms
+    elif before in _TO_CHECK:
+        now.check_late |= is_late
+        if before == State.VERIFYING_RESULT:
+            now.checked_ms = at_ms
+            checks.append(Check(at_ms, after == State.REWORK, now.round))
+
+
+def _enter(now: _Round, turn: Turn, stage_due_ms: int | None) -> None:
+    at_ms, action, before, after = turn
+    now.state = _STATES[after]
+    now.returns += action == "return"
+    now.corrections += action == "correct"
+    if after == State.REPORTED:
+        now.reported_ms = at_ms
+    elif after == State.VERIFYING_REPORT:
+        now.verify_report_due_ms = stage_due_ms
+    elif after == State.FILED and before in _BEFORE_FILING:
+        now.filed_ms, now.dispatch_due_ms = at_ms, stage_due_ms
+    elif after == State.REOPENED:
+        now.dispatch_due_ms = stage_due_ms
+    elif after == State.DISPATCHED and now.dispatched_ms is None:
+        now.dispatched_ms = at_ms
+    elif after == State.HANDLED:
+        now.handled_ms, now.check_due_ms, now.checked_ms = at_ms, stage_due_ms, None
+    elif after == State.VERIFYING_RESULT:
+        now.check_due_ms = stage_due_ms
+    elif after == State.REWORK:
+        now.handled_ms = None
+        now.reworks += 1
+    elif after == State.CLOSED:
+        now.closed_ms = at_ms

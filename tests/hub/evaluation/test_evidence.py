@@ -1,0 +1,133 @@
+"""Facts from the database, through real steps, and what they come to as of any day."""
+
+from datetime import timedelta
+
+import pytest
+
+from hub.cases.store import cases
+from hub.intake.report import Channel
+from tests.hub.evaluation.city import MONDAY
+from tests.hub.evaluation.conftest import facts_of
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MONTH, AFTER = "2026-11", "2026-12"
+
+
+def test_a_deadline_counts_in_the_period_it_falls_in_whenever_it_was_filed(city, figure):
+    city.to_work(MONDAY + 25 * DAY)  # Friday: three work days are over on Wednesday, 2 December
+    early = city.to_work(MONDAY)
+    city.close(early, MONDAY + HOUR)
+    assert figure("close_rate", MONTH) == (1, 1)
+    assert figure("close_rate", AFTER) == (0, 1)
+    assert figure("overdue_open_rate", AFTER) == (1, 1)
+
+
+def test_what_is_due_later_is_not_due_yet(city, figure):
+    city.to_work(MONDAY)
+    assert figure("close_rate", MONTH, as_of=MONDAY + DAY) == (0, 0)
+    assert figure("close_rate", MONTH, as_of=MONDAY + 4 * DAY) == (0, 1)
+
+
+def test_a_figure_of_a_past_day_stays_when_cases_move_on(city, figure):
+    late, back = city.to_work(MONDAY), city.to_work(MONDAY)
+    city.close(back, MONDAY + HOUR)
+    before = {name: figure(name, MONTH) for name in ("close_rate", "on_time_close_rate")}
+    assert before == {"close_rate": (1, 2), "on_time_close_rate": (1, 2)}
+    city.close(late, MONDAY + 40 * DAY)
+    city.step(back, "reopen", MONDAY + 41 * DAY, note="it is there again")
+    city.step(back, "dispatch", MONDAY + 41 * DAY)
+    for name, was in before.items():
+        assert figure(name, MONTH) == was
+    now = MONDAY + 60 * DAY
+    assert figure("close_rate", MONTH, as_of=now) == (2, 2)
+    assert figure("on_time_close_rate", MONTH, as_of=now) == (0, 2)
+    assert figure("close_rate", AFTER, as_of=now) == (0, 1)
+
+
+def test_a_rebound_takes_back_the_credit_and_opens_a_second_round(city, figure):
+    case = city.to_work(MONDAY)
+    city.close(case, MONDAY + HOUR)
+    assert figure("rebound_rate", MONTH, as_of=MONDAY + DAY) == (0, 1)
+    city.step(case, "reopen", MONDAY + 2 * DAY, note="it is there again")
+    city.steps(case, MONDAY + 2 * DAY, "dispatch", "accept")
+    city.close(case, MONDAY + 2 * DAY + HOUR)
+    assert figure("rebound_rate", MONTH) == (1, 2)
+    assert figure("close_rate", MONTH) == (2, 2)
+    assert figure("on_time_close_rate", MONTH) == (1, 2)
+    facts, _ = facts_of(city, MONTH)
+    assert [each.round for each in facts.cases] == [1, 2]
+    assert facts.cases[1].reported_ms is None
+
+
+def test_a_rework_is_not_handled_until_it_is_reported_done_again(city, figure):
+    case = city.to_work(MONDAY)
+    city.steps(case, MONDAY + HOUR, "feedback", "verify_result", "rework")
+    assert figure("handle_rate", MONTH) == (0, 1)
+    assert figure("rework_rate", MONTH) == (1, 1)
+    assert figure("false_rectification_rate", MONTH) == (1, 1)
+    city.close(case, MONDAY + 20 * DAY)
+    assert figure("handle_rate", MONTH) == (1, 1)
+    assert figure("on_time_handle_rate", MONTH) == (0, 1)
+    assert figure("false_rectification_rate", MONTH) == (1, 2)
+
+
+def test_suspended_cases_are_out_of_what_is_due_unless_asked_for(city, figure):
+    case = city.to_work(MONDAY)
+    city.step(case, "suspend", MONDAY + HOUR, note="waits for the dry season")
+    assert figure("close_rate", MONTH) == (0, 0)
+    assert figure("close_rate", MONTH, with_suspended=True) == (0, 1)
+    city.step(case, "resume", MONDAY + 10 * DAY)
+    assert figure("close_rate", MONTH) == (0, 1)
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(14, 1), (16, 0)])
+def test_filing_and_dispatch_have_their_quarter_of_an_hour(city, figure, minutes, expected):
+    at, wait = MONDAY, timedelta(minutes=minutes)
+    case = city.report(at)
+    city.steps(case, at + wait, "file", "dispatch", every=wait)
+    assert figure("on_time_file_rate", MONTH) == (expected, 1)
+    assert figure("on_time_dispatch_rate", MONTH) == (expected, 1)
+    assert figure("dispatch_accuracy", MONTH) == (1, 1)
+    assert figure("dispatch_rate", MONTH) == (1, 1)
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(29, 1), (31, 0)])
+def test_the_two_checks_have_half_an_hour(city, figure, minutes, expected):
+    at, wait = MONDAY, timedelta(minutes=minutes)
+    case = city.report(at)
+    city.steps(case, at, "verify_report", "file", every=wait)
+    assert figure("on_time_verify_report_rate", MONTH) == (expected, 1)
+    done = city.steps(case, at + HOUR, "dispatch", "accept", "feedback", "verify_result")
+    city.step(case, "close", done + wait)
+    assert figure("on_time_verify_result_rate", MONTH) == (expected, 1)
+
+
+def test_a_wrong_filing_and_a_wrong_dispatch_are_counted(city, figure):
+    right, wrong, gone = (city.report(MONDAY) for _ in range(3))
+    city.steps(right, MONDAY, "file", "dispatch", every=timedelta(0))
+    city.steps(
+        wrong, MONDAY, "file", "dispatch", "return", "correct", "dispatch", every=timedelta(0)
+    )
+    city.steps(gone, MONDAY, "file", "cancel", every=timedelta(0))
+    assert figure("file_accuracy", MONTH) == (1, 3)
+    assert figure("dispatch_accuracy", MONTH) == (1, 3)
+
+
+def test_reports_are_counted_one_by_one_and_are_valid_when_their_case_is_filed(city, figure):
+    place = city.new_place()
+    case = city.report(MONDAY, place=place)
+    again = city.report(MONDAY, channel=Channel.PHONE, place=place)
+    assert again == case
+    assert city.report(MONDAY, channel=Channel.LETTER, matter=None) is None
+    city.step(case, "file", MONDAY + HOUR)
+    assert figure("valid_report_rate", MONTH, as_of=MONDAY + HOUR / 2) == (0, 3)
+    assert figure("valid_report_rate", MONTH) == (2, 3)
+    assert figure("patrol_share", MONTH) == (1, 1)
+
+
+def test_facts_need_nothing_that_may_change_later(city):
+    city.to_work(MONDAY)
+    before, _ = facts_of(city, MONTH)
+    with city.store.write() as tx:
+        tx.execute(cases.update().values(state="archived", closed_at=None, version=99))
+    assert facts_of(city, MONTH)[0] == before
