@@ -21,11 +21,11 @@ from hub.cases.case import (
     BEFORE_FILING,
     advance,
 )
+from hub.cases.stepping import clocked, written_down
 from hub.errors import Problem, not_found
 from hub.events import Change
 from hub.pipeline import Seen, Site, judged, open_cases
 from hub.roles import SYSTEM, Actor
-from hub.steps import clocked, written_down
 from hub.store import Store, now
 
 
@@ -140,6 +140,7 @@ def _take_back(tx: Connection, site: Site, alert: Alert, actor: Actor, note: str
     reason = note or f"false alarm: {alert.id}"
     rejected = advance(case, "reject", actor, reason, now())
     case_store.save(tx, rejected, case.version)
-    clock_store.save(tx, {case.id: clocked(tx, site, case, rejected)}, rejected.updated_at)
+    zone = site.config.zone
+    clock_store.save(tx, {case.id: clocked(tx, zone, case, rejected)}, rejected.updated_at)
     written_down(tx, case, rejected, "reject", actor=actor, note=reason)
     return [Change("case", str(case.id))]

@@ -7,11 +7,8 @@ from sqlalchemy.engine import Connection
 
 from hub import audit, events
 from hub.alerts import store as alert_store
-from hub.calendar import store as calendar_store
-from hub.calendar.work_calendar import WorkCalendar
 from hub.cases import clock_store, store as case_store
 from hub.cases.case import (
-    BEFORE_FILING,
     Case,
     IllegalStep,
     NotYourStep,
@@ -20,8 +17,7 @@ from hub.cases.case import (
     WantedStep,
     advance,
 )
-from hub.cases.clock import Clock, ClockState, after_step, filed, opened
-from hub.cases.condition import USUAL, ConditionNeeded, pick
+from hub.cases.stepping import clocked, written_down
 from hub.departments.api import in_force
 from hub.errors import Problem, not_found
 from hub.events import Change
@@ -56,7 +52,8 @@ def take_step(store: Store, site: Site, case_id: int, wanted: WantedStep, actor:
         except ReasonNeeded as fault:
             raise Problem(422, "reason_needed", str(fault), "a reason in note") from None
         stepped = sent(tx, stepped, wanted)
-        clock_store.save(tx, {case.id: clocked(tx, site, case, stepped, wanted.condition)}, at)
+        clock = clocked(tx, site.config.zone, case, stepped, wanted.condition)
+        clock_store.save(tx, {case.id: clock}, at)
         changes = [Change("case", str(case_id))]
         if stepped.state is State.MERGED:
             changes += _merge(tx, case, wanted.into)
@@ -89,38 +86,6 @@ def _addressee(case: Case) -> str:
     return f"{case.department}{f' / {case.officer}' if case.officer else ''}"
 
 
-def clocked(
-    tx: Connection, site: Site, before: Case, after: Case, condition: int | None = None
-) -> Clock:
-    """The case's clocks after a step.
-
-    Raises Problem when a condition must be chosen, or time that has run out would be stopped.
-    """
-    at = after.updated_at
-    calendar = calendar_store.calendar(tx, site.config.zone)
-    clock = _clock(tx, before, calendar)
-    if after.state is State.FILED and before.state in BEFORE_FILING:
-        conditions = clock_store.conditions_of(tx, before.standard_ref, before.matter)
-        try:
-            clock = filed(clock, pick(conditions, condition), USUAL[before.level])
-        except ConditionNeeded as fault:
-            allowed = "condition: a number of GET /api/conditions?matter=…"
-            raise Problem(422, "condition_needed", str(fault), allowed) from None
-    if after.state is State.SUSPENDED and clock.state(at) is ClockState.OVERDUE:
-        raise Problem(
-            409,
-            "overdue",
-            f"case {before.number} was due {clock.due_at:%Y-%m-%d %H:%M} UTC",
-            "only a case whose time has not run out may be suspended",
-        )
-    return after_step(clock, before.state, after.state, calendar, at)
-
-
-def _clock(tx: Connection, case: Case, calendar: WorkCalendar) -> Clock:
-    known = clock_store.load(tx, [case.id]).get(case.id)
-    return known or opened(USUAL[case.level], calendar, case.opened_at)
-
-
 def say_what_is_due(store: Store, at: datetime) -> int:
     """Note once of each case that it is nearly due, overdue or silent; returns of how many."""
     with store.write() as tx:
@@ -151,21 +116,3 @@ def _merge(tx: Connection, case: Case, into: str) -> list[Change]:
     alert_store.set_case(tx, alerts, other.id)
     intake_store.move_to_case(tx, case.id, other.id)
     return [Change("case", str(other.id)), *(Change("alert", name) for name in alerts)]
-
-
-def written_down(
-    tx: Connection, before: Case, after: Case, action: str, *, actor: Actor, note: str
-) -> None:
-    """A step in the case's history."""
-    entry = audit.Entry(
-        after.updated_at,
-        actor.name,
-        actor.role,
-        "case",
-        str(after.id),
-        action,
-        before.state,
-        after.state,
-        note,
-    )
-    audit.append(tx, [entry])

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from hub.errors import HubError
-from hub.roles import RANK, Actor, Role
+from hub.roles import RANK, SYSTEM, Actor, Role
 
 
 class Stage(StrEnum):
@@ -95,13 +95,17 @@ FINISHED = frozenset(
 
 @dataclass(frozen=True)
 class Step:
-    """An action: whose it is, the least role that may take it, whether it needs a reason."""
+    """An action: whose it is, the least role that may take it, whether it needs a reason.
+
+    `by_itself`: the hub may take it too, on what it has seen.
+    """
 
     party: Party
     role: Role = Role.OPERATOR
     needs_note: bool = False
     handles: bool = False
     judges: bool = False
+    by_itself: bool = False
 
 
 ACTIONS: dict[str, Step] = {
@@ -118,12 +122,12 @@ ACTIONS: dict[str, Step] = {
     "suspend": Step(Party.COMMAND, Role.SUPERVISOR, needs_note=True),
     "resume": Step(Party.COMMAND, Role.SUPERVISOR),
     "feedback": Step(Party.DEPARTMENT, needs_note=True, handles=True),
-    "verify_result": Step(Party.SUPERVISION),
-    "rework": Step(Party.SUPERVISION, needs_note=True, judges=True),
+    "verify_result": Step(Party.SUPERVISION, by_itself=True),
+    "rework": Step(Party.SUPERVISION, needs_note=True, judges=True, by_itself=True),
     "close": Step(Party.SUPERVISION, Role.SUPERVISOR, judges=True),
-    "watch": Step(Party.SUPERVISION, Role.SUPERVISOR),
-    "archive": Step(Party.SUPERVISION, Role.SUPERVISOR),
-    "reopen": Step(Party.SUPERVISION, Role.SUPERVISOR, needs_note=True),
+    "watch": Step(Party.SUPERVISION, Role.SUPERVISOR, by_itself=True),
+    "archive": Step(Party.SUPERVISION, Role.SUPERVISOR, by_itself=True),
+    "reopen": Step(Party.SUPERVISION, Role.SUPERVISOR, needs_note=True, by_itself=True),
 }
 
 NEXT: dict[tuple[State, str], State] = {
@@ -230,7 +234,8 @@ class WantedStep:
     """What somebody wants of a case. `version`: the one he saw.
 
     `into`: the number of the case to merge with. `condition`: the row of the city's table the case
-    is filed under. `department`, `officer`: whom it is sent to.
+    is filed under. `department`, `officer`: whom it is sent to. `photos`: ids of uploaded photos
+    that prove the work done.
     """
 
     action: str
@@ -240,6 +245,7 @@ class WantedStep:
     condition: int | None = None
     department: str | None = None
     officer: str | None = None
+    photos: tuple[int, ...] = ()
 
 
 def offers(case: Case, actor: Actor) -> list[Offer]:
@@ -254,6 +260,8 @@ def offers(case: Case, actor: Actor) -> list[Offer]:
 def why_not(case: Case, action: str, actor: Actor) -> str:
     """Why this person may not take a step; empty when he may."""
     step = ACTIONS[action]
+    if actor is SYSTEM:
+        return "" if step.by_itself else f"{action} is a person's step"
     if RANK[actor.role] < RANK[step.role]:
         return f"needs the role {step.role}, {actor.name} is {actor.role}"
     if step.judges and actor.name in case.handlers:

@@ -1,0 +1,80 @@
+"""A step in the database: the case, its clocks and the entry in its history, in one transaction."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.engine import Connection
+
+from hub import audit
+from hub.calendar import store as calendar_store
+from hub.calendar.work_calendar import WorkCalendar
+from hub.cases import clock_store, store as case_store
+from hub.cases.case import BEFORE_FILING, Case, State, advance
+from hub.cases.clock import Clock, ClockState, after_step, filed, opened
+from hub.cases.condition import USUAL, ConditionNeeded, pick
+from hub.errors import Problem
+from hub.roles import SYSTEM, Actor
+
+
+def step_by_itself(
+    tx: Connection, zone: ZoneInfo, case: Case, action: str, *, note: str, at: datetime
+) -> Case:
+    """The hub takes a case one step on, one of those it may take; returns the case after it.
+
+    `case` must be locked by the caller. Raises IllegalStep, NotYourStep.
+    """
+    stepped = advance(case, action, SYSTEM, note, at)
+    clock_store.save(tx, {case.id: clocked(tx, zone, case, stepped)}, at)
+    case_store.save(tx, stepped, case.version)
+    written_down(tx, case, stepped, action, actor=SYSTEM, note=note)
+    return stepped
+
+
+def clocked(
+    tx: Connection, zone: ZoneInfo, before: Case, after: Case, condition: int | None = None
+) -> Clock:
+    """The case's clocks after a step.
+
+    Raises Problem when a condition must be chosen, or time that has run out would be stopped.
+    """
+    at = after.updated_at
+    calendar = calendar_store.calendar(tx, zone)
+    clock = _clock(tx, before, calendar)
+    if after.state is State.FILED and before.state in BEFORE_FILING:
+        conditions = clock_store.conditions_of(tx, before.standard_ref, before.matter)
+        try:
+            clock = filed(clock, pick(conditions, condition), USUAL[before.level])
+        except ConditionNeeded as fault:
+            allowed = "condition: a number of GET /api/conditions?matter=…"
+            raise Problem(422, "condition_needed", str(fault), allowed) from None
+    if after.state is State.SUSPENDED and clock.state(at) is ClockState.OVERDUE:
+        raise Problem(
+            409,
+            "overdue",
+            f"case {before.number} was due {clock.due_at:%Y-%m-%d %H:%M} UTC",
+            "only a case whose time has not run out may be suspended",
+        )
+    return after_step(clock, before.state, after.state, calendar, at)
+
+
+def _clock(tx: Connection, case: Case, calendar: WorkCalendar) -> Clock:
+    known = clock_store.load(tx, [case.id]).get(case.id)
+    return known or opened(USUAL[case.level], calendar, case.opened_at)
+
+
+def written_down(
+    tx: Connection, before: Case, after: Case, action: str, *, actor: Actor, note: str
+) -> None:
+    """A step in the case's history."""
+    entry = audit.Entry(
+        after.updated_at,
+        actor.name,
+        actor.role,
+        "case",
+        str(after.id),
+        action,
+        before.state,
+        after.state,
+        note,
+    )
+    audit.append(tx, [entry])
