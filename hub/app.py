@@ -19,9 +19,10 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from hub import accounts, auth, decisions, http, pipeline, proving, quarantine, steps
+from hub import accounts, auth, decisions, http, merging, pipeline, proving, quarantine, spot, steps
 from hub.alerts import (
     api as alerts_api,
+    attention_api,
     correction,
     leads_api,
     store as alert_store,
@@ -230,16 +231,7 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(vehicle_orders_api.router(store, orders))
     app.include_router(drivers_api.router(store))
 
-    def decide(alert: str, decision: str, note: str, actor: Actor) -> None:
-        decisions.decide(store, hub.site, alert, decision, note=note, actor=actor)
-
-    app.include_router(alerts_api.router(store, places, cases_api.case_refs, decide))
-
-    def lift(number: int, note: str, actor: Actor) -> None:
-        decisions.lift_suppression(store, hub.site, number, note=note, actor=actor)
-
-    app.include_router(suppression_api.router(store, lift))
-    app.include_router(correction.router(store, config.learning.labels))
+    _include_alerts(app, hub)
     app.include_router(datasets_api.router(store, hub.site.vault, config))
     shelf = Shelf(config.data_dir / "models")
     app.include_router(models_api.router(store, shelf, hub.site.vault.key, hub.ingest.wake))
@@ -265,6 +257,34 @@ def _include(app: FastAPI, hub: Hub) -> None:
         evidence_api.router(store, hub.site.vault, config.evidence, arrived, differs)
     )
     app.include_router(quarantine.router(store))
+
+
+def _include_alerts(app: FastAPI, hub: Hub) -> None:
+    store, places, config = hub.store, hub.site.places, hub.config
+
+    def decide(alert: str, decision: str, note: str, actor: Actor) -> None:
+        decisions.decide(store, hub.site, alert, decision, note=note, actor=actor)
+
+    def merge(alert: str, into: alerts_api.Merge, actor: Actor) -> None:
+        if into.case is not None:
+            merging.merge_into_case(
+                store, hub.site, alert, into.case, note=into.note.strip(), actor=actor
+            )
+        else:
+            merging.merge_into_alert(
+                store, alert, into.alert or "", note=into.note.strip(), actor=actor
+            )
+
+    app.include_router(alerts_api.router(store, places, cases_api.case_refs, decide, merge))
+    alert_detail = partial(alerts_api.detail, store, places, cases_api.case_refs)
+    app.include_router(attention_api.router(store, alert_detail))
+    app.include_router(spot.router(store, config.zone))
+
+    def lift(number: int, note: str, actor: Actor) -> None:
+        decisions.lift_suppression(store, hub.site, number, note=note, actor=actor)
+
+    app.include_router(suppression_api.router(store, lift))
+    app.include_router(correction.router(store, config.learning.labels))
 
 
 def _include_intake(app: FastAPI, hub: Hub) -> None:
@@ -330,6 +350,7 @@ def _renderer(places: Places) -> Callable[[Connection, Sequence[Change]], dict[C
 
     by_kind = {
         "alert": alert,
+        "claim": attention_api.claim_items,
         "case": case,
         "camera": camera,
         "vehicle": vehicle,
@@ -406,12 +427,13 @@ def _add_overview(app: FastAPI, hub: Hub) -> None:
 
     @app.get("/api/summary", tags=["overview"], responses=http.ERRORS)
     def summary(_actor: Annotated[Actor, Depends(need(Right.READ))]) -> Summary:
-        midnight = _midnight(now(), config)
+        at = now()
+        midnight = _midnight(at, config)
         with hub.store.read() as tx:
             total, seeing = devices_api.counts(tx)
             blind = devices_api.blind_now(tx)
             in_use, reachable = tracks_api.counts(tx, online)
-            undecided, today = alert_store.counts(tx, midnight)
+            undecided, today = alert_store.counts(tx, midnight, at)
             is_open, by_state = case_store.counts(tx)
             some = select(devices.c.id).where(devices.c.generated).limit(1)
             generated = tx.execute(some).first() is not None

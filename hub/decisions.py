@@ -35,15 +35,10 @@ def decide(store: Store, site: Site, name: str, decision: str, *, note: str, act
         alert = alert_store.lock(tx, name)
         if alert is None:
             raise not_found("alert", name)
-        if alert.decision == decision:
+        if alert.decision == decision and alert.decided_by == actor.name:
             return
-        if alert.decision is not None:
-            raise Problem(
-                409,
-                "decided",
-                f"alert {name} was judged {alert.decision} by {alert.decided_by}",
-                "a decision is made once",
-            )
+        if (said := _said_of(tx, alert)) is not None:
+            raise Problem(409, "decided", said, "a decision is made once")
         at = now()
         alert = replace(alert, decision=decision, decided_by=actor.name, decided_at=at)
         held = alert.suppressed_by
@@ -58,10 +53,22 @@ def decide(store: Store, site: Site, name: str, decision: str, *, note: str, act
         elif decision == FALSE_ALARM and alert.case_id is not None:
             changes += _take_back(tx, site, alert, actor, note)
         if decision == CONFIRMED:
-            changes += _lift_around(tx, site, alert, held, actor)
+            changes += lift_around(tx, site, alert, held, actor)
         else:
             _hold_back(tx, site, alert, actor)
         events.record(tx, changes, at)
+
+
+def _said_of(tx: Connection, alert: Alert) -> str | None:
+    """What a person has said of an alert already."""
+    if alert.decision is not None:
+        return f"alert {alert.id} was judged {alert.decision} by {alert.decided_by}"
+    if alert.duplicate_of is None:
+        return None
+    merges = [act for act in audit.of(tx, "alert", alert.id) if act.action == "merge"]
+    return (
+        f"alert {alert.id} was merged {merges[-1].note} by {merges[-1].actor}" if merges else None
+    )
 
 
 def _hold_back(tx: Connection, site: Site, alert: Alert, actor: Actor) -> None:
@@ -80,7 +87,7 @@ def _hold_back(tx: Connection, site: Site, alert: Alert, actor: Actor) -> None:
         _write_suppression(tx, made, "suppress", actor, note)
 
 
-def _lift_around(
+def lift_around(
     tx: Connection, site: Site, alert: Alert, held: int | None, actor: Actor
 ) -> list[Change]:
     """It is real after all: nothing is held back at its place any more."""

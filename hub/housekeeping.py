@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import DBAPIError
 
 from hub import auth, decisions, events, quarantine, steps
+from hub.alerts import attention_store
 from hub.devices import store as device_store
 from hub.devices.orders import store as order_store
 from hub.devices.revisions import store as revision_store
@@ -96,6 +97,7 @@ def sweep(store: Store, site: Site, at: datetime) -> None:
         quarantine.forget_old(tx, config.quarantine, at)
         events.forget_old(tx, config.retention.event_rows)
         auth.forget_old_sessions(tx, at)
+        attention_store.forget_old(tx, at)
         order_store.forget_old(tx, at - timedelta(days=config.retention.order_days))
     with store.write() as tx:
         calendar = site_calendar(tx, at.year)

@@ -62,6 +62,11 @@ class Alert:
     suppressed_until: datetime | None = None
     updated_at: datetime = field(default=from_ms(0))
 
+    @property
+    def head(self) -> str:
+        """The alert that stands for its thing."""
+        return self.duplicate_of or self.id
+
 
 @dataclass(frozen=True)
 class Surroundings:

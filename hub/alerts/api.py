@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field, model_validator
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.engine import Connection
 
 from hub import audit, inbox
 from hub.alerts.alert import DECISIONS, Alert
+from hub.alerts.attention import Snooze
+from hub.alerts.attention_store import is_put_off, snoozed as snoozed_alerts
 from hub.alerts.store import Picture, alerts, load, pictures_of, to_alert
 from hub.auth import need
 from hub.errors import not_found
@@ -19,7 +22,7 @@ from hub.grid.places import GridRef, GridStep, Places
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.matters import matter
 from hub.roles import Actor, Right
-from hub.store import Store, lies_in
+from hub.store import Store, lies_in, now
 
 
 class MatterRef(BaseModel):
@@ -49,8 +52,20 @@ class BoxItem(BaseModel):
     h: float
 
 
+class SnoozeItem(BaseModel):
+    """By whom an alert is put off, and until when; `until_seen`: or until it is seen again."""
+
+    by: str
+    at: Utc
+    until: Utc
+    until_seen: bool
+    note: str
+
+
 class AlertItem(BaseModel):
     """An alert as it stands.
+
+    `snooze`: put off by a person; it waits in no queue until that is over.
 
     `suppressed_until`: held back, because people judged its place false again and again
     (`suppressed_by` names the suppression); it opens no case and waits in no queue.
@@ -91,6 +106,7 @@ class AlertItem(BaseModel):
     duplicate_of: str | None
     suppressed_by: int | None
     suppressed_until: Utc | None
+    snooze: SnoozeItem | None
     generated: bool
 
 
@@ -109,6 +125,21 @@ class AlertDetail(AlertItem):
     history: list[AlertEvent]
 
 
+class Merge(Body):
+    """What an alert is of: the thing of another alert, or an open case by its id."""
+
+    alert: Annotated[str, Field(max_length=20)] | None = None
+    case: int | None = None
+    note: Annotated[str, Field(max_length=1000)] = ""
+
+    @model_validator(mode="after")
+    def one_of_both(self) -> "Merge":
+        """Exactly one of the two is named."""
+        if (self.alert is None) == (self.case is None):
+            raise ValueError("either `alert` or `case` is needed")
+        return self
+
+
 class Decision(Body):
     """What a person says of an alert."""
 
@@ -118,6 +149,7 @@ class Decision(Body):
 
 CaseRefs = Callable[[Connection, Collection[int]], dict[int, CaseRef]]
 Decide = Callable[[str, str, str, Actor], None]
+MergeInto = Callable[[str, Merge, Actor], None]
 
 
 def matter_ref(code: str | None) -> MatterRef | None:
@@ -136,8 +168,10 @@ def alert_items(
     return {item.id: item for item in _items(tx, list(found.values()), places, case_refs)}
 
 
-def router(store: Store, places: Places, case_refs: CaseRefs, decide: Decide) -> APIRouter:
-    """Alerts. `decide(alert, decision, note, actor)` is the pipeline's."""
+def router(
+    store: Store, places: Places, case_refs: CaseRefs, decide: Decide, merge: MergeInto
+) -> APIRouter:
+    """Alerts. What people say of them is done by `decide` and `merge`."""
     api = APIRouter(prefix="/api", tags=["alerts"], responses=ERRORS)
     reader = Annotated[Actor, Depends(need(Right.READ))]
 
@@ -157,14 +191,21 @@ def router(store: Store, places: Places, case_refs: CaseRefs, decide: Decide) ->
 
     @api.get("/alerts/{alert}")
     def one(alert: str, _actor: reader) -> AlertDetail:
-        return _detail(store, places, case_refs, alert)
+        return detail(store, places, case_refs, alert)
 
     @api.post("/alerts/{alert}/decision")
     def decision(
         alert: str, said: Decision, actor: Annotated[Actor, Depends(need(Right.DECIDE))]
     ) -> AlertDetail:
         decide(alert, said.decision, said.note.strip(), actor)
-        return _detail(store, places, case_refs, alert)
+        return detail(store, places, case_refs, alert)
+
+    @api.post("/alerts/{alert}/merge")
+    def merge_into(
+        alert: str, into: Merge, actor: Annotated[Actor, Depends(need(Right.DECIDE))]
+    ) -> AlertDetail:
+        merge(alert, into, actor)
+        return detail(store, places, case_refs, alert)
 
     return api
 
@@ -178,6 +219,7 @@ def _filters(
     grid: str | None = None,
     duplicates: Annotated[bool, Query()] = True,
     suppressed: bool | None = None,
+    snoozed: bool | None = None,
     from_at: Annotated[AwareDatetime | None, Query(alias="from")] = None,
     until_at: Annotated[AwareDatetime | None, Query(alias="to")] = None,
 ) -> list[ColumnElement[bool]]:
@@ -202,6 +244,9 @@ def _filters(
     if suppressed is not None:
         held = alerts.c.suppressed_until
         which.append(held.is_not(None) if suppressed else held.is_(None))
+    if snoozed is not None:
+        put_off = is_put_off(alerts, now())
+        which.append(put_off if snoozed else ~put_off)
     if from_at is not None:
         which.append(alerts.c.at >= from_at)
     if until_at is not None:
@@ -209,7 +254,8 @@ def _filters(
     return which
 
 
-def _detail(store: Store, places: Places, case_refs: CaseRefs, alert: str) -> AlertDetail:
+def detail(store: Store, places: Places, case_refs: CaseRefs, alert: str) -> AlertDetail:
+    """One alert with its history."""
     with store.read() as tx:
         item = alert_items(tx, places, case_refs, [alert]).get(alert)
         if item is None:
@@ -231,11 +277,27 @@ def _items(
 ) -> list[AlertItem]:
     shown = pictures_of(tx, [alert.id for alert in found], with_sealed=True)
     cases = case_refs(tx, {alert.case_id for alert in found if alert.case_id is not None})
-    return [_item(alert, shown[alert.id], places, cases.get(alert.case_id or 0)) for alert in found]
+    put_off = snoozed_alerts(tx, [alert.id for alert in found if alert.decision is None])
+    at = now()
+    return [
+        _item(alert, shown[alert.id], places, cases.get(alert.case_id or 0), snooze)
+        for alert in found
+        for snooze in [_holding(put_off.get(alert.id), alert, at)]
+    ]
+
+
+def _holding(snooze: Snooze | None, alert: Alert, at: datetime) -> SnoozeItem | None:
+    if snooze is None or not snooze.holds(alert, at):
+        return None
+    return SnoozeItem(**vars(snooze), until_seen=snooze.times_seen is not None)
 
 
 def _item(
-    alert: Alert, shown: Sequence[Picture], places: Places, case: CaseRef | None
+    alert: Alert,
+    shown: Sequence[Picture],
+    places: Places,
+    case: CaseRef | None,
+    snooze: SnoozeItem | None,
 ) -> AlertItem:
     values: dict[str, Any] = {
         name: getattr(alert, name) for name in AlertItem.model_fields if hasattr(alert, name)
@@ -249,5 +311,6 @@ def _item(
         ],
         "evidence": [evidence_item(picture) for picture in shown],
         "case": case,
+        "snooze": snooze,
     }
     return AlertItem(**values)

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection, Row
 
 from hub.alerts.alert import Alert
+from hub.alerts.attention_store import is_put_off
 from hub.alerts.dedup import cell, cells_around, patience, reach_m, topic
 from hub.config import Dedupe
 from hub.evidence.refs import Picture, pictures, pictures_of
@@ -156,10 +157,15 @@ def of_case(tx: Connection, cases: Collection[int]) -> dict[int, list[str]]:
     return found
 
 
-def counts(tx: Connection, midnight: datetime) -> tuple[int, int]:
-    """Things nobody has decided on, and things first heard of since `midnight`."""
+def counts(tx: Connection, midnight: datetime, at: datetime) -> tuple[int, int]:
+    """Things that wait for a decision at `at`, and things first heard of since `midnight`."""
     first = alerts.c.duplicate_of.is_(None)
-    undecided = and_(first, alerts.c.decision.is_(None), alerts.c.suppressed_until.is_(None))
+    undecided = and_(
+        first,
+        alerts.c.decision.is_(None),
+        alerts.c.suppressed_until.is_(None),
+        ~is_put_off(alerts, at),
+    )
     today = and_(first, alerts.c.received_at >= midnight)
     total = select(func.count()).select_from(alerts)
     return (

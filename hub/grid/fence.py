@@ -11,10 +11,10 @@ from typing import Protocol
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
-from shapely import LineString, MultiPolygon, Polygon
+from shapely import LineString, MultiPolygon, Point, Polygon
 
 from hub.grid.errors import GridError
-from hub.grid.geodesy import distances_m, distances_to_route_m, metres_per_degree
+from hub.grid.geodesy import distance_m, distances_m, distances_to_route_m, metres_per_degree
 
 # Up to here the mid-latitude formula is good to a metre.
 MAX_REACH_M = 100_000.0
@@ -128,3 +128,18 @@ def _check_positions(what: str, positions: Sequence[tuple[float, float]]) -> Non
 def _check_reach(what: str, reach_m: float) -> None:
     if not (math.isfinite(reach_m) and 0 < reach_m <= MAX_REACH_M):
         raise GridError(f"{what} {reach_m} is not allowed (above 0, up to {MAX_REACH_M:.0f} m)")
+
+
+def away_m(fence: Fence, lat: float, lon: float) -> float:
+    """How far a point lies from the fence in metres, 0 inside it."""
+    match fence:
+        case Circle():
+            return max(0.0, distance_m(lat, lon, fence.lat, fence.lon) - fence.radius_m)
+        case Corridor():
+            return max(0.0, float(fence.deviations_m([lat], [lon])[0]) - fence.half_width_m)
+        case Area():
+            north, east = metres_per_degree(lat)
+            scaled = shapely.transform(fence.geometry, lambda xy: (xy - (lon, lat)) * (east, north))
+            return float(shapely.distance(scaled, Point(0, 0)))
+        case _:
+            return 0.0 if contains(fence, lat, lon) else math.inf

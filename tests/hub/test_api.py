@@ -81,6 +81,7 @@ def look(request, tmp_path_factory, sqlite_template):
     hub = furnished(folder, Store(url))
     call = caller(client_of(hub), tokens_of(hub))
     open_case(call)
+    call("POST", f"/api/alerts/{ALERT}/claim", json={"page": "page-one-1"})
     call("POST", "/api/reports", json={"channel": "letter", "content": "noise at night"})
     table = workbook(("06010", "", "scattered", "cleared", "4工作时", ""))
     call("PUT", "/api/conditions", content=table)
@@ -132,6 +133,7 @@ READS = [
     ("/api/alerts", {}),
     ("/api/alerts/{alert}", {"alert": ALERT}),
     ("/api/alerts/{alert}/boxes", {"alert": ALERT}),
+    ("/api/claims", {}),
     ("/api/suppressions", {}),
     ("/api/datasets/verdicts", {}),
     ("/api/reports", {}),
@@ -231,6 +233,13 @@ GUARDED = [
     ("POST", f"/api/evidence/{'a' * 64}/opening", Role.SUPERVISOR),
     ("POST", "/api/devices/cam-1/key", Role.ADMIN),
     ("POST", f"/api/alerts/{ALERT}/decision", Role.OPERATOR),
+    ("GET", "/api/claims", Role.VIEWER),
+    ("POST", f"/api/alerts/{ALERT}/claim", Role.OPERATOR),
+    ("DELETE", f"/api/alerts/{ALERT}/claim", Role.OPERATOR),
+    ("POST", f"/api/alerts/{ALERT}/snooze", Role.OPERATOR),
+    ("DELETE", f"/api/alerts/{ALERT}/snooze", Role.OPERATOR),
+    ("POST", f"/api/alerts/{ALERT}/merge", Role.OPERATOR),
+    ("GET", "/api/spot", Role.VIEWER),
     ("GET", f"/api/alerts/{ALERT}/boxes", Role.VIEWER),
     ("PUT", f"/api/alerts/{ALERT}/boxes", Role.OPERATOR),
     ("GET", "/api/suppressions", Role.VIEWER),
