@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -16,6 +17,42 @@ import pytest
 
 START_S = 30
 _NAMES = itertools.count(1)
+
+
+_END_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+_TABLES = """
+SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+"""
+_DELETE_ALL = """
+DO $$ DECLARE it text; BEGIN
+  FOR it IN SELECT tablename FROM pg_tables
+    WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+  LOOP EXECUTE format('DELETE FROM public.%I', it); END LOOP;
+  FOR it IN SELECT sequencename FROM pg_sequences
+    WHERE schemaname = 'public' AND last_value IS NOT NULL
+  LOOP EXECUTE format('ALTER SEQUENCE public.%I RESTART', it); END LOOP;
+END $$
+"""
+_SCHEMA = """
+SELECT md5(string_agg(it, ',' ORDER BY it)) FROM (
+  SELECT c.relname || '.' || a.attname || ':' || a.atttypid::text || a.attnotnull::text AS it
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    WHERE c.relnamespace = 'public'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
+  UNION ALL SELECT tgname || tgenabled::text FROM pg_trigger WHERE NOT tgisinternal
+  UNION ALL SELECT conname::text FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+) AS everything
+"""
+
+
+@dataclass(frozen=True)
+class Blank:
+    """A database nobody has used: what stands for its schema, and its rows by table."""
+
+    schema: str
+    rows: dict[str, bytes]
 
 
 class Postgres:
@@ -36,10 +73,44 @@ class Postgres:
     def drop(self, database: str) -> None:
         self._execute(f"DROP DATABASE {database} WITH (FORCE)")
 
+    def blank(self, database: str) -> Blank:
+        """What a database that the migrations have just made holds."""
+        with closing(self._connect(database)) as connection:
+            tables = [row[0] for row in connection.execute(_TABLES).fetchall()]
+            rows = {table: _copied(connection, table) for table in tables}
+            return Blank(_schema(connection), {name: data for name, data in rows.items() if data})
+
+    def empty(self, database: str, blank: Blank) -> bool:
+        """Bring it back to `blank`, cheaply while rows are few; False when its schema differs."""
+        with closing(self._connect(database)) as connection:
+            connection.execute(_END_OTHERS)
+            connection.execute("SET lock_timeout = '5s'")
+            # Append-only tables have triggers that keep everybody else from this.
+            connection.execute("SET session_replication_role = replica")
+            connection.execute(_DELETE_ALL)
+            for table, data in blank.rows.items():
+                with connection.cursor().copy(f'COPY "{table}" FROM STDIN') as copy:
+                    copy.write(data)
+            return _schema(connection) == blank.schema
+
+    def _connect(self, database: str) -> psycopg.Connection:
+        where = f"host=127.0.0.1 port={self.port} user={self.user} dbname={database}"
+        return psycopg.connect(where, autocommit=True)
+
     def _execute(self, statement: str) -> None:
-        where = f"host=127.0.0.1 port={self.port} user={self.user} dbname=postgres"
-        with closing(psycopg.connect(where, autocommit=True)) as connection:
+        with closing(self._connect("postgres")) as connection:
             connection.execute(statement)
+
+
+def _schema(connection: psycopg.Connection) -> str:
+    row = connection.execute(_SCHEMA).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def _copied(connection: psycopg.Connection, table: str) -> bytes:
+    with connection.cursor().copy(f'COPY "{table}" TO STDOUT') as copy:
+        return b"".join(copy)
 
 
 def _bin() -> Path | None:
