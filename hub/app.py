@@ -31,7 +31,13 @@ from hub.alerts import (
 )
 from hub.auth import need
 from hub.calendar import api as calendar_api
-from hub.cases import api as cases_api, clock_store, condition_api, store as case_store
+from hub.cases import (
+    api as cases_api,
+    clock_store,
+    condition_api,
+    dispatch_api,
+    store as case_store,
+)
 from hub.cases.api import Act, CaseAlerts
 from hub.cases.case import STAGES, WantedStep
 from hub.config import HubConfig
@@ -244,6 +250,7 @@ def _include(app: FastAPI, hub: Hub) -> None:
         return alerts_api.alert_items(tx, places, cases_api.case_refs, which)
 
     app.include_router(cases_api.router(store, places, case_alerts, alert_items, take_step))
+    app.include_router(dispatch_api.router(store, places, config))
     app.include_router(condition_api.router(store, config.standard_ref))
     _include_intake(app, hub)
     app.include_router(calendar_api.router(store, config.zone))

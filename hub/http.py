@@ -26,6 +26,7 @@ BODY_LIMITS = {
     "/api/models": 500_000_000,
     "/api/conditions": 10 << 20,
     "/api/department-table": 10 << 20,
+    "/api/dispatch-rule-table": 10 << 20,
     "/api/duty/import": 64 << 20,
     "/api/fences": 64 << 20,
     "/api/permits": 64 << 20,

@@ -9,6 +9,7 @@ from hub import audit, events
 from hub.alerts import store as alert_store
 from hub.cases import clock_store, store as case_store
 from hub.cases.case import (
+    REDIRECT,
     Case,
     IllegalStep,
     NotYourStep,
@@ -16,9 +17,10 @@ from hub.cases.case import (
     State,
     WantedStep,
     advance,
+    steps_of,
 )
+from hub.cases.dispatching import addressee, corrected, dispatched
 from hub.cases.stepping import clocked, written_down
-from hub.departments.api import in_force
 from hub.errors import Problem, not_found
 from hub.events import Change
 from hub.intake import store as intake_store
@@ -42,48 +44,66 @@ def take_step(store: Store, site: Site, case_id: int, wanted: WantedStep, actor:
                 f"case {case.number} was changed since: it is {case.state}, version {case.version}",
                 "look again and repeat if still right",
             )
+        check_addressee(wanted)
         at = now()
-        try:
-            stepped = advance(case, wanted.action, actor, wanted.note, at)
-        except IllegalStep as fault:
-            raise Problem(409, "illegal_step", str(fault), "an action of the list") from None
-        except NotYourStep as fault:
-            raise Problem(403, "forbidden", str(fault), "another person") from None
-        except ReasonNeeded as fault:
-            raise Problem(422, "reason_needed", str(fault), "a reason in note") from None
-        stepped = sent(tx, stepped, wanted)
-        clock = clocked(tx, site.config.zone, case, stepped, wanted.condition)
-        clock_store.save(tx, {case.id: clock}, at)
         changes = [Change("case", str(case_id))]
-        if stepped.state is State.MERGED:
-            changes += _merge(tx, case, wanted.into)
+        stepped = case
+        for action in _steps(case, wanted):
+            one = replace(wanted, action=action)
+            stepped = stepped_on(tx, site, stepped, one, actor=actor, at=at)
+            if stepped.state is State.MERGED:
+                changes += _merge(tx, case, wanted.into)
         if not case_store.save(tx, stepped, wanted.version):
             raise Problem(409, "stale", f"case {case.number} was changed since", "look again")
-        note = wanted.note or wanted.into
-        if stepped.state is State.DISPATCHED and stepped.department:
-            note = f"{_addressee(stepped)}{f': {note}' if note else ''}"
-        written_down(tx, case, stepped, wanted.action, actor=actor, note=note)
         events.record(tx, changes, at)
 
 
-def sent(tx: Connection, stepped: Case, wanted: WantedStep) -> Case:
-    """A case after its dispatch, with whom it was sent to; who is not named stays.
-
-    Raises Problem for a department that is not there, or a step that sends nothing.
-    """
-    if wanted.department is None and wanted.officer is None:
-        return stepped
-    if stepped.state is not State.DISPATCHED:
-        message = f"{wanted.action} of case {stepped.number} sends it to nobody"
+def check_addressee(wanted: WantedStep) -> None:
+    """Raises Problem where a step that sends a case to nobody names somebody."""
+    named = wanted.department is not None or wanted.officer is not None
+    if named and wanted.action not in ("dispatch", REDIRECT):
+        message = f"{wanted.action} sends a case to nobody"
         raise Problem(422, "not_sent", message, "department and officer with dispatch alone")
-    if wanted.department is None:
-        return replace(stepped, officer=wanted.officer)
-    department = in_force(tx, wanted.department)
-    return replace(stepped, department=department.code, officer=wanted.officer)
 
 
-def _addressee(case: Case) -> str:
-    return f"{case.department}{f' / {case.officer}' if case.officer else ''}"
+def _steps(case: Case, wanted: WantedStep) -> tuple[str, ...]:
+    """The steps that are wanted, one after the other.
+
+    Raises Problem for a correction that names nobody new.
+    """
+    if wanted.action == REDIRECT and wanted.department in (None, case.department):
+        message = f"case {case.number} is with {case.department or 'nobody'}"
+        raise Problem(422, "not_corrected", message, "another department")
+    return steps_of(wanted.action, case.state)
+
+
+def stepped_on(
+    tx: Connection, site: Site, case: Case, wanted: WantedStep, *, actor: Actor, at: datetime
+) -> Case:
+    """A case after one step, with its clock, its dispatch and its history kept.
+
+    Raises Problem for a step that may not be taken.
+    """
+    try:
+        stepped = advance(case, wanted.action, actor, wanted.note, at)
+    except IllegalStep as fault:
+        raise Problem(409, "illegal_step", str(fault), "an action of the list") from None
+    except NotYourStep as fault:
+        raise Problem(403, "forbidden", str(fault), "another person") from None
+    except ReasonNeeded as fault:
+        raise Problem(422, "reason_needed", str(fault), "a reason in note") from None
+    zone = site.config.zone
+    clock = clocked(tx, zone, case, stepped, wanted.condition)
+    clock_store.save(tx, {case.id: clock}, at)
+    note = wanted.note or wanted.into
+    if wanted.action == "correct":
+        stepped = corrected(tx, case, stepped, note, actor)
+        note = ": ".join(filter(None, (addressee(case), note)))
+    elif wanted.action == "dispatch":
+        stepped = dispatched(tx, zone, case, stepped, wanted=wanted, actor=actor)
+        note = ": ".join(filter(None, (addressee(stepped), note)))
+    written_down(tx, case, stepped, wanted.action, actor=actor, note=note)
+    return stepped
 
 
 def say_what_is_due(store: Store, at: datetime) -> int:

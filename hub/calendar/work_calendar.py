@@ -84,6 +84,12 @@ class WorkCalendar:
             return True
         return day.weekday() < SATURDAY and day not in year.days_off
 
+    def is_working(self, at: datetime) -> bool:
+        """Whether a moment lies in the working hours of a working day."""
+        local = at.astimezone(self.zone)
+        clock = local.time()
+        return self.is_workday(local.date()) and any(a <= clock < b for a, b in self.spans)
+
     def length_s(self, limit: TimeLimit) -> float:
         """How long a limit is, in counted seconds."""
         unit_s = {

@@ -15,7 +15,7 @@ from hub.alerts.api import AlertItem, CaseRef, MatterRef, matter_ref
 from hub.auth import need
 from hub.calendar.limit import Unit
 from hub.cases import clock_store
-from hub.cases.case import ACTIONS, FINISHED, STAGES, Case, Stage, State, offers
+from hub.cases.case import FINISHED, STAGES, Case, Stage, State, offers, terms
 from hub.cases.clock import Clock, ClockState
 from hub.cases.clock_store import clocks
 from hub.cases.store import cases, load, to_case
@@ -231,10 +231,10 @@ def router(
                 CaseStep(
                     action=offer.action,
                     to_state=offer.to_state,
-                    party=ACTIONS[offer.action].party,
+                    party=terms(offer.action).party,
                     allowed=not offer.why_not,
                     why_not=offer.why_not,
-                    needs_note=ACTIONS[offer.action].needs_note,
+                    needs_note=terms(offer.action).needs_note,
                 )
                 for offer in offers(case, actor)
             ],

@@ -7,6 +7,7 @@ the party that handles do not judge the result: who handled a case never closes 
 role.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -116,6 +117,7 @@ ACTIONS: dict[str, Step] = {
     "cancel": Step(Party.SUPERVISION, Role.SUPERVISOR, needs_note=True),
     "dispatch": Step(Party.COMMAND),
     "correct": Step(Party.COMMAND, needs_note=True),
+    "recall": Step(Party.COMMAND, needs_note=True),
     "accept": Step(Party.DEPARTMENT, handles=True),
     "return": Step(Party.DEPARTMENT, needs_note=True),
     "join": Step(Party.COMMAND, Role.SUPERVISOR, needs_note=True),
@@ -142,11 +144,13 @@ NEXT: dict[tuple[State, str], State] = {
     (State.FILED, "cancel"): State.CANCELLED,
     (State.DISPATCHED, "accept"): State.HANDLING,
     (State.DISPATCHED, "return"): State.RETURNED,
+    (State.DISPATCHED, "recall"): State.RETURNED,
     (State.RETURNED, "dispatch"): State.DISPATCHED,
     (State.RETURNED, "correct"): State.FILED,
     (State.RETURNED, "cancel"): State.CANCELLED,
     (State.HANDLING, "feedback"): State.HANDLED,
     (State.HANDLING, "return"): State.RETURNED,
+    (State.HANDLING, "recall"): State.RETURNED,
     (State.HANDLING, "suspend"): State.SUSPENDED,
     (State.HANDLING, "join"): State.JOINT,
     (State.JOINT, "feedback"): State.HANDLED,
@@ -163,6 +167,16 @@ NEXT: dict[tuple[State, str], State] = {
     (State.WATCHING, "reopen"): State.REOPENED,
     (State.REOPENED, "dispatch"): State.DISPATCHED,
 }
+
+REDIRECT = "redirect"
+SEVERAL: dict[str, dict[State, tuple[str, ...]]] = {
+    REDIRECT: {
+        State.DISPATCHED: ("recall", "correct", "dispatch"),
+        State.HANDLING: ("recall", "correct", "dispatch"),
+        State.RETURNED: ("correct", "dispatch"),
+    },
+}
+"""Actions that are several steps at once: a wrong dispatch is taken back and sent right (改派)."""
 
 
 class IllegalStep(HubError):
@@ -250,11 +264,38 @@ class WantedStep:
 
 def offers(case: Case, actor: Actor) -> list[Offer]:
     """The steps that follow, allowed to this person or not."""
-    return [
+    single = [
         Offer(action, to_state, why_not(case, action, actor))
         for (state, action), to_state in NEXT.items()
         if state == case.state
     ]
+    several = [
+        Offer(action, ending(case.state, steps), _first(why_not(case, s, actor) for s in steps))
+        for action, by_state in SEVERAL.items()
+        if (steps := by_state.get(case.state))
+    ]
+    return [*single, *several]
+
+
+def terms(action: str) -> Step:
+    """Whose an action is and what it needs."""
+    return ACTIONS.get(action) or Step(Party.COMMAND, needs_note=True)
+
+
+def steps_of(action: str, state: State) -> tuple[str, ...]:
+    """The steps an action takes from a state, one unless it is several at once."""
+    return SEVERAL[action].get(state, (action,)) if action in SEVERAL else (action,)
+
+
+def ending(state: State, steps: Iterable[str]) -> State:
+    """Where several steps lead."""
+    for step in steps:
+        state = NEXT[state, step]
+    return state
+
+
+def _first(reasons: Iterable[str]) -> str:
+    return next(filter(None, reasons), "")
 
 
 def why_not(case: Case, action: str, actor: Actor) -> str:
@@ -276,7 +317,7 @@ def advance(case: Case, action: str, actor: Actor, note: str, at: datetime) -> C
     """
     to_state = NEXT.get((case.state, action))
     if to_state is None:
-        possible = ", ".join(a for state, a in NEXT if state == case.state) or "nothing more"
+        possible = ", ".join(possible_actions(case.state)) or "nothing more"
         raise IllegalStep(
             f"case {case.number} is {case.state}; cannot {action} it (possible: {possible})"
         )
@@ -296,6 +337,12 @@ def advance(case: Case, action: str, actor: Actor, note: str, at: datetime) -> C
         closed_at=_closed_at(case, to_state, at),
         handlers=handlers,
     )
+
+
+def possible_actions(state: State) -> list[str]:
+    """What may be done in a state."""
+    several = [action for action, by_state in SEVERAL.items() if state in by_state]
+    return [action for before, action in NEXT if before == state] + several
 
 
 def _closed_at(case: Case, to_state: State, at: datetime) -> datetime | None:
