@@ -19,7 +19,7 @@ from hub.cases.case import (
     advance,
     steps_of,
 )
-from hub.cases.dispatching import addressee, corrected, dispatched
+from hub.cases.dispatching import addressee, dispatched, with_nobody
 from hub.cases.stepping import clocked, written_down
 from hub.errors import Problem, not_found
 from hub.events import Change
@@ -97,7 +97,7 @@ def stepped_on(
     clock_store.save(tx, {case.id: clock}, at)
     note = wanted.note or wanted.into
     if wanted.action == "correct":
-        stepped = corrected(tx, case, stepped, note, actor)
+        stepped = with_nobody(stepped)
         note = ": ".join(filter(None, (addressee(case), note)))
     elif wanted.action == "dispatch":
         stepped = dispatched(tx, zone, case, stepped, wanted=wanted, actor=actor)

@@ -176,6 +176,12 @@ def note_dispatch(tx: Connection, made: Dispatch) -> None:
     tx.execute(dispatches.insert().values({name: getattr(made, name) for name in names}))
 
 
+def last_of(tx: Connection, case_id: int) -> str | None:
+    """The department that a case was sent to last."""
+    found = select(dispatches.c.department).where(dispatches.c.case_id == case_id)
+    return tx.execute(found.order_by(dispatches.c.id.desc()).limit(1)).scalar()
+
+
 def correct_last(tx: Connection, case_id: int, *, by: str, at: datetime, reason: str) -> None:
     """The last dispatch of a case went to the wrong department."""
     last = select(func.max(dispatches.c.id)).where(dispatches.c.case_id == case_id)

@@ -1,6 +1,7 @@
 """A case is sent: whom the rules propose, who it went to, and that it went wrong."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Connection
@@ -58,19 +59,24 @@ def dispatched(
         or (before.officer if stays else None)
     )
     rule = proposal.rule if by_rule else None
-    if before.state is State.RETURNED and before.department and not stays:
-        reason = wanted.note or "returned"
-        dispatch_store.correct_last(tx, before.id, by=actor.name, at=at, reason=reason)
+    _correct_last(tx, before, code, wanted.note, actor, at)
     made = Dispatch(before.id, at, actor.name, code, officer, rule)
     dispatch_store.note_dispatch(tx, made)
     return replace(after, department=code, officer=officer, dispatched_by_rule=rule)
 
 
-def corrected(tx: Connection, before: Case, after: Case, reason: str, actor: Actor) -> Case:
-    """A case that had gone to the wrong department; nobody has it now."""
-    at = after.updated_at
-    dispatch_store.correct_last(tx, before.id, by=actor.name, at=at, reason=reason)
-    return replace(after, department=None, officer=None, dispatched_by_rule=None)
+def _correct_last(  # noqa: PLR0917 - who, what and when of one act
+    tx: Connection, before: Case, code: str | None, reason: str, actor: Actor, at: datetime
+) -> None:
+    """Whoever had the case and has it no more was the wrong one, unless it is a new round."""
+    last = dispatch_store.last_of(tx, before.id)
+    if before.state is not State.REOPENED and last not in (None, code):
+        dispatch_store.correct_last(tx, before.id, by=actor.name, at=at, reason=reason)
+
+
+def with_nobody(case: Case) -> Case:
+    """A case that is taken back from whom it was sent to."""
+    return replace(case, department=None, officer=None, dispatched_by_rule=None)
 
 
 def addressee(case: Case) -> str:

@@ -87,6 +87,7 @@ def look(request, tmp_path_factory, sqlite_template):
     call("PUT", "/api/conditions", content=table)
     department = {"name_zh": "环卫处"}
     call("PUT", "/api/departments/huanwei", json={"version": 0, "department": department})
+    call("POST", "/api/dispatch-rules", json={"rule": {"department": "huanwei"}})
     yield call
     hub.store.close()
 
@@ -139,6 +140,10 @@ READS = [
     ("/api/reports", {}),
     ("/api/conditions", {}),
     ("/api/departments", {}),
+    ("/api/dispatch-rules", {}),
+    ("/api/dispatch-rules/try", {}),
+    ("/api/dispatch-rules/{number}/versions", {"number": "1"}),
+    ("/api/cases/{case_id}/dispatch", {"case_id": "1"}),
     ("/api/departments/{code}", {"code": "huanwei"}),
     ("/api/calendar", {}),
     ("/api/cases", {}),
@@ -307,6 +312,15 @@ GUARDED = [
     ("DELETE", "/api/departments/x", Role.SUPERVISOR),
     ("GET", "/api/department-table", Role.VIEWER),
     ("PUT", "/api/department-table", Role.SUPERVISOR),
+    ("GET", "/api/dispatch-rules", Role.VIEWER),
+    ("POST", "/api/dispatch-rules", Role.SUPERVISOR),
+    ("GET", "/api/dispatch-rules/try", Role.VIEWER),
+    ("GET", "/api/dispatch-rules/1/versions", Role.VIEWER),
+    ("PUT", "/api/dispatch-rules/1", Role.SUPERVISOR),
+    ("DELETE", "/api/dispatch-rules/9", Role.SUPERVISOR),
+    ("GET", "/api/dispatch-rule-table", Role.VIEWER),
+    ("PUT", "/api/dispatch-rule-table", Role.SUPERVISOR),
+    ("GET", "/api/cases/1/dispatch", Role.VIEWER),
     ("GET", "/api/models", Role.VIEWER),
     ("POST", "/api/models", Role.ADMIN),
     ("GET", "/api/rollouts", Role.VIEWER),
