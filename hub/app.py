@@ -19,7 +19,20 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from hub import accounts, auth, decisions, http, merging, pipeline, proving, quarantine, spot, steps
+from hub import (
+    accounts,
+    auth,
+    decisions,
+    events,
+    http,
+    merging,
+    pipeline,
+    proving,
+    quarantine,
+    spot,
+    steps,
+    whereabouts,
+)
 from hub.alerts import (
     api as alerts_api,
     attention_api,
@@ -68,9 +81,11 @@ from hub.looks import api as looks_api
 from hub.models import api as models_api
 from hub.models.store import Shelf
 from hub.patrol import api as patrol_api
+from hub.people import session_api, token_api, user_api
 from hub.permits import api as permits_api
 from hub.pipeline import Site
 from hub.roles import Actor, Right
+from hub.scope import Reach
 from hub.store import Store, now
 from hub.tracks import (
     api as tracks_api,
@@ -201,6 +216,9 @@ def create_app(config: HubConfig, hub: Hub | None = None) -> FastAPI:
     )
     app.state.store = parts.store
     app.state.hub = parts
+    app.state.access = config.access
+    app.state.whereabouts = whereabouts.THINGS
+    app.state.grid_spots = partial(whereabouts.of_grid, parts.site.places)
     http.install(app)
     _include(app, parts)
     _add_events(app, parts)
@@ -212,7 +230,7 @@ def create_app(config: HubConfig, hub: Hub | None = None) -> FastAPI:
 
 def _include(app: FastAPI, hub: Hub) -> None:
     store, places, config = hub.store, hub.site.places, hub.config
-    app.include_router(auth.router(store, config))
+    _include_people(app, hub)
     app.include_router(grid_api.router(store, places, pipeline.grids_changed))
     add_account = partial(accounts.add, config.broker)
     app.include_router(
@@ -266,6 +284,13 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(quarantine.router(store))
 
 
+def _include_people(app: FastAPI, hub: Hub) -> None:
+    store, is_grid = hub.store, partial(whereabouts.is_grid, hub.site.places)
+    app.include_router(session_api.router(store, hub.config))
+    app.include_router(token_api.router(store, is_grid))
+    app.include_router(user_api.router(store, is_grid, whereabouts.is_department))
+
+
 def _include_alerts(app: FastAPI, hub: Hub) -> None:
     store, places, config = hub.store, hub.site.places, hub.config
 
@@ -273,6 +298,8 @@ def _include_alerts(app: FastAPI, hub: Hub) -> None:
         decisions.decide(store, hub.site, alert, decision, note=note, actor=actor)
 
     def merge(alert: str, into: alerts_api.Merge, actor: Actor) -> None:
+        other = ("cases", into.case) if into.case is not None else ("alerts", into.alert)
+        whereabouts.check(store, *other, actor=actor, right=Right.DECIDE)
         if into.case is not None:
             merging.merge_into_case(
                 store, hub.site, alert, into.case, note=into.note.strip(), actor=actor
@@ -341,7 +368,7 @@ def _device_facts(tx: Connection, ids: Sequence[str]) -> dict[str, DeviceFacts]:
     }
 
 
-def _renderer(places: Places) -> Callable[[Connection, Sequence[Change]], dict[Change, str]]:
+def _renderer(places: Places) -> events.Render:
     def camera(tx: Connection, ids: Sequence[str]) -> dict[str, Any]:
         return devices_api.camera_items(tx, places, ids)
 
@@ -367,13 +394,14 @@ def _renderer(places: Places) -> Callable[[Connection, Sequence[Change]], dict[C
         "rollout": models_api.rollout_items,
     }
 
-    def render(tx: Connection, changes: Sequence[Change]) -> dict[Change, str]:
-        texts = {}
+    def render(tx: Connection, changes: Sequence[Change]) -> dict[Change, events.Shown]:
+        shown = {}
         for kind, items_of in by_kind.items():
             ids = [change.item for change in changes if change.kind == kind]
             for name, item in (items_of(tx, ids) if ids else {}).items():
-                texts[Change(kind, name)] = item.model_dump_json()
-        return texts
+                spot = whereabouts.of_item(item)
+                shown[Change(kind, name)] = events.Shown(item.model_dump_json(), spot)
+        return shown
 
     return render
 
@@ -412,15 +440,20 @@ def _add_events(app: FastAPI, hub: Hub) -> None:
         response_class=EventSourceResponse,
         responses={**http.ERRORS, 200: {"content": {"text/event-stream": {}}}},
     )
-    async def events(
-        _actor: Annotated[Actor, Depends(need(Right.READ))],
+    async def follow(
+        request: Request,
+        actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
         last_event_id: Annotated[str | None, Header()] = None,
         last: Annotated[str | None, Query(alias="last_event_id")] = None,
     ) -> EventSourceResponse:
         given = last_event_id or last or ""
         after = int(given) if given.isdigit() and len(given) < 19 else None
         return EventSourceResponse(
-            hub.bus.stream(after),
+            hub.bus.stream(
+                after,
+                lambda spot: actor.at([spot] if spot else [], Right.READ) is not None,
+                lambda: auth.identify(request, touch=False) == actor,
+            ),
             ping=PING_S,
             ping_message_factory=lambda: ServerSentEvent(comment="still here"),
             send_timeout=30,
@@ -433,15 +466,17 @@ def _add_overview(app: FastAPI, hub: Hub) -> None:
     online = vehicles.c.device.in_(select(devices.c.id).where(devices.c.online))
 
     @app.get("/api/summary", tags=["overview"], responses=http.ERRORS)
-    def summary(_actor: Annotated[Actor, Depends(need(Right.READ))]) -> Summary:
+    def summary(
+        actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
+    ) -> Summary:
         at = now()
         midnight = _midnight(at, config)
         with hub.store.read() as tx:
-            total, seeing = devices_api.counts(tx)
-            blind = devices_api.blind_now(tx)
-            in_use, reachable = tracks_api.counts(tx, online)
-            undecided, today = alert_store.counts(tx, midnight, at)
-            is_open, by_state = case_store.counts(tx)
+            total, seeing = devices_api.counts(tx, devices_api.visible(actor))
+            blind = devices_api.blind_now(tx, devices_api.visible(actor))
+            in_use, reachable = tracks_api.counts(tx, online, tracks_api.visible(actor))
+            undecided, today = alert_store.counts(tx, midnight, at, alerts_api.visible(actor))
+            is_open, by_state = case_store.counts(tx, cases_api.visible(actor))
             some = select(devices.c.id).where(devices.c.generated).limit(1)
             generated = tx.execute(some).first() is not None
         return Summary(

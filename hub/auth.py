@@ -5,29 +5,30 @@ which another site's page cannot send.
 """
 
 import hashlib
+import json
 import os
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
-from pydantic import Field
-from sqlalchemy import Column, Integer, String, Table, delete, func, select
-from sqlalchemy.engine import Connection
+from fastapi import Request
+from sqlalchemy import Column, Integer, String, Table, Text, func, or_, select, update
+from sqlalchemy.engine import Connection, Row
 
-from hub import audit
-from hub.config import HubConfig, is_loopback
-from hub.errors import Problem, not_found
-from hub.http import ERRORS, Body, Listing, Utc, error_response
-from hub.roles import RIGHTS, Actor, Right, Role
+from hub.config import Access, is_loopback
+from hub.errors import Problem
+from hub.people import sessions, users
+from hub.people.sessions import Kind, Session
+from hub.roles import RIGHTS, Actor, Post, Right, Role, Spot
+from hub.scope import Reach, Whereabouts
 from hub.store import Instant, Store, metadata, now
 
 COOKIE = "tianyan_session"
 CSRF_HEADER = "x-tianyan"
-SESSION_LIFE = timedelta(hours=12)
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+NOTED_EVERY = timedelta(minutes=10)
 
 tokens = Table(
     "tokens",
@@ -37,14 +38,9 @@ tokens = Table(
     Column("role", String(16), nullable=False),
     Column("hash", String(64), nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
-)
-sessions = Table(
-    "sessions",
-    metadata,
-    Column("hash", String(64), primary_key=True),
-    Column("name", String(64), nullable=False),
-    Column("role", String(16), nullable=False),
-    Column("expires_at", Instant, nullable=False),
+    Column("grids", Text, nullable=False, server_default="[]"),
+    Column("expires_at", Instant),
+    Column("used_at", Instant),
 )
 
 
@@ -53,11 +49,21 @@ def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def issue_token(tx: Connection, name: str, role: Role) -> str:
-    """Make a token for `name`; it is shown once and never again."""
+def issue_token(
+    tx: Connection,
+    name: str,
+    role: Role,
+    grids: Sequence[str] = (),
+    expires_at: datetime | None = None,
+) -> str:
+    """Make a token for `name`; it is shown once and never again.
+
+    `grids`: to which it is limited; none for the whole city.
+    """
     secret = secrets.token_urlsafe(32)
     row = {"name": name, "role": role.value, "hash": hashed(secret), "created_at": now()}
-    tx.execute(tokens.insert().values(row))
+    limits = {"grids": json.dumps(list(grids)), "expires_at": expires_at}
+    tx.execute(tokens.insert().values(row | limits))
     return secret
 
 
@@ -75,8 +81,11 @@ def issue_first_token(store: Store, data_dir: Path) -> Path | None:
     return path
 
 
-def need(right: Right) -> Callable[[Request], Actor]:
-    """A dependency: the caller, who must have `right`."""
+def need(right: Right, reach: Reach = Reach.CITY) -> Callable[[Request], Actor]:
+    """A dependency: the caller, who must have `right` there; in the role he has there.
+
+    There is the thing that the path is about (`hub.scope.Whereabouts`), or what `reach` says.
+    """
 
     def caller(request: Request) -> Actor:
         actor = identify(request)
@@ -86,14 +95,53 @@ def need(right: Right) -> Callable[[Request], Actor]:
             )
         if actor.by_cookie and request.method not in SAFE_METHODS:
             check_csrf(request)
+        if actor.must_change:
+            raise Problem(
+                403,
+                "password_change_needed",
+                f"{actor.name} must choose a password of his own",
+                "POST /api/session/password",
+            )
         if not actor.may(right):
             roles = ", ".join(role for role in Role if right in RIGHTS[role])
             raise Problem(
                 403, "forbidden", f"{actor.name} ({actor.role}) may not {right} here", roles
             )
-        return actor
+        return _there(request, actor, right, reach)
 
     return caller
+
+
+def _there(request: Request, actor: Actor, right: Right, reach: Reach) -> Actor:
+    """The actor in the role his posts give him at what the call is about."""
+    if not any(post.is_limited for post in actor.posts):
+        return actor
+    whereabouts: Whereabouts = request.app.state.whereabouts
+    about = _THING.match(request.scope["route"].path)
+    spots: Sequence[Spot] | None = ()
+    if about is not None and (find := whereabouts.get(about[1])) is not None:
+        with request.app.state.store.read() as tx:
+            spots = find(tx, request.path_params)
+    elif reach is Reach.GRID and (code := request.query_params.get("grid")):
+        spots = request.app.state.grid_spots(code)
+    elif reach in (Reach.POSTS, Reach.ALL):
+        spots = None
+    if spots is None:
+        return actor
+    found = actor.at(spots, right)
+    if found is None:
+        grids = ", ".join(actor.grids) or "the whole city"
+        raise Problem(
+            403,
+            "elsewhere",
+            f"{actor.name}'s posts do not cover this: {right} needs another grid, department or "
+            f"matter",
+            f"what the posts cover: {grids}",
+        )
+    return found
+
+
+_THING = re.compile(r"/api/([\w-]+)/\{")
 
 
 def check_csrf(request: Request) -> None:
@@ -102,14 +150,17 @@ def check_csrf(request: Request) -> None:
         raise Problem(403, "csrf", "a write by cookie needs a header", "X-Tianyan: 1")
 
 
-def identify(request: Request) -> Actor | None:
-    """The caller by bearer token or session cookie; None for neither or a wrong one."""
+def identify(request: Request, *, touch: bool = True) -> Actor | None:
+    """The caller by bearer token or session cookie; None for neither or a wrong one.
+
+    `touch`: whether the call counts as use of the session.
+    """
     store: Store = request.app.state.store
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme:
         return by_token(store, secret.strip()) if scheme.lower() == "bearer" else None
     secret = request.cookies.get(COOKIE, "")
-    return _by_session(store, secret) if secret else None
+    return _by_session(request, store, secret, touch=touch) if secret else None
 
 
 def is_from_here(request: Request) -> bool:
@@ -121,158 +172,56 @@ def is_from_here(request: Request) -> bool:
     return request.client is not None and is_loopback(request.client.host) and is_loopback(host)
 
 
-def forget_old_sessions(tx: Connection, at: datetime) -> None:
-    """Delete the sessions that have run out."""
-    tx.execute(delete(sessions).where(sessions.c.expires_at < at))
-
-
 def by_token(store: Store, secret: str) -> Actor | None:
     """Whose token it is; None for nobody's."""
+    at = now()
     with store.read() as tx:
         row = tx.execute(select(tokens).where(tokens.c.hash == hashed(secret))).one_or_none()
-    return None if row is None else Actor(row.name, Role(row.role))
-
-
-def _by_session(store: Store, secret: str) -> Actor | None:
-    with store.read() as tx:
-        row = tx.execute(select(sessions).where(sessions.c.hash == hashed(secret))).one_or_none()
-    if row is None or row.expires_at < now():
+    if row is None or _is_over(row, at):
         return None
-    return Actor(row.name, Role(row.role), by_cookie=True)
+    if row.used_at is None or at - row.used_at >= NOTED_EVERY:
+        _note_use(store, row.name, at)
+    return _of_token(row)
 
 
-class Opening(Body):
-    """Open a session with a token, or, at a demonstration on this machine, without."""
-
-    token: Annotated[str, Field(max_length=200)] = ""
-    demo: bool = False
+def _is_over(token: Row[tuple[object, ...]], at: datetime) -> bool:
+    return token.expires_at is not None and bool(token.expires_at <= at)
 
 
-class Who(Body):
-    """Whose session it is."""
-
-    name: str
-    role: Role
-
-
-class OpenSession(Who):
-    """Whose session it is and what it may do, so that a page offers nothing that is refused."""
-
-    rights: list[Right]
+def _of_token(row: Row[tuple[object, ...]], *, by_cookie: bool = False) -> Actor:
+    role = Role(row.role)
+    posts = tuple(Post(role, grid=code) for code in json.loads(row.grids))
+    return Actor(row.name, role, by_cookie=by_cookie, posts=posts)
 
 
-def opened(actor: Actor) -> OpenSession:
-    """The session of a caller, as the page that asks sees it."""
-    return OpenSession(
-        name=actor.name, role=actor.role, rights=[right for right in Right if actor.may(right)]
-    )
+def _note_use(store: Store, name: str, at: datetime) -> None:
+    stale = or_(tokens.c.used_at.is_(None), tokens.c.used_at < at - NOTED_EVERY)
+    with store.write() as tx:
+        tx.execute(update(tokens).where(tokens.c.name == name, stale).values(used_at=at))
 
 
-class NewToken(Body):
-    """A token to make: the name stands in the history of everything done with it."""
-
-    name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^\S(.*\S)?$")]
-    role: Role
-
-
-class MadeToken(Who):
-    """A new token; this is the only time it is shown."""
-
-    token: str
-
-
-class TokenItem(Who):
-    """A token by its name."""
-
-    created_at: Utc
-
-
-Admin = Annotated[Actor, Depends(need(Right.ADMIN))]
-
-
-def router(store: Store, config: HubConfig) -> APIRouter:
-    """Sessions and tokens."""
-    api = APIRouter(prefix="/api", tags=["access"], responses=ERRORS)
-
-    @api.post("/session")
-    def open_session(request: Request, response: Response, opening: Opening) -> OpenSession:
-        if opening.demo:
-            if not (config.demo and is_from_here(request)):
-                raise Problem(
-                    403, "forbidden", "this hub opens no session without a token", "a token"
-                )
-            actor: Actor | None = Actor("demo", Role.OPERATOR)
-        else:
-            actor = by_token(store, opening.token)
-        if actor is None:
-            raise Problem(401, "unauthorized", "the token is not valid", "a token of this hub")
-        secret = secrets.token_urlsafe(32)
-        row = {"hash": hashed(secret), "name": actor.name, "role": actor.role.value}
+def _by_session(request: Request, store: Store, secret: str, *, touch: bool) -> Actor | None:
+    access: Access = request.app.state.access
+    at = now()
+    with store.read() as tx:
+        session = next(iter(sessions.load(tx, sessions.sessions.c.hash == hashed(secret))), None)
+        if session is None or session.is_over(at, access.idle):
+            return None
+        actor = _behind(tx, session)
+    if actor is not None and touch and at - session.seen_at >= sessions.NOTED_EVERY:
         with store.write() as tx:
-            tx.execute(sessions.insert().values(**row, expires_at=now() + SESSION_LIFE))
-        secure = config.public_url.startswith("https://")
-        response.set_cookie(
-            COOKIE,
-            secret,
-            max_age=int(SESSION_LIFE.total_seconds()),
-            httponly=True,
-            samesite="strict",
-            secure=secure,
-        )
-        return opened(actor)
+            sessions.touch(tx, session.hash, at)
+    return actor
 
-    @api.get("/session", response_model=OpenSession)
-    def session(request: Request) -> OpenSession | Response:
-        actor = identify(request)
-        if actor is not None:
-            return opened(actor)
-        refusal = error_response(401, "unauthorized", "no valid token or session", "a token")
-        demo = config.demo and is_from_here(request)
-        refusal.body = refusal.render(
-            {
-                "error": {"code": "unauthorized", "message": "no session", "allowed": "a token"},
-                "demo": demo,
-            }
-        )
-        refusal.headers["content-length"] = str(len(refusal.body))
-        return refusal
 
-    @api.delete("/session", status_code=204)
-    def close_session(request: Request, response: Response) -> None:
-        secret = request.cookies.get(COOKIE, "")
-        if secret:
-            check_csrf(request)
-            with store.write() as tx:
-                tx.execute(delete(sessions).where(sessions.c.hash == hashed(secret)))
-        response.delete_cookie(COOKIE)
-
-    @api.get("/tokens")
-    def list_tokens(_actor: Admin) -> Listing[TokenItem]:
-        with store.read() as tx:
-            rows = tx.execute(select(tokens).order_by(tokens.c.name)).all()
-        items = [TokenItem(name=r.name, role=r.role, created_at=r.created_at) for r in rows]
-        return Listing(items=items, total=len(items))
-
-    @api.post("/tokens", status_code=201)
-    def make_token(wanted: NewToken, actor: Admin) -> MadeToken:
-        with store.write() as tx:
-            taken = select(tokens.c.id).where(tokens.c.name == wanted.name)
-            if tx.execute(taken).first() is not None:
-                raise Problem(409, "taken", f"a token named {wanted.name} exists", "a new name")
-            secret = issue_token(tx, wanted.name, wanted.role)
-            act = audit.Entry(
-                now(), actor.name, actor.role, "token", wanted.name, "issue", note=wanted.role
-            )
-            audit.append(tx, [act])
-        return MadeToken(name=wanted.name, role=wanted.role, token=secret)
-
-    @api.delete("/tokens/{name}", status_code=204)
-    def revoke_token(name: str, actor: Admin) -> None:
-        with store.write() as tx:
-            if not tx.execute(delete(tokens).where(tokens.c.name == name)).rowcount:
-                raise not_found("token", name)
-            tx.execute(delete(sessions).where(sessions.c.name == name))
-            act = audit.Entry(now(), actor.name, actor.role, "token", name, "revoke")
-            audit.append(tx, [act])
-
-    return api
+def _behind(tx: Connection, session: Session) -> Actor | None:
+    """Who a session's cookie speaks for, as things are now."""
+    if session.kind is Kind.DEMO:
+        return Actor(session.name, Role.OPERATOR, by_cookie=True)
+    if session.kind is Kind.TOKEN:
+        row = tx.execute(select(tokens).where(tokens.c.name == session.name)).one_or_none()
+        if row is None or _is_over(row, now()):
+            return None
+        return _of_token(row, by_cookie=True)
+    user = users.load(tx, session.name)
+    return None if user is None else user.actor(by_cookie=True)

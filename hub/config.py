@@ -3,6 +3,7 @@
 One YAML document. Relative paths are relative to the file.
 """
 
+from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -96,6 +97,23 @@ class Suppression(Settings):
     within_days: Annotated[float, Field(gt=0, le=365)] = 14
     for_days: Annotated[float, Field(gt=0, le=365)] = 14
     overlap: Annotated[float, Field(gt=0, le=1)] = 0.4
+
+
+class Access(Settings):
+    """People's sessions: how long one lasts at most, and how long nobody may use it."""
+
+    session_hours: Annotated[float, Field(gt=0, le=168)] = 12
+    idle_minutes: Annotated[float, Field(ge=1, le=10_080)] = 120
+
+    @property
+    def life(self) -> timedelta:
+        """The longest life of a session."""
+        return timedelta(hours=self.session_hours)
+
+    @property
+    def idle(self) -> timedelta:
+        """After so long without use a session is over."""
+        return timedelta(minutes=self.idle_minutes)
 
 
 class Intake(Settings):
@@ -293,6 +311,7 @@ class HubConfig(Settings):
     receipts: Receipts = Receipts()
     rules: dict[Label, Rule] = {}
     dedupe: Dedupe = Dedupe()
+    access: Access = Access()
     intake: Intake = Intake()
     suppression: Suppression = Suppression()
     learning: Learning = Learning()

@@ -7,6 +7,7 @@ once a second the bus looks which vehicles moved.
 
 import asyncio
 import logging
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
@@ -19,6 +20,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 from sse_starlette import ServerSentEvent
 
+from hub.roles import Spot
 from hub.store import Instant, Store, metadata, now
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,8 @@ events = Table(
 POLL_S = 0.5
 PAUSE_S = 0.02
 VEHICLES_EVERY_S = 1.0
+RESYNC = "resync"
+STILL_EVERY_S = 30.0
 CLIENT_QUEUE = 1000
 CATCH_UP = 1000
 OVERLAP = 200
@@ -50,15 +54,30 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """An item as pages hear of it, and where it is; None for what is the whole city's."""
+
+    json: str
+    spot: Spot | None = None
+
+
+@dataclass(frozen=True)
 class Told:
     """A change as it goes out: `id` 0 for what cannot be asked for again."""
 
     id: int
     kind: str
-    json: str
+    shown: Shown
+
+    @property
+    def is_for_all(self) -> bool:
+        """Whether everybody must hear of it: it shows nothing."""
+        return self.kind == RESYNC
 
 
-Render = Callable[[Connection, Sequence[Change]], dict[Change, str]]
+_NOTHING = Told(0, "nothing", Shown(""))
+
+Render = Callable[[Connection, Sequence[Change]], dict[Change, Shown]]
 Moved = Callable[[Connection, datetime], list[Change]]
 
 
@@ -119,8 +138,17 @@ class Bus:
                 self._hand_out(await self._patiently(partial(self._movements, since)))
             await asyncio.sleep(PAUSE_S)
 
-    async def stream(self, last_id: int | None) -> AsyncIterator[ServerSentEvent]:
-        """The events of one page, beginning after `last_id` where it is known."""
+    async def stream(
+        self,
+        last_id: int | None,
+        may_see: Callable[[Spot | None], bool] = lambda _: True,
+        still: Callable[[], bool] = lambda: True,
+    ) -> AsyncIterator[ServerSentEvent]:
+        """The events of one page, beginning after `last_id` where it is known.
+
+        `may_see`: whether the reader hears of what is there. `still`: whether he may go on; it is
+        asked now and then, and the stream ends when not.
+        """
         newest = await asyncio.to_thread(self._newest)
         queue: asyncio.Queue[Told | None] = asyncio.Queue(CLIENT_QUEUE)
         self._clients.add(queue)
@@ -128,9 +156,23 @@ class Bus:
             self._last = self._floor = newest
         try:
             for told in await asyncio.to_thread(self._catch_up, last_id):
-                yield _sse(told)
-            while not self._closed and (told_or_end := await queue.get()) is not None:
-                yield _sse(told_or_end)
+                if told.is_for_all or may_see(told.shown.spot):
+                    yield _sse(told)
+            asked_at = time.monotonic()
+            while not self._closed:
+                told_or_end: Told | None = _NOTHING
+                with suppress(TimeoutError):
+                    told_or_end = await asyncio.wait_for(queue.get(), STILL_EVERY_S)
+                if told_or_end is None:
+                    break
+                if time.monotonic() - asked_at >= STILL_EVERY_S:
+                    if not await asyncio.to_thread(still):
+                        break
+                    asked_at = time.monotonic()
+                if told_or_end is _NOTHING:
+                    continue
+                if told_or_end.is_for_all or may_see(told_or_end.shown.spot):
+                    yield _sse(told_or_end)
         finally:
             self._clients.discard(queue)
 
@@ -146,7 +188,7 @@ class Bus:
         for queue in self._clients:
             if queue.qsize() + len(told) > CLIENT_QUEUE:
                 _clear(queue)
-                queue.put_nowait(Told(told[-1].id, "resync", "{}"))
+                queue.put_nowait(Told(told[-1].id, RESYNC, Shown("{}")))
                 continue
             for each in told:
                 queue.put_nowait(each)
@@ -185,7 +227,7 @@ class Bus:
             if last == (newest or 0):
                 return []
             if newest is None or last > newest or last < first - 1 or newest - last > CATCH_UP:
-                return [Told(newest or 0, "resync", "{}")]
+                return [Told(newest or 0, RESYNC, Shown("{}"))]
             rows = tx.execute(select(events).where(events.c.id > last).order_by(events.c.id)).all()
             return self._rendered(tx, [(row.id, Change(row.kind, row.item)) for row in rows])
 
@@ -210,4 +252,4 @@ def _clear(queue: asyncio.Queue[Told | None]) -> None:
 
 def _sse(told: Told) -> ServerSentEvent:
     number = str(told.id) if told.id else None
-    return ServerSentEvent(data=told.json, event=told.kind, id=number)
+    return ServerSentEvent(data=told.shown.json, event=told.kind, id=number)

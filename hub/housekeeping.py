@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.exc import DBAPIError
 
-from hub import auth, decisions, events, quarantine, steps
+from hub import decisions, events, quarantine, steps
 from hub.alerts import attention_store
 from hub.devices import store as device_store
 from hub.devices.orders import store as order_store
@@ -17,6 +17,7 @@ from hub.grid import store as grid_store
 from hub.models import store as model_store
 from hub.patrol import store as patrol_store
 from hub.patrol.judge import Work, look_at_recent
+from hub.people import attempts, sessions
 from hub.pipeline import Site
 from hub.store import Store, now
 from hub.tracks import drivers, judged_store, store as track_store
@@ -96,7 +97,8 @@ def sweep(store: Store, site: Site, at: datetime) -> None:
     with store.write() as tx:
         quarantine.forget_old(tx, config.quarantine, at)
         events.forget_old(tx, config.retention.event_rows)
-        auth.forget_old_sessions(tx, at)
+        sessions.forget_old(tx, at, config.access.idle)
+        attempts.forget_old(tx, at)
         attention_store.forget_old(tx, at)
         order_store.forget_old(tx, at - timedelta(days=config.retention.order_days))
     with store.write() as tx:

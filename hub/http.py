@@ -133,6 +133,7 @@ def install(app: FastAPI) -> None:
 def _problem(_request: Request, fault: Problem) -> Response:
     problems = getattr(fault, "problems", ())
     response = error_response(fault.status, fault.code, fault.message, fault.allowed, problems)
+    response.headers.update(getattr(fault, "headers", {}))
     if fault.status == 503:
         response.headers["Retry-After"] = RETRY_AFTER_S
     return response

@@ -9,10 +9,11 @@ from sqlalchemy import ColumnElement, Table, and_, or_, select
 from sqlalchemy.engine import Connection, Row
 
 from hub.alerts.alert import FALSE_ALARM
-from hub.alerts.api import CaseRef, MatterRef, matter_ref
+from hub.alerts.api import CaseRef, MatterRef, matter_ref, visible as alerts_visible
 from hub.alerts.store import alerts, pictures_of
 from hub.alerts.suppression_store import in_force
 from hub.auth import need
+from hub.cases.api import visible as cases_visible
 from hub.cases.case import FINISHED
 from hub.cases.store import cases, load as load_cases, to_case
 from hub.evidence.items import evidence_url
@@ -22,6 +23,7 @@ from hub.http import ERRORS, Body, Utc
 from hub.permits import store as permit_store
 from hub.permits.permit import Permit
 from hub.roles import Actor, Right
+from hub.scope import Reach
 from hub.store import Store, now
 from hub.tracks import fence_store
 from hub.tracks.fence_store import Fences
@@ -122,7 +124,7 @@ def router(store: Store, zone: tzinfo) -> APIRouter:
 
     @api.get("/spot")
     def spot(
-        _actor: Annotated[Actor, Depends(need(Right.READ))],
+        actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
         asked: Annotated[Asked, Query()],
     ) -> Spot:
         until = asked.at or now()
@@ -130,13 +132,13 @@ def router(store: Store, zone: tzinfo) -> APIRouter:
         place, radius_m = (asked.lat, asked.lon), asked.radius_m
         with store.read() as tx:
             found, false_alarms, sources = _alerts(
-                tx, place, radius_m, (since, until), asked.without
+                tx, place, radius_m, (since, until), asked.without, mine=alerts_visible(actor)
             )
             return Spot(
                 radius_m=radius_m,
                 since=since,
                 alerts=found,
-                cases=_cases(tx, place, radius_m, since),
+                cases=_cases(tx, place, radius_m, since, cases_visible(actor)),
                 permits=_permits(tx, place, radius_m, until, zone),
                 false_alarms=false_alarms,
                 suppressions=_suppressions(tx, sources, until),
@@ -165,12 +167,15 @@ def _alerts(
     radius_m: float,
     span: tuple[datetime, datetime],
     without: str,
+    *,
+    mine: ColumnElement[bool],
 ) -> tuple[list[NearAlert], int, set[tuple[str, str, str]]]:
     """The alerts, how many of all were false, and the cameras and labels of all."""
     known = select(alerts.c.duplicate_of).where(alerts.c.id == without)
     head = tx.execute(known).scalar() or without
     near = select(alerts).where(
         _within(alerts, place, radius_m),
+        mine,
         alerts.c.at >= span[0],
         alerts.c.since <= span[1],
         alerts.c.duplicate_of.is_(None),
@@ -206,12 +211,16 @@ def _alerts(
 
 
 def _cases(
-    tx: Connection, place: tuple[float, float], radius_m: float, since: datetime
+    tx: Connection,
+    place: tuple[float, float],
+    radius_m: float,
+    since: datetime,
+    mine: ColumnElement[bool],
 ) -> list[NearCase]:
     recent = or_(
         cases.c.updated_at >= since, cases.c.state.not_in([state.value for state in FINISHED])
     )
-    rows = tx.execute(select(cases).where(_within(cases, place, radius_m), recent)).all()
+    rows = tx.execute(select(cases).where(_within(cases, place, radius_m), mine, recent)).all()
     items = [
         NearCase(
             **_of(row, NearCase)

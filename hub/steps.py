@@ -25,7 +25,7 @@ from hub.errors import Problem, not_found
 from hub.events import Change
 from hub.intake import store as intake_store
 from hub.pipeline import Site
-from hub.roles import SYSTEM, Actor
+from hub.roles import SYSTEM, Actor, Right
 from hub.store import Store, now
 
 MARKED_AT_ONCE = 500
@@ -52,7 +52,7 @@ def take_step(store: Store, site: Site, case_id: int, wanted: WantedStep, actor:
             one = replace(wanted, action=action)
             stepped = stepped_on(tx, site, stepped, one, actor=actor, at=at)
             if stepped.state is State.MERGED:
-                changes += _merge(tx, case, wanted.into)
+                changes += _merge(tx, case, wanted.into, actor)
         if not case_store.save(tx, stepped, wanted.version):
             raise Problem(409, "stale", f"case {case.number} was changed since", "look again")
         events.record(tx, changes, at)
@@ -126,11 +126,15 @@ def say_what_is_due(store: Store, at: datetime) -> int:
     return len(due)
 
 
-def _merge(tx: Connection, case: Case, into: str) -> list[Change]:
+def _merge(tx: Connection, case: Case, into: str, actor: Actor) -> list[Change]:
     other = case_store.by_number(tx, into)
     if other is None or other.id == case.id or not other.is_open:
         raise Problem(
             422, "bad_case", f"into: {into!r} is not another open case", "the number of a case"
+        )
+    if actor.at([other.spot], Right.ACT) is None:
+        raise Problem(
+            403, "elsewhere", f"into: {actor.name}'s posts do not cover {into}", "a case they cover"
         )
     alerts = alert_store.of_case(tx, [case.id])[case.id]
     alert_store.set_case(tx, alerts, other.id)

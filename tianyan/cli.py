@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from tianyan import evidence
+from tianyan import evidence, people
 from tianyan.verb import FOUND_WRONG, OK, USAGE, Verb
 
 log = logging.getLogger(__name__)
@@ -599,6 +599,13 @@ VERBS = (
         _hub_export_dataset,
     ),
     Verb("hub add-model", "a model that can be rolled out", _add_model_options, _hub_add_model),
+    Verb("hub add-user", "a person who may log in", people.add_options, people.add),
+    Verb(
+        "hub set-password",
+        "another password for a person",
+        people.password_options,
+        people.set_password,
+    ),
     Verb("hub verify-audit", "whether anybody changed the history", _config, _hub_verify_audit),
     Verb("hub check", "every error of a configuration at once", _config, _hub_check),
     Verb(

@@ -22,6 +22,7 @@ from hub.grid.places import GridRef, GridStep, Places
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.matters import matter
 from hub.roles import Actor, Right
+from hub.scope import Reach, within
 from hub.store import Store, lies_in, now
 
 
@@ -152,6 +153,11 @@ Decide = Callable[[str, str, str, Actor], None]
 MergeInto = Callable[[str, Merge, Actor], None]
 
 
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """The alerts that the actor's posts cover."""
+    return within(actor, Right.READ, path=alerts.c.path, matter=alerts.c.matter)
+
+
 def matter_ref(code: str | None) -> MatterRef | None:
     """A matter's code with its names."""
     known = matter(code)
@@ -177,10 +183,11 @@ def router(
 
     @api.get("/alerts")
     def list_alerts(
-        _actor: reader,
+        actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
         part: Annotated[Page, Depends(page)],
         which: Annotated[list[ColumnElement[bool]], Depends(_filters)],
     ) -> Listing[AlertItem]:
+        which.append(visible(actor))
         found = select(alerts).where(*which)
         with store.read() as tx:
             total = tx.execute(select(func.count()).select_from(alerts).where(*which)).scalar_one()

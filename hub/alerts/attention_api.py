@@ -6,18 +6,20 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
+from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from hub import audit, events
 from hub.alerts import attention_store, store as alert_store
 from hub.alerts.alert import Alert
-from hub.alerts.api import AlertDetail
+from hub.alerts.api import AlertDetail, visible
 from hub.alerts.attention import Snooze, longest
 from hub.auth import need
 from hub.errors import Problem, not_found
 from hub.events import Change
 from hub.http import ERRORS, Body, Listing, Utc
 from hub.roles import Actor, Right
+from hub.scope import Reach
 from hub.store import Store, now
 
 PageName = Annotated[str, Field(min_length=8, max_length=40, pattern=r"^[A-Za-z0-9-]+$")]
@@ -68,9 +70,15 @@ def router(store: Store, detail: Detail) -> APIRouter:
     decider = Annotated[Actor, Depends(need(Right.DECIDE))]
 
     @api.get("/claims")
-    def list_claims(_actor: Annotated[Actor, Depends(need(Right.READ))]) -> Listing[ClaimItem]:
+    def list_claims(
+        actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
+    ) -> Listing[ClaimItem]:
+        mine = select(alert_store.alerts.c.id).where(visible(actor))
         with store.read() as tx:
-            items = [ClaimItem(**vars(each)) for each in attention_store.claimed(tx, now())]
+            claimed = attention_store.claimed(tx, now())
+            named = mine.where(alert_store.alerts.c.id.in_([each.alert for each in claimed]))
+            shown = set(tx.execute(named).scalars())
+        items = [ClaimItem(**vars(each)) for each in claimed if each.alert in shown]
         return Listing(items=items, total=len(items))
 
     @api.post("/alerts/{alert}/claim")

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Float,
     Index,
     Integer,
@@ -29,6 +30,7 @@ from hub.alerts.attention_store import is_put_off
 from hub.alerts.dedup import cell, cells_around, patience, reach_m, topic
 from hub.config import Dedupe
 from hub.evidence.refs import Picture, pictures, pictures_of
+from hub.scope import EVERYTHING
 from hub.store import GridPath, Instant, metadata, upsert
 from wire.alert import Box
 
@@ -157,9 +159,11 @@ def of_case(tx: Connection, cases: Collection[int]) -> dict[int, list[str]]:
     return found
 
 
-def counts(tx: Connection, midnight: datetime, at: datetime) -> tuple[int, int]:
-    """Things that wait for a decision at `at`, and things first heard of since `midnight`."""
-    first = alerts.c.duplicate_of.is_(None)
+def counts(
+    tx: Connection, midnight: datetime, at: datetime, mine: ColumnElement[bool] = EVERYTHING
+) -> tuple[int, int]:
+    """Of `mine`: those that wait for a decision at `at`, those first heard of since `midnight`."""
+    first = alerts.c.duplicate_of.is_(None) & mine
     undecided = and_(
         first,
         alerts.c.decision.is_(None),

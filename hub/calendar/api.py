@@ -19,6 +19,7 @@ from hub.calendar.work_calendar import SATURDAY, BadCalendar
 from hub.errors import Problem
 from hub.http import ERRORS, Body, Utc
 from hub.roles import Actor, Right
+from hub.scope import Reach
 from hub.store import Store, now
 
 Change = Callable[[calendar_store.Body], calendar_store.Body]
@@ -82,7 +83,7 @@ class HoursBody(Body):
 def router(store: Store, zone: ZoneInfo) -> APIRouter:
     """The calendar of a site in `zone`."""
     api = APIRouter(prefix="/api/calendar", tags=["calendar"], responses=ERRORS)
-    reader = Annotated[Actor, Depends(need(Right.READ))]
+    reader = Annotated[Actor, Depends(need(Right.READ, Reach.ALL))]
     admin = Annotated[Actor, Depends(need(Right.ADMIN))]
 
     def item(version: Version) -> CalendarItem:

@@ -25,6 +25,7 @@ from hub.grid.places import GridRef, GridStep, Places
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.intake import store as intake_store
 from hub.roles import Actor, Right
+from hub.scope import Reach, within
 from hub.store import Store, lies_in, now
 
 
@@ -159,6 +160,17 @@ TakeStep = Callable[[int, Act, Actor], None]
 SHOWN_ALERTS = 100
 
 
+def visible(actor: Actor, right: Right = Right.READ) -> ColumnElement[bool]:
+    """The cases that the actor's posts cover."""
+    return within(
+        actor,
+        right,
+        path=cases.c.path,
+        matter=cases.c.matter,
+        department=cases.c.department.__eq__,
+    )
+
+
 def case_refs(tx: Connection, ids: Collection[int]) -> dict[int, CaseRef]:
     """Cases as an alert refers to them."""
     found = load(tx, ids) if ids else {}
@@ -187,11 +199,12 @@ def router(
 
     @api.get("/cases")
     def list_cases(
-        _actor: reader,
+        actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
         part: Annotated[Page, Depends(page)],
         which: Annotated[list[ColumnElement[bool]], Depends(_filters)],
         order: Literal["opened", "due"] = "opened",
     ) -> Listing[CaseItem]:
+        which.append(visible(actor))
         newest = (cases.c.opened_at.desc(), cases.c.id.desc())
         found = select(cases).where(*which).order_by(*newest)
         if order == "due":
@@ -247,7 +260,7 @@ def router(
 
     @api.post("/cases/{case_id}/actions")
     def act(
-        case_id: int, wanted: Act, actor: Annotated[Actor, Depends(need(Right.ACT))]
+        case_id: int, wanted: Act, actor: Annotated[Actor, Depends(need(Right.HANDLE))]
     ) -> CaseDetail:
         take_step(case_id, wanted, actor)
         return detail(case_id, actor)

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from hub.errors import HubError
-from hub.roles import RANK, SYSTEM, Actor, Role
+from hub.roles import RANK, SYSTEM, Actor, Role, Spot
 
 
 class Stage(StrEnum):
@@ -118,12 +118,12 @@ ACTIONS: dict[str, Step] = {
     "dispatch": Step(Party.COMMAND),
     "correct": Step(Party.COMMAND, needs_note=True),
     "recall": Step(Party.COMMAND, needs_note=True),
-    "accept": Step(Party.DEPARTMENT, handles=True),
-    "return": Step(Party.DEPARTMENT, needs_note=True),
+    "accept": Step(Party.DEPARTMENT, Role.HANDLER, handles=True),
+    "return": Step(Party.DEPARTMENT, Role.HANDLER, needs_note=True),
     "join": Step(Party.COMMAND, Role.SUPERVISOR, needs_note=True),
     "suspend": Step(Party.COMMAND, Role.SUPERVISOR, needs_note=True),
     "resume": Step(Party.COMMAND, Role.SUPERVISOR),
-    "feedback": Step(Party.DEPARTMENT, needs_note=True, handles=True),
+    "feedback": Step(Party.DEPARTMENT, Role.HANDLER, needs_note=True, handles=True),
     "verify_result": Step(Party.SUPERVISION, by_itself=True),
     "rework": Step(Party.SUPERVISION, needs_note=True, judges=True, by_itself=True),
     "close": Step(Party.SUPERVISION, Role.SUPERVISOR, judges=True),
@@ -227,6 +227,11 @@ class Case:
     def stage(self) -> Stage:
         """The stage of the state."""
         return STAGES[self.state][1]
+
+    @property
+    def spot(self) -> Spot:
+        """What posts may be limited by."""
+        return Spot(self.path, self.matter, frozenset(filter(None, [self.department])))
 
     @property
     def is_open(self) -> bool:

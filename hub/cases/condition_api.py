@@ -15,6 +15,7 @@ from hub.grid.titled import SHEET_BODY, BadSheet, BadTable
 from hub.http import ERRORS, Listing
 from hub.matters import matter, table
 from hub.roles import Actor, Right
+from hub.scope import Reach
 from hub.store import Store, now
 
 
@@ -46,7 +47,7 @@ def router(store: Store, standard_ref: str) -> APIRouter:
 
     @api.get("/conditions")
     def conditions(
-        _actor: Annotated[Actor, Depends(need(Right.READ))],
+        _actor: Annotated[Actor, Depends(need(Right.READ, Reach.ALL))],
         of_matter: Annotated[str | None, Query(alias="matter", pattern=r"^\d{5}$")] = None,
     ) -> Listing[ConditionItem]:
         with store.read() as tx:

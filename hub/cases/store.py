@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
     Float,
     Index,
     Integer,
@@ -24,6 +25,7 @@ from sqlalchemy.engine import Connection, Row
 
 from hub.cases.case import FINISHED, Case, State
 from hub.grid.geodesy import distance_m, metres_per_degree
+from hub.scope import EVERYTHING
 from hub.store import GridPath, Instant, insert_new, metadata
 
 cases = Table(
@@ -155,9 +157,9 @@ def save(tx: Connection, case: Case, known_version: int) -> bool:
     return tx.execute(_SAVE, {**_row(case), **known}).rowcount == 1
 
 
-def counts(tx: Connection) -> tuple[int, dict[str, int]]:
-    """Open cases, and all cases by state."""
-    found = select(cases.c.state, func.count().label("n")).group_by(cases.c.state)
+def counts(tx: Connection, mine: ColumnElement[bool] = EVERYTHING) -> tuple[int, dict[str, int]]:
+    """Of `mine`: open cases, and all cases by state."""
+    found = select(cases.c.state, func.count().label("n")).where(mine).group_by(cases.c.state)
     by_state = {row.state: row.n for row in tx.execute(found)}
     return sum(n for state, n in by_state.items() if State(state) not in FINISHED), by_state
 

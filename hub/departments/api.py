@@ -22,6 +22,7 @@ from hub.grid.store import IN_FORCE as GRID_IN_FORCE, grids
 from hub.grid.titled import SHEET_BODY, BadSheet, BadTable
 from hub.http import ERRORS, Body, Listing, Utc
 from hub.roles import Actor, Right
+from hub.scope import Reach
 from hub.store import Store, now
 
 
@@ -74,7 +75,7 @@ class DepartmentsImported(BaseModel):
 def router(store: Store) -> APIRouter:
     """Departments."""
     api = APIRouter(prefix="/api", tags=["departments"], responses=ERRORS)
-    reader = Annotated[Actor, Depends(need(Right.READ))]
+    reader = Annotated[Actor, Depends(need(Right.READ, Reach.ALL))]
     editor = Annotated[Actor, Depends(need(Right.CONFIGURE))]
 
     @api.get("/departments")

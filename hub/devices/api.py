@@ -19,6 +19,7 @@ from hub.errors import Problem
 from hub.grid.places import GridRef, GridStep, Places
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.roles import Actor, Right
+from hub.scope import Reach, within
 from hub.store import Store, lies_in, now
 from wire.status import CameraState
 from wire.topics import BadTopic, check_device_id
@@ -143,21 +144,26 @@ def device_items(tx: Connection, which: Sequence[str]) -> dict[str, DeviceItem]:
     }
 
 
-def counts(tx: Connection) -> tuple[int, int]:
-    """Cameras in use, and those that see."""
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """The cameras that the actor's posts cover."""
+    return within(actor, Right.READ, path=cameras.c.grid_path)
+
+
+def counts(tx: Connection, mine: ColumnElement[bool]) -> tuple[int, int]:
+    """Of `mine`: cameras in use, and those that see."""
     total = tx.execute(
-        select(func.count()).select_from(cameras).where(cameras.c.retired_at.is_(None))
+        select(func.count()).select_from(cameras).where(cameras.c.retired_at.is_(None), mine)
     ).scalar_one()
-    blind = select(func.count()).select_from(cameras).where(_IS_BLIND)
+    blind = select(func.count()).select_from(cameras).where(_IS_BLIND, mine)
     return total, total - tx.execute(blind).scalar_one()
 
 
-def blind_now(tx: Connection, most: int = MOST_BLIND) -> list[BlindCamera]:
-    """The cameras nothing can be said of, the longest blind first."""
-    found = select(cameras).where(_IS_BLIND).order_by(cameras.c.state_since, cameras.c.id)
+def blind_now(tx: Connection, mine: ColumnElement[bool]) -> list[BlindCamera]:
+    """Of `mine`: the cameras nothing can be said of, the longest blind first."""
+    found = select(cameras).where(_IS_BLIND, mine).order_by(cameras.c.state_since, cameras.c.id)
     return [
         BlindCamera(id=row.id, name=row.name or row.camera, state=row.state, since=row.state_since)
-        for row in tx.execute(found.limit(most))
+        for row in tx.execute(found.limit(MOST_BLIND))
     ]
 
 
@@ -172,12 +178,12 @@ def router(
 
     @api.get("/cameras")
     def list_cameras(
-        _actor: Annotated[Actor, Depends(need(Right.READ))],
+        actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
         part: Annotated[Page, Depends(page)],
         state: str | None = None,
         grid: str | None = None,
     ) -> Listing[CameraItem]:
-        which: list[ColumnElement[bool]] = []
+        which: list[ColumnElement[bool]] = [visible(actor)]
         if state is not None:
             which.append(cameras.c.state == state)
         if grid is not None:
@@ -190,13 +196,16 @@ def router(
 
     @api.get("/blind-spans")
     def list_blind_spans(
-        _actor: Annotated[Actor, Depends(need(Right.READ))],
+        actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
         part: Annotated[Page, Depends(page)],
         camera: str | None = None,
         from_at: Annotated[AwareDatetime | None, Query(alias="from")] = None,
         until_at: Annotated[AwareDatetime | None, Query(alias="to")] = None,
     ) -> Listing[BlindSpan]:
+        mine = select(cameras.c.id).where(visible(actor))
         which: list[ColumnElement[bool]] = []
+        if actor.is_limited(Right.READ):
+            which.append(blind_spans.c.camera.in_(mine))
         if camera is not None:
             which.append(blind_spans.c.camera == camera)
         if from_at is not None:

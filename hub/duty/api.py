@@ -27,6 +27,7 @@ from hub.grid.grid import Grid
 from hub.grid.places import GridRef, Places
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.roles import Actor, Right
+from hub.scope import Reach
 from hub.store import Store, now
 
 MOST_DAYS = 62
@@ -151,6 +152,7 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
     """Duty."""
     api = APIRouter(prefix="/api/duty", tags=["duty"], responses=ERRORS)
     reader = Annotated[Actor, Depends(need(Right.READ))]
+    of_grid = Annotated[Actor, Depends(need(Right.READ, Reach.GRID))]
     admin = Annotated[Actor, Depends(need(Right.ADMIN))]
     asked = Annotated[Asked, Depends(_asked(config))]
 
@@ -175,7 +177,7 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
 
     @api.get("/posts")
     def posts(
-        actor: reader, part: Annotated[Page, Depends(page)], grid: str | None = None
+        actor: of_grid, part: Annotated[Page, Depends(page)], grid: str | None = None
     ) -> Listing[PostItem]:
         with store.read() as tx:
             found = [p for p in duty_store.load_posts(tx) if grid in (None, p.grid)]
@@ -188,7 +190,9 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
         )
 
     @api.get("/shifts")
-    def shifts(_actor: reader) -> Listing[ShiftItem]:
+    def shifts(
+        _actor: Annotated[Actor, Depends(need(Right.READ, Reach.ALL))],
+    ) -> Listing[ShiftItem]:
         with store.read() as tx:
             items = [_shift_item(shift) for shift in duty_store.load_shifts(tx)]
         return Listing(items=items, total=len(items))
@@ -238,7 +242,7 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
 
     @api.get("/attendance")
     def attendance(
-        actor: reader,
+        actor: of_grid,
         which: asked,
         part: Annotated[Page, Depends(page)],
         presence: Presence | None = None,
@@ -255,7 +259,7 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
         responses=FILES,
     )
     def attendance_file(
-        actor: reader, which: asked, form: Annotated[Format, Query(alias="format")] = "xlsx"
+        actor: of_grid, which: asked, form: Annotated[Format, Query(alias="format")] = "xlsx"
     ) -> Response:
         items = (_attendance_item(each, places, actor) for each in lines(which))
         return table(f"attendance-{which.since}", TITLES, _cells(items), form)

@@ -22,6 +22,7 @@ from hub.grid.places import Places
 from hub.grid.store import IN_FORCE, grids
 from hub.http import ERRORS, Listing, Page, page
 from hub.roles import Actor, Right
+from hub.scope import Reach
 from hub.store import Store, now
 
 AfterImport = Callable[[Connection, Places], None]
@@ -60,7 +61,7 @@ class BadGrids(Problem):
 def router(store: Store, places: Places, after_import: AfterImport) -> APIRouter:
     """Grids. `after_import` runs in the import's transaction, with the new grids."""
     api = APIRouter(prefix="/api", tags=["grids"], responses=ERRORS)
-    reader = Annotated[Actor, Depends(need(Right.READ))]
+    reader = Annotated[Actor, Depends(need(Right.READ, Reach.ALL))]
 
     @api.get("/grids")
     def list_grids(

@@ -22,6 +22,7 @@ from hub.intake.sealing import Seal
 from hub.intake.sheet import BadRows, read_reports
 from hub.intake.store import reports
 from hub.roles import Actor, Right
+from hub.scope import Reach, within
 from hub.store import Store, now
 
 SHOWN_FAULTS = 500
@@ -170,7 +171,7 @@ def router(
     """Reports. `numbers` gives the numbers of cases by id."""
     api = APIRouter(prefix="/api", tags=["intake"], responses=ERRORS)
     worker = Annotated[Actor, Depends(need(Right.ACT))]
-    reporter = Annotated[Actor, Depends(need(Right.REPORT))]
+    reporter = Annotated[Actor, Depends(need(Right.REPORT, Reach.ALL))]
 
     def items(tx: Connection, found: Sequence[Report]) -> list[ReportItem]:
         named = numbers(tx, [report.case_id for report in found if report.case_id])
@@ -182,10 +183,11 @@ def router(
 
     @api.get("/reports")
     def list_reports(
-        _actor: worker,
+        actor: Annotated[Actor, Depends(need(Right.ACT, Reach.POSTS))],
         part: Annotated[Page, Depends(page)],
         which: Annotated[list[ColumnElement[bool]], Depends(_filters)],
     ) -> Listing[ReportItem]:
+        which.append(within(actor, Right.ACT, path=reports.c.path, matter=reports.c.matter))
         found = select(reports).where(*which).order_by(reports.c.id.desc())
         with store.read() as tx:
             count = select(func.count()).select_from(reports).where(*which)

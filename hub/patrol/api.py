@@ -28,6 +28,7 @@ from hub.patrol.report import Question, Row, Standing
 from hub.patrol.settings import plan_of, sweep_settings
 from hub.patrol.sweeping import Pass, band, swept
 from hub.roles import Actor, Right
+from hub.scope import Reach
 from hub.store import Store, now
 from hub.tracks.store import vehicles
 
@@ -148,6 +149,7 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
     """Patrol coverage and sweeping."""
     api = APIRouter(prefix="/api/patrol", tags=["patrol"], responses=ERRORS)
     reader = Annotated[Actor, Depends(need(Right.READ))]
+    of_grid = Annotated[Actor, Depends(need(Right.READ, Reach.GRID))]
     asked = Annotated[Question, Depends(_question(config))]
 
     def found(which: Question) -> list[Row]:
@@ -157,7 +159,7 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
 
     @api.get("/coverage")
     def coverage(
-        _actor: reader,
+        _actor: of_grid,
         which: asked,
         part: Annotated[Page, Depends(page)],
         standing: Standing | None = None,
@@ -175,12 +177,12 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
         )
 
     @api.get("/coverage/file", response_class=Response, responses=FILES)
-    def coverage_file(_actor: reader, which: asked, form: _Form = "xlsx") -> Response:
+    def coverage_file(_actor: of_grid, which: asked, form: _Form = "xlsx") -> Response:
         return table(f"coverage-{which.since}", COVERAGE_TITLES, _lines(found(which)), form)
 
     @api.get("/missed", response_class=Response, responses=GEOJSON)
     def missed(
-        _actor: reader,
+        _actor: of_grid,
         which: asked,
         every: Annotated[bool, Query(alias="all")] = False,
     ) -> Response:
@@ -191,7 +193,7 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
 
     @api.get("/visits")
     def visits(
-        _actor: reader,
+        _actor: of_grid,
         which: asked,
         part: Annotated[Page, Depends(page)],
         vehicle: str | None = None,
@@ -242,7 +244,7 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
 
     @api.get("/sweeping")
     def sweeping(
-        _actor: reader,
+        _actor: of_grid,
         which: asked,
         part: Annotated[Page, Depends(page)],
         vehicle: str | None = None,
@@ -252,7 +254,7 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
 
     @api.get("/sweeping/file", response_class=Response, responses=FILES)
     def sweeping_file(
-        _actor: reader, which: asked, vehicle: str | None = None, form: _Form = "xlsx"
+        _actor: of_grid, which: asked, vehicle: str | None = None, form: _Form = "xlsx"
     ) -> Response:
         items = [_swept_item(grid, near) for grid, near in swept_grids(which, vehicle)]
         lines: Iterator[list[Cell]] = (

@@ -14,6 +14,7 @@ from hub.errors import not_found
 from hub.grid.places import GridRef, GridStep, Places
 from hub.http import ERRORS, Listing, Page, Utc, page
 from hub.roles import Actor, Right
+from hub.scope import Reach, within
 from hub.store import Store, from_ms, lies_in, now
 from hub.tracks.fence_api import DatumName, datum, in_datum
 from hub.tracks.store import fixes_between, vehicles
@@ -109,13 +110,13 @@ def router(
 
     @api.get("/vehicles")
     def list_vehicles(
-        _actor: reader,
+        actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
         part: Annotated[Page, Depends(page)],
         kind: str | None = None,
         grid: str | None = None,
         online: bool | None = None,
     ) -> Listing[VehicleItem]:
-        found = select(vehicles).where(vehicles.c.retired_at.is_(None))
+        found = select(vehicles).where(vehicles.c.retired_at.is_(None), visible(actor))
         if kind is not None:
             found = found.where(vehicles.c.kind == kind)
         if grid is not None:
@@ -166,9 +167,16 @@ def router(
     return api
 
 
-def counts(tx: Connection, online: ColumnElement[bool]) -> tuple[int, int]:
-    """Vehicles in use, and those whose device is online."""
-    here = select(func.count()).select_from(vehicles).where(vehicles.c.retired_at.is_(None))
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """The vehicles that are where the actor's posts are."""
+    return within(actor, Right.READ, path=vehicles.c.grid_path)
+
+
+def counts(
+    tx: Connection, online: ColumnElement[bool], mine: ColumnElement[bool]
+) -> tuple[int, int]:
+    """Of `mine`: vehicles in use, and those whose device is online."""
+    here = select(func.count()).select_from(vehicles).where(vehicles.c.retired_at.is_(None), mine)
     return tx.execute(here).scalar_one(), tx.execute(here.where(online)).scalar_one()
 
 

@@ -11,9 +11,12 @@ from sqlalchemy import ColumnElement, func, select
 from hub.auth import need
 from hub.http import ERRORS, Listing, Page, Utc, page
 from hub.roles import Actor, Right
+from hub.scope import Reach
 from hub.store import Store
+from hub.tracks.api import visible
 from hub.tracks.episode import Fact, Kind
 from hub.tracks.judged_store import vehicle_events
+from hub.tracks.store import vehicles
 
 
 class VehicleEvent(BaseModel):
@@ -46,11 +49,14 @@ def router(store: Store) -> APIRouter:
 
     @api.get("/vehicle-events")
     def list_events(
-        _actor: Annotated[Actor, Depends(need(Right.READ))],
+        actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
         part: Annotated[Page, Depends(page)],
         which: Annotated[list[ColumnElement[bool]], Depends(_filters)],
     ) -> Listing[VehicleEvent]:
         event = vehicle_events.c
+        if actor.is_limited(Right.READ):
+            mine = select(vehicles.c.id).where(visible(actor))
+            which.append(event.vehicle.in_(mine))
         found = select(vehicle_events).where(*which).order_by(event.start.desc(), event.id.desc())
         counted = select(func.count()).select_from(vehicle_events).where(*which)
         with store.read() as tx:

@@ -154,6 +154,7 @@ class Opener:
         page.on("console", self._note)
         page.goto(url + path)
         if token:
+            page.get_by_role("button", name="改用访问令牌").click()
             page.get_by_label("访问令牌").fill(token)
             page.get_by_role("button", name="进入", exact=True).click()
         page.wait_for_selector(".counters")

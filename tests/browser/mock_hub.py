@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from hub.auth import opened
+from hub.people.session_api import opened
 from hub.roles import Actor, Role
 from tests.browser.made_up_city import CONDITIONS, NEXT, City, Item, now
 from tests.browser.mock_learning import Learning

@@ -87,6 +87,7 @@ def test_a_lost_session_keeps_what_was_typed(served: Served, opened: Opener) -> 
     page.get_by_label("办理意见").fill("请先联系物业")
     httpx.post(f"{served.url}/mock/forget", params={"s": 0})
     login = page.get_by_role("dialog", name="登录")
+    login.get_by_role("button", name="改用访问令牌").click()
     login.get_by_label("访问令牌").fill("operator-token")
     login.get_by_role("button", name="进入", exact=True).click()
     expect(login).to_be_hidden()

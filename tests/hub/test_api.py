@@ -221,7 +221,7 @@ GUARDED = [
     ("GET", "/api/devices", Role.VIEWER),
     ("GET", "/api/summary", Role.VIEWER),
     ("GET", "/api/blind-spans", Role.VIEWER),
-    ("GET", f"/api/evidence/{'a' * 64}", Role.OPERATOR),
+    ("GET", f"/api/evidence/{'a' * 64}", Role.COLLECTOR),
     ("GET", "/api/ops", Role.VIEWER),
     ("GET", f"/api/alerts/{ALERT}/looks", Role.VIEWER),
     ("GET", "/api/cases/1/looks", Role.VIEWER),
@@ -249,7 +249,7 @@ GUARDED = [
     ("PUT", f"/api/alerts/{ALERT}/boxes", Role.OPERATOR),
     ("GET", "/api/suppressions", Role.VIEWER),
     ("POST", "/api/suppressions/1/lift", Role.OPERATOR),
-    ("POST", "/api/cases/1/actions", Role.OPERATOR),
+    ("POST", "/api/cases/1/actions", Role.HANDLER),
     ("GET", "/api/patrol/coverage", Role.VIEWER),
     ("GET", "/api/patrol/coverage/file", Role.VIEWER),
     ("GET", "/api/patrol/missed", Role.VIEWER),
@@ -273,7 +273,7 @@ GUARDED = [
     ("GET", "/api/vehicle-events", Role.VIEWER),
     ("GET", "/api/vehicles/cam-1/v1/days/2026-11-23", Role.VIEWER),
     ("GET", "/api/vehicles/cam-1/v1/days/2026-11-23/file", Role.VIEWER),
-    ("GET", f"/api/alerts/{ALERT}/trucks-near", Role.OPERATOR),
+    ("GET", f"/api/alerts/{ALERT}/trucks-near", Role.COLLECTOR),
     ("GET", "/api/permits", Role.VIEWER),
     ("GET", "/api/permits/x", Role.VIEWER),
     ("GET", "/api/permit-versions/x", Role.VIEWER),
@@ -330,14 +330,22 @@ GUARDED = [
     ("GET", "/api/tokens", Role.ADMIN),
     ("POST", "/api/tokens", Role.ADMIN),
     ("DELETE", "/api/tokens/x", Role.ADMIN),
+    ("GET", "/api/users", Role.ADMIN),
+    ("POST", "/api/users", Role.ADMIN),
+    ("GET", "/api/users/x", Role.ADMIN),
+    ("PATCH", "/api/users/x", Role.ADMIN),
+    ("POST", "/api/users/x/password", Role.ADMIN),
 ]
-LOWER = {
-    Role.VIEWER: [],
-    Role.SERVICE: [Role.VIEWER],
-    Role.OPERATOR: [Role.VIEWER, Role.SERVICE],
-    Role.SUPERVISOR: [Role.VIEWER, Role.SERVICE, Role.OPERATOR],
-    Role.ADMIN: [Role.VIEWER, Role.SERVICE, Role.OPERATOR, Role.SUPERVISOR],
-}
+_ASCENDING = [
+    Role.VIEWER,
+    Role.SERVICE,
+    Role.COLLECTOR,
+    Role.HANDLER,
+    Role.OPERATOR,
+    Role.SUPERVISOR,
+    Role.ADMIN,
+]
+LOWER = {role: _ASCENDING[:place] for place, role in enumerate(_ASCENDING)}
 
 
 @pytest.mark.parametrize(("method", "path", "least"), GUARDED)
@@ -353,6 +361,10 @@ def test_the_least_right_by_default(look, method, path, least):
 def test_no_endpoint_was_forgotten(look):
     open_to_all = {
         "/api/session",
+        # By cookie alone, of one's own: tests/hub/people/test_session_api.py.
+        "/api/session/password",
+        "/api/sessions",
+        "/api/sessions/{session}",
         "/upload/{sha256}",
         "/healthz",
         "/download/models/{sha256}",
@@ -403,8 +415,16 @@ def test_the_first_token_is_written_once_for_its_owner_alone(sqlite_store, tmp_p
 
 def test_a_session_by_token_and_its_end(client, tokens):
     opened = client.post("/api/session", json={"token": tokens[Role.OPERATOR]})
-    rights = ["read", "evidence", "decide", "act", "report"]
-    assert opened.json() == {"name": "operator-1", "role": "operator", "rights": rights}
+    rights = ["read", "evidence", "decide", "handle", "act", "report"]
+    assert opened.json() == {
+        "name": "operator-1",
+        "role": "operator",
+        "display_name": "operator-1",
+        "must_change": False,
+        "has_password": False,
+        "rights": rights,
+        "posts": [],
+    }
     cookie = opened.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=strict" in cookie

@@ -4,12 +4,12 @@ import json
 import pytest
 
 from hub import events
-from hub.events import CATCH_UP, CLIENT_QUEUE, Bus, Change
+from hub.events import CATCH_UP, CLIENT_QUEUE, Bus, Change, Shown
 from tests.hub.world import NOON, undone
 
 
 def render(_tx, changes):
-    return {change: json.dumps({"id": change.item}) for change in changes if change.item != "gone"}
+    return {c: Shown(json.dumps({"id": c.item})) for c in changes if c.item != "gone"}
 
 
 def nothing_moved(_tx, _since):

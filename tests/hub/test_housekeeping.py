@@ -1,9 +1,9 @@
 from sqlalchemy import select
 
 from hub import events, housekeeping, pipeline, quarantine
-from hub.auth import sessions
 from hub.devices.store import cameras, devices
 from hub.events import Change
+from hub.people.sessions import sessions
 from hub.quarantine import Suspect, refused
 from hub.tracks.store import batches
 from tests.hub.world import NOON, after, birth, health, make_site, received, track_message
@@ -71,7 +71,16 @@ def test_a_sweep_brings_all_within_bounds(store, tmp_path):
         events.record(tx, [Change("alert", str(i)) for i in range(300)], NOON)
         for name, end in (("over", old), ("open", after(90_000 * 2))):
             tx.execute(
-                sessions.insert().values(hash=name, name="li", role="viewer", expires_at=end)
+                sessions.insert().values(
+                    hash=name,
+                    kind="user",
+                    name="li",
+                    opened_at=old,
+                    seen_at=end,
+                    expires_at=end,
+                    address="",
+                    agent="",
+                )
             )
 
     housekeeping.sweep(store, site, new)

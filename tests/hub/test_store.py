@@ -7,7 +7,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 import hub.app  # noqa: F401 - every table is defined once everything is imported
-from hub.auth import sessions, tokens
+from hub.auth import tokens
 from hub.errors import SchemaError
 from hub.store import Store, Turnstile, from_ms, metadata, put, to_ms
 from tests.hub.world import NOON, undone
@@ -57,13 +57,14 @@ def test_times_keep_their_milliseconds(store):
 
 
 def test_many_rows_land_in_their_columns_and_overwrite_by_key(store):
-    names = ("hash", "role", "name", "expires_at")
+    names = ("hash", "role", "id", "name", "created_at")
     key = ("hash",)
     with store.write() as tx:
-        put(tx, sessions, names, [("h1", "viewer", "li", 1000), ("h2", "admin", "wu", 2000)], key)
-        put(tx, sessions, names, [("h2", "viewer", "wu", 3000)], key)
-        rows = tx.execute(sessions.select().order_by(sessions.c.hash)).all()
-    assert [(r.hash, r.name, r.role, to_ms(r.expires_at)) for r in rows] == [
+        rows = [("h1", "viewer", 1, "li", 1000), ("h2", "admin", 2, "wu", 2000)]
+        put(tx, tokens, names, rows, key)
+        put(tx, tokens, names, [("h2", "viewer", 2, "wu", 3000)], key)
+        rows = tx.execute(tokens.select().order_by(tokens.c.hash)).all()
+    assert [(r.hash, r.name, r.role, to_ms(r.created_at)) for r in rows] == [
         ("h1", "li", "viewer", 1000),
         ("h2", "wu", "viewer", 3000),
     ]

@@ -1,4 +1,5 @@
 import { enCamera } from './en-camera'
+import { enPeople } from './en-people'
 import { enTerminal } from './en-terminal'
 import { enTracks } from './en-tracks'
 import type { zh } from './zh'
@@ -6,6 +7,7 @@ import type { zh } from './zh'
 export const en: Record<keyof typeof zh, string> = {
   ...enTerminal,
   ...enCamera,
+  ...enPeople,
   ...enTracks,
   'app.name': 'Tianyan · City management',
   'app.skip': 'Skip to the main content',

@@ -1,9 +1,11 @@
 import { zhCamera } from './zh-camera'
+import { zhPeople } from './zh-people'
 import { zhTerminal } from './zh-terminal'
 import { zhTracks } from './zh-tracks'
 
 export const zh = {
   ...zhCamera,
+  ...zhPeople,
   ...zhTerminal,
   ...zhTracks,
   'app.name': '天眼 · 城市管理',

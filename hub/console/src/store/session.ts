@@ -4,6 +4,7 @@ import { reactive } from 'vue'
 
 import { ApiError, onSessionEnded } from '../api/http'
 import {
+  changePassword,
   closeSession,
   currentSession,
   openSession,
@@ -14,13 +15,16 @@ import {
 
 const LEFT = 'tianyan.left'
 
-export type Phase = 'asking' | 'out' | 'in' | 'lost' | 'unreachable'
+/** `change`: somebody is there who has to choose a password first. */
+export type Phase = 'asking' | 'out' | 'change' | 'in' | 'lost' | 'unreachable'
 
 export const session = reactive({
   phase: 'asking' as Phase,
   name: '',
   role: 'viewer' as Role,
   rights: [] as Right[],
+  display_name: '',
+  must_change: false,
   demo: false,
 })
 
@@ -53,6 +57,14 @@ export async function enterWithToken(token: string): Promise<void> {
   enter(await openSession({ token: token.trim() }))
 }
 
+export async function enterWithPassword(name: string, password: string): Promise<void> {
+  enter(await openSession({ name: name.trim(), password }))
+}
+
+export async function choosePassword(old: string, chosen: string): Promise<void> {
+  enter(await changePassword(old, chosen))
+}
+
 export async function leave(): Promise<void> {
   sessionStorage.setItem(LEFT, 'yes')
   await closeSession().catch((error: unknown) => {
@@ -63,7 +75,7 @@ export async function leave(): Promise<void> {
 
 function enter(opened: Session): void {
   sessionStorage.removeItem(LEFT)
-  Object.assign(session, { phase: 'in', ...opened })
+  Object.assign(session, { phase: opened.must_change ? 'change' : 'in', ...opened })
 }
 
 onSessionEnded(() => {

@@ -1,0 +1,23 @@
+/** Logging in, people and their rights. */
+export const zhPeople = {
+  'role.collector': '采集员',
+  'role.handler': '处置人员',
+  'login.name': '用户名',
+  'login.password': '密码',
+  'login.byToken': '改用访问令牌',
+  'login.byPassword': '改用用户名和密码',
+  'login.wrongPassword': '用户名或密码不对。',
+  'login.tooOften': '尝试次数过多，请过 {seconds} 秒再试。',
+  'login.people': '账号由管理员开通；忘记密码请联系管理员重置。',
+  'login.sso': '单点登录',
+  'password.title': '设置自己的密码',
+  'password.first': '首次登录，或管理员重置了密码：请设置只有自己知道的密码。',
+  'password.old': '现在的密码',
+  'password.new': '新密码',
+  'password.again': '再输一遍',
+  'password.rule': '至少 12 个字符，不要求大小写和符号；四个不相干的词就很好。',
+  'password.differ': '两次输入的不一样。',
+  'password.save': '保存并继续',
+  'password.wrongOld': '现在的密码不对。',
+  'password.weak': '这个密码太容易猜到：{reason}',
+} as const

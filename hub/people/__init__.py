@@ -1,0 +1,1 @@
+"""People: passwords, sessions, API keys, posts; who may come in and as what."""

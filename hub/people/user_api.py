@@ -1,0 +1,230 @@
+"""People and their posts over HTTP, for administrators."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+from sqlalchemy import ColumnElement, or_
+from sqlalchemy.engine import Connection
+
+from hub import audit
+from hub.auth import need, tokens
+from hub.errors import Problem, not_found
+from hub.http import ERRORS, Body, Listing, Page, Utc, page
+from hub.people import password, sessions, users
+from hub.people.session_api import PostItem, post_item, set_password
+from hub.people.users import User
+from hub.roles import Actor, Post, Right, Role
+from hub.store import Store, now
+
+NAME = r"^[a-z][a-z0-9._-]{1,31}$"
+Code = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class WantedPost(Body):
+    """A role, limited to a grid, a department, a class of matters (two digits), or not at all."""
+
+    role: Role
+    grid: Code | None = None
+    department: Code | None = None
+    matter_class: Annotated[str, Field(pattern=r"^\d{2}$")] | None = None
+
+
+Posts = Annotated[list[WantedPost], Field(min_length=1, max_length=100)]
+
+
+class NewUser(Body):
+    """A person to let in. `name`: what is typed to log in."""
+
+    name: Annotated[str, Field(pattern=NAME)]
+    display_name: Annotated[str, Field(min_length=1, max_length=100)]
+    posts: Posts
+
+
+class UserChange(Body):
+    """What is to be different; what is left out stays."""
+
+    display_name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    posts: Posts | None = None
+    disabled: bool | None = None
+
+
+class UserItem(BaseModel):
+    """A person. `has_password`: not through the city's identity provider alone."""
+
+    name: str
+    display_name: str
+    posts: list[PostItem]
+    must_change: bool
+    has_password: bool
+    single_sign_on: bool
+    disabled_at: Utc | None
+    created_at: Utc
+    password_at: Utc | None
+    seen_at: Utc | None
+
+
+class MadeUser(UserItem):
+    """A new person, with a password to log in with once; it is not shown again."""
+
+    password: str
+
+
+Admin = Annotated[Actor, Depends(need(Right.ADMIN))]
+
+
+def router(
+    store: Store,
+    is_grid: Callable[[str], bool],
+    is_department: Callable[[Connection, str], bool],
+) -> APIRouter:
+    """People. `is_grid`, `is_department`: whether a code is one."""
+    api = APIRouter(prefix="/api", tags=["access"], responses=ERRORS)
+
+    def checked(tx: Connection, wanted: list[WantedPost]) -> tuple[Post, ...]:
+        held = tuple(Post(**post.model_dump()) for post in wanted)
+        for post in held:
+            if post.grid is not None and not is_grid(post.grid):
+                raise Problem(422, "bad_grid", f"grid {post.grid!r} does not exist", "its code")
+            if post.department is not None and not is_department(tx, post.department):
+                raise Problem(
+                    422,
+                    "bad_department",
+                    f"department {post.department!r} does not exist",
+                    "its code",
+                )
+        return held
+
+    @api.get("/users")
+    def list_users(
+        _actor: Admin,
+        part: Annotated[Page, Depends(page)],
+        q: Annotated[str, Field(max_length=100)] = "",
+        disabled: bool | None = None,
+    ) -> Listing[UserItem]:
+        table = users.users.c
+        which: list[ColumnElement[bool]] = []
+        if q:
+            named = table.name.contains(q.casefold(), autoescape=True)
+            which.append(or_(named, table.display_name.contains(q, autoescape=True)))
+        if disabled is not None:
+            out = table.disabled_at.is_not(None)
+            which.append(out if disabled else ~out)
+        with store.read() as tx:
+            found = users.listed(tx, *which, limit=part.limit, offset=part.offset)
+            total = users.count(tx, *which)
+        return Listing(items=[_item(user) for user in found], total=total)
+
+    @api.post("/users", status_code=201)
+    def add(wanted: NewUser, actor: Admin) -> MadeUser:
+        once = secrets.token_urlsafe(12)
+        with store.write() as tx:
+            held = checked(tx, wanted.posts)
+            user = User(
+                wanted.name, wanted.display_name.strip(), now(), held, hash=password.hashed(once),
+                must_change=True,
+            )  # fmt: skip
+            add_user(tx, user, actor)
+        return MadeUser(**_item(user).model_dump(), password=once)
+
+    @api.get("/users/{name}")
+    def one(name: str, _actor: Admin) -> UserItem:
+        with store.read() as tx:
+            return _item(_found(tx, name))
+
+    @api.patch("/users/{name}")
+    def change(name: str, wanted: UserChange, actor: Admin) -> UserItem:
+        with store.write() as tx:
+            before = _found(tx, name)
+            after = before
+            if wanted.display_name is not None:
+                after = replace(after, display_name=wanted.display_name.strip())
+            if wanted.disabled is not None and wanted.disabled != (before.disabled_at is not None):
+                after = replace(after, disabled_at=now() if wanted.disabled else None)
+                _note(tx, actor, name, "disable" if wanted.disabled else "enable")
+            if wanted.posts is not None:
+                after = replace(after, posts=checked(tx, wanted.posts))
+                users.put_posts(tx, name, after.posts)
+                _note(tx, actor, name, "posts", posts_text(after.posts))
+            users.save(tx, after)
+            if after.disabled_at is not None:
+                sessions.end(tx, sessions.of_user(name))
+            _keep_an_administrator(tx, before)
+        return _item(after)
+
+    @api.post("/users/{name}/password")
+    def reset(name: str, actor: Admin) -> MadeUser:
+        """A new password to log in with once; all sessions of the person end."""
+        once = secrets.token_urlsafe(12)
+        with store.write() as tx:
+            _found(tx, name)
+            set_password(tx, name, once, must_change=True)
+            _note(tx, actor, name, "reset_password")
+            user = _found(tx, name)
+        return MadeUser(**_item(user).model_dump(), password=once)
+
+    return api
+
+
+def add_user(tx: Connection, user: User, actor: Actor) -> None:
+    """Store a new person, and say who did. Raises Problem when the name is taken."""
+    taken = users.load(tx, user.name) is not None
+    if taken or tx.execute(tokens.select().where(tokens.c.name == user.name)).first() is not None:
+        what = "a person" if taken else "a token"
+        raise Problem(409, "taken", f"{what} is named {user.name}", "a new name")
+    users.add(tx, user)
+    _note(tx, actor, user.name, "add", posts_text(user.posts))
+
+
+def posts_text(held: tuple[Post, ...]) -> str:
+    """Posts in one line, for the history."""
+    limits = (
+        [post.role, post.grid or "*", post.department or "*", post.matter_class or "*"]
+        for post in held
+    )
+    return "; ".join(" ".join(each) for each in limits)
+
+
+def _keep_an_administrator(tx: Connection, before: User) -> None:
+    """Nobody locks the hub: the last administrator stays, unless a token can take his place."""
+    was_one = any(post.role is Role.ADMIN and not post.is_limited for post in before.posts)
+    if not was_one or before.disabled_at is not None or users.administrators(tx):
+        return
+    keys = tokens.select().where(tokens.c.role == Role.ADMIN.value, tokens.c.expires_at.is_(None))
+    if tx.execute(keys).first() is None:
+        raise Problem(
+            409,
+            "last_administrator",
+            f"{before.name} is the last administrator",
+            "make another one first",
+        )
+
+
+def _found(tx: Connection, name: str) -> User:
+    user = users.load(tx, name)
+    if user is None:
+        raise not_found("person", name)
+    return user
+
+
+def _note(tx: Connection, actor: Actor, name: str, action: str, note: str = "") -> None:
+    entry = audit.Entry(now(), actor.name, actor.role, "user", name, action, note=note)
+    audit.append(tx, [entry])
+
+
+def _item(user: User) -> UserItem:
+    return UserItem(
+        name=user.name,
+        display_name=user.display_name,
+        posts=[post_item(post) for post in user.posts],
+        must_change=user.must_change,
+        has_password=bool(user.hash),
+        single_sign_on=user.subject is not None,
+        disabled_at=user.disabled_at,
+        created_at=user.created_at,
+        password_at=user.password_at,
+        seen_at=user.seen_at,
+    )
