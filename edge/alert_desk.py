@@ -109,6 +109,7 @@ def alert_of(event: AlertEvent, camera: CameraConfig, outbox: Outbox, model: str
         matter=event.matter,
         zone=_zone_name(camera, event.zone),
         since=_ms(event.since),
+        last_clean=_ms(event.last_clean) if event.last_clean else None,
         level=event.level,
         lat=place.lat,
         lon=place.lon,

@@ -62,7 +62,8 @@ class Alert(Envelope, kw_only=True, frozen=True):
     """Something that stayed long enough where it must not be (or a vehicle rule broken).
 
     `alert`: the same for `new`, `update` and `end` of one thing. `matter`: five-digit code of
-    GB/T 47678.5-2026. `since`: ms UTC when it was first seen. `level`: severity, 1 general,
+    GB/T 47678.5-2026. `since`: ms UTC when it was first seen; `last_clean`: ms UTC of the last look
+    before that showed its place clean, null when nobody can tell. `level`: severity, 1 general,
     2 serious, 3 urgent. `acc`: metres, the radius within which the place lies. `config_rev`: the
     revision of the configuration that judged it.
     """
@@ -74,6 +75,7 @@ class Alert(Envelope, kw_only=True, frozen=True):
     matter: Annotated[str, Meta(pattern=r"^\d{5}$")] | None = None
     zone: Annotated[str, Meta(max_length=64)] = ""
     since: UnixMs
+    last_clean: UnixMs | None = None
     level: Annotated[int, Meta(ge=1, le=3)] = 1
     lat: Lat
     lon: Lon

@@ -70,10 +70,14 @@ _STATE = "votes.npz"
 
 @dataclass(frozen=True)
 class Built:
-    """A lasting change: where, how sure, since when; the label says whether it is a structure."""
+    """A lasting change: where, how sure, since when; the label says whether it is a structure.
+
+    `clean`: the last comparison before in which its place was as ever.
+    """
 
     box: Detection
     since: Moment
+    clean: Moment | None = None
 
 
 class BuildingWatch:
@@ -91,6 +95,7 @@ class BuildingWatch:
         self._whole: Image | None = None
         self._votes: Plane = np.zeros((0, 0), np.float32)
         self._began = np.zeros((0, 0), np.float64)
+        self._clean = np.zeros((0, 0), np.float64)
         self._voted_at: datetime | None = None
         self._unsettled: dict[int, int] = {}
         self._hints: list[Detection] = []
@@ -137,6 +142,7 @@ class BuildingWatch:
         if self._votes.shape != recent.shape[:2]:
             self._votes = np.zeros(recent.shape[:2], np.float32)
             self._began = np.zeros(recent.shape[:2], np.float64)
+            self._clean = np.zeros(recent.shape[:2], np.float64)
         views = self._views.of(hour, recent.shape)
         if not views:
             self._views.add(self._taken(hour, taken_at, recent), whole)
@@ -178,6 +184,7 @@ class BuildingWatch:
         step = np.float32(share) * judged.astype(np.float32)
         self._votes = self._votes + step * (changed.astype(np.float32) - self._votes)
         self._began[(self._votes < DOUBT) & (changed == 0) & (judged > 0)] = 0
+        self._clean[(self._began == 0) & (changed == 0) & (judged > 0)] = at.timestamp()
 
     def _lasting(self, now: Moment) -> list[Built]:
         """Places that have changed, of which some have stood for long enough."""
@@ -202,14 +209,21 @@ class BuildingWatch:
         since = datetime.fromtimestamp(float(since_s), UTC)
         ago_s = (now.at - since).total_seconds()
         box = Detection(label, score, box.x, box.y, box.w, box.h)
-        return Built(box, Moment(since, now.t_s - ago_s))
+        clean_s = float(np.percentile(self._clean[inside], 20, method="lower"))
+        clean = None
+        if 0 < clean_s < since_s:
+            clean_at = datetime.fromtimestamp(clean_s, UTC)
+            clean = Moment(clean_at, now.t_s - (now.at - clean_at).total_seconds())
+        return Built(box, Moment(since, now.t_s - ago_s), clean)
 
     def _keep(self) -> None:
         if self._folder is None:
             return
         data = io.BytesIO()
         voted_s = self._voted_at.timestamp() if self._voted_at else 0.0
-        np.savez_compressed(data, votes=self._votes, began=self._began, voted=voted_s)
+        np.savez_compressed(
+            data, votes=self._votes, began=self._began, clean=self._clean, voted=voted_s
+        )
         part = self._folder / f"{_STATE}.part"
         try:
             part.write_bytes(data.getvalue())
@@ -223,11 +237,13 @@ class BuildingWatch:
         try:
             with np.load(io.BytesIO((self._folder / _STATE).read_bytes())) as state:
                 votes, began, voted_s = state["votes"], state["began"], float(state["voted"])
+                clean = state["clean"] if "clean" in state else np.zeros_like(began)
         except (OSError, ValueError, KeyError, EOFError, BadZipFile) as fault:
             log.warning("%s: votes cannot be read, begun anew: %s", self._folder, fault)
             return
-        if votes.shape == began.shape and votes.ndim == 2:
+        if votes.shape == began.shape == clean.shape and votes.ndim == 2:
             self._votes, self._began = votes.astype(np.float32), began.astype(np.float64)
+            self._clean = clean.astype(np.float64)
             self._voted_at = datetime.fromtimestamp(voted_s, UTC) if voted_s else None
             if self._voted_at is not None:
                 self._built = self._lasting(Moment(self._voted_at, 0.0))

@@ -104,12 +104,14 @@ class SceneChange:
     `dwell_s`: the shortest dwell of the camera's zones; it sets how fast changes must be found.
     `is_unsettled`: so much changed at once that nothing can be told. `shift`: how far the view
     was found to have moved in the last look (right, down; fractions of the picture).
+    `known_since`: when the present background was taken; None while there is none.
     """
 
     def __init__(self, dwell_s: float = 60.0) -> None:
         """Know nothing of the scene yet."""
         self.is_unsettled = False
         self.shift: tuple[float, float] | None = None
+        self.known_since: Moment | None = None
         self.adapt(dwell_s)
         self._samples: deque[tuple[Moment, Image]] = deque(maxlen=SAMPLES)
         self._regions: list[Region] = []
@@ -122,6 +124,18 @@ class SceneChange:
     def adapt(self, dwell_s: float) -> None:
         """The shortest dwell is another from now on."""
         self._every_s = min(max(dwell_s / SAMPLES_A_DWELL, EVERY_LEAST_S), EVERY_MOST_S)
+
+    @property
+    def unlike(self) -> Mask | None:
+        """1 where the scene differs from its background or that is not sure; None: it is unknown.
+
+        Whatever differs counts: something new, something gone, light.
+        """
+        if self._background is None or self.is_unsettled:
+            return None
+        explained = (self._explained >= EXPLAINED_SHARE).astype(np.uint8)
+        regions = (region.mask for region in self._regions)
+        return np.asarray(np.maximum.reduce([self._doubtful, explained, *regions]), np.uint8)
 
     def look(self, picture: Image, passers: Sequence[Detection], now: Moment) -> list[Change]:
         """Take in a thumbnail (BGR) and what passes there; all lasting changes come back."""
@@ -149,6 +163,7 @@ class SceneChange:
 
     def _forget(self) -> None:
         self._background, self._regions, self._unsettled_since = None, [], None
+        self.known_since = None
 
     def _explain(self, passers: Sequence[Detection], now: Moment) -> None:
         """Keep the share of time in which each pixel lay under something that passes."""
@@ -162,7 +177,7 @@ class SceneChange:
         middle = median(pictures)
         recent, still = scene_of(middle), steady(pictures, middle)
         if self._background is None:
-            self._background = recent
+            self._background, self.known_since = recent, now
             self._doubtful = ((self._explained > EXPLAINED_SHARE) | (still == 0)).astype(np.uint8)
             return
         background = self._without_doubts(self._background, recent, still)

@@ -183,6 +183,7 @@ def alert_line(event: AlertEvent, folder: Path | None = None) -> dict[str, Any]:
         "zone": event.zone,
         "at": _iso(event.at),
         "since": _iso(event.since),
+        "last_clean": event.last_clean and _iso(event.last_clean),
         "t_s": round(event.t_s, 3),
         "score": round(event.score, 4),
         "level": event.level,

@@ -72,7 +72,8 @@ class Sighting:
 
     `box`: with the matter's label and the score as a whole. `own`, `relation`, `stayed_s`: as in
     `dwell.History`. `parts`: what it was made of, for the picture. `since`: when it came, where
-    the one who saw it knows better than the first sighting.
+    the one who saw it knows better than the first sighting. `clean`: the last look before it came
+    that showed its place clean, if there was one.
     """
 
     box: Detection
@@ -81,6 +82,7 @@ class Sighting:
     stayed_s: float = 0.0
     parts: tuple[Detection, ...] = ()
     since: Moment | None = None
+    clean: Moment | None = None
 
 
 Placed = tuple[ZoneConfig, Sighting]
@@ -90,6 +92,8 @@ Placed = tuple[ZoneConfig, Sighting]
 @dataclass(frozen=True, eq=False)
 class Stay:
     """Something that stays in one place. `number` counts the alerts of a camera, 0 = none yet.
+
+    `clean`: the last look before `since` that showed the place clean, if there was one.
 
     `hidden_s`, `blind_s`: of the time since it was `seen`, how long something stood before it, and
     how long the camera could not be judged by.
@@ -105,6 +109,7 @@ class Stay:
     parts: tuple[Detection, ...] = ()
     hidden_s: float = 0.0
     blind_s: float = 0.0
+    clean: Moment | None = None
     number: int = 0
     score: float = 0.0
 
@@ -354,6 +359,7 @@ def _first_seen(zone: ZoneConfig, sighting: Sighting, now: Moment) -> Stay:
         told=now,
         history=history,
         parts=sighting.parts,
+        clean=sighting.clean,
     )
 
 
@@ -367,18 +373,26 @@ def _seen(stay: Stay, sightings: Sequence[Sighting], now: Moment) -> Stay:
     stayed_s = max(s.stayed_s for s in sightings)
     relation = max(s.relation for s in sightings)
     stay.history.seen(now.t_s, max(s.own for s in sightings), relation, stayed_s)
-    since = stay.since
-    if whole.since is not None and whole.since.t_s < since.t_s:
-        since = whole.since
+    since, clean = stay.since, stay.clean
+    if whole.since is not None:
+        if whole.since.t_s < since.t_s:
+            since, clean = whole.since, whole.clean
+        elif not stay.is_open:
+            clean = _later(clean, whole.clean)
     return replace(
         stay,
         box=_between(stay.box, whole.box),
         seen=now,
         since=since,
+        clean=clean if clean is not None and clean.t_s < since.t_s else None,
         hidden_s=0.0,
         blind_s=0.0,
         parts=whole.parts,
     )
+
+
+def _later(a: Moment | None, b: Moment | None) -> Moment | None:
+    return max((each for each in (a, b) if each), key=lambda each: each.t_s, default=None)
 
 
 def _unseen(stay: Stay, passers: Sequence[Detection], now: Moment, elapsed_s: float) -> Stay:

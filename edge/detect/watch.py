@@ -17,6 +17,7 @@ from edge.camera.frame import Frame, Image
 from edge.config import CameraConfig
 from edge.detect.building import LASTING_S, BuildingWatch
 from edge.detect.change import Change, SceneChange
+from edge.detect.clean_looks import CleanLooks
 from edge.detect.clip import Clip
 from edge.detect.close_ups import with_close_ups
 from edge.detect.detection import Detection
@@ -86,9 +87,10 @@ class AlertEvent:
     """Something stayed where it must not be: it is `new`, lasts (`update`), or is over (`end`).
 
     `id`: the same for all events of one alert, and the same again for the same recording.
-    `since`: when it came. `t_s`: seconds into the recording. `boxes`: the thing, then what it is
-    made of. `place`: None when the camera has no position. `level`: severity 1 to 3. `develop`
-    makes its pictures, for which nobody who is to hear of it need wait.
+    `since`: when it came; `last_clean`: the last look before that showed its place clean, None for
+    never. `t_s`: seconds into the recording. `boxes`: the thing, then what it is made of. `place`:
+    None when the camera has no position. `level`: severity 1 to 3. `develop` makes its pictures,
+    for which nobody who is to hear of it need wait.
     """
 
     id: str
@@ -104,6 +106,7 @@ class AlertEvent:
     place: GeoPlace | None
     level: int
     evidence: tuple[EvidenceFile, ...] = ()
+    last_clean: datetime | None = None
     develop: Develop | None = field(default=None, compare=False)
 
     def developed(self) -> "AlertEvent":
@@ -150,6 +153,7 @@ class CameraWatch:
         self._references = references
         self._building = self._building_of(camera)
         self._seen: list[Detection] = []
+        self._clean = CleanLooks()
 
     def look(self, frame: Frame) -> list[AlertEvent]:
         """Look at one frame; what changed in the alerts comes back."""
@@ -172,11 +176,14 @@ class CameraWatch:
         changes = self._change.look(picture, passers, now)
         if self._change.shift is not None:
             self._places.shift(*self._change.shift)
+            self._clean.forget()
         built = self._built(frame, picture, now)
         aspect = frame.image.shape[1] / frame.image.shape[0]
         sightings = [*self._sightings(tracks, changes, aspect, now), *built]
         is_sure = frame.sight is CameraState.OK
         events = self._places.update(sightings, passers, now, is_sure=is_sure)
+        if is_sure:
+            self._clean.take(now, self._hiding(passers), self._change.unlike)
         if is_sure and self._gate.still_s >= IDLE_AFTER_S and not self._clipped:
             dwell_s = min(zone.dwell_s for zone in self._camera.zones)
             self.gap_s = min(IDLE_GAP_S, dwell_s / DWELL_PARTS)
@@ -230,14 +237,26 @@ class CameraWatch:
             [*(Sighting(box, box.score) for box in classes), *stalls(tracks, still, aspect)], now
         )
         named = [(zone, _dated(s, changes)) for zone, s in named if _is_due(s, changes)]
+        named = [(zone, self._after_clean(s, now)) for zone, s in named]
         boxes = [s.box for _, s in named if s.relation or self._counts(s.box)]
         unnamed = [change for change in changes if not _is_named(change.box, boxes)]
         lasting, unknown = self._places.recognised(unnamed, now)
-        return [
-            *named,
-            *lasting,
-            *self._in_zones([Sighting(c.box, c.box.score, since=c.since) for c in unknown], now),
-        ]
+        new = self._in_zones([Sighting(c.box, c.box.score, since=c.since) for c in unknown], now)
+        return [*named, *lasting, *((zone, self._after_clean(s, now)) for zone, s in new)]
+
+    def _after_clean(self, sighting: Sighting, now: Moment) -> Sighting:
+        """With the last clean look.
+
+        What did not change the scene may have stood there since before the scene was known,
+        however late the detector came to be sure of it.
+        """
+        before = sighting.since or self._change.known_since or now
+        return replace(sighting, clean=self._clean.before(sighting.box, before))
+
+    def _hiding(self, passers: Sequence[Detection]) -> list[Detection]:
+        """What may be in the way of seeing a place clean: all that passes, stays or is faint."""
+        faint = [box for box in self._seen if box.label in LABELS]
+        return [*passers, *faint, *(stay.box for stay in self._places.stays)]
 
     def _building_of(self, camera: CameraConfig) -> BuildingWatch | None:
         if not any(watches_building(zone) for zone in camera.zones):
@@ -252,7 +271,9 @@ class CameraWatch:
         structures = [box for box in self._seen if box.label == STRUCTURE]
         whole = partial(self._recorder.shown, frame.image, self._seen)
         built = self._building.look(picture, whole, vehicles, structures, now)
-        placed = self._in_zones([Sighting(b.box, b.box.score, since=b.since) for b in built], now)
+        placed = self._in_zones(
+            [Sighting(b.box, b.box.score, since=b.since, clean=b.clean) for b in built], now
+        )
         return [(zone, sighting) for zone, sighting in placed if watches_building(zone)]
 
     def _in_zones(self, sightings: Sequence[Sighting], now: Moment) -> list[Placed]:
@@ -318,6 +339,7 @@ class CameraWatch:
             boxes=(replace(stay.box, score=min(stay.score, 1.0)), *stay.parts),
             place=place_of(stay.box, self._ground, self._camera.fixed),
             level=stay.zone.severity,
+            last_clean=stay.clean.at if stay.clean else None,
         )
 
 

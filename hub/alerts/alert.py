@@ -19,7 +19,8 @@ DECISIONS = (CONFIRMED, FALSE_ALARM)
 class Alert:
     """One thing seen by one device.
 
-    `since`: first seen; `at`: the latest word about it; both on the device's clock where it can
+    `since`: first seen; `last_clean`: the last look before that showed its place clean, None when
+    nobody can tell; `at`: the latest word about it; both on the device's clock where it can
     be believed (`clock_suspect`). `seq` is the highest number heard. `path`: grids, largest first.
     `duplicate_of`: the alert whose thing this is again; `times_seen` counts on that one.
     `suppressed_until`: held back for its place (`suppressed_by`), see `hub.alerts.suppression`.
@@ -60,6 +61,7 @@ class Alert:
     case_id: int | None = None
     suppressed_by: int | None = None
     suppressed_until: datetime | None = None
+    last_clean: datetime | None = None
     updated_at: datetime = field(default=from_ms(0))
 
     @property
@@ -105,12 +107,15 @@ def taken(known: Alert | None, received: Received[AlertMessage], around: Surroun
     message = received.message
     at, suspect = moment(message, received.received_at)
     since = min(known.since, _since(message, at))
+    clean = [each for each in (known.last_clean, _last_clean(message, at)) if each]
+    last_clean = min((each for each in clean if each < since), default=None)
     ended = has_ended(message)
     if message.seq < known.seq:  # an older word: it may only lengthen the story
         ended_at = known.ended_at or (at if ended else None)
         return replace(
             known,
             since=since,
+            last_clean=last_clean,
             state=ENDED if ended_at else known.state,
             ended_at=ended_at,
             updated_at=received.received_at,
@@ -120,6 +125,7 @@ def taken(known: Alert | None, received: Received[AlertMessage], around: Surroun
         newest,
         id=known.id,
         since=since,
+        last_clean=last_clean,
         state=ENDED if ended or known.state == ENDED else ACTIVE,
         ended_at=at if ended else known.ended_at,
         received_at=known.received_at,
@@ -171,10 +177,21 @@ def _first(received: Received[AlertMessage], around: Surroundings) -> Alert:
         boxes=tuple(message.boxes),
         seq=message.seq,
         generated=around.generated,
+        last_clean=_last_clean(message, at),
         updated_at=received.received_at,
     )
 
 
 def _since(message: AlertMessage, at: datetime) -> datetime:
-    lasted = timedelta(milliseconds=max(0, message.ts - message.since))
-    return from_ms(0) if lasted > at - from_ms(0) else at - lasted
+    return _before(at, message.ts - message.since)
+
+
+def _last_clean(message: AlertMessage, at: datetime) -> datetime | None:
+    if message.last_clean is None or message.last_clean >= message.since:
+        return None
+    return _before(at, message.ts - message.last_clean)
+
+
+def _before(at: datetime, ago_ms: int) -> datetime:
+    ago = timedelta(milliseconds=max(0, ago_ms))
+    return from_ms(0) if ago > at - from_ms(0) else at - ago

@@ -71,7 +71,8 @@ class AlertItem(BaseModel):
     `suppressed_until`: held back, because people judged its place false again and again
     (`suppressed_by` names the suppression); it opens no case and waits in no queue.
 
-    `duplicate_of`: the alert that told of the same thing before; `times_seen` counts there.
+    `last_clean`: the last look before `since` that showed its place clean, null when nobody can
+    tell. `duplicate_of`: the alert that told of the same thing before; `times_seen` counts there.
     """
 
     id: str
@@ -87,6 +88,7 @@ class AlertItem(BaseModel):
     decided_at: Utc | None
     level: int
     since: Utc
+    last_clean: Utc | None
     at: Utc
     ended_at: Utc | None
     received_at: Utc

@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.engine import Connection
 
 from hub.alerts import store as alert_store
-from hub.alerts.alert import Alert
+from hub.alerts.alert import Alert, is_in_passing
 from hub.auth import need
 from hub.devices.store import blind_spans
 from hub.errors import Problem, not_found
@@ -26,7 +26,10 @@ from hub.tracks.store import fixes_between, vehicles
 from hub.tracks.thinning import thin
 
 UNSEEN_FOR = timedelta(minutes=30)
-LATEST = timedelta(minutes=1)
+UNWATCHED_FOR = timedelta(hours=24)
+SLACK = timedelta(minutes=1)
+"""Clocks of cameras and terminals may differ by so much."""
+
 LONGEST = timedelta(hours=48)
 MOST_ACCURACY_M = 200.0
 NOTE = (
@@ -34,6 +37,7 @@ NOTE = (
     "An officer has to look at the evidence."
 )
 Load = Literal["empty", "half", "full"]
+Basis = Literal["asked", "clean", "blind", "watched", "passing"]
 
 
 class LeadPoint(BaseModel):
@@ -67,15 +71,19 @@ class LeadItem(BaseModel):
 class Leads(BaseModel):
     """Vehicles that stood near what a camera saw; leads for an officer and no verdicts (`note`).
 
-    `last_clean`: until then the place is believed to have been clean, `basis` says why: `asked`
-    for by the caller, the camera was `blind`, or it would have seen it (`watched`).
+    Looked for from `last_clean` until `first_dirty`. `basis` says why from then: `asked` for by the
+    caller; the camera saw the place `clean` (at `clean_at`, a minute later); or nobody can tell
+    when it last was, and the span is as wide as that needs: the camera was `blind`, it would have
+    seen it within half an hour (`watched`), or it passed in a vehicle (`passing`) and the thing
+    may have been there for a day. `clean_at` lies before `last_clean` where 48 hours are too few.
     """
 
     alert: str
     note: str
     last_clean: Utc
     first_dirty: Utc
-    basis: Literal["asked", "blind", "watched"]
+    clean_at: Utc | None
+    basis: Basis
     radius_m: float
     items: list[LeadItem]
     total: int
@@ -97,10 +105,12 @@ def router(store: Store, settings: TrackSettings, trucks: Collection[str]) -> AP
             seen = alert_store.load(tx, [alert]).get(alert)
             if seen is None:
                 raise not_found("alert", alert)
-            if seen.place == "vehicle":
+            if seen.place == "vehicle" and not is_in_passing(seen.label, seen.place):
                 raise Problem(
                     422, "no_camera", f"alert {alert} is a vehicle's", "an alert of a camera"
                 )
+            if seen.duplicate_of is not None:
+                seen = alert_store.load(tx, [seen.duplicate_of]).get(seen.duplicate_of, seen)
             first, last, basis = _span(tx, seen, from_at, until_at)
             reach_m = radius_m + min(seen.acc_m, MOST_ACCURACY_M)
             found = _leads(tx, seen, (first, last), reach_m, settings, trucks)
@@ -110,6 +120,7 @@ def router(store: Store, settings: TrackSettings, trucks: Collection[str]) -> AP
             note=NOTE,
             last_clean=first,
             first_dirty=last,
+            clean_at=seen.last_clean,
             basis=basis,
             radius_m=reach_m,
             items=items,
@@ -121,13 +132,17 @@ def router(store: Store, settings: TrackSettings, trucks: Collection[str]) -> AP
 
 def _span(
     tx: Connection, alert: Alert, from_at: datetime | None, until_at: datetime | None
-) -> tuple[datetime, datetime, Literal["asked", "blind", "watched"]]:
-    """From the last clean look until the first dirty one."""
-    last = until_at or alert.since + LATEST
+) -> tuple[datetime, datetime, Basis]:
+    """From the last clean look until the first dirty one; where it is not known, from before it."""
+    last = until_at or alert.since + SLACK
     if from_at is not None:
         if not timedelta(0) < last - from_at <= LONGEST:
             raise Problem(422, "bad_span", f"{from_at} to {last}", "a span of up to 48 hours")
         return from_at, last, "asked"
+    if alert.last_clean is not None:
+        return max(alert.last_clean - SLACK, last - LONGEST), last, "clean"
+    if is_in_passing(alert.label, alert.place):
+        return alert.since - UNWATCHED_FOR, last, "passing"
     first = alert.since - UNSEEN_FOR
     span = blind_spans.c
     blind = select(span.from_at).where(

@@ -76,6 +76,7 @@ alerts = Table(
     Column("case_id", Integer, index=True),
     Column("suppressed_by", Integer, index=True),
     Column("suppressed_until", Instant),
+    Column("last_clean", Instant),
     Column("updated_at", Instant, nullable=False),
     Column("topic", String(64), nullable=False),
     Column("cell", BigInteger, nullable=False),

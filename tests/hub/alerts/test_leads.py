@@ -1,3 +1,6 @@
+from datetime import datetime, timedelta
+
+import msgspec
 import pytest
 
 from hub import pipeline
@@ -5,6 +8,7 @@ from hub.alerts.alert import alert_id
 from tests.hub.test_api import caller, client_of, furnished, tokens_of
 from tests.hub.test_judging import judge_all, numbered, send, truck, way
 from tests.hub.world import after, alert_message, health, ms, received
+from wire.alert import AlertState
 from wire.status import CameraState, VehicleBirth
 from wire.track import EMPTY, FULL
 
@@ -135,3 +139,89 @@ def test_a_vehicles_own_alert_has_no_leads(call, hub):
     ]
     assert call("GET", f"/api/alerts/{alert['id']}/trucks-near").status_code == 422
     assert call("GET", "/api/alerts/none/trucks-near").status_code == 404
+
+
+def clean_until(at_s, **changes):
+    """The heap of a camera that saw its place clean until then."""
+    return msgspec.structs.replace(HEAP, last_clean=ms(after(B + at_s)), **changes)
+
+
+@pytest.mark.parametrize(
+    ("at_s", "clean_s", "found"),
+    [
+        pytest.param(600, 500, 1, id="between clean and dirty"),
+        pytest.param(600, 700, 1, id="still there when it was last clean"),
+        pytest.param(600, 1000, 0, id="gone before it was last clean"),
+        pytest.param(-8000, -9000, 1, id="long before it was seen"),
+    ],
+)
+def test_the_last_clean_look_begins_the_span(call, hub, at_s, clean_s, found):
+    tip(hub, at_s)
+    see(hub, clean_until(clean_s))
+    answer = leads(call)
+    assert len(answer["items"]) == found
+    assert answer["basis"] == "clean"
+    assert from_iso(answer["clean_at"]) == after(B + clean_s)
+    assert from_iso(answer["last_clean"]) == after(B + clean_s - 60)
+
+
+def test_a_clean_look_is_worth_more_than_that_the_camera_was_blind(call, hub):
+    with hub.store.write() as tx:
+        for state, at in ((CameraState.BLACK, after(B - 3000)), (CameraState.OK, after(B + 1100))):
+            pipeline.take(tx, hub.site, "health", [received(health(state, at), at)])
+    see(hub, clean_until(-3010))
+    answer = leads(call)
+    assert (answer["basis"], from_iso(answer["clean_at"])) == ("clean", after(B - 3010))
+
+
+def test_a_clean_look_of_days_ago_is_told_although_the_span_is_shorter(call, hub):
+    see(hub, clean_until(-400_000))
+    answer = leads(call)
+    assert from_iso(answer["clean_at"]) == after(B - 400_000)
+    assert from_iso(answer["last_clean"]) == after(B + 1260) - timedelta(hours=48)
+
+
+def test_a_clean_look_after_the_thing_came_is_none(call, hub):
+    see(hub, clean_until(1300))
+    answer = leads(call)
+    assert (answer["basis"], answer["clean_at"]) == ("watched", None)
+
+
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+def test_of_two_words_the_earlier_clean_look_holds_in_whatever_order_they_come(call, hub, order):
+    told = [clean_until(900), clean_until(800, seq=8, state=AlertState.UPDATE)]
+    for number in order:
+        see(hub, told[number])
+    assert from_iso(leads(call)["clean_at"]) == after(B + 800)
+
+
+def test_the_same_heap_again_is_looked_up_by_its_first_sight(call, hub):
+    tip(hub, 600)
+    see(hub, clean_until(500))
+    again = alert_message(
+        9, alert="again", label="unknown_object", at=after(B + 1700), since=ms(after(B + 1600)),
+        dev="cam-2", last_clean=ms(after(B + 1590)),
+    )  # fmt: skip
+    see(hub, again)
+    answer = call("GET", f"/api/alerts/{alert_id(again)}/trucks-near").json()
+    assert from_iso(answer["clean_at"]) == after(B + 500)
+    assert len(answer["items"]) == 1
+
+
+@pytest.mark.parametrize("place", ["vehicle", "last"])
+def test_a_camera_in_passing_that_knows_no_clean_pass_looks_back_for_a_day(call, hub, place):
+    tip(hub, -8000)
+    see(hub, msgspec.structs.replace(HEAP, label="illegal_structure", place=place))
+    answer = leads(call)
+    assert (answer["basis"], len(answer["items"])) == ("passing", 1)
+
+
+def test_a_camera_in_passing_looks_back_to_its_last_clean_pass(call, hub):
+    tip(hub, -8000)
+    see(hub, clean_until(-7000, label="illegal_structure", place="vehicle"))
+    answer = leads(call)
+    assert (answer["basis"], answer["items"]) == ("clean", [])
+
+
+def from_iso(text):
+    return datetime.fromisoformat(text)

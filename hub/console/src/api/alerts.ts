@@ -71,6 +71,8 @@ export interface Alert {
   decided_at: string | null
   level: number
   since: string
+  /** The last look before that showed the place clean; null when nobody can tell. */
+  last_clean: string | null
   at: string
   ended_at: string | null
   received_at: string

@@ -89,6 +89,7 @@ export interface Lead {
 export interface Leads {
   last_clean: string
   first_dirty: string
+  clean_at: string | null
   basis: string
   radius_m: number
   items: Lead[]

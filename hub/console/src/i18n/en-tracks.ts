@@ -96,7 +96,11 @@ export const enTracks = {
   'lead.note':
     'These are leads, not findings: the vehicles stood near in this time. An officer has to look at the evidence.',
   'lead.window': '{from} to {to}, within {n} m',
-  'lead.basis.watched': 'the camera was watching: half an hour before it was seen',
+  'lead.basis.clean': 'the camera last saw the place clean at',
+  'lead.basis.watched':
+    'when the place was last clean is not known: half an hour before it was seen',
+  'lead.basis.passing':
+    'a camera in passing that knows of no clean pass: a day before it was seen',
   'lead.basis.blind': 'the camera could not see: from before it lost its picture',
   'lead.basis.asked': 'the span that was asked for',
   'lead.none': 'No truck stood near in this time.',

@@ -107,7 +107,8 @@ export const en: Record<keyof typeof zh, string> = {
   'queue.noPictureVehicle': 'Vehicle alert',
   'queue.more': 'The first {n} of {total} are shown',
 
-  'alert.since': 'Since',
+  'alert.since': 'First seen',
+  'alert.lastClean': 'Last clean',
   'alert.lasting': 'Lasting',
   'alert.lasted': 'Lasted',
   'alert.source': 'Source',

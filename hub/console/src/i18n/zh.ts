@@ -105,7 +105,8 @@ export const zh = {
   'queue.noPictureVehicle': '车辆警情',
   'queue.more': '只显示前 {n} 条，共 {total} 条',
 
-  'alert.since': '开始',
+  'alert.since': '首次发现',
+  'alert.lastClean': '最后干净',
   'alert.lasting': '已持续',
   'alert.lasted': '持续了',
   'alert.source': '来源',
