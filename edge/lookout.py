@@ -200,8 +200,9 @@ def _film(clip: Clip, finder: FaceFinder) -> tuple[EvidenceFile, ...]:
 class Eyes:
     """What every camera is judged with.
 
-    `album_bytes`: of pictures each may keep in memory. `references`: a folder that keeps the views
-    of no-build zones, by camera. `courses`: by receiver, where those go that move.
+    `album_bytes`: of pictures each may keep in memory. `references`: a folder that keeps by camera
+    the views of no-build zones, and where those that move passed clean road. `courses`: where those
+    go that move, by receiver.
     """
 
     detector: Detector
@@ -213,12 +214,17 @@ class Eyes:
     def watch(self, camera: CameraConfig) -> CameraWatch | PassingWatch:
         """A fresh look at a camera."""
         course = self.course(camera)
+        kept = self.references / camera.id
         if course is not None:
             is_recorded = is_recording(camera.source) and not camera.real_time
             return PassingWatch(
-                camera, self.detector, course, is_recorded=is_recorded, finder=self.finder
+                camera,
+                self.detector,
+                course,
+                is_recorded=is_recorded,
+                finder=self.finder,
+                folder=kept,
             )
-        kept = self.references / camera.id
         return CameraWatch(camera, self.detector, self.finder, self.album_bytes, kept)
 
     def course(self, camera: CameraConfig) -> Course | None:

@@ -2,7 +2,8 @@
 
 A part is clean in a look that could be judged, showed nothing there that must not be there, had
 nothing passing before it, and did not differ from the background of the scene. Whatever is in
-doubt is not clean, so that the time told is rather too early than too late.
+doubt is not clean, so that the time told is rather too early than too late; by no more than the
+seconds that a change without a name takes to be found it can be too late.
 """
 
 import math

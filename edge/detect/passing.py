@@ -4,7 +4,8 @@ A fixed camera knows a thing by its place in the picture. Here the picture moves
 known by its place on earth: where the vehicle was when the frame was taken, which way it looked,
 and how far below the horizon the thing's foot lies. Sightings of one label at one place are one
 thing; it is an alert when it was seen in K looks along the way, most of those that could show it.
-Nothing is compared with earlier pictures, so what has no class is not seen.
+Nothing is compared with earlier pictures, so what has no class is not seen. That a spot of road
+was passed and nothing lay there is remembered (`clean_passes.py`).
 
 The place is asked for when the receiver's next fix has come, so that it lies between two fixes and
 not after the last. An alert is told when its thing is passed, when the place is known best.
@@ -14,13 +15,18 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from statistics import median
 from typing import cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edge.camera.frame import Frame, Image
 from edge.config import CameraConfig, Mount
+from edge.detect.clean_passes import NEAR_M, CleanPasses
 from edge.detect.clip import Clip
 from edge.detect.detection import Detection
 from edge.detect.detectors import Detector
@@ -28,11 +34,12 @@ from edge.detect.evidence import EvidenceFile, annotated, shown_and_sealed
 from edge.detect.faces import FaceFinder, NoFinder
 from edge.detect.ground import GeoPlace
 from edge.detect.mask import face_patches, masked, patches
-from edge.detect.overlap import corners, ious
+from edge.detect.overlap import Table, corners, ious
 from edge.detect.places import StayState
 from edge.detect.watch import FAINT, JUDGED, MATTERS, AlertEvent
-from edge.detect.zones import Zones
+from edge.detect.zones import Zones, lies_in
 from edge.moving import Course, Whereabouts, apart_m, moved
+from wire.status import CameraState
 from wire.zone import LABELS, Label, ZoneConfig
 
 SETTLE_S = 2.0
@@ -59,6 +66,11 @@ FORGET_S = 30.0
 STRUCTURE, SURE_STRUCTURE = "illegal_structure", 0.5
 """Houses look like structures, and no earlier picture tells what is new: it must be sure."""
 ONE_THING_IOU = 0.6
+
+CLEAN_WITHIN_M = 20.0
+"""What lies so near would have been seen; further away a small heap may be missed."""
+SAMPLES = tuple((0.05 + 0.1 * x, 0.25 + 0.05 * y) for y in range(15) for x in range(10))
+"""Spots of a picture that are asked whether they showed clean road."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +114,7 @@ class _Thing:
     last_look: int = 0
     ripe_t_s: float | None = None
     number: int = 0
+    last_clean: datetime | None = None
 
     def __post_init__(self) -> None:
         self.last = self.first
@@ -160,10 +173,11 @@ class PassingWatch:
         *,
         is_recorded: bool,
         finder: FaceFinder | None = None,
+        folder: Path | None = None,
     ) -> None:
         """`course`: where the vehicle is. `is_recorded`: frames come faster than they were made.
 
-        `finder`: of faces to cover.
+        `finder`: of faces to cover. `folder`: keeps where nothing lay.
         """
         if camera.moving is None:
             raise ValueError(f"camera {camera.id}: does not move")
@@ -177,6 +191,8 @@ class PassingWatch:
         self._finder = finder or NoFinder()
         self._is_recorded = is_recorded
         self._zones = Zones(camera, None)
+        self._clean = CleanPasses(folder)
+        self._road: Table | None = None
         self._waiting: deque[_Look] = deque()
         self._placed = 0
         self._things: list[_Thing] = []
@@ -203,6 +219,7 @@ class PassingWatch:
         over = self.finish(at)
         self._camera = camera
         self._zones = Zones(camera, None)
+        self._road = None
         return over
 
     def clips(self, _at: datetime, _t_s: float | None = None) -> list[tuple[AlertEvent, Clip]]:
@@ -219,6 +236,7 @@ class PassingWatch:
                 events += self._open(thing, at)
             events += self._close(thing)
         self._things = []
+        self._clean.keep(at.timestamp())
         return events
 
     def _is_due(self, look: _Look, newest: Frame) -> bool:
@@ -233,7 +251,25 @@ class PassingWatch:
             zone = self._zones.zone_of(box, cast("Label", box.label), look.frame.at)
             if zone is not None:
                 self._take(box, zone, look, where, seen)
+        self._passed_clean(look, where)
         return self._passed(look.frame)
+
+    def _passed_clean(self, look: _Look, where: Whereabouts | None) -> None:
+        """Remember the road near by on which nothing lay and nothing was in the way."""
+        if look.frame.sight is not CameraState.OK or where is None or where.heading_deg is None:
+            return
+        if not where.is_current or where.radius_m > WORST_RADIUS_M:
+            return
+        shape = look.frame.image.shape
+        if self._road is None:
+            self._road = _road_of(self._camera, self._moving.mount, shape[1] / shape[0])
+        places = [thing.place for thing in self._things if thing.spots]
+        spots = [
+            moved(where.lat, where.lon, where.heading_deg + bearing_deg, away_m)
+            for bearing_deg, away_m in self._road[~_under(look.seen, self._road), 2:].tolist()
+        ]
+        clear = (s for s in spots if all(apart_m(*s, p.lat, p.lon) > NEAR_M for p in places))
+        self._clean.take(clear, look.frame.at.timestamp())
 
     def _take(
         self,
@@ -292,6 +328,10 @@ class PassingWatch:
             return []
         self._opened += 1
         thing.number = self._opened
+        if thing.spots:
+            place = thing.place
+            clean_s = self._clean.before(place.lat, place.lon, thing.first.at.timestamp())
+            thing.last_clean = None if clean_s is None else datetime.fromtimestamp(clean_s, UTC)
         develop = partial(self._pictures, thing.best, thing.box, thing.zone.id)
         return [replace(self._event(thing, StayState.NEW, at), develop=develop)]
 
@@ -307,6 +347,8 @@ class PassingWatch:
         return shown, annotated(picture, (box,), caption, frame.at, original), *sealed
 
     def _close(self, thing: _Thing) -> list[AlertEvent]:
+        for spot in thing.spots[:1] and [*thing.spots[:: len(thing.spots) // 5 + 1], thing.place]:
+            self._clean.spoil(spot.lat, spot.lon, thing.last.at.timestamp())
         return [self._event(thing, StayState.END, thing.last.at)] if thing.number else []
 
     def _place_of(self, thing: _Thing) -> GeoPlace | None:
@@ -347,6 +389,7 @@ class PassingWatch:
             boxes=(replace(thing.box, score=min(median(thing.scores), 1.0)),),
             place=self._place_of(thing),
             level=thing.zone.severity,
+            last_clean=thing.last_clean,
         )
 
 
@@ -372,6 +415,30 @@ def spot_of(box: Detection, image: Image, where: Whereabouts | None, mount: Moun
     along_m = _depth_error_m(box, aspect, mount, away_m)
     radius_m = math.sqrt(where.radius_m**2 + aside_m**2 + along_m**2)
     return Spot(lat, lon, radius_m, away_m, here) if radius_m <= WORST_RADIUS_M else None
+
+
+def _road_of(camera: CameraConfig, mount: Mount, aspect: float) -> Table:
+    """N × 4: spots of the picture that show watched road near by, their bearing and distance."""
+    rows = []
+    for x, y in SAMPLES:
+        spot = Detection("", 1.0, x - 0.005, y - 0.005, 0.01, 0.01)
+        ahead = _on_road(x, y, aspect, mount)
+        if ahead is None or not any(lies_in(spot, zone) for zone in camera.zones):
+            continue
+        forward_m, right_m = ahead
+        away_m = math.hypot(forward_m, right_m)
+        if away_m <= CLEAN_WITHIN_M:
+            aside_deg = math.degrees(math.atan2(right_m, forward_m))
+            rows.append((x, y, mount.bearing_deg + aside_deg, away_m))
+    return np.array(rows, float).reshape(-1, 4)
+
+
+def _under(boxes: Sequence[Detection], road: Table) -> NDArray[np.bool_]:
+    """Which spots lie under any of the boxes."""
+    left, top, right, bottom = corners(boxes).T[..., None]
+    x, y = road[:, 0], road[:, 1]
+    inside = (left <= x) & (x <= right) & (top <= y) & (y <= bottom)
+    return np.asarray(inside.any(axis=0), bool)
 
 
 def _on_road(x: float, y: float, aspect: float, mount: Mount) -> tuple[float, float] | None:

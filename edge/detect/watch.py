@@ -74,6 +74,8 @@ SAME_IOU, SAME_PART = 0.3, 0.5
 ONE_THING_IOU = 0.6
 """Two matters seen in boxes that overlap more are one thing with two names; the surer one stays."""
 
+TURNED = 0.01
+"""A view that shifted by more of the picture shows other places in its cells."""
 
 IDLE_AFTER_S = 10.0
 IDLE_GAP_S = 3.0
@@ -176,7 +178,8 @@ class CameraWatch:
         changes = self._change.look(picture, passers, now)
         if self._change.shift is not None:
             self._places.shift(*self._change.shift)
-            self._clean.forget()
+            if max(map(abs, self._change.shift)) > TURNED:
+                self._clean.forget()
         built = self._built(frame, picture, now)
         aspect = frame.image.shape[1] / frame.image.shape[0]
         sightings = [*self._sightings(tracks, changes, aspect, now), *built]
