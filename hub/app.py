@@ -65,13 +65,16 @@ from hub.devices.revisions import api as revisions_api
 from hub.devices.store import devices
 from hub.duty import api as duty_api
 from hub.errors import Problem
+from hub.evaluation import api as evaluation_api
+from hub.evaluation.figures import Figures
+from hub.evaluation.making import Maker
 from hub.events import Bus, Change
 from hub.evidence import api as evidence_api
 from hub.evidence.items import evidence_url
 from hub.evidence.store import Vault
 from hub.grid import api as grid_api, store as grid_store
 from hub.grid.places import Places
-from hub.housekeeping import keep_house, watch_patrols
+from hub.housekeeping import keep_house, make_reports, watch_patrols
 from hub.ingest import Ingest
 from hub.intake import api as intake_api, open311_api, public_api
 from hub.intake.open311_api import Standing
@@ -124,6 +127,8 @@ class Hub:
     bus: Bus
     ingest: Ingest
     judge: Judge
+    figures: Figures
+    maker: Maker
 
     @classmethod
     def build(cls, config: HubConfig, store: Store) -> "Hub":
@@ -135,7 +140,9 @@ class Hub:
         store.after_commit = bus.wake
         ingest = Ingest(store, site)
         judge = Judge(store, site, lambda: ingest.backlog() > JUDGE_WAITS_FOR)
-        return cls(config, store, site, bus, ingest, judge)
+        figures = Figures(store, config, places)
+        maker = Maker(store, config, figures)
+        return cls(config, store, site, bus, ingest, judge, figures, maker)
 
 
 class CameraCount(BaseModel):
@@ -272,6 +279,7 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(condition_api.router(store, config.standard_ref))
     _include_intake(app, hub)
     app.include_router(calendar_api.router(store, config.zone))
+    app.include_router(evaluation_api.router(store, hub.figures, hub.maker))
 
     def arrived(sha256: str, kind: str, size: int, device: str, sealed: bool) -> None:  # noqa: FBT001
         proving.file_arrived(store, sha256, kind, size, device, sealed=sealed)
@@ -413,6 +421,7 @@ def _lifespan(hub: Hub) -> Callable[[FastAPI], Any]:
             asyncio.create_task(hub.bus.run(), name="events"),
             asyncio.create_task(keep_house(hub.store, hub.site), name="housekeeping"),
             asyncio.create_task(watch_patrols(hub.store, hub.site), name="patrol"),
+            asyncio.create_task(make_reports(hub.store, hub.maker), name="reports"),
         ]
         hub.ingest.start()
         if hub.config.vehicles.judge:

@@ -96,6 +96,11 @@ def append(tx: Connection, acts: Sequence[Entry]) -> None:
     tx.execute(_MOVE_HEAD, {"last_id": number, "last_hash": previous})
 
 
+def last(tx: Connection) -> int:
+    """The number of the latest entry, 0 before the first."""
+    return tx.execute(select(heads.c.last_id).where(heads.c.id == 1)).scalar() or 0
+
+
 def of(tx: Connection, kind: str, subject: str) -> list[Entry]:
     """The history of one thing, oldest first."""
     found = select(entries).where(entries.c.kind == kind, entries.c.subject == subject)

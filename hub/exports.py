@@ -24,14 +24,19 @@ def table(
 
     Text that a spreadsheet would run as a formula is marked as text.
     """
-    safe = ([_safe(cell) for cell in row] for row in rows)
-    data = _csv(titles, safe) if form == "csv" else _xlsx(name, titles, safe)
+    checked = ([_safe(cell) for cell in row] for row in rows)
+    data = _csv(titles, checked) if form == "csv" else _xlsx(name, titles, checked)
     headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"'}
     return Response(data, media_type=TYPES[form], headers=headers)
 
 
+def safe(text: str) -> str:
+    """Text that no spreadsheet runs as a formula."""
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
 def _safe(cell: Cell) -> Cell:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+    return safe(cell) if isinstance(cell, str) else cell
 
 
 def _csv(titles: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:

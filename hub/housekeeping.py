@@ -12,6 +12,7 @@ from hub.devices import store as device_store
 from hub.devices.orders import store as order_store
 from hub.devices.revisions import store as revision_store
 from hub.devices.revisions.site_calendar import site_calendar
+from hub.evaluation.making import Maker
 from hub.evidence.api import forget_unfinished
 from hub.grid import store as grid_store
 from hub.models import store as model_store
@@ -25,6 +26,7 @@ from hub.tracks import drivers, judged_store, store as track_store
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 10.0
+REPORTS_EVERY_S = 900.0
 SWEEP_EVERY = timedelta(minutes=10)
 PATROL_OVERLAP = timedelta(minutes=10)
 """A message may be stored so long after it came, when the database was away."""
@@ -64,6 +66,19 @@ async def watch_patrols(store: Store, site: Site) -> None:
         except Exception:
             log.exception("Patrols could not be judged")
         await asyncio.sleep(site.config.patrol.every_s)
+
+
+async def make_reports(store: Store, maker: Maker) -> None:
+    """Every quarter of an hour make the reports of periods that have ended."""
+    while True:
+        await asyncio.sleep(REPORTS_EVERY_S)
+        try:
+            for made in await asyncio.to_thread(maker.make_due, now()):
+                log.info("Report of %s made as %s", made.period, made.form)
+        except DBAPIError as fault:
+            log.warning("Reports wait for the database: %s", fault.orig)
+        except Exception:
+            log.exception("Reports could not be made on %s", store.name)
 
 
 def judge_patrols(store: Store, site: Site, heard_since: datetime | None) -> int:

@@ -36,6 +36,7 @@ class Right(StrEnum):
     REPORT = "report"
     CALLER = "caller"
     FLEET = "fleet"
+    PERSONAL = "personal"
     CONFIGURE = "configure"
     ADMIN = "admin"
 
@@ -57,7 +58,8 @@ RIGHTS = {
     Role.COLLECTOR: _STREET,
     Role.HANDLER: _STREET | {Right.HANDLE},
     Role.OPERATOR: _WORKING,
-    Role.SUPERVISOR: _WORKING | {Right.SEE_ORIGINAL, Right.FLEET, Right.CONFIGURE, Right.CALLER},
+    Role.SUPERVISOR: _WORKING
+    | {Right.SEE_ORIGINAL, Right.FLEET, Right.CONFIGURE, Right.CALLER, Right.PERSONAL},
     Role.ADMIN: frozenset(Right),
 }
 

@@ -77,6 +77,8 @@ history = Table(
     Column("calendar_version", Integer, nullable=False),
     Index("ix_clock_history_case", "case_id", "at"),
     Index("ix_clock_history_at", "at"),
+    Index("ix_clock_history_due_at", "due_at"),
+    Index("ix_clock_history_stage_due_at", "stage_due_at"),
 )
 """What each clock said after each of its changes: append-only, so that any past day can be judged
 by the deadlines that held on it."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ColumnElement,
@@ -63,6 +64,17 @@ numbers = Table(
     Column("day", String(8), primary_key=True),
     Column("last", Integer, nullable=False),
 )
+
+duties = Table(
+    "case_duties",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("case_id", Integer, nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("department", String(32)),
+    Column("officer", String(100)),
+)
+"""Whom each case was sent to, and when: append-only."""
 
 _FIELDS = [field.name for field in fields(Case)]
 
@@ -154,7 +166,11 @@ def numbers_of(tx: Connection, ids: Sequence[int]) -> dict[int, str]:
 def save(tx: Connection, case: Case, known_version: int) -> bool:
     """Overwrite a case unless somebody did so since `known_version`; whether it was written."""
     known = {"case_id": case.id, "known_version": known_version}
-    return tx.execute(_SAVE, {**_row(case), **known}).rowcount == 1
+    if tx.execute(_SAVE, {**_row(case), **known}).rowcount != 1:
+        return False
+    if case.state is State.DISPATCHED:
+        tx.execute(duties.insert(), _duty(case))
+    return True
 
 
 def counts(tx: Connection, mine: ColumnElement[bool] = EVERYTHING) -> tuple[int, dict[str, int]]:
@@ -178,4 +194,13 @@ def _row(case: Case) -> dict[str, object]:
         "state": case.state.value,
         "stage": case.stage.value,
         "handlers": json.dumps(case.handlers),
+    }
+
+
+def _duty(case: Case) -> dict[str, object]:
+    return {
+        "case_id": case.id,
+        "at": case.updated_at,
+        "department": case.department,
+        "officer": case.officer,
     }

@@ -29,9 +29,9 @@ from sqlalchemy.engine import Connection
 from hub import audit
 from hub.alerts.store import alerts
 from hub.cases.clock_store import history
-from hub.cases.store import cases
+from hub.cases.store import cases, duties
 from hub.evaluation.facts import CaseFacts, CheckFacts, Facts, ReportFacts, VisitFacts
-from hub.evaluation.history import Said, Story, Turn, story
+from hub.evaluation.history import Said, Sent, Story, Turn, story
 from hub.evaluation.period import Span
 from hub.grid.grid import Grid
 from hub.grid.store import grids
@@ -39,6 +39,8 @@ from hub.intake.report import Channel
 from hub.intake.store import reports
 from hub.patrol import store as patrol_store
 from hub.patrol.coverage import Frequency, Span as DaySpan
+from hub.proof.check import Result
+from hub.proof.store import checks as checks_table
 from hub.store import from_ms, to_ms
 from wire.alert import PlaceSource
 
@@ -66,12 +68,17 @@ def load(tx: Connection, asked: Question) -> Facts:
     wanted = _candidates(asked.span, asked.as_of)
     grids_then = grids_at(tx, asked.as_of)
     visits, patrolled = _visits(tx, asked, grids_then)
+    found = _found(tx, wanted, asked.as_of)
     rounds: dict[int, list[CaseFacts]] = {}
     checks: list[CheckFacts] = []
     for case_id, told in _stories(tx, wanted, asked):
         rounds[case_id] = [_with_patrol(each, patrolled, asked.zone) for each in told.rounds]
         checks += (
-            CheckFacts(rounds[case_id][check.round - 1], check.at_ms, check.is_present)
+            CheckFacts(
+                rounds[case_id][check.round - 1],
+                check.at_ms,
+                found.get((case_id, check.claimed_ms), check.is_present),
+            )
             for check in told.checks
         )
     return Facts(
@@ -108,7 +115,7 @@ def _stories(tx: Connection, wanted: Ids, asked: Question) -> Iterator[tuple[int
     ).where(act.kind == "case", act.subject.in_(subjects), act.at <= asked.as_of)  # fmt: skip
     for number, subject, at_ms, action, before, after in tx.execute(happened):
         turns[int(subject)].append((number, Turn(at_ms, action, before, after)))
-    said = _said(tx, wanted, asked.as_of)
+    said, sent = _said(tx, wanted, asked.as_of), _sent(tx, wanted, asked.as_of)
     by_patrol = reports.c.channel == Channel.PATROL.value
     seen = _first(tx, alerts, wanted, asked.as_of, alerts.c.place.not_in(IN_PASSING))
     walked = _first(tx, reports, wanted, asked.as_of, by_patrol)
@@ -135,7 +142,12 @@ def _stories(tx: Connection, wanted: Ids, asked: Question) -> Iterator[tuple[int
             "seen_ms": seen.get(number),
             "patrol_ms": walked.get(number),
         }
-        yield number, story(fixed, [turn for _, turn in happenings], said.get(number, ()))
+        yield (
+            number,
+            story(
+                fixed, [turn for _, turn in happenings], said.get(number, ()), sent.get(number, ())
+            ),
+        )
 
 
 def _said(tx: Connection, wanted: Ids, as_of: datetime) -> dict[int, list[Said]]:
@@ -148,6 +160,33 @@ def _said(tx: Connection, wanted: Ids, as_of: datetime) -> dict[int, list[Said]]
     for case_id, at_ms, due_ms, stage_due_ms in tx.execute(found.order_by(clock.id)):
         said[case_id].append(Said(at_ms, due_ms, stage_due_ms))
     return said
+
+
+def _sent(tx: Connection, wanted: Ids, as_of: datetime) -> dict[int, list[Sent]]:
+    duty = duties.c
+    found = select(
+        duty.case_id, type_coerce(duty.at, BigInteger), duty.department, duty.officer
+    ).where(duty.case_id.in_(select(wanted.subquery().c.case_id)), duty.at <= as_of)
+    sent: defaultdict[int, list[Sent]] = defaultdict(list)
+    for case_id, at_ms, department, officer in tx.execute(found.order_by(duty.id)):
+        sent[case_id].append(Sent(at_ms, department, officer))
+    return sent
+
+
+def _found(tx: Connection, wanted: Ids, as_of: datetime) -> dict[tuple[int, int], bool]:
+    """Whether checks with an answer found the thing still there, by case and time of the claim."""
+    check = checks_table.c
+    answered = select(
+        check.case_id, type_coerce(check.claimed_at, BigInteger), check.result
+    ).where(
+        check.case_id.in_(select(wanted.subquery().c.case_id)),
+        check.checked_at <= as_of,
+        check.result.in_([Result.PRESENT.value, Result.GONE.value]),
+    )  # fmt: skip
+    return {
+        (case_id, claimed_ms): result == Result.PRESENT
+        for case_id, claimed_ms, result in tx.execute(answered.order_by(check.checked_at))
+    }
 
 
 def _first(

@@ -41,9 +41,10 @@ class Sent(NamedTuple):
 
 
 class Check(NamedTuple):
-    """A check of a reported fix: how it ended. `round` of the case it was in."""
+    """A check of a fix reported done at `claimed_ms`: sent back or not. `round` of the case."""
 
     at_ms: int
+    claimed_ms: int
     is_present: bool
     round: int
 
@@ -151,7 +152,8 @@ def _leave(now: _Round, turn: Turn, stage_due_ms: int | None, checks: list[Check
         now.check_late |= is_late
         if before == State.VERIFYING_RESULT:
             now.checked_ms = at_ms
-            checks.append(Check(at_ms, after == State.REWORK, now.round))
+            claimed_ms = now.handled_ms or at_ms
+            checks.append(Check(at_ms, claimed_ms, after == State.REWORK, now.round))
 
 
 def _enter(now: _Round, turn: Turn, stage_due_ms: int | None) -> None:

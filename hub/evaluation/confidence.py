@@ -1,0 +1,138 @@
+"""How far the evidence of a grid can be trusted: less where cameras were blind, receivers silent.
+
+    seen  = 1 - blind camera hours ÷ camera hours
+    heard = patrol hours with positions ÷ (those + hours that patrols fell silent in the grid)
+    confidence = the smaller of the two; of one alone where the other is not known; None of neither
+
+Camera hours are those of all cameras of the grid and below it in the part of the period that has
+gone by. A silence belongs to the grid it began in.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import BigInteger, or_, select, type_coerce
+from sqlalchemy.engine import Connection
+
+from hub.devices.store import blind_spans, cameras
+from hub.evaluation.period import Span
+from hub.grid.places import Places
+from hub.patrol.store import visits
+from hub.store import from_ms
+from hub.tracks.episode import Kind
+from hub.tracks.judged_store import vehicle_events
+from hub.tracks.store import vehicles
+
+HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """Hours of a grid in a period."""
+
+    camera_h: float = 0.0
+    blind_h: float = 0.0
+    heard_h: float = 0.0
+    silent_h: float = 0.0
+
+    @property
+    def seen(self) -> float | None:
+        """The share of camera hours that saw; None without a camera."""
+        return 1 - min(1.0, self.blind_h / self.camera_h) if self.camera_h else None
+
+    @property
+    def heard(self) -> float | None:
+        """The share of patrol hours that were heard; None without a patrol."""
+        whole = self.heard_h + self.silent_h
+        return self.heard_h / whole if whole else None
+
+    @property
+    def value(self) -> float | None:
+        """0 to 1, None where there is neither camera nor patrol."""
+        known = [share for share in (self.seen, self.heard) if share is not None]
+        return min(known) if known else None
+
+
+def confidences(
+    tx: Connection, span: Span, places: Places, patrol_kinds: Sequence[str]
+) -> dict[str, Confidence]:
+    """The confidence of every grid that has a camera or a patrol."""
+    hours: defaultdict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for key, path, ms in (
+        *_camera_hours(tx, span),
+        *_patrol_hours(tx, span),
+        *_silent_hours(tx, span, places, patrol_kinds),
+    ):
+        for code in path:
+            hours[code][key] += ms / HOUR_MS
+    return {code: Confidence(**found) for code, found in hours.items()}
+
+
+Hours = Iterable[tuple[str, Sequence[str], int]]
+
+
+def _camera_hours(tx: Connection, span: Span) -> Hours:
+    camera = cameras.c
+    found = select(camera.id, camera.grid_path, type_coerce(camera.retired_at, BigInteger))
+    here: dict[str, tuple[Sequence[str], int]] = {}
+    for name, path, retired_ms in tx.execute(found):
+        until = span.until_ms if retired_ms is None else min(retired_ms, span.until_ms)
+        if until > span.start_ms:
+            here[name] = path, until
+            yield "camera_h", path, until - span.start_ms
+    blind = blind_spans.c
+    overlaps = (blind.from_at < from_ms(span.until_ms)) & or_(
+        blind.until_at.is_(None), blind.until_at > from_ms(span.start_ms)
+    )
+    spans = select(
+        blind.camera, type_coerce(blind.from_at, BigInteger),
+        type_coerce(blind.until_at, BigInteger),
+    ).where(overlaps)  # fmt: skip
+    for name, from_at_ms, until_at_ms in tx.execute(spans):
+        if name in here:
+            path, last = here[name]
+            until = last if until_at_ms is None else min(until_at_ms, last)
+            yield "blind_h", path, max(0, until - max(from_at_ms, span.start_ms))
+
+
+def _patrol_hours(tx: Connection, span: Span) -> Hours:
+    since, until = from_ms(span.start_ms), from_ms(span.until_ms)
+    found = select(
+        visits.c.grid, type_coerce(visits.c.start, BigInteger),
+        type_coerce(visits.c.end, BigInteger),
+    ).where(visits.c.start < until, visits.c.end > since)  # fmt: skip
+    for grid, start_ms, end_ms in tx.execute(found):
+        yield (
+            "heard_h",
+            (grid,),
+            min(end_ms, span.until_ms) - max(start_ms, span.start_ms),
+        )
+
+
+def _silent_hours(tx: Connection, span: Span, places: Places, kinds: Sequence[str]) -> Hours:
+    event = vehicle_events.c
+    patrols = select(vehicles.c.id).where(vehicles.c.kind.in_(kinds))
+    found = select(
+        event.vehicle, type_coerce(event.start, BigInteger), type_coerce(event.end, BigInteger),
+        event.lat, event.lon,
+    ).where(
+        event.kind.in_([Kind.OFFLINE.value, Kind.SILENT_MOVING.value]),
+        event.superseded_at.is_(None),
+        event.start < from_ms(span.until_ms),
+        event.end > from_ms(span.start_ms),
+        event.vehicle.in_(patrols),
+    )  # fmt: skip
+    silences: dict[tuple[str, int], tuple[int, float, float]] = {}
+    for vehicle, start_ms, end_ms, lat, lon in tx.execute(found):
+        # One silence can be told as both kinds.
+        known = silences.get((vehicle, start_ms), (0, lat, lon))
+        silences[vehicle, start_ms] = (max(known[0], end_ms), lat, lon)
+    paths = places.locate([(lat, lon) for _, lat, lon in silences.values()])
+    for (_, start_ms), (end_ms, _, _), path in zip(silences, silences.values(), paths, strict=True):
+        yield "silent_h", path, min(end_ms, span.until_ms) - max(start_ms, span.start_ms)
+
+
+def of(found: Mapping[str, Confidence], grid: str) -> float | None:
+    """The confidence of one grid."""
+    return found[grid].value if grid in found else None
