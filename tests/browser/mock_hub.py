@@ -25,6 +25,7 @@ from starlette.routing import Route
 from hub.people.session_api import opened
 from hub.roles import Actor, Role
 from tests.browser.made_up_city import CONDITIONS, NEXT, City, Item, now
+from tests.browser.mock_attention import Attention
 from tests.browser.mock_learning import Learning
 from tests.browser.mock_terminals import Terminals
 
@@ -64,6 +65,7 @@ class MockHub:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.terminals = Terminals(self.publish, lambda request: self.who(request) is not None)
         self.learning = Learning(city.alerts, self.publish)
+        self.attention = Attention(city, self.publish, self._writer)
 
     def close(self) -> None:
         if self.loop:
@@ -338,6 +340,7 @@ class MockHub:
             ("/api/cases/{key}", self.case, ["GET"]),
             ("/api/conditions", self.conditions, ["GET"]),
             *self.learning.rows(),
+            *self.attention.rows(),
             ("/api/{kind}", self.listing, ["GET"]),
             ("/mock/alert", self.mock_alert, ["POST"]),
             ("/mock/drop", self.mock_drop, ["POST"]),

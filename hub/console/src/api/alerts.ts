@@ -1,3 +1,4 @@
+import { calmNow } from '../time'
 import type { GridName, GridStep } from './grids'
 import { get, type Page, type Query, request } from './http'
 
@@ -57,6 +58,14 @@ export interface HistoryStep {
   note: string
 }
 
+export interface Snooze {
+  by: string
+  at: string
+  until: string
+  until_seen: boolean
+  note: string
+}
+
 export interface Alert {
   id: string
   device: string
@@ -94,6 +103,8 @@ export interface Alert {
   /** Held back for its place; see `api/learning`. */
   suppressed_by?: number | null
   suppressed_until?: string | null
+  /** Put off by a person, until then at the latest. */
+  snooze?: Snooze | null
   generated: boolean
   history?: HistoryStep[]
 }
@@ -110,9 +121,16 @@ export function decide(id: string, decision: Decision, note: string): Promise<Al
   return request('POST', `/api/alerts/${encodeURIComponent(id)}/decision`, { decision, note })
 }
 
-/** Whether somebody has to decide on it: what is held back waits for nobody. */
+/** Put off, and nobody has decided on it; it comes back by itself. */
+export function isPutOff(item: Alert): boolean {
+  return (
+    item.decision === null && !!item.snooze && Date.parse(item.snooze.until) > calmNow.value
+  )
+}
+
+/** Whether somebody has to decide on it: not on what is held back, put off or joined to another. */
 export function waits(item: Alert): boolean {
-  return item.decision === null && !item.suppressed_until
+  return item.decision === null && !item.suppressed_until && !item.duplicate_of && !isPutOff(item)
 }
 
 /** The id of the camera or vehicle that saw it. */

@@ -1,5 +1,6 @@
 import { enCamera } from './en-camera'
 import { enPeople } from './en-people'
+import { enShift } from './en-shift'
 import { enTerminal } from './en-terminal'
 import { enTracks } from './en-tracks'
 import type { zh } from './zh'
@@ -9,6 +10,7 @@ export const en: Record<keyof typeof zh, string> = {
   ...enCamera,
   ...enPeople,
   ...enTracks,
+  ...enShift,
   'app.name': 'Tianyan · City management',
   'app.skip': 'Skip to the main content',
   'app.loading': 'Loading…',

@@ -1,5 +1,6 @@
 import { zhCamera } from './zh-camera'
 import { zhPeople } from './zh-people'
+import { zhShift } from './zh-shift'
 import { zhTerminal } from './zh-terminal'
 import { zhTracks } from './zh-tracks'
 
@@ -8,6 +9,7 @@ export const zh = {
   ...zhPeople,
   ...zhTerminal,
   ...zhTracks,
+  ...zhShift,
   'app.name': '天眼 · 城市管理',
   'app.skip': '跳到主要内容',
   'app.loading': '正在载入…',

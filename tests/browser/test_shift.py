@@ -1,0 +1,144 @@
+"""Two operators at one queue, and what one does with an alert besides judging it."""
+
+import sys
+import time
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import AXE, Opener, Served, need
+
+
+def chosen(page: Page, alert: str) -> None:
+    page.locator(f"[data-alert='{alert}']").click()
+
+
+def test_a_second_operator_sees_who_is_at_it_and_passes_it_by(
+    served: Served, opened: Opener
+) -> None:
+    served.hub.demo = False
+    first = opened(served.url, token="operator-token")
+    second = opened(served.url, token="supervisor-token")
+    alert = served.new_alert(level=3)
+    chosen(first, alert)
+    row = second.locator(f"[data-alert='{alert}']")
+    expect(row).to_contain_text("王敏 在看")
+    row.click()
+    expect(second.locator(".panel")).to_contain_text("王敏 正在看")
+    # The first to decide stands; the second is told who it was and what was said.
+    first.keyboard.press("f")
+    expect(second.locator(".detail footer")).to_contain_text("误报")
+    second.keyboard.press("c")
+    assert served.hub.city.alerts[alert]["decision"] == "false_alarm"
+    assert served.hub.city.alerts[alert]["decided_by"] == "王敏"
+
+
+def test_both_at_once_and_only_one_decision_stands(served: Served, opened: Opener) -> None:
+    served.hub.demo = False
+    pages = [opened(served.url, token=f"{role}-token") for role in ("operator", "supervisor")]
+    alert = served.new_alert(level=3)
+    for page in pages:
+        chosen(page, alert)
+    # The second decision is on its way before the first is told.
+    pages[0].keyboard.press("c")
+    pages[1].keyboard.press("f")
+    expect(pages[0].locator(".toasts li, .detail footer").first).to_be_visible()
+    page = pages[0]
+    page.wait_for_function("() => document.querySelectorAll('.toasts li').length > 0")
+    assert served.hub.city.alerts[alert]["decision"] in ("confirmed", "false_alarm")
+    assert served.hub.city.alerts[alert]["decided_by"] in ("王敏", "赵处长")
+    decided = [s for s in served.hub.city.alerts[alert]["history"] if s["what"] in
+               ("confirmed", "false_alarm")]  # fmt: skip
+    assert len(decided) == 1
+
+
+def test_the_claim_is_gone_with_the_page(served: Served, opened: Opener) -> None:
+    served.hub.demo = False
+    first = opened(served.url, token="operator-token")
+    second = opened(served.url, token="supervisor-token")
+    alert = served.new_alert(level=3)
+    chosen(first, alert)
+    row = second.locator(f"[data-alert='{alert}']")
+    expect(row).to_contain_text("王敏 在看")
+    first.keyboard.press("Escape")
+    expect(row).not_to_contain_text("在看")
+
+
+def test_an_alert_is_put_off_and_comes_back_by_itself(served: Served, opened: Opener) -> None:
+    page = opened(served.url)
+    alert = served.new_alert(level=2)
+    chosen(page, alert)
+    before = int(page.locator(".queue .segments b").first.inner_text())
+    page.keyboard.press("s")
+    expect(page.get_by_role("dialog", name="缓办")).to_be_visible()
+    page.keyboard.press("2")
+    expect(page.locator(".queue .segments b").first).to_have_text(str(before - 1))
+    snooze = served.hub.city.alerts[alert]["snooze"]
+    assert snooze["by"] == "演示操作员"
+    page.get_by_role("button", name="缓办 1").click()
+    row = page.locator(f"[data-alert='{alert}']")
+    expect(row).to_contain_text("演示操作员 缓至")
+    # Its time is over: nothing is told, the page knows by itself.
+    snooze["until"] = "2020-01-01T00:00:00Z"
+    served.tell("alert", served.hub.city.alerts[alert])
+    expect(row).to_have_count(0)
+    page.get_by_role("button", name="待判定").click()
+    expect(page.locator(f"[data-alert='{alert}']")).to_be_visible()
+
+
+def test_an_alert_is_merged_into_an_open_case_by_keyboard(served: Served, opened: Opener) -> None:
+    page = opened(served.url)
+    alert = served.new_alert(level=3)
+    chosen(page, alert)
+    page.keyboard.press("m")
+    dialog = page.get_by_role("dialog", name="并入已知的事")
+    expect(dialog.get_by_role("option").first).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("ArrowDown")
+    expect(dialog.get_by_role("option").nth(1)).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+    item = served.hub.city.alerts[alert]
+    assert item["decision"] == "confirmed"
+    assert item["case"]["number"]
+
+
+def test_ten_alerts_in_a_minute_by_keyboard_alone(served: Served, opened: Opener) -> None:
+    for _ in range(10):
+        served.new_alert()
+    page = opened(served.url)
+    page.wait_for_selector("[data-alert]")
+    waiting = page.locator(".queue .segments b").first
+    before = int(waiting.inner_text())
+    began = time.monotonic()
+    page.keyboard.press("j")
+    for count, key in enumerate("cfsmfcfsfc", start=1):
+        page.keyboard.press(key)
+        if key == "s":
+            expect(page.get_by_role("dialog", name="缓办")).to_be_visible()
+            page.keyboard.press("1")
+        if key == "m":
+            expect(page.locator("dialog [role=option]").first).to_be_visible()
+            page.keyboard.press("Enter")
+        expect(waiting).to_have_text(str(before - count))
+    took_s = time.monotonic() - began
+    sys.stderr.write(f"ten alerts by keyboard: {took_s:.1f} s of machine time\n")
+    assert took_s < 60
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_dialogs_are_accessible(still_hub: Served, opened: Opener, theme: str) -> None:
+    need(AXE, "npm ci in hub/console")
+    page = opened(still_hub.url, "/#/?alert=a-00018", theme=theme)
+    page.wait_for_selector(".panel .spot li")
+    page.evaluate(AXE.read_text())
+    faults = []
+    for key, name in (("m", "并入已知的事"), ("s", "缓办")):
+        page.keyboard.press(key)
+        dialog = page.get_by_role("dialog", name=name)
+        expect(dialog).to_be_visible()
+        found = page.evaluate("axe.run()")
+        faults += [(f["id"], n["target"]) for f in found["violations"] for n in f["nodes"]]
+        page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+    assert faults == []
