@@ -30,15 +30,16 @@ class Kind(StrEnum):
     OFF_ROUTE = "off_route"
     WRONG_SITE = "wrong_site"
     UNCOVERED_LOAD = "uncovered_load"
+    TERMINAL_ALARM = "terminal_alarm"
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
     """One thing that happened; `over` is False while it lasts and `end` is its latest point.
 
-    `subject`: the fence, permit or site it is about; `lat`, `lon`: where it began. `certainty`:
-    1 measured, less where something had to be presumed. The same kind, subject and start are the
-    same episode: the later word about it replaces the earlier.
+    `subject`: the fence, permit, site or alarm it is about; `lat`, `lon`: where it began.
+    `certainty`: 1 measured, less where something had to be presumed. The same kind, subject and
+    start are the same episode: the later word about it replaces the earlier.
     """
 
     kind: Kind

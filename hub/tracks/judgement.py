@@ -150,6 +150,7 @@ def point_of(fix: TrackPoint) -> Point:
         cover_of(body),
         bool(fix.flags & ACC_ON),
         bool(fix.flags & VALID),
+        fix.alarm,
     )
 
 

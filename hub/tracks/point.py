@@ -24,7 +24,8 @@ class Point:
     """One report of a vehicle, WGS-84; None where it did not say.
 
     `load` as in bits 8-9 of the status of JT/T 808: 0 empty, 1 half, 3 full; `hopper` raised;
-    `acc_on`: the ignition. A report that is not `located` repeats an older place.
+    `acc_on`: the ignition; `alarm`: the bits of wire.track.ALARMS that stand. A report that is not
+    `located` repeats an older place.
     """
 
     at: datetime
@@ -36,6 +37,7 @@ class Point:
     cover_open: bool | None = None
     acc_on: bool | None = None
     located: bool = True
+    alarm: int = 0
 
 
 def read_points(lines: Iterable[str]) -> tuple[list[Point], list[BadRow]]:

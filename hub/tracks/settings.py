@@ -52,6 +52,8 @@ class TrackSettings:
     """So long under way with the cover open."""
     haul_min_s: float = 60.0
     """So long under way with a load before its permit is asked for."""
+    alarms_an_hour: float = 6.0
+    """An alarm bit that rises more often flaps: what follows is one event until it keeps quiet."""
     loading_min_s: float = 180.0
     """Standing at a loading site for so long counts as loading where the truck does not say."""
 

@@ -12,7 +12,7 @@ from typing import Any
 from hub.grid.crossing import GridCrossing, GridStay, move as move_in_grids
 from hub.grid.hours import Hours
 from hub.grid.index import GridIndex
-from hub.tracks import idling, lifts, motion, night, presence, silence
+from hub.tracks import alarms, idling, lifts, motion, night, presence, silence
 from hub.tracks.cleaning import Believed, Doubt, clean
 from hub.tracks.episode import Episode
 from hub.tracks.geofence import Purpose
@@ -79,6 +79,7 @@ def live_rules(regime: Regime) -> tuple[Rule, ...]:
         IDLE,
         Rule("silence", silence.silence, takes_every_report=True, state=LastHeard),
         Rule("jump", silence.jump, state=LastHeard),
+        Rule("alarms", alarms.alarms, alarms.finish, takes_every_report=True, state=alarms.Alarms),
     ]
     limit_at = _limit_at(regime)
     if limit_at is not None:
