@@ -67,7 +67,7 @@ def test_a_bit_that_rises_again_is_another_event():
 
 def test_a_bit_that_flaps_all_day_is_a_few_events_with_their_number():
     flaps = [(n * 10, POWER if n % 2 else 0) for n in range(8640)]
-    said, state = run([*flaps, (86_400 + 3700, 0)])
+    said, state = run([*flaps, (86_400, 0), (86_400 + 3700, 0)])
     assert len({e.start for e in said}) == 6
     (last,) = [e for e in said if e.facts.get("times")]
     assert last.over
