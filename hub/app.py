@@ -29,6 +29,7 @@ from hub import (
     pipeline,
     proving,
     quarantine,
+    records,
     spot,
     steps,
     whereabouts,
@@ -44,15 +45,18 @@ from hub.alerts import (
 )
 from hub.auth import need
 from hub.calendar import api as calendar_api
+from hub.calendar.limit import TimeLimit
 from hub.cases import (
     api as cases_api,
     clock_store,
     condition_api,
     dispatch_api,
+    record_api,
     store as case_store,
 )
 from hub.cases.api import Act, CaseAlerts
 from hub.cases.case import STAGES, WantedStep
+from hub.cases.record import Kind
 from hub.config import HubConfig
 from hub.datasets import api as datasets_api
 from hub.departments import api as departments_api
@@ -276,6 +280,7 @@ def _include(app: FastAPI, hub: Hub) -> None:
 
     app.include_router(cases_api.router(store, places, case_alerts, alert_items, take_step))
     app.include_router(dispatch_api.router(store, places, config))
+    app.include_router(record_api.router(store, _record_acts(hub)))
     app.include_router(condition_api.router(store, config.standard_ref))
     _include_intake(app, hub)
     app.include_router(calendar_api.router(store, config.zone))
@@ -327,6 +332,27 @@ def _include_alerts(app: FastAPI, hub: Hub) -> None:
 
     app.include_router(suppression_api.router(store, lift))
     app.include_router(correction.router(store, config.learning.labels))
+
+
+def _record_acts(hub: Hub) -> record_api.Acts:
+    store, site = hub.store, hub.site
+
+    def record(case: int, new: record_api.NewRecord, actor: Actor) -> None:
+        extra = TimeLimit(new.number, new.unit) if new.number and new.unit else None
+        wanted = records.WantedRecord(
+            Kind(new.kind), new.version, new.note, new.until, extra, new.reason, new.department
+        )
+        records.record(store, site, case, wanted, actor)
+
+    def decide(record: int, wanted: record_api.Decision, actor: Actor) -> int:
+        said = records.Said(wanted.version, wanted.note)
+        return records.decide(store, site, record, said, approve=wanted.approve, actor=actor)
+
+    def answer(record: int, wanted: record_api.Answer, actor: Actor) -> int:
+        said = records.Said(wanted.version, wanted.note)
+        return records.answer(store, site, record, said, actor=actor)
+
+    return record_api.Acts(record, decide, answer)
 
 
 def _include_intake(app: FastAPI, hub: Hub) -> None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from hub.calendar.limit import Unit
 from hub.errors import BadConfig
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -126,6 +127,20 @@ class Intake(Settings):
     same_case_m: Annotated[float, Field(ge=0, le=1000)] = 50
     public: bool = False
     per_hour: Annotated[int, Field(ge=1, le=10_000)] = 20
+
+
+class After(Settings):
+    """A time limit: so much of a unit."""
+
+    number: Annotated[float, Field(gt=0, le=10_000)] = 1
+    unit: Unit = Unit.WORK_DAY
+
+
+class Escalation(Settings):
+    """Whether a case goes up a level by itself that is overdue at one for so long."""
+
+    on_overdue: bool = True
+    after: After = After()
 
 
 class Learning(Settings):
@@ -313,6 +328,7 @@ class HubConfig(Settings):
     dedupe: Dedupe = Dedupe()
     access: Access = Access()
     intake: Intake = Intake()
+    escalation: Escalation = Escalation()
     suppression: Suppression = Suppression()
     learning: Learning = Learning()
     quarantine: Quarantine = Quarantine()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.exc import DBAPIError
 
-from hub import decisions, events, quarantine, steps
+from hub import decisions, events, quarantine, records, steps
 from hub.alerts import attention_store
 from hub.devices import store as device_store
 from hub.devices.orders import store as order_store
@@ -45,6 +45,7 @@ async def keep_house(store: Store, site: Site) -> None:
                 await asyncio.to_thread(find_silent, store, silent_before, at)
             await asyncio.to_thread(end_unanswered, store, at)
             await asyncio.to_thread(go_on_with_rollouts, store, at)
+            await asyncio.to_thread(records.resume_suspended, store, site, at)
             await asyncio.to_thread(steps.say_what_is_due, store, at)
             if at - swept_at >= SWEEP_EVERY:
                 swept_at = at
@@ -120,6 +121,7 @@ def sweep(store: Store, site: Site, at: datetime) -> None:
         calendar = site_calendar(tx, at.year)
         events.record(tx, revision_store.renew_calendars(tx, calendar, at), at)
     decisions.end_suppressions(store, site, at)
+    records.escalate_overdue(store, site, at)
     with store.write() as tx:
         oldest = at - timedelta(days=config.retention.track_days)
         track_store.forget_old(tx, oldest)

@@ -20,6 +20,7 @@ from hub.cases.case import (
     steps_of,
 )
 from hub.cases.dispatching import addressee, dispatched, with_nobody
+from hub.cases.recording import check_step, recorded, said
 from hub.cases.stepping import clocked, written_down
 from hub.errors import Problem, not_found
 from hub.events import Change
@@ -34,16 +35,7 @@ MARKED_AT_ONCE = 500
 def take_step(store: Store, site: Site, case_id: int, wanted: WantedStep, actor: Actor) -> None:
     """A person takes a case one step on, unless somebody did since he looked."""
     with store.write(urgent=True) as tx:
-        case = case_store.lock(tx, case_id)
-        if case is None:
-            raise not_found("case", case_id)
-        if case.version != wanted.version:
-            raise Problem(
-                409,
-                "stale",
-                f"case {case.number} was changed since: it is {case.state}, version {case.version}",
-                "look again and repeat if still right",
-            )
+        case = look_again(tx, case_id, wanted.version)
         check_addressee(wanted)
         at = now()
         changes = [Change("case", str(case_id))]
@@ -58,10 +50,28 @@ def take_step(store: Store, site: Site, case_id: int, wanted: WantedStep, actor:
         events.record(tx, changes, at)
 
 
+def look_again(tx: Connection, case_id: int, version: int) -> Case:
+    """A case, kept from others, as somebody saw it.
+
+    Raises Problem when it is not there or was changed since.
+    """
+    case = case_store.lock(tx, case_id)
+    if case is None:
+        raise not_found("case", case_id)
+    if case.version != version:
+        raise Problem(
+            409,
+            "stale",
+            f"case {case.number} was changed since: it is {case.state}, version {case.version}",
+            "look again and repeat if still right",
+        )
+    return case
+
+
 def check_addressee(wanted: WantedStep) -> None:
     """Raises Problem where a step that sends a case to nobody names somebody."""
-    named = wanted.department is not None or wanted.officer is not None
-    if named and wanted.action not in ("dispatch", REDIRECT):
+    named = wanted.department is not None and wanted.action != "join"
+    if (named or wanted.officer is not None) and wanted.action not in ("dispatch", REDIRECT):
         message = f"{wanted.action} sends a case to nobody"
         raise Problem(422, "not_sent", message, "department and officer with dispatch alone")
 
@@ -92,10 +102,12 @@ def stepped_on(
         raise Problem(403, "forbidden", str(fault), "another person") from None
     except ReasonNeeded as fault:
         raise Problem(422, "reason_needed", str(fault), "a reason in note") from None
+    check_step(tx, case, wanted, at)
     zone = site.config.zone
     clock = clocked(tx, zone, case, stepped, wanted.condition)
     clock_store.save(tx, {case.id: clock}, at)
-    note = wanted.note or wanted.into
+    note = said(wanted)
+    stepped = recorded(tx, case, stepped, wanted, actor)
     if wanted.action == "correct":
         stepped = with_nobody(stepped)
         note = ": ".join(filter(None, (addressee(case), note)))

@@ -1,6 +1,7 @@
 """Where things are, for posts that are limited: in which grids, about what, whose work."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -8,7 +9,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.engine import Connection
 
 from hub.alerts.store import alerts
-from hub.cases import store as case_store
+from hub.cases import record_store, store as case_store
 from hub.departments import store as department_store
 from hub.devices.store import cameras
 from hub.errors import Problem
@@ -24,8 +25,14 @@ Params = Mapping[str, Any]
 
 
 def of_cases(tx: Connection, ids: Sequence[int]) -> dict[int, Spot]:
-    """Where cases are, by id."""
-    return {case.id: case.spot for case in case_store.load(tx, ids).values()}
+    """Where cases are, by id; they are their partners' too."""
+    partners = record_store.partners(tx, ids)
+    return {
+        case.id: replace(
+            case.spot, departments=case.spot.departments | partners.get(case.id, frozenset())
+        )
+        for case in case_store.load(tx, ids).values()
+    }
 
 
 def of_grid(places: Places, code: str) -> list[Spot]:
@@ -75,6 +82,14 @@ def _case(tx: Connection, params: Params) -> list[Spot] | None:
     if not number.isdecimal() or len(number) > 9:
         return None
     return list(of_cases(tx, [int(number)]).values()) or None
+
+
+def _record(tx: Connection, params: Params) -> list[Spot] | None:
+    number = _only(params)
+    if not number.isdecimal() or len(number) > 9:
+        return None
+    found = record_store.listed(tx, record_store.records.c.id == int(number))
+    return list(of_cases(tx, [each.case_id for each in found]).values()) or None
 
 
 def _alert(tx: Connection, params: Params) -> list[Spot] | None:
@@ -130,6 +145,7 @@ def _only(params: Params) -> str:
 THINGS: Whereabouts = {
     "alerts": _alert,
     "cameras": _camera,
+    "case-records": _record,
     "cases": _case,
     "evidence": _evidence,
     "reports": _report,

@@ -14,10 +14,11 @@ from hub import audit
 from hub.alerts.api import AlertItem, CaseRef, MatterRef, matter_ref
 from hub.auth import need
 from hub.calendar.limit import Unit
-from hub.cases import clock_store
+from hub.cases import clock_store, record_store
 from hub.cases.case import FINISHED, STAGES, Case, Stage, State, offers, terms
 from hub.cases.clock import Clock, ClockState
 from hub.cases.clock_store import clocks
+from hub.cases.record import WAITING, Kind, Record, RecordState, of_kind
 from hub.cases.store import cases, load, to_case
 from hub.departments import store as department_store
 from hub.errors import not_found
@@ -67,7 +68,8 @@ class CaseItem(BaseModel):
     """A case as it stands; a step must name `version`.
 
     `department` and `officer`: who it was sent to last. `dispatched_by_rule`: the version of the
-    rule that sent it.
+    rule that sent it. `at_level`: of the grids, who is handling it. `answer_due_at`: it is under
+    supervision. `waiting`: how many records of it wait for a decision or an answer.
     """
 
     id: int
@@ -97,6 +99,11 @@ class CaseItem(BaseModel):
     department: DepartmentRef | None
     officer: str | None
     dispatched_by_rule: int | None
+    at_level: int | None
+    ownerless: bool
+    answer_due_at: Utc | None
+    suspended_until: Utc | None
+    waiting: int
 
 
 class CaseEvent(BaseModel):
@@ -133,7 +140,8 @@ class Act(Body):
     """A step to take. `version` is the one the caller saw; `into`: the case to merge with.
 
     `condition`: what a case is filed under, where its matter has several. `department` (code) and
-    `officer`: whom it is sent to; who is not named stays.
+    `officer`: whom it is sent to; who is not named stays. `until`, `reason`: of a suspension.
+    `partners`: of a joint handling, which `department` leads. `ownerless`: file it as nobody's.
     """
 
     action: Annotated[str, Field(max_length=32)]
@@ -143,6 +151,10 @@ class Act(Body):
     condition: int | None = None
     department: Annotated[str | None, Field(min_length=1, max_length=32)] = None
     officer: Annotated[str | None, Field(min_length=1, max_length=100)] = None
+    until: AwareDatetime | None = None
+    reason: Annotated[str, Field(max_length=32)] = ""
+    partners: Annotated[tuple[Annotated[str, Field(max_length=32)], ...], Field(max_length=50)] = ()
+    ownerless: bool = False
 
 
 @dataclass(frozen=True)
@@ -167,7 +179,7 @@ def visible(actor: Actor, right: Right = Right.READ) -> ColumnElement[bool]:
         right,
         path=cases.c.path,
         matter=cases.c.matter,
-        department=cases.c.department.__eq__,
+        department=record_store.has_to_do,
     )
 
 
@@ -317,12 +329,13 @@ def _running_until(at: datetime) -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class _Around:
-    """What belongs to a case: alerts, its clock, its reporters' number, its department."""
+    """What belongs to a case: alerts, clock, how many reported it, department, records."""
 
     alerts: CaseAlerts
     clock: Clock | None
     reports: int
     department: DepartmentRef | None
+    records: Sequence[Record]
 
 
 def _around(tx: Connection, alerts_of: AlertsOf, which: Sequence[Case]) -> dict[int, _Around]:
@@ -330,12 +343,14 @@ def _around(tx: Connection, alerts_of: AlertsOf, which: Sequence[Case]) -> dict[
     alerts, known = alerts_of(tx, ids), clock_store.load(tx, ids)
     told = intake_store.counts_of_cases(tx, ids)
     names = department_store.names(tx, {case.department for case in which})
+    kept = record_store.of_cases(tx, ids)
     return {
         case.id: _Around(
             alerts[case.id],
             known.get(case.id),
             told.get(case.id, 0),
             department_ref(case.department, names),
+            kept[case.id],
         )
         for case in which
     }
@@ -397,4 +412,15 @@ def _item(case: Case, places: Places, around: _Around) -> CaseItem:
         department=around.department,
         officer=case.officer,
         dispatched_by_rule=case.dispatched_by_rule,
+        at_level=case.at_level,
+        ownerless=case.ownerless,
+        answer_due_at=_until(around.records, Kind.SUPERVISION, RecordState.OPEN),
+        suspended_until=_until(around.records, Kind.SUSPENSION, RecordState.APPROVED),
+        waiting=sum(each.state in WAITING for each in around.records),
     )
+
+
+def _until(known: Sequence[Record], kind: Kind, state: RecordState) -> datetime | None:
+    """When the first record of a kind that stands so comes to its end."""
+    ends = (each.until for each in of_kind(known, kind, state))
+    return min((end for end in ends if end is not None), default=None)

@@ -122,7 +122,7 @@ ACTIONS: dict[str, Step] = {
     "return": Step(Party.DEPARTMENT, Role.HANDLER, needs_note=True),
     "join": Step(Party.COMMAND, Role.SUPERVISOR, needs_note=True),
     "suspend": Step(Party.COMMAND, Role.SUPERVISOR, needs_note=True),
-    "resume": Step(Party.COMMAND, Role.SUPERVISOR),
+    "resume": Step(Party.COMMAND, Role.SUPERVISOR, by_itself=True),
     "feedback": Step(Party.DEPARTMENT, Role.HANDLER, needs_note=True, handles=True),
     "verify_result": Step(Party.SUPERVISION, by_itself=True),
     "rework": Step(Party.SUPERVISION, needs_note=True, judges=True, by_itself=True),
@@ -198,7 +198,8 @@ class Case:
     `version` grows with every step. `handlers`: who accepted or reported the work done.
     `path`: grids, largest first. `standard_ref`: the code table `matter` is from.
     `department` (code) and `officer` (a person's name): who it was sent to last.
-    `dispatched_by_rule`: the version of the rule that sent it there.
+    `dispatched_by_rule`: the version of the rule that sent it there. `at_level`: of the grids, who
+    is handling it, 1 the whole city. `ownerless` (无主): filed before anybody knew whose it is.
     """
 
     id: int
@@ -222,6 +223,8 @@ class Case:
     department: str | None = None
     officer: str | None = None
     dispatched_by_rule: int | None = None
+    at_level: int | None = None
+    ownerless: bool = False
 
     @property
     def stage(self) -> Stage:
@@ -254,7 +257,8 @@ class WantedStep:
 
     `into`: the number of the case to merge with. `condition`: the row of the city's table the case
     is filed under. `department`, `officer`: whom it is sent to. `photos`: ids of uploaded photos
-    that prove the work done.
+    that prove the work done. `until`, `reason`: of a suspension. `partners`: departments of a
+    joint handling, which `department` leads. `ownerless`: file it as nobody's.
     """
 
     action: str
@@ -265,6 +269,10 @@ class WantedStep:
     department: str | None = None
     officer: str | None = None
     photos: tuple[int, ...] = ()
+    until: datetime | None = None
+    reason: str = ""
+    partners: tuple[str, ...] = ()
+    ownerless: bool = False
 
 
 def offers(case: Case, actor: Actor) -> list[Offer]:
@@ -312,6 +320,8 @@ def why_not(case: Case, action: str, actor: Actor) -> str:
         return f"needs the role {step.role}, {actor.name} is {actor.role}"
     if step.judges and actor.name in case.handlers:
         return f"{actor.name} handled case {case.number} and may not judge the result"
+    if step.judges and case.department in {post.department for post in actor.posts} - {None}:
+        return f"{case.department} handled case {case.number} and may not judge the result"
     return ""
 
 

@@ -159,6 +159,24 @@ def after_step(
     )
 
 
+def extended(clock: Clock, calendar: WorkCalendar, extra: TimeLimit, at: datetime) -> Clock:
+    """A running clock with its deadline moved on by the calendar; never to an earlier one."""
+    if clock.due_at is None:
+        return clock
+    due = calendar.due(clock.due_at, extra)
+    unit = clock.limit.unit
+    rest_s = calendar.counted_s(at, due.at, unit)
+    warn_in_s = rest_s - (1 - WARN_AT) * calendar.length_s(clock.limit)
+    return replace(
+        clock,
+        due_at=due.at,
+        warn_at=calendar.after(at, max(warn_in_s, 0.0), unit).at,
+        calendar_version=calendar.version,
+        is_provisional=clock.is_provisional or due.is_provisional,
+        marks=clock.marks - {Mark.WARNED, Mark.OVERDUE},
+    )
+
+
 def _started(
     clock: Clock, calendar: WorkCalendar, at: datetime, left_s: float | None = None
 ) -> Clock:

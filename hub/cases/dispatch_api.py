@@ -40,6 +40,7 @@ from hub.grid.titled import SHEET_BODY, BadSheet, BadTable
 from hub.http import ERRORS, Body, Listing, Utc
 from hub.matters import matter, table
 from hub.roles import Actor, Right
+from hub.scope import Reach
 from hub.store import Store, now
 
 
@@ -110,10 +111,14 @@ class MatchItem(BaseModel):
 
 
 class ProposalItem(BaseModel):
-    """Who the rules would send a case to, by which rule, and which others hold too."""
+    """Who the rules would send a case to, by which rule, and which others hold too.
+
+    `by_territory`: nobody owns it, so it goes to whoever serves the ground it lies on.
+    """
 
     department: DepartmentRef | None
     officer: str | None
+    by_territory: bool
     winner: MatchItem | None
     others: list[MatchItem]
 
@@ -154,7 +159,7 @@ class RulesImported(BaseModel):
 def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
     """Dispatch rules."""
     api = APIRouter(prefix="/api", tags=["dispatch"], responses=ERRORS)
-    reader = Annotated[Actor, Depends(need(Right.READ))]
+    reader = Annotated[Actor, Depends(need(Right.READ, Reach.ALL))]
     editor = Annotated[Actor, Depends(need(Right.CONFIGURE))]
 
     @api.get("/dispatch-rules")
@@ -243,8 +248,10 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
             if corrected and case.department:
                 reason = corrected[-1].reason
                 offer = offered(case, case.department, dispatch_store.in_force(tx), reason)
+            asked = Question.of(case, now())
+            found = _propose(tx, asked, config, ownerless=case.ownerless)
             return CaseDispatch(
-                proposal=_proposal(tx, places, _propose(tx, Question.of(case, now()), config)),
+                proposal=_proposal(tx, places, found),
                 sent=_dispatch_items(tx, places, sent),
                 offered=None if offer is None else _body(offer),
             )
@@ -252,8 +259,11 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
     return api
 
 
-def _propose(tx: Connection, question: Question, config: HubConfig) -> Proposal:
-    return propose(tx, question, calendar_store.calendar(tx, config.zone))
+def _propose(
+    tx: Connection, question: Question, config: HubConfig, *, ownerless: bool = False
+) -> Proposal:
+    calendar = calendar_store.calendar(tx, config.zone)
+    return propose(tx, question, calendar, ownerless=ownerless)
 
 
 def _path_of(tx: Connection, code: str | None) -> tuple[str, ...]:
@@ -413,6 +423,7 @@ def _proposal(tx: Connection, places: Places, proposal: Proposal) -> ProposalIte
     return ProposalItem(
         department=department_ref(proposal.department, names),
         officer=proposal.officer,
+        by_territory=proposal.by_territory,
         winner=item(winner) if winner else None,
         others=[item(each) for each in others],
     )

@@ -1,5 +1,6 @@
 """A case is sent: whom the rules propose, who it went to, and that it went wrong."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -8,32 +9,43 @@ from sqlalchemy.engine import Connection
 
 from hub.calendar import store as calendar_store
 from hub.calendar.work_calendar import WorkCalendar
-from hub.cases import dispatch_store
+from hub.cases import dispatch_store, record_store
 from hub.cases.case import Case, State, WantedStep
 from hub.cases.dispatch import Explanation, Question, explain
 from hub.cases.dispatch_store import Dispatch
+from hub.cases.power import settling_level
+from hub.departments import store as department_store
 from hub.departments.api import in_force
+from hub.departments.store import departments
 from hub.duty import on_duty
 from hub.roles import Actor
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A department and a person with the explanation; None where no rule holds."""
+    """A department and a person with the explanation; None where no rule holds.
+
+    `by_territory`: an ownerless case goes to whoever serves the ground it lies on (属地管理).
+    """
 
     explanation: Explanation
     department: str | None
     officer: str | None
+    by_territory: bool = False
 
     @property
     def rule(self) -> int | None:
         """The version of the rule that wins."""
         winner = self.explanation.winner
-        return None if winner is None else winner.rule.id
+        return None if winner is None or self.by_territory else winner.rule.id
 
 
-def propose(tx: Connection, question: Question, calendar: WorkCalendar) -> Proposal:
-    """What the rules in force say of a case."""
+def propose(
+    tx: Connection, question: Question, calendar: WorkCalendar, *, ownerless: bool = False
+) -> Proposal:
+    """What the rules in force say of a case; of an ownerless one, whose ground it lies on."""
+    if ownerless and (code := serving(tx, question.path)) is not None:
+        return Proposal(Explanation(None), code, None, by_territory=True)
     explanation = explain(question, dispatch_store.in_force(tx), calendar)
     if explanation.winner is None:
         return Proposal(explanation, None, None)
@@ -47,7 +59,8 @@ def dispatched(
 ) -> Case:
     """A case after its dispatch, which is kept: to whom it names, else had it, else by rule."""
     at = after.updated_at
-    proposal = propose(tx, Question.of(before, at), calendar_store.calendar(tx, zone))
+    calendar = calendar_store.calendar(tx, zone)
+    proposal = propose(tx, Question.of(before, at), calendar, ownerless=before.ownerless)
     code = before.department or proposal.department
     if wanted.department is not None:
         code = in_force(tx, wanted.department).code
@@ -62,7 +75,23 @@ def dispatched(
     _correct_last(tx, before, code, wanted.note, actor, at)
     made = Dispatch(before.id, at, actor.name, code, officer, rule)
     dispatch_store.note_dispatch(tx, made)
-    return replace(after, department=code, officer=officer, dispatched_by_rule=rule)
+    level = _level_of(tx, before, code)
+    return replace(after, department=code, officer=officer, dispatched_by_rule=rule, at_level=level)
+
+
+def serving(tx: Connection, path: Sequence[str]) -> str | None:
+    """The department that serves the smallest grid of a path that has one; the first by code."""
+    found = department_store.listed(tx, department_store.IN_FORCE, departments.c.grid.in_(path))
+    served = {each.department.grid: each.department.code for each in reversed(found)}
+    return next((served[grid] for grid in reversed(path) if grid in served), None)
+
+
+def _level_of(tx: Connection, case: Case, code: str | None) -> int:
+    """The level of grids a case is handled at: its department's, else the one that settles it."""
+    known = department_store.one(tx, code) if code else None
+    if known is not None and known.department.level is not None:
+        return known.department.level
+    return settling_level(case.matter, case.level, record_store.load_powers(tx))
 
 
 def _correct_last(  # noqa: PLR0917 - who, what and when of one act

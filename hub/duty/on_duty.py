@@ -1,6 +1,6 @@
 """Who of a role is on duty nearest to a place, by the duty table's posts and shifts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,12 +42,24 @@ def on_duty(
         each.code for each in roster.shifts if each.holds(at, calendar.zone, calendar) is not None
     }
     working = {post.code: post for post in roster.posts if runs.intersection(post.shifts)}
-    people = sorted(
-        (each for each in roster.people if each.role == role and each.post in working),
-        key=lambda person: person.id,
-    )
+    return _nearest(working, roster.people, [role], path)
+
+
+def at_post(roster: Roster, roles: Collection[str], path: Sequence[str]) -> Person | None:
+    """The person of one of the roles posted in the smallest grid of a path, on duty or not."""
+    return _nearest({post.code: post for post in roster.posts}, roster.people, roles, path)
+
+
+def _nearest(
+    posts: Mapping[str, Post],
+    people: Sequence[Person],
+    roles: Collection[str],
+    path: Sequence[str],
+) -> Person | None:
+    found = [each for each in people if each.role in roles and each.post in posts]
+    found.sort(key=lambda person: person.id)
     for grid in reversed(path):
-        for person in people:
-            if grid in working[person.post].patrols:
+        for person in found:
+            if grid in posts[person.post].patrols:
                 return person
     return None

@@ -88,6 +88,8 @@ def look(request, tmp_path_factory, sqlite_template):
     department = {"name_zh": "环卫处"}
     call("PUT", "/api/departments/huanwei", json={"version": 0, "department": department})
     call("POST", "/api/dispatch-rules", json={"rule": {"department": "huanwei"}})
+    safe = {"kind": "made_safe", "version": 1, "note": "fenced off"}
+    call("POST", "/api/cases/1/records", json=safe)
     yield call
     hub.store.close()
 
@@ -144,6 +146,9 @@ READS = [
     ("/api/dispatch-rules/try", {}),
     ("/api/dispatch-rules/{number}/versions", {"number": "1"}),
     ("/api/cases/{case_id}/dispatch", {"case_id": "1"}),
+    ("/api/cases/{case_id}/records", {"case_id": "1"}),
+    ("/api/case-records", {}),
+    ("/api/settling-powers", {}),
     ("/api/departments/{code}", {"code": "huanwei"}),
     ("/api/calendar", {}),
     ("/api/evaluation/indicators", {}),
@@ -187,9 +192,9 @@ def test_answers_are_as_documented(look, path, values):
         ("DELETE", "/api/alerts", None, 405),
         ("POST", f"/api/alerts/{ALERT}/decision", {"decision": "maybe"}, 422),
         ("POST", f"/api/alerts/{ALERT}/decision", {"decision": "confirmed", "x": 1}, 422),
-        ("POST", "/api/cases/1/actions", {"action": "close", "version": 1}, 409),
+        ("POST", "/api/cases/1/actions", {"action": "close", "version": 2}, 409),
         ("POST", "/api/cases/1/actions", {"action": "file", "version": 7}, 409),
-        ("POST", "/api/cases/1/actions", {"action": "reject", "version": 1}, 422),
+        ("POST", "/api/cases/1/actions", {"action": "reject", "version": 2}, 422),
         ("POST", "/api/devices", {"id": "UPPER CASE"}, 422),
         ("POST", "/api/grids", {"type": "Point"}, 422),
         ("POST", "/api/tokens", {"name": "admin-1", "role": "king"}, 422),
@@ -341,6 +346,13 @@ GUARDED = [
     ("GET", "/api/dispatch-rule-table", Role.VIEWER),
     ("PUT", "/api/dispatch-rule-table", Role.SUPERVISOR),
     ("GET", "/api/cases/1/dispatch", Role.VIEWER),
+    ("GET", "/api/cases/1/records", Role.VIEWER),
+    ("POST", "/api/cases/1/records", Role.HANDLER),
+    ("GET", "/api/case-records", Role.VIEWER),
+    ("POST", "/api/case-records/1/decision", Role.HANDLER),
+    ("POST", "/api/case-records/1/answer", Role.HANDLER),
+    ("GET", "/api/settling-powers", Role.VIEWER),
+    ("PUT", "/api/settling-powers", Role.SUPERVISOR),
     ("GET", "/api/models", Role.VIEWER),
     ("POST", "/api/models", Role.ADMIN),
     ("GET", "/api/rollouts", Role.VIEWER),

@@ -89,7 +89,8 @@ def test_what_runs_out_is_said_once_and_stands_in_the_history(call, hub, case): 
 def test_a_case_that_is_overdue_cannot_be_suspended(call, hub, case, monkeypatch):  # noqa: F811
     late = overdue(call, hub, case)
     monkeypatch.setattr(steps, "now", lambda: late)
-    refused = take(call, case, "suspend", note="winter")
+    spring = (late + timedelta(days=90)).isoformat()
+    refused = take(call, case, "suspend", note="winter", reason="season", until=spring)
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "overdue")
 
 

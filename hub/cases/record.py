@@ -1,0 +1,246 @@
+"""Records of a case beside its states: what was asked, granted, demanded, answered.
+
+Extension (延期), suspension (挂账), joint handling (联合处置), supervision (督办), escalation
+(上报), dual report (双报告), making safe (应急处置), settling who owns it (责任认定). Each rule
+says in one error what is wrong; none changes a case's state but through a step of its table.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from hub.calendar.limit import TimeLimit
+from hub.cases.case import Case, State
+from hub.cases.clock import Clock
+from hub.errors import HubError
+from hub.roles import RANK, Actor, Role
+
+MOST_EXTENSIONS = 2
+MOST_SUSPENSIONS = 1
+LONGEST_SUSPENSION = timedelta(days=366)
+RUNNING = frozenset({State.DISPATCHED, State.HANDLING, State.JOINT, State.REWORK})
+"""States in which a department has the work and the clock runs."""
+SUSPENDABLE = frozenset({State.HANDLING, State.JOINT, State.REWORK})
+
+
+class Kind(StrEnum):
+    """What a record is."""
+
+    EXTENSION = "extension"
+    SUSPENSION = "suspension"
+    JOINT = "joint"
+    SUPERVISION = "supervision"
+    ESCALATION = "escalation"
+    DUAL_REPORT = "dual_report"
+    MADE_SAFE = "made_safe"
+    SETTLEMENT = "settlement"
+
+
+class RecordState(StrEnum):
+    """How a record stands: `asked` waits for a decision, `open` for an answer."""
+
+    ASKED = "asked"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    OPEN = "open"
+    ANSWERED = "answered"
+    DONE = "done"
+
+
+class SuspensionReason(StrEnum):
+    """Why works must wait."""
+
+    SEASON = "season"
+    PROJECT = "project"
+    FUNDS = "funds"
+    LAWSUIT = "lawsuit"
+    OTHER = "other"
+
+
+DECIDED = frozenset({Kind.EXTENSION, Kind.SUSPENSION})
+"""What somebody else approves or refuses."""
+ANSWERABLE = frozenset({Kind.JOINT, Kind.SUPERVISION, Kind.DUAL_REPORT})
+WAITING = frozenset({RecordState.ASKED, RecordState.OPEN})
+
+
+class NotNow(HubError):
+    """A record that is not allowed as the case stands; `code` is fixed."""
+
+    def __init__(self, code: str, message: str, allowed: str, *, forbidden: bool = False) -> None:
+        """Keep what the answer will say."""
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.allowed = allowed
+        self.forbidden = forbidden
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record; times UTC.
+
+    `until`: the end of a suspension, when a supervision's answer is due, an extended deadline.
+    `department`: partner, addressee, or whom it was settled on. `extra`: what an extension adds.
+    `reason`: of a suspension; whom a dual report goes to. `from_level`, `to_level`: of grids.
+    `decision`: what was said when it was decided or answered.
+    """
+
+    id: int
+    case_id: int
+    kind: Kind
+    state: RecordState
+    at: datetime
+    by: str
+    note: str = ""
+    until: datetime | None = None
+    department: str | None = None
+    extra: TimeLimit | None = None
+    reason: str = ""
+    from_level: int | None = None
+    to_level: int | None = None
+    decided_at: datetime | None = None
+    decided_by: str | None = None
+    decision: str = ""
+
+
+def of_kind(known: Iterable[Record], kind: Kind, *states: RecordState) -> list[Record]:
+    """The records of a kind, in any of the states; all of it where none is named."""
+    return [each for each in known if each.kind is kind and (not states or each.state in states)]
+
+
+def may_extend(case: Case, clock: Clock, known: Sequence[Record], at: datetime) -> None:
+    """Raises NotNow unless an extension may be asked for: before the deadline, twice at most."""
+    due = _running(case, clock, "extended")
+    if at >= due:
+        raise NotNow(
+            "too_late",
+            f"case {case.number} was due {due:%Y-%m-%d %H:%M} UTC",
+            "an extension is asked for before the deadline",
+        )
+    _none_waits(case, known, Kind.EXTENSION)
+    granted = [
+        each
+        for each in of_kind(known, Kind.EXTENSION, RecordState.APPROVED)
+        if clock.started_at is not None and each.at >= clock.started_at
+    ]
+    if len(granted) >= MOST_EXTENSIONS:
+        message = f"case {case.number} was extended {len(granted)} times"
+        raise NotNow("used_up", message, f"at most {MOST_EXTENSIONS} extensions of one limit")
+
+
+def may_suspend(
+    case: Case, clock: Clock, known: Sequence[Record], *, until: datetime | None, at: datetime
+) -> None:
+    """Raises NotNow unless a suspension until then may be asked for: once, a year at most."""
+    if case.state not in SUSPENDABLE:
+        allowed = ", ".join(sorted(SUSPENDABLE))
+        raise NotNow("illegal_record", f"case {case.number} is {case.state}", f"a case {allowed}")
+    due = _running(case, clock, "suspended")
+    if at > due:
+        raise NotNow(
+            "overdue",
+            f"case {case.number} was due {due:%Y-%m-%d %H:%M} UTC",
+            "only a case whose time has not run out may be suspended",
+        )
+    _none_waits(case, known, Kind.SUSPENSION)
+    before = of_kind(known, Kind.SUSPENSION, RecordState.APPROVED, RecordState.DONE)
+    if len(before) >= MOST_SUSPENSIONS:
+        message = f"case {case.number} was suspended already"
+        raise NotNow("used_up", message, f"{MOST_SUSPENSIONS} suspension of one case")
+    if until is None or not at < until <= at + LONGEST_SUSPENSION:
+        given = f"{until:%Y-%m-%d %H:%M} UTC" if until else "no end"
+        raise NotNow("bad_end", f"until: {given}", "a moment after now, a year from now at most")
+
+
+def may_decide(record: Record, actor: Actor) -> None:
+    """Raises NotNow unless this person may approve or refuse a record that waits for it."""
+    if record.kind not in DECIDED or record.state is not RecordState.ASKED:
+        message = f"record {record.id} ({record.kind}) is {record.state}"
+        raise NotNow("not_waiting", message, "a record that is asked for")
+    if RANK[actor.role] < RANK[Role.SUPERVISOR]:
+        message = f"needs the role {Role.SUPERVISOR}, {actor.name} is {actor.role}"
+        raise NotNow("forbidden", message, "another person", forbidden=True)
+    if actor.name == record.by:
+        message = f"{actor.name} asked for it himself"
+        raise NotNow("forbidden", message, "another person", forbidden=True)
+
+
+def may_answer(record: Record) -> None:
+    """Raises NotNow unless a record waits for an answer."""
+    if record.kind not in ANSWERABLE or record.state is not RecordState.OPEN:
+        message = f"record {record.id} ({record.kind}) is {record.state}"
+        raise NotNow("not_waiting", message, "a record that waits for an answer")
+
+
+def may_escalate(case: Case) -> int:
+    """The level a case goes up to, 1 the whole city.
+
+    Raises NotNow where nobody has it, or nobody is above.
+    """
+    if case.state not in RUNNING or case.at_level is None:
+        raise NotNow(
+            "illegal_record", f"case {case.number} is {case.state}", "a case being handled"
+        )
+    if case.at_level <= 1:
+        message = f"case {case.number} is at level 1 already"
+        raise NotNow("illegal_record", message, "a case at level 2 or 3")
+    return case.at_level - 1
+
+
+def may_supervise(case: Case, until: datetime | None, at: datetime) -> None:
+    """Raises NotNow unless an answer may be demanded until then."""
+    if not case.is_open or case.stage in ("collect", "file"):
+        raise NotNow(
+            "illegal_record", f"case {case.number} is {case.state}", "a case that was sent"
+        )
+    if until is None or until <= at:
+        raise NotNow("bad_end", "until: when the answer is due", "a moment after now")
+
+
+def may_settle(case: Case, known: Sequence[Record]) -> None:
+    """Raises NotNow unless it may be said who owns it: make safe first (先应急处置、后区分责任)."""
+    if not case.ownerless:
+        message = f"case {case.number} was not filed as ownerless"
+        raise NotNow("illegal_record", message, "a case filed with ownerless")
+    if not of_kind(known, Kind.MADE_SAFE):
+        message = f"case {case.number} was not made safe yet"
+        raise NotNow("make_safe_first", message, "a record made_safe before")
+    if of_kind(known, Kind.SETTLEMENT):
+        raise NotNow("used_up", f"case {case.number} was settled already", "one settlement")
+
+
+def may_report_done(case: Case, known: Sequence[Record], power: int) -> None:
+    """Raises NotNow while something keeps a department from reporting a case done."""
+    silent = of_kind(known, Kind.JOINT, RecordState.OPEN)
+    if silent:
+        names = ", ".join(str(each.department) for each in silent)
+        message = f"case {case.number}: no opinion yet of {names}"
+        raise NotNow("opinions_missing", message, "each partner gives its opinion first")
+    if case.ownerless and not of_kind(known, Kind.MADE_SAFE):
+        message = f"case {case.number} is ownerless and was not made safe"
+        raise NotNow("make_safe_first", message, "a record made_safe first")
+    if case.at_level is not None and case.at_level > power:
+        message = f"case {case.number} is at level {case.at_level}, level {power} settles it"
+        raise NotNow("above_power", message, "escalate it first")
+
+
+def may_close(case: Case, known: Sequence[Record]) -> None:
+    """Raises NotNow while a supervision has no answer."""
+    if of_kind(known, Kind.SUPERVISION, RecordState.OPEN):
+        message = f"case {case.number} is under supervision and nobody has answered"
+        raise NotNow("unanswered", message, "answer the supervision first")
+
+
+def _running(case: Case, clock: Clock, done: str) -> datetime:
+    """The deadline of a clock that runs."""
+    if case.state not in RUNNING or clock.due_at is None or clock.done_at is not None:
+        message = f"case {case.number} is {case.state}; its time cannot be {done}"
+        raise NotNow("illegal_record", message, "a case being handled, its clock running")
+    return clock.due_at
+
+
+def _none_waits(case: Case, known: Sequence[Record], kind: Kind) -> None:
+    if of_kind(known, kind, RecordState.ASKED):
+        message = f"case {case.number}: an earlier {kind} waits for its decision"
+        raise NotNow("waiting", message, "decide that one first")

@@ -1,0 +1,142 @@
+"""What a step asks of a case's records, and what it leaves among them."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy.engine import Connection
+
+from hub.cases import clock_store, record_store
+from hub.cases.case import Case, State, WantedStep
+from hub.cases.clock import Clock
+from hub.cases.power import settling_level
+from hub.cases.record import (
+    Kind,
+    NotNow,
+    Record,
+    RecordState,
+    SuspensionReason,
+    may_close,
+    may_report_done,
+    may_suspend,
+    of_kind,
+)
+from hub.departments.api import in_force
+from hub.errors import Problem, not_found
+from hub.roles import Actor
+
+REASONS = ", ".join(SuspensionReason)
+
+
+def refused(fault: NotNow) -> Problem:
+    """The answer for a record that is not allowed."""
+    status = 403 if fault.forbidden else 422 if fault.code == "bad_end" else 409
+    return Problem(status, fault.code, fault.message, fault.allowed)
+
+
+def records_of(tx: Connection, case: Case) -> list[Record]:
+    """The records of a case, oldest first."""
+    return record_store.of_cases(tx, [case.id])[case.id]
+
+
+def clock_of(tx: Connection, case: Case) -> Clock:
+    """The clocks of a case.
+
+    Raises Problem for a case that has none.
+    """
+    clock = clock_store.load(tx, [case.id]).get(case.id)
+    if clock is None:
+        raise not_found("clock of case", case.number)
+    return clock
+
+
+def check_step(tx: Connection, case: Case, wanted: WantedStep, at: datetime) -> None:
+    """Raises Problem where the records of a case keep it from a step."""
+    try:
+        match wanted.action:
+            case "feedback":
+                powers = record_store.load_powers(tx)
+                power = settling_level(case.matter, case.level, powers)
+                may_report_done(case, records_of(tx, case), power)
+            case "close":
+                may_close(case, records_of(tx, case))
+            case "suspend" if case.state is not State.SUSPENDED:
+                known = [each for each in records_of(tx, case) if not _asks_to_suspend(each)]
+                may_suspend(case, clock_of(tx, case), known, until=wanted.until, at=at)
+                check_reason(wanted.reason)
+            case "join":
+                _check_partners(tx, case, wanted)
+    except NotNow as fault:
+        raise refused(fault) from None
+
+
+def check_reason(reason: str) -> None:
+    """Raises Problem for a suspension without one of the reasons."""
+    if reason not in list(SuspensionReason):
+        raise Problem(422, "bad_reason", f"reason: {reason!r} is none", REASONS)
+
+
+def recorded(tx: Connection, before: Case, after: Case, wanted: WantedStep, actor: Actor) -> Case:
+    """A case after a step, with what the step leaves among its records."""
+    match wanted.action:
+        case "file" if wanted.ownerless:
+            return replace(after, ownerless=True)
+        case "suspend":
+            _suspended(tx, before, wanted, actor, after.updated_at)
+        case "resume":
+            for each in of_kind(records_of(tx, before), Kind.SUSPENSION, RecordState.APPROVED):
+                record_store.save(tx, replace(each, state=RecordState.DONE))
+        case "join":
+            lead = wanted.department or before.department
+            for partner in wanted.partners:
+                record_store.add(
+                    tx,
+                    Record(
+                        0, before.id, Kind.JOINT, RecordState.OPEN, after.updated_at, actor.name,
+                        wanted.note, department=partner,
+                    ),
+                )  # fmt: skip
+            return replace(after, department=lead)
+    return after
+
+
+def said(wanted: WantedStep) -> str:
+    """What a step says beside its note, for the history."""
+    parts = []
+    if wanted.action == "suspend" and wanted.until is not None:
+        parts.append(f"{wanted.reason} until {wanted.until:%Y-%m-%d %H:%M} UTC")
+    if wanted.action == "join":
+        parts.append(f"{wanted.department or ''} with {', '.join(wanted.partners)}".strip())
+    if wanted.action == "file" and wanted.ownerless:
+        parts.append("ownerless")
+    return ": ".join(filter(None, (*parts, wanted.note or wanted.into)))
+
+
+def _asks_to_suspend(record: Record) -> bool:
+    return record.kind is Kind.SUSPENSION and record.state is RecordState.ASKED
+
+
+def _suspended(tx: Connection, case: Case, wanted: WantedStep, actor: Actor, at: datetime) -> None:
+    """A suspension that was asked for is approved; one that was not is made by who approves it."""
+    asked = next((each for each in records_of(tx, case) if _asks_to_suspend(each)), None)
+    approved = Record(
+        0, case.id, Kind.SUSPENSION, RecordState.APPROVED, at, actor.name, wanted.note,
+        until=wanted.until, reason=wanted.reason, decided_at=at, decided_by=actor.name,
+    )  # fmt: skip
+    if asked is None:
+        record_store.add(tx, approved)
+        return
+    kept = replace(approved, id=asked.id, at=asked.at, by=asked.by, note=asked.note)
+    record_store.save(tx, replace(kept, decision=wanted.note))
+
+
+def _check_partners(tx: Connection, case: Case, wanted: WantedStep) -> None:
+    lead = wanted.department or case.department
+    if lead is None:
+        raise Problem(422, "bad_partners", "department: nobody leads", "the code of the lead")
+    in_force(tx, lead)
+    partners = list(dict.fromkeys(wanted.partners))
+    if not partners or len(partners) != len(wanted.partners) or lead in partners:
+        message = f"partners: {', '.join(wanted.partners) or 'none'}, led by {lead}"
+        raise Problem(422, "bad_partners", message, "one department or more, each once, no lead")
+    for partner in partners:
+        in_force(tx, partner, "partners")
