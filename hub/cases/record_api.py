@@ -92,11 +92,10 @@ class RecordItem(BaseModel):
     decision: str
 
 
-class CaseRecords(BaseModel):
+class CaseRecords(Listing[RecordItem]):
     """All records of a case, and its version now."""
 
     version: int
-    items: list[RecordItem]
 
 
 class PowerRow(Body):
@@ -141,7 +140,8 @@ def router(store: Store, acts: Acts) -> APIRouter:
             if case is None:
                 raise not_found("case", case_id)
             found = record_store.of_cases(tx, [case_id])[case_id]
-            return CaseRecords(version=case.version, items=record_items(tx, found))
+            items = record_items(tx, found)
+        return CaseRecords(version=case.version, items=items, total=len(items))
 
     @api.get("/cases/{case_id}/records")
     def of_case(case_id: int, _actor: reader) -> CaseRecords:
