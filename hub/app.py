@@ -53,6 +53,7 @@ from hub.cases import (
     dispatch_api,
     record_api,
     store as case_store,
+    table_api,
 )
 from hub.cases.api import Act, CaseAlerts
 from hub.cases.case import STAGES, WantedStep
@@ -279,6 +280,7 @@ def _include(app: FastAPI, hub: Hub) -> None:
         return alerts_api.alert_items(tx, places, cases_api.case_refs, which)
 
     app.include_router(cases_api.router(store, places, case_alerts, alert_items, take_step))
+    app.include_router(table_api.router(store, places, case_alerts))
     app.include_router(dispatch_api.router(store, places, config))
     app.include_router(record_api.router(store, _record_acts(hub)))
     app.include_router(condition_api.router(store, config.standard_ref))

@@ -213,7 +213,7 @@ def router(
     def list_cases(
         actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
         part: Annotated[Page, Depends(page)],
-        which: Annotated[list[ColumnElement[bool]], Depends(_filters)],
+        which: Annotated[list[ColumnElement[bool]], Depends(filters)],
         order: Literal["opened", "due"] = "opened",
     ) -> Listing[CaseItem]:
         which.append(visible(actor))
@@ -280,7 +280,7 @@ def router(
     return api
 
 
-def _filters(
+def filters(
     state: State | None = None,
     stage: Stage | None = None,
     is_open: Annotated[bool | None, Query(alias="open")] = None,
@@ -293,6 +293,7 @@ def _filters(
     due_before: AwareDatetime | None = None,
     overdue: bool | None = None,
 ) -> list[ColumnElement[bool]]:
+    """What `/api/cases` can be asked for."""
     which: list[ColumnElement[bool]] = []
     if state is not None:
         which.append(cases.c.state == state.value)

@@ -223,6 +223,7 @@ GUARDED = [
     ("GET", f"/api/alerts/{ALERT}", Role.VIEWER),
     ("GET", "/api/cases", Role.VIEWER),
     ("GET", "/api/cases/1", Role.VIEWER),
+    ("GET", "/api/case-table", Role.VIEWER),
     ("GET", "/api/grids", Role.VIEWER),
     ("GET", "/api/grids.geojson", Role.VIEWER),
     ("GET", "/api/devices", Role.VIEWER),

@@ -1,4 +1,5 @@
 import { enCamera } from './en-camera'
+import { enCases } from './en-cases'
 import { enPeople } from './en-people'
 import { enShift } from './en-shift'
 import { enTerminal } from './en-terminal'
@@ -8,6 +9,7 @@ import type { zh } from './zh'
 export const en: Record<keyof typeof zh, string> = {
   ...enTerminal,
   ...enCamera,
+  ...enCases,
   ...enPeople,
   ...enTracks,
   ...enShift,

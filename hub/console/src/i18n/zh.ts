@@ -1,4 +1,5 @@
 import { zhCamera } from './zh-camera'
+import { zhCases } from './zh-cases'
 import { zhPeople } from './zh-people'
 import { zhShift } from './zh-shift'
 import { zhTerminal } from './zh-terminal'
@@ -6,6 +7,7 @@ import { zhTracks } from './zh-tracks'
 
 export const zh = {
   ...zhCamera,
+  ...zhCases,
   ...zhPeople,
   ...zhTerminal,
   ...zhTracks,

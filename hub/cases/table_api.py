@@ -1,0 +1,78 @@
+"""The filtered list of cases as a table for a spreadsheet."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
+from sqlalchemy import ColumnElement, select
+
+from hub.auth import need
+from hub.cases.api import AlertsOf, CaseItem, case_items, filters, visible
+from hub.cases.store import cases
+from hub.exports import FILES, Cell, Format, table
+from hub.grid.places import Places
+from hub.http import ERRORS, iso
+from hub.roles import Actor, Right
+from hub.scope import Reach
+from hub.store import Store
+
+MOST = 20_000
+AT_ONCE = 500
+TITLES = (
+    "number", "title", "matter", "matter_name", "state", "state_zh", "stage", "level", "grid",
+    "grid_name", "lat", "lon", "source", "opened_at", "updated_at", "closed_at", "due_at",
+    "clock", "department", "officer", "alerts", "reports", "generated",
+)  # fmt: skip
+
+
+def router(store: Store, places: Places, alerts_of: AlertsOf) -> APIRouter:
+    """The table; it takes the filters of `/api/cases`."""
+    api = APIRouter(prefix="/api", tags=["cases"], responses=ERRORS)
+
+    @api.get("/case-table", response_class=Response, responses=FILES)
+    def case_table(
+        actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
+        which: Annotated[list[ColumnElement[bool]], Depends(filters)],
+        form: Annotated[Format, Query(alias="format")] = "xlsx",
+    ) -> Response:
+        """At most the newest 20,000."""
+        newest = select(cases.c.id).where(*which, visible(actor)).order_by(cases.c.opened_at.desc())
+        with store.read() as tx:
+            ids = list(tx.execute(newest.limit(MOST)).scalars())
+            parts = (ids[at : at + AT_ONCE] for at in range(0, len(ids), AT_ONCE))
+            items = [i for p in parts for i in case_items(tx, places, alerts_of, p).values()]
+        return table("cases", TITLES, _rows(items), form)
+
+    return api
+
+
+def _rows(items: list[CaseItem]) -> Iterator[list[Cell]]:
+    for item in items:
+        clock, matter, grid = item.clock, item.matter, item.grid
+        due_at = clock.due_at if clock else None
+        yield [
+            item.number,
+            item.title,
+            matter.code if matter else "",
+            matter.name_zh if matter else "",
+            item.state.value,
+            item.state_zh,
+            item.stage.value,
+            item.level,
+            grid.code if grid else "",
+            grid.name if grid else "",
+            item.lat,
+            item.lon,
+            item.source,
+            iso(item.opened_at),
+            iso(item.updated_at),
+            iso(item.closed_at) if item.closed_at else "",
+            iso(due_at) if due_at else "",
+            clock.state.value if clock else "",
+            item.department.name_zh if item.department else "",
+            item.officer or "",
+            len(item.alerts),
+            item.reports,
+            "yes" if item.generated else "",
+        ]
