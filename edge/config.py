@@ -118,7 +118,9 @@ class CameraConfig(CameraSettings):
     """One camera: where its pictures come from, where it hangs, what it watches.
 
     `source`: rtsp(s)://, http(s)://, a file, a folder of pictures, or usb:N. `looks_per_s`: how
-    often a frame is analysed. `real_time`: play a file at its own pace (else as fast as possible).
+    often a frame is analysed. `idle_gap_s`: where nothing moves the next look may wait so long, but
+    never more than a fifteenth of the shortest dwell; 0: it never waits. `real_time`: play a file
+    at its own pace (else as fast as possible).
     `close_ups`: parts looked at once more at their own size, for far and small things; each costs
     one more inference a look. `calendar`: the device's where it lists nothing itself.
     """
@@ -129,6 +131,7 @@ class CameraConfig(CameraSettings):
     real_time: bool = True
     loop: bool = False
     looks_per_s: Annotated[float, Field(gt=0, le=30)] = 1.0
+    idle_gap_s: Annotated[float, Field(ge=0, le=60)] = 4.0
     close_ups: Annotated[list[CloseUp], Field(max_length=8)] = []
     position: AnyPosition | None = None
     time_zone: str = "Asia/Shanghai"

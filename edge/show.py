@@ -51,6 +51,5 @@ class Shower:
         return self._desk.keep(scene, files)
 
     def _files(self, frame: Frame, seen: Sequence[Detection]) -> tuple[EvidenceFile, ...]:
-        aspect = frame.image.shape[1] / frame.image.shape[0]
-        covered = (*patches(seen, aspect), *face_patches(self._finder.find(frame.image)))
+        covered = (*patches(seen, frame.aspect), *face_patches(self._finder.find(frame.image)))
         return shown_and_sealed("clean", frame.image, covered, frame.at)

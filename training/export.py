@@ -95,15 +95,17 @@ def export_onnx(net: nn.Module, file: Path) -> None:
         written = YOLO(str(checkpoint)).export(
             format="onnx", dynamic=True, simplify=True, opset=OPSET, imgsz=SHAPES[0], device="cpu"
         )
-        _write_undated(Path(written), file)
+        _write_finished(Path(written), file)
     compare(net, file)
 
 
-def _write_undated(written: Path, file: Path) -> None:
-    """Leave out the hour of writing, so that the same net has the same SHA-256."""
+def _write_finished(written: Path, file: Path) -> None:
+    """Make the boxes quick, and leave out the hour: the same net has the same SHA-256."""
     import onnx
 
-    graph = onnx.load(str(written))
+    from training.quick_boxes import with_quick_boxes
+
+    graph = with_quick_boxes(onnx.load(str(written)))
     kept = {entry.key: entry.value for entry in graph.metadata_props if entry.key != "date"}
     onnx.helper.set_model_props(graph, kept)
     onnx.save(graph, str(file))

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 import av
 
 from edge.camera.clock import Clock, Thinning, Timeline
-from edge.camera.decoder import MAX_PIXELS, upright
+from edge.camera.decoder import MAX_PIXELS
 from edge.camera.errors import BadSource
-from edge.camera.frame import Frame, Image
+from edge.camera.frame import Frame, Image, Whole
+from edge.camera.picture import upright
 from edge.config import CameraConfig
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def show_pictures(
             continue
         if camera.real_time:
             clock.wait(origin_s + t_s - clock.elapsed_s())
-        yield Frame(image, begins_at + timedelta(seconds=t_s), origin_s + t_s, index)
+        yield Frame(Whole(image), begins_at + timedelta(seconds=t_s), origin_s + t_s, index)
         index += 1
 
 
@@ -99,7 +100,8 @@ def _read(path: Path, zone: tzinfo) -> tuple[Image, datetime | None]:
         if frame is None:
             raise EOFError("no picture in it")
         taken_at = _taken_at(_exif(frame), zone) or _named_at(path, zone)
-        return upright(frame.reformat(format="bgr24"), frame.rotation), taken_at
+        image = frame.reformat(format="bgr24").to_ndarray()
+        return upright(image, frame.rotation), taken_at
 
 
 def _exif(frame: av.VideoFrame) -> dict[str, str]:

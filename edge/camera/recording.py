@@ -11,7 +11,7 @@ import av
 from av.container import InputContainer
 
 from edge.camera.clock import Clock, Thinning, Timeline
-from edge.camera.decoder import DAMAGE, LookDecoder, Picture, VideoPacket, video_stream
+from edge.camera.decoder import DAMAGE, Decoded, LookDecoder, VideoPacket, video_stream
 from edge.camera.errors import BadSource
 from edge.camera.frame import Frame
 from edge.camera.pace import Pace
@@ -40,11 +40,11 @@ def play_recording(
     path = Path(camera.source.removeprefix("file://"))
     begins_at = clock.now() if camera.real_time else begins_at or recorded_at(path)
     origin_s = clock.elapsed_s() if camera.real_time else 0.0
-    for index, picture in enumerate(_passes(path, camera, pace)):
+    for index, decoded in enumerate(_passes(path, camera, pace)):
         if camera.real_time:
-            clock.wait(origin_s + picture.t_s - clock.elapsed_s())
-        at = begins_at + timedelta(seconds=picture.t_s)
-        yield Frame(picture.image, at, origin_s + picture.t_s, index)
+            clock.wait(origin_s + decoded.t_s - clock.elapsed_s())
+        at = begins_at + timedelta(seconds=decoded.t_s)
+        yield Frame(decoded.picture, at, origin_s + decoded.t_s, index)
 
 
 def recorded_at(path: Path) -> datetime:
@@ -90,7 +90,7 @@ def extent(path: Path) -> Extent:
     return Extent(frames, max(0.0, end_s - begin_s))
 
 
-def _passes(path: Path, camera: CameraConfig, pace: Pace | None) -> Iterator[Picture]:
+def _passes(path: Path, camera: CameraConfig, pace: Pace | None) -> Iterator[Decoded]:
     timeline = Timeline()
     thinning = Thinning(camera.looks_per_s)
     while True:
@@ -110,7 +110,7 @@ def _pictures(
     timeline: Timeline,
     decoder: LookDecoder,
     look_every_s: float,
-) -> Iterator[Picture]:
+) -> Iterator[Decoded]:
     begins_s = timeline.last_s
     for packet in _packets(container, video_stream(container, str(path)), path):
         yield from decoder.pictures(packet)

@@ -15,7 +15,7 @@ from edge.camera.mailbox import Mailbox
 from edge.camera.pace import Pace
 from edge.camera.sight import VIEWS_PER_S, limits_at
 from edge.camera.sources import is_recording, open_source
-from edge.camera.view import View, ViewWatch
+from edge.camera.view import VIEW_SIDE, View, ViewWatch
 from edge.config import CameraConfig
 from wire.status import CameraState
 
@@ -152,7 +152,7 @@ class CameraRunner:
     def _judged(self, frame: Frame) -> Frame:
         """The frame with what it, and those before it, say of the camera."""
         if self._view_due.take(self._clock.elapsed_s()):
-            self._seen = self._view.look(frame.image)
+            self._seen = self._view.look(frame.picture.sized(VIEW_SIDE))
             self._tell(lambda t_s, at: self._health.saw(self._seen, t_s, at))
         else:
             self._heard()

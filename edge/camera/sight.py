@@ -7,7 +7,7 @@ from datetime import datetime
 from edge.camera.clock import Thinning
 from edge.camera.frame import Frame
 from edge.camera.health import Health, Limits
-from edge.camera.view import View, ViewWatch
+from edge.camera.view import VIEW_SIDE, View, ViewWatch
 from wire.status import CameraState
 
 VIEWS_PER_S = 1.0
@@ -45,7 +45,7 @@ class RecordedSight:
                 self._health = Health(frame.t_s, frame.at, self._limits)
             self._note_gap(frame)
             if self._view_due.take(frame.t_s):
-                self._seen = self._view.look(frame.image)
+                self._seen = self._view.look(frame.picture.sized(VIEW_SIDE))
                 self._health.saw(self._seen, frame.t_s, frame.at)
             self._note(frame, self._health)
             self._last = frame

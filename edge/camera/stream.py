@@ -76,8 +76,8 @@ def _as_it_comes(
     index = 0
     decoder = _decoder(container, camera, lambda _: clock.elapsed_s(), pace)
     for packet in _packets(container, camera, heard):
-        for picture in decoder.pictures(packet):
-            yield Frame(picture.image, clock.now(), picture.t_s, index)
+        for decoded in decoder.pictures(packet):
+            yield Frame(decoded.picture, clock.now(), decoded.t_s, index)
             index += 1
     raise SourceLost(f"{masked(camera.source)}: the stream ended")
 
@@ -90,10 +90,10 @@ def _played_out(
     timeline = Timeline()
     decoder = _decoder(container, camera, timeline.seconds, pace)
     for packet in _packets(container, camera, heard):
-        for picture in decoder.pictures(packet):
-            clock.wait(origin_s + picture.t_s - clock.elapsed_s())
-            at = origin_at + timedelta(seconds=picture.t_s)
-            yield Frame(picture.image, at, origin_s + picture.t_s, index)
+        for decoded in decoder.pictures(packet):
+            clock.wait(origin_s + decoded.t_s - clock.elapsed_s())
+            at = origin_at + timedelta(seconds=decoded.t_s)
+            yield Frame(decoded.picture, at, origin_s + decoded.t_s, index)
             index += 1
 
 

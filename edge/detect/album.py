@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import cv2
-
 from edge.camera.frame import Frame
 from edge.detect.evidence import jpeg
 from edge.detect.mask import Patch
@@ -80,12 +78,11 @@ class Album:
 
 
 def _small(frame: Frame, patches: tuple[Patch, ...]) -> Shot:
-    height, width = frame.image.shape[:2]
-    scale = min(LOOK_SIDE / max(height, width), 1.0)
+    small = frame.picture.sized(LOOK_SIDE)
+    height, width = small.shape[:2]
     # H.264 in 4:2:0 has even sides.
-    size = max(round(width * scale) // 2 * 2, 2), max(round(height * scale) // 2 * 2, 2)
-    small = cv2.resize(frame.image, size, interpolation=cv2.INTER_LINEAR)
-    return Shot(frame.t_s, frame.at, jpeg(small, LOOK_QUALITY), patches)  # type: ignore[arg-type]
+    even = small[: max(height // 2 * 2, 1), : max(width // 2 * 2, 1)]
+    return Shot(frame.t_s, frame.at, jpeg(even, LOOK_QUALITY), patches)
 
 
 def _spare(looks: Sequence[Shot], wanted: Sequence[Span]) -> int:

@@ -8,6 +8,7 @@ et al. 2004). The hue is compared too, less what the whole picture did (white ba
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -34,6 +35,9 @@ HUE_STEP = 0.25
 
 DARK = 16.0
 """Grey levels added before the logarithm, so that noise in the dark is not blown up."""
+
+LOGS = np.log(np.arange(256, dtype=np.float32) + np.float32(DARK))
+"""Of every grey level."""
 
 STEADY_STEP = 20
 STEADY_SAMPLES = 4
@@ -72,10 +76,10 @@ class Difference:
 
 def scene_of(picture: Image) -> Scene:
     """Prepare a picture (BGR) for comparison."""
-    logs = np.log(cv2.blur(picture, (3, 3)).astype(np.float32) + DARK)
-    hue = cv2.blur(logs[..., [0, 2]] - logs[..., [1]], (3, 3))
-    light = np.log(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32) + DARK)
-    return Scene(picture, light, np.asarray(hue, np.float32))
+    blue, green, red = (cv2.LUT(each, LOGS) for each in cv2.split(cv2.blur(picture, (3, 3))))
+    hue = cv2.blur(cv2.merge([blue - green, red - green]), (3, 3))
+    light = cv2.LUT(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), LOGS)
+    return Scene(picture, np.asarray(light, np.float32), np.asarray(hue, np.float32))
 
 
 def difference(recent: Scene, background: Scene) -> Difference:
@@ -108,13 +112,18 @@ def steady(samples: Sequence[Image], middle: Image) -> Mask:
 
 def mixed(background: Scene, recent: Scene, share: Plane) -> Scene:
     """The background moved towards the recent scene, pixel by pixel, by `share` (0 to 1)."""
-    weight = share[..., None]
-    colour = background.picture + weight * (recent.picture.astype(np.float32) - background.picture)
-    return Scene(
-        np.rint(colour).astype(np.uint8),
-        background.light + share * (recent.light - background.light),
-        background.hue + weight * (recent.hue - background.hue),
+
+    def towards(before: NDArray[Any], after: NDArray[Any]) -> Any:
+        step = cv2.subtract(after, before, dtype=cv2.CV_32F)
+        depth = cv2.CV_8U if before.dtype == np.uint8 else cv2.CV_32F
+        return cv2.add(before, cv2.multiply(step, share), dtype=depth)
+
+    picture, hue = (
+        cv2.merge([towards(b, a) for b, a in zip(cv2.split(old), cv2.split(new), strict=True)])
+        for old, new in ((background.picture, recent.picture), (background.hue, recent.hue))
     )
+    light = towards(background.light, recent.light)
+    return Scene(np.asarray(picture), np.asarray(light), np.asarray(hue))
 
 
 def shift(before: Scene, after: Scene) -> tuple[float, float] | None:
@@ -145,7 +154,8 @@ def _likeness(a: Plane, b: Plane) -> Plane:
 
 
 def _hue_step(recent: Scene, background: Scene) -> Plane:
-    step = recent.hue - background.hue
-    step -= np.median(step[::4, ::4].reshape(-1, 2), axis=0)
-    size = np.abs(step)
-    return np.asarray(np.maximum(size[..., 0], size[..., 1]), np.float32)
+    steps = [
+        np.abs(step - np.float32(np.median(step[::4, ::4])))
+        for step in cv2.split(cv2.subtract(recent.hue, background.hue))
+    ]
+    return np.asarray(np.maximum(*steps), np.float32)

@@ -26,6 +26,9 @@ def choose(
     `corners`: N × 4 left, top, right, bottom, fractions of the picture. `scores`: N × labels.
     `thresholds`: one a label.
     """
+    # Nearly all candidates are nothing: the rest is done for those that may count.
+    rows = np.flatnonzero(scores.max(axis=1) >= thresholds.min())
+    corners, scores = corners[rows], scores[rows]
     best = scores.argmax(axis=1)
     score = scores[np.arange(len(best)), best]
     counts = (score >= thresholds[best]) & (corners[:, 2:] > corners[:, :2]).all(axis=1)

@@ -9,6 +9,7 @@ thing was removed or only light plays, and wholly when the camera was moved.
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -357,11 +358,10 @@ def _was_added(blob: Mask, recent: Scene, background: Scene) -> bool:
     """
     kernel = np.ones((3, 3), np.uint8)
     rim = (cv2.dilate(blob, kernel, iterations=2) - cv2.erode(blob, kernel, iterations=2)) > 0
-    ring = (cv2.dilate(blob, kernel, iterations=6) - cv2.dilate(blob, kernel, iterations=2)) > 0
+    ring = cv2.dilate(blob, kernel, iterations=6) - cv2.dilate(blob, kernel, iterations=2)
     edges = np.log(_edges(recent.light, rim) + 0.02) - np.log(_edges(background.light, rim) + 0.02)
-    inside = blob > 0
-    stands_out = np.log(_contrast(recent.picture, inside, ring) + 4) - np.log(
-        _contrast(background.picture, inside, ring) + 4
+    stands_out = np.log(_contrast(recent.picture, blob, ring) + 4) - np.log(
+        _contrast(background.picture, blob, ring) + 4
     )
     return bool(edges + stands_out >= 0)
 
@@ -371,11 +371,12 @@ def _edges(light: Plane, where: NDArray[np.bool_]) -> float:
     return float(cv2.magnitude(across, down)[where].mean())
 
 
-def _contrast(picture: Image, inside: NDArray[np.bool_], ring: NDArray[np.bool_]) -> float:
+def _contrast(picture: Image, inside: Mask, ring: Any) -> float:
     """Distance of the mean colours inside and around, grey levels."""
     if not ring.any():
         return 0.0
-    return float(np.linalg.norm(picture[inside].mean(axis=0) - picture[ring].mean(axis=0)))
+    means = [np.array(cv2.mean(picture, mask)[:3]) for mask in (inside, ring)]
+    return float(np.linalg.norm(means[0] - means[1]))
 
 
 def _is_new_look(region: Region, light: Plane) -> bool:

@@ -18,6 +18,9 @@ from edge.detect.overlap import corners, ious, nestings
 AT_EDGE = 0.004
 """Of the close-up: a box that comes so near to an inner edge is taken for cut."""
 
+WHOLE = 1 << 16
+"""Parts are cut out of the whole picture, however large it is."""
+
 SAME_IOU, SAME_PART = 0.5, 0.8
 """Boxes of one label that overlap so much, or lie so far in one another, are one thing."""
 
@@ -29,6 +32,7 @@ class CloseUps:
         """Look through `detector`; `parts` as in the camera's configuration."""
         self.name = detector.name
         self.labels = detector.labels
+        self.side = WHOLE if parts else detector.side
         self._detector = detector
         self._parts = parts
 

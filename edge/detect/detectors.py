@@ -16,10 +16,14 @@ from edge.detect.openvino import openvino_detector
 
 
 class Detector(Protocol):
-    """What finds things in one picture. `name` is the model's, `labels` what it can say."""
+    """What finds things in one picture. `name` is the model's, `labels` what it can say.
+
+    `side`: pixels of the longer side beyond which a picture shows it nothing more.
+    """
 
     name: str
     labels: tuple[str, ...]
+    side: int
 
     def detect(self, image: Image, least: float | None = None) -> list[Detection]:
         """What is in the picture (height × width × 3, BGR), best score first.

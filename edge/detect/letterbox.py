@@ -25,12 +25,18 @@ class Letterbox:
     def blob(self, image: Image, spec: Input) -> NDArray[np.float32]:
         """The network's input, 1 × 3 × height × width."""
         inner = (max(round(self.width * self.ratio), 1), max(round(self.height * self.ratio), 1))
-        small = cv2.resize(image, inner, interpolation=cv2.INTER_LINEAR)
-        canvas = np.full((self.input_height, self.input_width, 3), spec.pad, np.uint8)
-        canvas[self.top : self.top + inner[1], self.left : self.left + inner[0]] = small
-        return cv2.dnn.blobFromImage(
-            canvas, scalefactor=spec.scale, swapRB=spec.colour == "rgb"
-        ).astype(np.float32, copy=False)
+        if image.shape[1::-1] != inner:
+            image = cv2.resize(image, inner, interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+        planes = cv2.split(image)
+        scale, pad = np.float32(spec.scale), np.float32(spec.pad * spec.scale)
+        blob = np.empty((1, 3, self.input_height, self.input_width), np.float32)
+        right, bottom = self.left + inner[0], self.top + inner[1]
+        blob[:, :, : self.top], blob[:, :, bottom:] = pad, pad
+        blob[..., : self.left], blob[..., right:] = pad, pad
+        for channel, plane in enumerate(planes[::-1] if spec.colour == "rgb" else planes):
+            inside = blob[0, channel, self.top : bottom, self.left : right]
+            np.multiply(plane, scale, out=inside, dtype=np.float32)
+        return blob
 
     def fractions(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
         """N × 4 centre x, y, width, height in input pixels → left, top, right, bottom, 0 to 1."""

@@ -1,5 +1,6 @@
 """How much rectangles have in common, each with each."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +11,8 @@ from edge.detect.detection import Detection
 TOUCH = 0.25
 """Pieces less than this part of their size apart belong together."""
 
+GRID = 16
+
 Table = NDArray[np.float64]
 
 
@@ -18,16 +21,27 @@ def corners(boxes: Sequence[Detection]) -> Table:
     return np.array([(b.x, b.y, b.x + b.w, b.y + b.h) for b in boxes], float).reshape(-1, 4)
 
 
+def alike(a: Sequence[str], b: Sequence[str]) -> NDArray[np.bool_]:
+    """N × M: whether the words are the same."""
+    numbers = {word: number for number, word in enumerate(dict.fromkeys((*a, *b)))}
+    mine = np.array([numbers[word] for word in a], int)
+    theirs = np.array([numbers[word] for word in b], int)
+    return np.asarray(mine[:, None] == theirs[None], bool)
+
+
 def shared_areas(a: Table, b: Table) -> Table:
     """N × M: the area that each of `a` has in common with each of `b` (both as corners)."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    return np.asarray(np.prod(np.maximum(high - low, 0), axis=2), float)
+    sides = [
+        np.minimum(a[:, None, k + 2], b[None, :, k + 2]) - np.maximum(a[:, None, k], b[None, :, k])
+        for k in (0, 1)
+    ]
+    return np.asarray(np.maximum(sides[0], 0) * np.maximum(sides[1], 0), float)
 
 
 def areas(a: Table) -> Table:
     """N: fractions of the picture."""
-    return np.asarray(np.prod(np.maximum(a[:, 2:] - a[:, :2], 0), axis=1), float)
+    sides = np.maximum(a[:, 2:] - a[:, :2], 0)
+    return np.asarray(sides[:, 0] * sides[:, 1], float)
 
 
 def ious(a: Table, b: Table) -> Table:
@@ -45,16 +59,38 @@ def nestings(a: Table, b: Table) -> Table:
 
 
 def covered_share(box: Detection, by: Sequence[Detection]) -> float:
-    """The share of `box` that lies under the rectangles `by`, 0 to 1."""
-    if not by or box.area <= 0:
+    """The share of `box` that lies under the rectangles `by`, 0 to 1; by 16 × 16 points of it."""
+    if box.area <= 0:
         return 0.0
-    grid = 16
-    xs = box.x + box.w * (np.arange(grid) + 0.5) / grid
-    ys = box.y + box.h * (np.arange(grid) + 0.5) / grid
-    under = np.zeros((grid, grid), bool)
-    for left, top, right, bottom in corners(by):
-        under |= ((ys >= top) & (ys <= bottom))[:, None] & ((xs >= left) & (xs <= right))[None, :]
-    return float(under.mean())
+    rows = [0] * GRID
+    for each in by:
+        left, right = _covered_points(box.x, box.w, each.x, each.w)
+        top, bottom = _covered_points(box.y, box.h, each.y, each.h)
+        if left < right and top < bottom:
+            columns = (1 << right) - (1 << left)
+            for row in range(top, bottom):
+                rows[row] |= columns
+    return sum(row.bit_count() for row in rows) / GRID**2
+
+
+def _covered_points(start: float, length: float, other: float, reach: float) -> tuple[int, int]:
+    """Of the middles of `GRID` equal parts, the first in the other span and the first beyond it."""
+    first = math.ceil((other - start) / length * GRID - 0.5)
+    last = math.floor((other + reach - start) / length * GRID - 0.5)
+    return max(first, 0), min(last + 1, GRID)
+
+
+def best_of_each(boxes: Sequence[Detection], same_iou: float) -> list[Detection]:
+    """Of boxes that overlap by `same_iou` or more the first; they come best first."""
+    if len(boxes) < 2:
+        return list(boxes)
+    table = corners(boxes)
+    same = ious(table, table) >= same_iou
+    kept: list[int] = []
+    for number in range(len(boxes)):
+        if not same[number, kept].any():
+            kept.append(number)
+    return [boxes[number] for number in kept]
 
 
 def union(boxes: Sequence[Detection], label: str, score: float) -> Detection:

@@ -24,7 +24,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.camera.frame import Frame, Image
+from edge.camera.frame import Frame
 from edge.config import CameraConfig, Mount
 from edge.detect.clean_passes import NEAR_M, CleanPasses
 from edge.detect.clip import Clip
@@ -34,7 +34,7 @@ from edge.detect.evidence import EvidenceFile, annotated, shown_and_sealed
 from edge.detect.faces import FaceFinder, NoFinder
 from edge.detect.ground import GeoPlace
 from edge.detect.mask import face_patches, masked, patches
-from edge.detect.overlap import Table, corners, ious
+from edge.detect.overlap import Table, best_of_each, corners
 from edge.detect.places import StayState
 from edge.detect.watch import FAINT, JUDGED, MATTERS, AlertEvent
 from edge.detect.zones import Zones, lies_in
@@ -204,8 +204,8 @@ class PassingWatch:
         seen: list[Detection] = []
         if frame.sight in JUDGED:
             self.analysed += 1
-            seen = self._detector.detect(frame.image, FAINT)
-        boxes = _one_name_a_thing([box for box in seen if self._counts(box)])
+            seen = self._detector.detect(frame.picture.sized(self._detector.side), FAINT)
+        boxes = best_of_each([box for box in seen if self._counts(box)], ONE_THING_IOU)
         self._waiting.append(_Look(frame, tuple(boxes), tuple(seen)))
         if self._is_recorded:
             self._course.wait(frame.at, RECORDED_SETTLE_S)
@@ -281,7 +281,7 @@ class PassingWatch:
     ) -> None:
         frame = look.frame
         is_known = where is not None and where.is_current
-        spot = spot_of(box, frame.image, where, self._moving.mount)
+        spot = spot_of(box, frame.aspect, where, self._moving.mount)
         if is_known and spot is None:
             return
         thing = self._find(box, spot, frame, seen)
@@ -338,8 +338,7 @@ class PassingWatch:
     def _pictures(self, look: _Look, box: Detection, zone: str) -> tuple[EvidenceFile, ...]:
         """The look at which a thing was nearest, with faces and plates covered."""
         frame, seen = look.frame, look.seen
-        aspect = frame.image.shape[1] / frame.image.shape[0]
-        covered = (*patches(seen, aspect), *face_patches(self._finder.find(frame.image)))
+        covered = (*patches(seen, frame.aspect), *face_patches(self._finder.find(frame.image)))
         shown, *sealed = shown_and_sealed("clean", frame.image, covered, frame.at)
         caption = f"{self._camera.id} {zone} {frame.at:%Y-%m-%d %H:%M:%S} UTC"
         original = shown.original or shown.sha256
@@ -393,11 +392,10 @@ class PassingWatch:
         )
 
 
-def spot_of(box: Detection, image: Image, where: Whereabouts | None, mount: Mount) -> Spot | None:
+def spot_of(box: Detection, aspect: float, where: Whereabouts | None, mount: Mount) -> Spot | None:
     """Where a thing's foot stands, on a level road; None above the horizon, too far, or unknown."""
     if where is None or not where.is_current:
         return None
-    aspect = image.shape[1] / image.shape[0]
     ahead = _on_road(*box.foot, aspect, mount)
     if ahead is None:
         return None
@@ -461,12 +459,3 @@ def _depth_error_m(box: Detection, aspect: float, mount: Mount, away_m: float) -
     steeper = _on_road(x, y, aspect, tilted)
     errors = [abs(away_m - math.hypot(*spot)) for spot in (lower, steeper) if spot is not None]
     return math.hypot(*errors)
-
-
-def _one_name_a_thing(boxes: Sequence[Detection]) -> list[Detection]:
-    """Of boxes that nearly coincide the surest; they come best first."""
-    kept: list[Detection] = []
-    for box in boxes:
-        if not kept or ious(corners([box]), corners(kept)).max() < ONE_THING_IOU:
-            kept.append(box)
-    return kept

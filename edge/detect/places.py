@@ -15,7 +15,7 @@ from edge.detect.change import Change
 from edge.detect.detection import Detection
 from edge.detect.dwell import History, Verdict
 from edge.detect.moment import Moment
-from edge.detect.overlap import Table, areas, corners, covered_share, ious, nestings, touch
+from edge.detect.overlap import Table, alike, areas, corners, covered_share, ious, nestings, touch
 from wire.zone import Label, ZoneConfig
 
 SAME_PLACE_IOU = 0.2
@@ -253,14 +253,12 @@ class Places:
         """Number of the stay → what was seen of it."""
         if not self._stays or not sightings:
             return {}
-        alike = _alike([s.box for _, s in sightings], [stay.box for stay in self._stays])
-        of_zone = [zone.id for zone, _ in sightings]
-        in_zone = [stay.zone.id for stay in self._stays]
-        alike *= np.array([[a == b for b in in_zone] for a in of_zone])
+        shared = _alike([s.box for _, s in sightings], [stay.box for stay in self._stays])
+        shared *= alike([zone.id for zone, _ in sightings], [s.zone.id for s in self._stays])
         joined: dict[int, list[Sighting]] = {}
         for row, (_, sighting) in enumerate(sightings):
-            best = int(alike[row].argmax())
-            if alike[row, best] > 0:
+            best = int(shared[row].argmax())
+            if shared[row, best] > 0:
                 joined.setdefault(best, []).append(sighting)
         return joined
 
@@ -278,11 +276,12 @@ class Places:
         if len(stays) < 2:
             return
         boxes = [stay.box for stay in stays]
-        part_of_alert = nestings(corners(boxes), corners(boxes)) >= SAME_PLACE_NESTED
+        table = corners(boxes)
+        part_of_alert = nestings(table, table) >= SAME_PLACE_NESTED
         part_of_alert &= np.array([stay.is_open for stay in stays])
-        same_label = np.array([[a.label == b.label for b in boxes] for a in boxes])
-        same_zone = np.array([[a.zone.id == b.zone.id for b in stays] for a in stays])
-        twins = ((_alike(boxes, boxes) > 0) | part_of_alert) & same_label & same_zone
+        labels, zones = [box.label for box in boxes], [stay.zone.id for stay in stays]
+        twins = (_alike(boxes, boxes) > 0) | part_of_alert
+        twins &= alike(labels, labels) & alike(zones, zones)
         kept: list[int] = []
         for number, stay in enumerate(stays):
             if stay.is_open or not twins[number, kept].any():
@@ -317,7 +316,10 @@ class Places:
         ripe = [
             replace(stay, told=now, score=verdict.score)
             for stay in self._stays
-            if not stay.is_open and stay.seen == now and (verdict := self._judge(stay, now)).is_ripe
+            if not stay.is_open
+            and stay.seen == now
+            and now.t_s - stay.since.t_s >= stay.zone.dwell_s
+            and (verdict := self._judge(stay, now)).is_ripe
         ]
         for stay in sorted(ripe, key=self._strength, reverse=True):
             rivals = [s for s in self._stays if s.is_open and _are_rivals(stay, s)]
@@ -429,9 +431,9 @@ def _alike(a: Sequence[Detection], b: Sequence[Detection]) -> Table:
     a_area, b_area = areas(a_corners)[:, None], areas(b_corners)[None]
     similar = np.maximum(a_area, b_area) <= NESTED_SIZES * np.minimum(a_area, b_area)
     shared = (iou >= SAME_PLACE_IOU) | ((nested >= SAME_PLACE_NESTED) & similar)
-    same_label = np.array([[x.label == y.label for y in b] for x in a])
+    same_label = alike([x.label for x in a], [y.label for y in b])
     is_stall = np.array([x.label == "street_vending" for x in a])[:, None]
-    near = _nearness(a_corners, b_corners) * is_stall
+    near = _nearness(a_corners, b_corners) * is_stall if is_stall.any() else 0.0
     return np.asarray(np.where(shared, 1 + iou + nested, near) * same_label, float)
 
 

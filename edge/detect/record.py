@@ -58,7 +58,7 @@ class Recorder:
         self, frame: Frame, seen: Sequence[Detection], *, moved: bool, since: Sequence[float] = ()
     ) -> None:
         """Take in a look. `since`: when what may become an alert came, seconds as in the frame."""
-        self._patches = patches(seen, frame.image.shape[1] / frame.image.shape[0])
+        self._patches = patches(seen, frame.aspect)
         wanted = [(each.begin_s, each.end_s) for each in self._rolling]
         wanted += [(came_s - PRE_ROLL_S, came_s + POST_ROLL_S) for came_s in since]
         self._album.keep(frame, self._patches, moved=moved, wanted=wanted)
@@ -92,10 +92,9 @@ class Recorder:
         """What makes the picture of how it looks when it is over."""
         return partial(self._ended, frame, self._patches)
 
-    def shown(self, image: Image, seen: Sequence[Detection]) -> Image:
+    def shown(self, frame: Frame, seen: Sequence[Detection]) -> Image:
         """The picture as everybody may see it."""
-        found = patches(seen, image.shape[1] / image.shape[0])
-        return masked(image, self._covered(image, found))
+        return masked(frame.image, self._covered(frame.image, patches(seen, frame.aspect)))
 
     def clips(self, t_s: float | None = None) -> list[tuple[str, Clip]]:
         """The clips that are complete by that second (None: there will be no more), by alert."""

@@ -92,10 +92,11 @@ def stalls(tracks: Sequence[Track], still: Sequence[Detection], aspect: float) -
     people = [t for t in seen if t.box.label == PERSON and t.box.score >= LEAST_PERSON]
     bodies = [person.box for person in people]
     goods = [t for t in seen if t.box.label in GOODS and t.box.score >= LEAST_GOODS]
-    pieces = [Piece(thing.box, _weight(thing.box, bodies, aspect)) for thing in goods]
+    parasols = _parasols([t for t in goods if t.box.label == PARASOL], bodies, aspect)
+    held = {t.id for t in goods if t.box.label == PARASOL} - {t.id for t in parasols}
+    pieces = [Piece(t.box, _weight(t.box, bodies)) for t in goods if t.id not in held]
     pieces += [Piece(box, WARE) for box in still]
     pieces = [piece for piece in pieces if piece.weight > 0]
-    parasols = [t for t in goods if _is_parasol(t.box, bodies, aspect)]
     keepers = (*people, *parasols)
     near = _beside([keeper.box for keeper in keepers], [piece.box for piece in pieces], aspect)
     return [
@@ -112,8 +113,8 @@ def stalls(tracks: Sequence[Track], still: Sequence[Detection], aspect: float) -
 
 def _stall_of(keeper: Track, beside: list[Piece]) -> Sighting | None:
     """The stall around a person or a parasol, if enough is beside it."""
-    if all(piece.box.label != PARASOL for piece in beside):
-        heaps = [piece.box for piece in beside if piece.box.label == GARBAGE]
+    heaps = [piece.box for piece in beside if piece.box.label == GARBAGE]
+    if heaps and all(piece.box.label != PARASOL for piece in beside):
         beside = [piece for piece in beside if covered_share(piece.box, heaps) < WITHIN]
     evidence = _together(beside)
     if evidence < ENOUGH:
@@ -123,21 +124,25 @@ def _stall_of(keeper: Track, beside: list[Piece]) -> Sighting | None:
     return Sighting(union(parts, STALL, evidence), 0.0, evidence, keeper.stayed_s, parts)
 
 
-def _weight(box: Detection, bodies: Sequence[Detection], aspect: float) -> float:
+def _weight(box: Detection, bodies: Sequence[Detection]) -> float:
     if box.label in BY_HAND and covered_share(box, bodies) >= WITHIN:
-        return 0.0
-    if box.label == PARASOL and not _is_parasol(box, bodies, aspect):
         return 0.0
     return GOODS[box.label] * min(box.score / SURE_SCORE, 1.0)
 
 
-def _is_parasol(box: Detection, bodies: Sequence[Detection], aspect: float) -> bool:
-    """Whether an umbrella is too wide to be held by any of the people under or beside it."""
-    if box.label != PARASOL:
-        return False
-    near = _beside(bodies, [box], aspect)[:, 0]
-    heights = [body.h for body, is_near in zip(bodies, near, strict=True) if is_near]
-    return all(box.w * aspect >= PARASOL_WIDTH * height for height in heights)
+def _parasols(
+    umbrellas: Sequence[Track], bodies: Sequence[Detection], aspect: float
+) -> list[Track]:
+    """The umbrellas that are too wide to be held by any of the people under or beside them."""
+    if not umbrellas or not bodies:
+        return list(umbrellas)
+    near = _beside(bodies, [umbrella.box for umbrella in umbrellas], aspect)
+    tallest = (near * np.array([body.h for body in bodies])[:, None]).max(axis=0)
+    return [
+        umbrella
+        for umbrella, height in zip(umbrellas, tallest, strict=True)
+        if umbrella.box.w * aspect >= PARASOL_WIDTH * height
+    ]
 
 
 def _together(pieces: Sequence[Piece]) -> float:

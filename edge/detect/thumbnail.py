@@ -9,6 +9,9 @@ from edge.camera.frame import Image
 LONGEST = 320
 """Pixels of the longer side; at 16:9 320 × 180."""
 
+DOUBLE = 2 * LONGEST
+"""What a thumbnail is best made from: two taps to this size, then an average."""
+
 Grey = NDArray[np.uint8]
 
 

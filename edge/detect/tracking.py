@@ -5,14 +5,15 @@ thing should be by now, then, for what is left, by nearness in the thing's own s
 stood still is remembered through an occlusion; one that walked is soon forgotten.
 """
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.detect.detection import Detection
-from edge.detect.overlap import corners, ious
+from edge.detect.overlap import alike, corners, ious
 
 OVERLAP = 0.25
 """From this IoU on, two boxes of one kind are the same thing."""
@@ -58,10 +59,10 @@ class Track:
             (box.centre[0] - self.box.centre[0]) / elapsed_s,
             (box.centre[1] - self.box.centre[1]) / elapsed_s,
         )
-        seen = replace(self, box=box, seen_t_s=t_s, speed=speed)
-        if _distance(box.foot, self.anchor, aspect) <= STAY_REACH * max(box.h, box.w * aspect / 2):
-            return seen
-        return replace(seen, anchor=box.foot, stays_since_t_s=t_s)
+        foot, reach = box.foot, STAY_REACH * max(box.h, box.w * aspect / 2)
+        if _distance(foot, self.anchor, aspect) <= reach:
+            return Track(self.id, box, t_s, self.stays_since_t_s, self.anchor, speed)
+        return Track(self.id, box, t_s, t_s, foot, speed)
 
     def is_forgotten(self, t_s: float) -> bool:
         """Whether it has been out of sight for too long to be the same when seen again."""
@@ -100,16 +101,16 @@ def _associate(
     """Number of the detection → number of the track."""
     if not known or not detections:
         return {}
-    kinds = [SAME_KIND.get(d.label, d.label) for d in detections]
-    same_kind = np.array(
-        [[SAME_KIND.get(t.box.label, t.box.label) == kind for t in known] for kind in kinds]
-    )
-    now = corners(detections)
-    expected = corners([_expected(track, t_s) for track in known])
-    last = corners([track.box for track in known])
+    boxes = [track.box for track in known]
+    same_kind = alike(*([SAME_KIND.get(b.label, b.label) for b in each]
+                        for each in (detections, boxes)))  # fmt: skip
+    now, last = corners(detections), corners(boxes)
+    elapsed_s = np.array([min(t_s - track.seen_t_s, FORGET_MOVING_S) for track in known])
+    moved = np.array([track.speed for track in known]) * elapsed_s[:, None]
+    expected = last + np.hstack([moved, moved])
     overlap = np.maximum(ious(now, expected), ious(now, last)) * same_kind
     pairs = _best_pairs(overlap, OVERLAP, {})
-    return _best_pairs(_nearness(now, last, known, t_s, aspect) * same_kind, 1e-6, pairs)
+    return _best_pairs(_nearness(now, last, elapsed_s, aspect) * same_kind, 1e-6, pairs)
 
 
 def _best_pairs(
@@ -127,20 +128,10 @@ def _best_pairs(
     return pairs
 
 
-def _expected(track: Track, t_s: float) -> Detection:
-    elapsed_s = min(t_s - track.seen_t_s, FORGET_MOVING_S)
-    return replace(
-        track.box,
-        x=track.box.x + track.speed[0] * elapsed_s,
-        y=track.box.y + track.speed[1] * elapsed_s,
-    )
-
-
 def _nearness(
     now: NDArray[np.float64],
     last: NDArray[np.float64],
-    known: list[Track],
-    t_s: float,
+    elapsed_s: NDArray[np.float64],
     aspect: float,
 ) -> NDArray[np.float64]:
     """1 at the same spot, 0 out of reach; things of very different size are out of reach."""
@@ -148,7 +139,6 @@ def _nearness(
     heights = [table[:, 3] - table[:, 1] for table in (now, last)]
     apart = centres[0][:, None] - centres[1][None]
     distance = np.hypot(apart[..., 0] * aspect, apart[..., 1])
-    elapsed_s = np.array([min(t_s - track.seen_t_s, FORGET_MOVING_S) for track in known])
     reach = np.maximum(heights[1], 1e-6) * (0.3 + REACH * elapsed_s)
     alike = (heights[0][:, None] < 1.5 * heights[1]) & (heights[1] < 1.5 * heights[0][:, None])
     return np.maximum(1 - distance / reach, 0) * alike
@@ -156,4 +146,4 @@ def _nearness(
 
 def _distance(a: tuple[float, float], b: tuple[float, float], aspect: float) -> float:
     """In heights of the picture."""
-    return float(np.hypot((a[0] - b[0]) * aspect, a[1] - b[1]))
+    return math.hypot((a[0] - b[0]) * aspect, a[1] - b[1])

@@ -46,6 +46,7 @@ class SwitchedDetector:
         """Begin with `detector`."""
         self._detector = detector
         self.name, self.labels = detector.name, detector.labels
+        self.side = detector.side
         self._trial: _Trial | None = None
         self._next: Callable[[], None] | None = None
         self._lock = threading.Lock()
@@ -96,6 +97,8 @@ class SwitchedDetector:
         if wanted is not None:
             wanted()
             self.name, self.labels = self._in_use.name, self._in_use.labels
+            # One on trial may fail, and then the other looks at the same picture.
+            self.side = max(self._detector.side, self._in_use.side)
 
     @property
     def _in_use(self) -> Detector:

@@ -27,11 +27,11 @@ from edge.detect.faces import FaceFinder, NoFinder
 from edge.detect.ground import GeoPlace, ground_of, place_of
 from edge.detect.moment import Moment
 from edge.detect.motion import MotionGate
-from edge.detect.overlap import corners, covered_share, ious, nestings
+from edge.detect.overlap import best_of_each, corners, covered_share, ious, nestings
 from edge.detect.places import NAMED_SHARE, Placed, Places, Sighting, Stay, StayEvent, StayState
 from edge.detect.record import ALBUM_BYTES, Recorder
 from edge.detect.relations import stalls
-from edge.detect.thumbnail import grey, thumbnail
+from edge.detect.thumbnail import DOUBLE, grey, thumbnail
 from edge.detect.tracking import SAME_KIND, Track, Tracker
 from edge.detect.zones import Zones
 from wire.status import CameraState
@@ -78,10 +78,9 @@ TURNED = 0.01
 """A view that shifted by more of the picture shows other places in its cells."""
 
 IDLE_AFTER_S = 10.0
-IDLE_GAP_S = 3.0
 DWELL_PARTS = 15
-"""Where nothing has moved for so long the next look may wait so long, at most a fifteenth of the
-shortest dwell: looks at a still picture only let time pass, and time is told by the stamps."""
+"""Where nothing has moved for so long the next look may wait, at most a fifteenth of the shortest
+dwell: looks at a still picture only let time pass, and time is told by the stamps."""
 
 
 @dataclass(frozen=True)
@@ -162,14 +161,14 @@ class CameraWatch:
         self.looks += 1
         self.gap_s = 0.0
         now = Moment(frame.at, frame.t_s)
-        picture = thumbnail(frame.image)
+        picture = thumbnail(frame.picture.sized(DOUBLE))
         if frame.sight not in JUDGED:
             self._places.blind(now)
             return []
         small = grey(picture)
         moved = self._gate.opens(small, frame.t_s, is_watched=bool(self._places.stays))
         if moved:
-            self._seen = self._detector.detect(frame.image, FAINT)
+            self._seen = self._detector.detect(frame.picture.sized(self._detector.side), FAINT)
             self.analysed += 1
         came_s = [stay.since.t_s for stay in self._places.stays if not stay.is_open]
         self._recorder.see(frame, self._seen, moved=moved, since=came_s)
@@ -181,15 +180,14 @@ class CameraWatch:
             if max(map(abs, self._change.shift)) > TURNED:
                 self._clean.forget()
         built = self._built(frame, picture, now)
-        aspect = frame.image.shape[1] / frame.image.shape[0]
-        sightings = [*self._sightings(tracks, changes, aspect, now), *built]
+        sightings = [*self._sightings(tracks, changes, frame.aspect, now), *built]
         is_sure = frame.sight is CameraState.OK
         events = self._places.update(sightings, passers, now, is_sure=is_sure)
         if is_sure:
             self._clean.take(now, self._hiding(passers), self._change.unlike)
         if is_sure and self._gate.still_s >= IDLE_AFTER_S and not self._clipped:
             dwell_s = min(zone.dwell_s for zone in self._camera.zones)
-            self.gap_s = min(IDLE_GAP_S, dwell_s / DWELL_PARTS)
+            self.gap_s = min(self._camera.idle_gap_s, dwell_s / DWELL_PARTS)
         return [self._alert(event, frame) for event in events]
 
     def adopt(self, camera: CameraConfig, at: datetime) -> list[AlertEvent]:
@@ -231,8 +229,9 @@ class CameraWatch:
         self, tracks: Sequence[Track], changes: Sequence[Change], aspect: float, now: Moment
     ) -> list[Placed]:
         """What in this look must not be there: by its class, by its relations, by its coming."""
-        classes = _one_name_a_thing(
-            [box for box in self._seen if box.label in LABELS and self._counts(box, FAINT_SHARE)]
+        classes = best_of_each(
+            [box for box in self._seen if box.label in LABELS and self._counts(box, FAINT_SHARE)],
+            ONE_THING_IOU,
         )
         sure = [box for box in classes if self._counts(box)]
         still = [c.box for c in changes if not _is_named(c.box, sure)]
@@ -272,7 +271,7 @@ class CameraWatch:
             return []
         vehicles = [box for box in self._seen if box.label in PARKED and self._counts(box)]
         structures = [box for box in self._seen if box.label == STRUCTURE]
-        whole = partial(self._recorder.shown, frame.image, self._seen)
+        whole = partial(self._recorder.shown, frame, self._seen)
         built = self._building.look(picture, whole, vehicles, structures, now)
         placed = self._in_zones(
             [Sighting(b.box, b.box.score, since=b.since, clean=b.clean) for b in built], now
@@ -353,15 +352,6 @@ def watches_building(zone: ZoneConfig) -> bool:
 
 def _gate_of(camera: CameraConfig) -> MotionGate:
     return MotionGate([zone.polygon for zone in camera.zones])
-
-
-def _one_name_a_thing(boxes: Sequence[Detection]) -> list[Detection]:
-    """Of boxes that nearly coincide the surest; they come best first."""
-    kept: list[Detection] = []
-    for box in boxes:
-        if not kept or ious(corners([box]), corners(kept)).max() < ONE_THING_IOU:
-            kept.append(box)
-    return kept
 
 
 def _is_same(change: Detection, box: Detection) -> bool:

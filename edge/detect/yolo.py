@@ -36,6 +36,7 @@ class YoloDetector:
         """Try the graph; raises BadModel when it does not fit its manifest."""
         self.name = manifest.name
         self.labels = tuple(manifest.labels)
+        self.side = manifest.input.longest_side
         self._manifest = manifest
         self._thresholds = np.array([manifest.threshold(x) for x in self.labels], np.float32)
         self._graph = graph

@@ -44,6 +44,7 @@ class Colours:
 
     name = "colours"
     labels = ("garbage",)
+    side = 640
 
     def threshold(self, _):
         return 0.5

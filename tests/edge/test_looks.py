@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge import looks
-from edge.camera.frame import Frame
+from edge.camera.frame import Frame, Whole
 from edge.config import CameraConfig
 from edge.detect.detection import Detection
 from edge.device_key import DeviceKey
@@ -44,7 +44,7 @@ class Post:
             while not self._stop.wait(0.02):
                 picture = noisy(street(), number)
                 at = START + timedelta(seconds=number)
-                self.requests.offer(Frame(picture, at, float(number), number, sight))
+                self.requests.offer(Frame(Whole(picture), at, float(number), number, sight))
                 number += 1
 
         threading.Thread(target=hand_in, daemon=True).start()
@@ -69,7 +69,7 @@ def desk(post, tmp_path):
 def test_the_first_frame_may_be_an_old_one_and_is_not_taken():
     taken = []
     request = Request(2, 0, taken.append)
-    frames = [Frame(np.zeros((2, 2, 3), np.uint8), START, float(i), i) for i in range(4)]
+    frames = [Frame(Whole(np.zeros((2, 2, 3), np.uint8)), START, float(i), i) for i in range(4)]
     for frame in frames:
         request.offer(frame)
     assert [frame.index for frame in taken] == [1, 2]

@@ -302,7 +302,7 @@ def test_one_that_hangs_holds_up_one_look_for_its_patience_only(tmp_path, base, 
 
         def __init__(self, real):
             self.name, self.labels, self.threshold = real.name, real.labels, real.threshold
-            self._real, self._left = real, 1
+            self._real, self._left, self.side = real, 1, real.side
 
         def detect(self, image, least=None):
             self._left -= 1

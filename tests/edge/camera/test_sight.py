@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.camera.frame import Frame
+from edge.camera.frame import Frame, Whole
 from edge.camera.sight import RecordedSight
 from edge.camera.sources import open_source
 from edge.config import CameraConfig
@@ -19,7 +19,7 @@ def frames(seconds, draw):
     for index in seconds:
         noise = np.random.default_rng(index).normal(0, 2, STREET.shape)
         picture = (draw(index).astype(np.float32) + noise).clip(0, 255).astype(np.uint8)
-        yield Frame(picture, BEGIN + timedelta(seconds=index), float(index), index)
+        yield Frame(Whole(picture), BEGIN + timedelta(seconds=index), float(index), index)
 
 
 def covered(picture):

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.camera.frame import Frame, Image
+from edge.camera.frame import Frame, Image, Whole
 from edge.detect.detection import Detection
 from edge.detect.moment import Moment
 
@@ -30,6 +30,7 @@ class Scripted:
 
     name = "scripted"
     labels = ("street_vending", "garbage", "illegal_structure", "person", "car", "umbrella")
+    side = 640
 
     def __init__(self, script: Callable[[int], Sequence[Detection]]) -> None:
         self.calls = 0
@@ -75,4 +76,4 @@ def frames(
     for index in range(int(seconds / look_s)):
         t_s = index * look_s
         picture = draw(t_s) if draw else still
-        yield Frame(noisy(picture, index), START + timedelta(seconds=t_s), t_s, index)
+        yield Frame(Whole(noisy(picture, index)), START + timedelta(seconds=t_s), t_s, index)

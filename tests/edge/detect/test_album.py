@@ -3,7 +3,7 @@ from datetime import timedelta
 import cv2
 import numpy as np
 
-from edge.camera.frame import Frame
+from edge.camera.frame import Frame, Whole
 from edge.detect.album import Album
 from tests.edge.detect.scripted import START, street
 
@@ -12,7 +12,7 @@ ROOM = 4_000_000
 
 def _frame(t_s, picture=None):
     image = street(int(t_s)) if picture is None else picture
-    return Frame(image, START + timedelta(seconds=t_s), t_s, int(t_s))
+    return Frame(Whole(image), START + timedelta(seconds=t_s), t_s, int(t_s))
 
 
 def test_the_album_shows_what_it_was_like_before():

@@ -16,7 +16,7 @@ FAR = (0.4, 0.2, 0.8, 0.6)
 class BySize:
     """Sees one thing in a picture of each width."""
 
-    name, labels = "by size", ("street_vending",)
+    name, labels, side = "by size", ("street_vending",), 640
 
     def __init__(self, **seen):
         self.seen = {int(width.removeprefix("w")): box for width, box in seen.items()}

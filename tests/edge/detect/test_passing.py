@@ -10,7 +10,7 @@ from edge.detect.detection import Detection
 from edge.detect.passing import PassingWatch, spot_of
 from edge.gps.fix import Fix
 from edge.moving import Course, Whereabouts, apart_m, moved
-from tests.edge.detect.scripted import START, Scripted, frames, street
+from tests.edge.detect.scripted import START, Scripted, frames
 
 LAT, LON = 32.69, 109.02
 MOUNT = Mount(height_m=1.6, tilt_deg=6, fov_deg=70)
@@ -200,7 +200,7 @@ def test_a_house_needs_to_be_sure_and_a_standing_car_tells_after_a_while():
 def test_the_mount_maps_the_road(away_m, right_m):
     drive = Drive(lane_m=0)
     box = seen(drive, 0, (away_m, -right_m))
-    spot = spot_of(box, street(), Whereabouts(*degrees(0, 0), 5.0, 90.0), MOUNT)
+    spot = spot_of(box, 16 / 9, Whereabouts(*degrees(0, 0), 5.0, 90.0), MOUNT)
     assert apart_m(spot.lat, spot.lon, *degrees(away_m, -right_m)) < 0.05
     assert spot.away_m == pytest.approx(math.hypot(away_m, right_m), abs=0.05)
 
@@ -211,6 +211,4 @@ def test_the_mount_maps_the_road(away_m, right_m):
      (Whereabouts(LAT, LON, 5, 90.0), 0.2)],
 )  # fmt: skip
 def test_no_place_is_made_up(where, y):
-    assert (
-        spot_of(Detection("garbage", 0.8, 0.4, y - 0.1, 0.1, 0.1), street(), where, MOUNT) is None
-    )
+    assert spot_of(Detection("garbage", 0.8, 0.4, y - 0.1, 0.1, 0.1), 16 / 9, where, MOUNT) is None

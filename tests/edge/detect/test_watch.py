@@ -76,15 +76,22 @@ def _with_a_walker(t_s):
     return picture
 
 
-@pytest.mark.parametrize(("dwell_s", "gap_s"), [(60, 3), (30, 2), (600, 3)])
+@pytest.mark.parametrize(("dwell_s", "gap_s"), [(60, 4), (30, 2), (600, 4)])
 def test_the_next_look_at_an_idle_street_may_wait(dwell_s, gap_s):
     gaps = _gaps(lambda _: [], dwell_s=dwell_s)
     assert gaps[:10] == [0] * 10
     assert gaps[12:] == [gap_s] * 28
 
 
+def test_how_long_an_idle_street_waits_is_a_setting():
+    watch = CameraWatch(_camera(zone={"dwell_s": 60}, idle_gap_s=0), Scripted(lambda _: []))
+    for frame in frames(30):
+        watch.look(frame)
+        assert watch.gap_s == 0
+
+
 def test_a_thing_that_is_timed_in_a_still_street_may_wait_too():
-    assert _gaps(lambda _: [HEAP])[-1] == 3
+    assert _gaps(lambda _: [HEAP])[-1] == 4
 
 
 def test_no_look_waits_while_something_moves():
