@@ -64,8 +64,8 @@ def upright(image: NDArray[np.generic], rotation_deg: int) -> Image:
 
 def _view(plane: av.video.plane.VideoPlane) -> NDArray[np.uint8]:
     """A plane's pixels where the decoder left them."""
-    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-    return rows[: plane.height, : plane.width]
+    pixels: NDArray[np.uint8] = np.frombuffer(plane, np.uint8)  # type: ignore[call-overload]
+    return pixels.reshape(-1, plane.line_size)[: plane.height, : plane.width]
 
 
 @lru_cache
@@ -80,4 +80,4 @@ def _to_bgr(*, is_709: bool, is_full: bool) -> NDArray[np.float32]:
         [y, 0, 2 * (1 - red) * c],
     ])  # fmt: skip
     shift = matrix @ np.array([0 if is_full else 16, 128, 128])
-    return np.c_[matrix, -shift].astype(np.float32)
+    return np.asarray(np.c_[matrix, -shift], np.float32)

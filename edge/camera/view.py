@@ -204,7 +204,7 @@ def _strongest_steps(grey: npt.NDArray[np.uint8]) -> _Plane:
     steps[1:] = cv2.max(steps[1:], cv2.absdiff(grey[1:], grey[:-1]))
     height, width = grey.shape
     rows = steps.reshape(9, height // 9, width).max(axis=1)
-    return rows.reshape(9, 16, width // 16).max(axis=2).ravel().astype(np.float32)
+    return np.asarray(rows.reshape(9, 16, width // 16).max(axis=2).ravel(), np.float32)
 
 
 def _edges(grey: _Plane) -> _Plane:
