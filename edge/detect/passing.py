@@ -260,9 +260,8 @@ class PassingWatch:
             return
         if not where.is_current or where.radius_m > WORST_RADIUS_M:
             return
-        shape = look.frame.image.shape
         if self._road is None:
-            self._road = _road_of(self._camera, self._moving.mount, shape[1] / shape[0])
+            self._road = _road_of(self._camera, self._moving.mount, look.frame.aspect)
         places = [thing.place for thing in self._things if thing.spots]
         spots = [
             moved(where.lat, where.lon, where.heading_deg + bearing_deg, away_m)

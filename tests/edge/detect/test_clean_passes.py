@@ -1,5 +1,6 @@
 """A patrol car comes by again and again: the last pass that showed a place clean is known."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -41,7 +42,7 @@ def patrol(passes, folder, drive=None, lorry=False):
                 fix = Fix(begin + timedelta(seconds=told), *where, drive.speed_ms * 3.6, heading)
                 course.take(fix, None)
                 told += 1
-            events += watch.look(type(frame)(frame.image, at, frame.t_s, frame.index))
+            events += watch.look(replace(frame, at=at))
         events += watch.finish(begin + timedelta(seconds=drive.seconds + 3))
         found.append([event for event in events if event.state == "new"])
     return found
