@@ -51,6 +51,7 @@ from hub.cases import (
     clock_store,
     condition_api,
     dispatch_api,
+    enforcement_api,
     record_api,
     store as case_store,
     table_api,
@@ -283,6 +284,7 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(table_api.router(store, places, case_alerts))
     app.include_router(dispatch_api.router(store, places, config))
     app.include_router(record_api.router(store, _record_acts(hub)))
+    app.include_router(enforcement_api.router(store, config.zone))
     app.include_router(condition_api.router(store, config.standard_ref))
     _include_intake(app, hub)
     app.include_router(calendar_api.router(store, config.zone))

@@ -90,6 +90,7 @@ def look(request, tmp_path_factory, sqlite_template):
     call("POST", "/api/dispatch-rules", json={"rule": {"department": "huanwei"}})
     safe = {"kind": "made_safe", "version": 1, "note": "fenced off"}
     call("POST", "/api/cases/1/records", json=safe)
+    call("POST", "/api/cases/1/enforcement", json={"party": "某建材店"})
     yield call
     hub.store.close()
 
@@ -148,6 +149,7 @@ READS = [
     ("/api/cases/{case_id}/dispatch", {"case_id": "1"}),
     ("/api/cases/{case_id}/records", {"case_id": "1"}),
     ("/api/case-records", {}),
+    ("/api/cases/{case_id}/enforcement", {"case_id": "1"}),
     ("/api/settling-powers", {}),
     ("/api/departments/{code}", {"code": "huanwei"}),
     ("/api/calendar", {}),
@@ -350,6 +352,10 @@ GUARDED = [
     ("GET", "/api/cases/1/records", Role.VIEWER),
     ("POST", "/api/cases/1/records", Role.HANDLER),
     ("GET", "/api/case-records", Role.VIEWER),
+    ("GET", "/api/cases/1/enforcement", Role.VIEWER),
+    ("POST", "/api/cases/1/enforcement", Role.OPERATOR),
+    ("POST", "/api/cases/1/enforcement/steps", Role.OPERATOR),
+    ("PUT", "/api/cases/1/enforcement/public", Role.OPERATOR),
     ("POST", "/api/case-records/1/decision", Role.HANDLER),
     ("POST", "/api/case-records/1/answer", Role.HANDLER),
     ("GET", "/api/settling-powers", Role.VIEWER),
