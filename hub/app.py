@@ -93,6 +93,8 @@ from hub.patrol import api as patrol_api
 from hub.people import session_api, token_api, user_api
 from hub.permits import api as permits_api
 from hub.pipeline import Site
+from hub.proof import api as proof_api
+from hub.proof.picture import Cover
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
@@ -137,11 +139,11 @@ class Hub:
     maker: Maker
 
     @classmethod
-    def build(cls, config: HubConfig, store: Store) -> "Hub":
-        """Make the parts; nothing runs yet."""
+    def build(cls, config: HubConfig, store: Store, cover: Cover | None = None) -> "Hub":
+        """Make the parts; nothing runs yet. `cover`: covers faces and plates in photos."""
         places = Places()
         grid_store.load(store, places)
-        site = Site(config, places, Vault(config.data_dir / "evidence"))
+        site = Site(config, places, Vault(config.data_dir / "evidence"), cover=cover)
         bus = Bus(store, _renderer(places), track_store.moved_since)
         store.after_commit = bus.wake
         ingest = Ingest(store, site)
@@ -286,6 +288,7 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(record_api.router(store, _record_acts(hub)))
     app.include_router(enforcement_api.router(store, config.zone))
     app.include_router(condition_api.router(store, config.standard_ref))
+    app.include_router(proof_api.router(store, lambda: hub.site.proof))
     _include_intake(app, hub)
     app.include_router(calendar_api.router(store, config.zone))
     app.include_router(evaluation_api.router(store, hub.figures, hub.maker))

@@ -29,6 +29,7 @@ from hub.ingest import Ingest, password
 from hub.models import api as models_api
 from hub.models.store import Shelf
 from hub.pipeline import Site, grids_changed
+from hub.proof.picture import Cover
 from hub.roles import Actor, Role
 from hub.store import Store, now
 from hub.tracks.errors import TrackError
@@ -182,11 +183,12 @@ def verify_audit(path: Path) -> list[str]:
     return faults
 
 
-def run(path: Path, ready: Ready | None = None) -> int:
+def run(path: Path, ready: Ready | None = None, cover: Cover | None = None) -> int:
     """Serve until told to stop (SIGTERM, SIGINT, or `Running.stop` from another thread).
 
     An empty database gets its schema, an older one is brought up to date, a newer one refused.
-    `ready` is called when the hub serves. Raises HubError when it cannot start.
+    `ready` is called when the hub serves. `cover`: covers faces and plates in photos.
+    Raises HubError when it cannot start.
     """
     config = load(path)
     password(config.broker)
@@ -199,7 +201,7 @@ def run(path: Path, ready: Ready | None = None) -> int:
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     if not config.public_url:
         config = config.model_copy(update={"public_url": url})
-    hub = Hub.build(config, store)
+    hub = Hub.build(config, store, cover)
     app = create_app(config, hub)
     server = _Server(
         uvicorn.Config(

@@ -20,6 +20,10 @@ from hub.errors import BadConfig
 Port = Annotated[int, Field(ge=0, le=65535)]
 Label = Annotated[str, Field(min_length=1, max_length=64)]
 Clock = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
+PhotoFault = Literal[
+    "same_file", "reused", "too_far", "before_dispatch", "in_future", "too_old", "no_time",
+    "no_place",
+]  # fmt: skip
 VehicleAlert = Literal[
     "illegal_dumping", "no_permit", "off_hours", "off_route", "wrong_site", "uncovered_load",
     "overspeed", "night_running", "silent_moving", "offline", "jump", "idle",
@@ -141,6 +145,48 @@ class Escalation(Settings):
 
     on_overdue: bool = True
     after: After = After()
+
+
+class Proof(Settings):
+    """What proves that a case was dealt with, and how long it is watched afterwards.
+
+    `photos: required`: no feedback without one. A photo is `too_far` from the case's place beyond
+    `far_m`, `too_old` when taken `old_h` before the feedback. `refuse`: what refuses the feedback;
+    the rest marks the photo. `look`: a camera that sees the place looks again after a feedback,
+    `looks` times in `look_s`. `check: required`: no closing before a check found it gone.
+    `watch_days`: how long after closing the same matter within `rebound_m` reopens the case.
+    """
+
+    photos: Literal["required", "optional"] = "required"
+    max_photo_mb: Annotated[float, Field(gt=0, le=100)] = 20
+    max_video_mb: Annotated[float, Field(gt=0, le=1000)] = 200
+    max_mb_per_day: Annotated[float, Field(gt=0)] = 2000
+    far_m: Annotated[float, Field(gt=0, le=10_000)] = 200
+    old_h: Annotated[float, Field(gt=0, le=8760)] = 24
+    refuse: list[PhotoFault] = [
+        "same_file", "reused", "too_far", "before_dispatch", "in_future",
+    ]  # fmt: skip
+    look: bool = True
+    look_s: Annotated[float, Field(ge=2, le=600)] = 60
+    looks: Annotated[int, Field(ge=3, le=60)] = 12
+    check: Literal["required", "optional"] = "required"
+    watch_days: Annotated[float, Field(ge=0, le=365)] = 15
+    watch_days_by_matter: dict[Label, Annotated[float, Field(ge=0, le=365)]] = {}
+    rebound_m: Annotated[float, Field(gt=0, le=1000)] = 50
+
+
+class Ledgers(Settings):
+    """When a case or a place is in a ledger (台账).
+
+    `long_days`: open for so long, or suspended or extended `long_times`. A place is recurring when
+    the same matter came there `recur_times` within `recur_m` in `recur_days`.
+    """
+
+    long_days: Annotated[float, Field(gt=0, le=3650)] = 30
+    long_times: Annotated[int, Field(ge=1, le=100)] = 2
+    recur_times: Annotated[int, Field(ge=2, le=1000)] = 3
+    recur_m: Annotated[float, Field(gt=0, le=1000)] = 50
+    recur_days: Annotated[float, Field(gt=0, le=3650)] = 90
 
 
 class Learning(Settings):
@@ -329,6 +375,8 @@ class HubConfig(Settings):
     access: Access = Access()
     intake: Intake = Intake()
     escalation: Escalation = Escalation()
+    proof: Proof = Proof()
+    ledgers: Ledgers = Ledgers()
     suppression: Suppression = Suppression()
     learning: Learning = Learning()
     quarantine: Quarantine = Quarantine()

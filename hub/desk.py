@@ -23,6 +23,8 @@ from hub.intake.report import NewReport, Report, ReportState
 from hub.intake.sealing import Seal
 from hub.matters import matter
 from hub.pipeline import Site
+from hub.proof import watching
+from hub.proof.rebound import Coming
 from hub.roles import Actor
 from hub.store import Store, now
 
@@ -129,11 +131,25 @@ class Desk:
         site, (lat, lon) = self.site, new.place
         (path,) = site.places.locate([new.place])
         near = case_store.open_near(tx, new.matter, lat, lon, site.config.intake.same_case_m)
-        case = near[0] if near else self._new_case(tx, report, path, actor)
+        case = near[0] if near else self._watched(tx, report)
+        case = case or self._new_case(tx, report, path, actor)
         entered = replace(report, state=ReportState.IN_CASE, case_id=case.id, path=path)
         intake_store.save(tx, self.seal, entered)
         events.record(tx, [Change("case", str(case.id))], report.updated_at)
         return entered
+
+    def _watched(self, tx: Connection, report: Report) -> Case | None:
+        """The closed case that is watched there: reopened, unless the report is older."""
+        new, at = report.new, report.updated_at
+        if new.matter is None or new.place is None:
+            return None
+        config = self.site.config
+        found = watching.of_report(tx, config, new.matter, new.place, new.received_at)
+        if found is None:
+            return None
+        if found.coming is Coming.BEFORE:
+            return found.case
+        return watching.reopen(tx, config, found, kind="report", cause=report.number, at=at)
 
     def _new_case(self, tx: Connection, report: Report, path: Path, actor: Actor) -> Case:
         config = self.site.config

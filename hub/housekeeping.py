@@ -15,11 +15,13 @@ from hub.devices.revisions.site_calendar import site_calendar
 from hub.evaluation.making import Maker
 from hub.evidence.api import forget_unfinished
 from hub.grid import store as grid_store
+from hub.intake import store as intake_store
 from hub.models import store as model_store
 from hub.patrol import store as patrol_store
 from hub.patrol.judge import Work, look_at_recent
 from hub.people import attempts, sessions
 from hub.pipeline import Site
+from hub.proof import checking, watching
 from hub.store import Store, now
 from hub.tracks import drivers, judged_store, store as track_store
 
@@ -47,6 +49,9 @@ async def keep_house(store: Store, site: Site) -> None:
             await asyncio.to_thread(go_on_with_rollouts, store, at)
             await asyncio.to_thread(records.resume_suspended, store, site, at)
             await asyncio.to_thread(steps.say_what_is_due, store, at)
+            await asyncio.to_thread(settle_checks, store, site, at)
+            owed = intake_store.owed_a_reply
+            await asyncio.to_thread(watching.look_after, store, site.config, owed, at)
             if at - swept_at >= SWEEP_EVERY:
                 swept_at = at
                 await asyncio.to_thread(sweep, store, site, at)
@@ -105,6 +110,12 @@ def end_unanswered(store: Store, at: datetime) -> None:
     """Orders that no device has answered in time are over."""
     with store.write() as tx:
         events.record(tx, order_store.expire(tx, at), at)
+
+
+def settle_checks(store: Store, site: Site, at: datetime) -> None:
+    """Checks whose camera has given no answer go on with a person."""
+    with store.write() as tx:
+        events.record(tx, checking.settle_all(tx, site.proof, at), at)
 
 
 def sweep(store: Store, site: Site, at: datetime) -> None:

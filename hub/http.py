@@ -1,6 +1,7 @@
 """The habits all HTTP answers share: lists, times, errors, limits, headers."""
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
@@ -31,7 +32,8 @@ BODY_LIMITS = {
     "/api/fences": 64 << 20,
     "/api/permits": 64 << 20,
 }
-UNLIMITED = "/upload/"
+UNLIMITED = re.compile(r"/upload/.*|/api/cases/[^/]+/photos")
+"""Paths that take a file piece by piece and bound it themselves."""
 RETRY_AFTER_S = "5"
 
 HEADERS = {
@@ -196,7 +198,7 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if scope["type"] != "http" or scope["path"].startswith(UNLIMITED):
+        if scope["type"] != "http" or UNLIMITED.fullmatch(scope["path"]):
             await self._app(scope, receive, send)
             return
         limit = BODY_LIMITS.get(scope["path"], MAX_BODY)

@@ -51,6 +51,11 @@ from hub.looks import pictures as look_pictures
 from hub.matters import matter
 from hub.models import store as model_store
 from hub.patrol import store as patrol_store
+from hub.proof import checking, watching
+from hub.proof.album import Album
+from hub.proof.desk import ProofDesk
+from hub.proof.picture import Cover
+from hub.proof.rebound import Coming
 from hub.proving import key_heard, note_files, note_pictures
 from hub.roles import SYSTEM, Actor
 from hub.store import now, to_ms
@@ -96,12 +101,21 @@ class Site:
     """What the steps need to know of the place they run at.
 
     `admitted`: devices let in lately and when; a device is asked for again after some seconds.
+    `album`: the photos of fixes by fingerprint. `cover`: covers faces and plates, where that can
+    be done.
     """
 
     config: HubConfig
     places: Places
     vault: Vault
     admitted: dict[str, datetime] = field(default_factory=dict)
+    album: Album = field(default_factory=Album)
+    cover: Cover | None = None
+
+    @property
+    def proof(self) -> ProofDesk:
+        """What photos of fixes are judged with."""
+        return ProofDesk(self.config, self.vault, self.album, self.cover)
 
 
 @dataclass
@@ -203,8 +217,9 @@ def compared(tx: Connection, site: Site, seen: Sequence[Seen]) -> list[Seen]:
         return list(seen)
     near = site.config.dedupe
     before_us = alert_store.around(tx, new, near)
-    # What is cleaned up and lies there again is another case.
+    # What is cleaned up and lies there again is another case, or the same one reopened.
     done = case_store.finished(tx, {a.case_id for a in before_us if _was_passed(a)})
+    closed = case_store.closed_at(tx, {a.case_id for a in before_us})
     known = Neighbourhood((a for a in before_us if a.case_id not in done), near)
     result: dict[str, Seen] = {}
     for each in seen:
@@ -213,7 +228,7 @@ def compared(tx: Connection, site: Site, seen: Sequence[Seen]) -> list[Seen]:
             before = known.get(alert.id)
             if before is not None and before.times_seen > alert.times_seen:
                 alert = replace(alert, times_seen=before.times_seen)
-        elif (first := known.find(alert)) is not None:
+        elif (first := known.find(alert)) is not None and not _came_after(alert, first, closed):
             counted = replace(first, times_seen=first.times_seen + 1, updated_at=alert.updated_at)
             known.put(counted)
             result[first.id] = replace(result.get(first.id, Seen(counted, False)), alert=counted)
@@ -222,6 +237,12 @@ def compared(tx: Connection, site: Site, seen: Sequence[Seen]) -> list[Seen]:
             known.put(alert)
         result[alert.id] = replace(each, alert=alert)
     return list(result.values())
+
+
+def _came_after(alert: Alert, first: Alert, closed: Mapping[int, datetime]) -> bool:
+    """Whether an alert began after the case of the one it resembles was closed."""
+    closed_at = closed.get(first.case_id or 0)
+    return closed_at is not None and alert.since > closed_at
 
 
 def _was_passed(alert: Alert) -> bool:
@@ -246,11 +267,9 @@ def open_cases(
     if not things:
         return []
     at, config = now(), site.config
-    told = [_told_of(tx, site, alert) for alert in things]
+    known = _with_cases(tx, site, things, actor, at)
     drafts = [
-        partial(_new_case, alert, config.standard_ref, at)
-        for alert, case in zip(things, told, strict=True)
-        if case is None
+        partial(_new_case, alert, config.standard_ref, at) for alert, case in known if case is None
     ]
     made = iter(
         open_all(
@@ -258,12 +277,34 @@ def open_cases(
         )
     )
     changes = []
-    for alert, known in zip(things, told, strict=True):
-        case = known or next(made)
+    for alert, found in known:
+        case = found or next(made)
         members = alert_store.group(tx, alert)
         alert_store.set_case(tx, members, case.id)
         changes += [Change("case", str(case.id)), *(Change("alert", name) for name in members)]
     return changes
+
+
+def _with_cases(
+    tx: Connection, site: Site, things: Sequence[Alert], actor: Actor, at: datetime
+) -> list[tuple[Alert, Case | None]]:
+    """The case that each alert belongs to, None for a new one.
+
+    That is one that people told of, or a watched one, reopened. What a camera has gone on seeing
+    since before the closing opens nothing by itself: such an alert is left to a person.
+    """
+    known: list[tuple[Alert, Case | None]] = []
+    for alert in things:
+        case = _told_of(tx, site, alert)
+        found = None if case else watching.of_alert(tx, site.config, alert)
+        if found is not None:
+            if found.coming is Coming.PERSISTED and actor is SYSTEM:
+                continue
+            case = found.case
+            if found.coming is not Coming.BEFORE:
+                case = watching.reopen(tx, site.config, found, kind="alert", cause=alert.id, at=at)
+        known.append((alert, case))
+    return known
 
 
 def _told_of(tx: Connection, site: Site, alert: Alert) -> Case | None:
@@ -395,7 +436,7 @@ def _take_reported(tx: Connection, received: Received[Birth] | Received[Health])
     return revision_store.take_reported(tx, received.dev, rev, received.received_at)
 
 
-def take_replies(tx: Connection, _site: Site, arrived: Sequence[Received[Reply]]) -> Outcome:
+def take_replies(tx: Connection, site: Site, arrived: Sequence[Received[Reply]]) -> Outcome:
     """What devices say of their orders and of their configuration."""
 
     def said(tx: Connection, received: Received[Reply]) -> list[Change]:
@@ -406,7 +447,7 @@ def take_replies(tx: Connection, _site: Site, arrived: Sequence[Received[Reply]]
             return []
         order, changes = answered
         note_files(tx, look_pictures.told(order, received.received_at))
-        return changes
+        return changes + checking.answered(tx, site.proof, order, received.received_at)
 
     return _each(tx, arrived, said)
 

@@ -26,6 +26,8 @@ from hub.errors import Problem, not_found
 from hub.events import Change
 from hub.intake import store as intake_store
 from hub.pipeline import Site
+from hub.proof import checking
+from hub.proof.photo import FixPhoto, Use
 from hub.roles import SYSTEM, Actor, Right
 from hub.store import Store, now
 
@@ -45,8 +47,14 @@ def take_step(store: Store, site: Site, case_id: int, wanted: WantedStep, actor:
             stepped = stepped_on(tx, site, stepped, one, actor=actor, at=at)
             if stepped.state is State.MERGED:
                 changes += _merge(tx, case, wanted.into, actor)
+        photos = checked_photos(tx, site, case, wanted, at)
         if not case_store.save(tx, stepped, wanted.version):
             raise Problem(409, "stale", f"case {case.number} was changed since", "look again")
+        if wanted.action == "feedback":
+            _, asked = checking.examine(tx, site.proof, stepped, photos=photos, actor=actor)
+            changes += asked
+        elif stepped.state not in checking.CHECKED_IN:
+            checking.withdraw(tx, case_id, at, wanted.action)
         events.record(tx, changes, at)
 
 
@@ -66,6 +74,25 @@ def look_again(tx: Connection, case_id: int, version: int) -> Case:
             "look again and repeat if still right",
         )
     return case
+
+
+def checked_photos(
+    tx: Connection, site: Site, case: Case, wanted: WantedStep, at: datetime
+) -> list[FixPhoto]:
+    """The photos that prove a feedback.
+
+    Raises Problem for photos that are missing or refused, and for a closing that nothing proves.
+    """
+    if wanted.action == "close" and case.state is State.VERIFYING_RESULT:
+        checking.check_closable(tx, site.proof, case)
+    if wanted.action != "feedback":
+        if wanted.photos:
+            raise Problem(422, "no_photos", f"{wanted.action} takes no photos", "feedback")
+        return []
+    if not wanted.photos and site.config.proof.photos == "required":
+        message = f"feedback of case {case.number}: a photo with time and place is needed"
+        raise Problem(422, "photo_needed", message, f"photos: POST /api/cases/{case.id}/photos")
+    return site.proof.claimed(tx, case, wanted.photos, Use.CLAIM, at)
 
 
 def check_addressee(wanted: WantedStep) -> None:

@@ -363,6 +363,17 @@ def _hub(name: str) -> Callable[[argparse.Namespace], int]:
     return run
 
 
+def _hub_run(options: argparse.Namespace) -> int:
+    from hub.commands import run
+    from hub.errors import HubError
+    from tianyan.cover import open_cover
+
+    try:
+        return run(options.config, cover=open_cover())
+    except HubError as fault:
+        return say_refused(fault)
+
+
 def _hub_check(options: argparse.Namespace) -> int:
     from hub.commands import check
 
@@ -589,7 +600,7 @@ VERBS = (
     Verb("model train", "fine-tune (extra [train])", _train_options, _model_train),
     Verb("model export", "weights to ONNX (extra [train])", _export_options, _model_export),
     Verb("model promote", "a run's model into models/", _promote_options, _model_promote),
-    Verb("hub run", "the server", _config, _hub("run")),
+    Verb("hub run", "the server", _config, _hub_run),
     Verb("hub ingest", "one more ingest member", _config, _hub("ingest")),
     Verb("hub migrate", "bring the database to this version", _config, _hub("migrate")),
     Verb(

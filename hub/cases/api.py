@@ -142,6 +142,7 @@ class Act(Body):
     `condition`: what a case is filed under, where its matter has several. `department` (code) and
     `officer`: whom it is sent to; who is not named stays. `until`, `reason`: of a suspension.
     `partners`: of a joint handling, which `department` leads. `ownerless`: file it as nobody's.
+    `photos`: what proves a feedback.
     """
 
     action: Annotated[str, Field(max_length=32)]
@@ -155,6 +156,7 @@ class Act(Body):
     reason: Annotated[str, Field(max_length=32)] = ""
     partners: Annotated[tuple[Annotated[str, Field(max_length=32)], ...], Field(max_length=50)] = ()
     ownerless: bool = False
+    photos: Annotated[tuple[int, ...], Field(max_length=20)] = ()
 
 
 @dataclass(frozen=True)

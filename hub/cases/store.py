@@ -112,6 +112,18 @@ def finished(tx: Connection, ids: Collection[int | None]) -> set[int]:
     return set(tx.execute(found).scalars())
 
 
+def closed_at(tx: Connection, ids: Collection[int | None]) -> dict[int, datetime]:
+    """When those of the cases were closed that were closed as solved."""
+    wanted = [number for number in ids if number is not None]
+    if not wanted:
+        return {}
+    solved = [State.CLOSED.value, State.WATCHING.value, State.ARCHIVED.value]
+    found = select(cases.c.id, cases.c.closed_at).where(
+        cases.c.id.in_(wanted), cases.c.state.in_(solved)
+    )
+    return {row.id: row.closed_at for row in tx.execute(found) if row.closed_at is not None}
+
+
 def add(tx: Connection, new: Sequence[Case]) -> list[Case]:
     """Store new cases; returns them with their ids."""
     stored = []
@@ -153,6 +165,23 @@ def open_near(
         & cases.c.lat.between(lat - d_lat, lat + d_lat)
         & cases.c.lon.between(lon - d_lon, lon + d_lon)
         & cases.c.state.not_in([state.value for state in FINISHED])
+    )
+    found = [to_case(row) for row in tx.execute(select(cases).where(near))]
+    away_m = {case.id: distance_m(lat, lon, case.lat, case.lon) for case in found}
+    within = [case for case in found if away_m[case.id] <= radius_m]
+    return sorted(within, key=lambda case: (away_m[case.id], case.id))
+
+
+def in_state_near(
+    tx: Connection, states: Collection[State], lat: float, lon: float, radius_m: float
+) -> list[Case]:
+    """Cases in one of the states within `radius_m` of a place, the nearest first."""
+    north_m, east_m = metres_per_degree(lat)
+    d_lat, d_lon = radius_m / north_m, radius_m / max(east_m, 1.0)
+    near = (
+        cases.c.state.in_([state.value for state in states])
+        & cases.c.lat.between(lat - d_lat, lat + d_lat)
+        & cases.c.lon.between(lon - d_lon, lon + d_lon)
     )
     found = [to_case(row) for row in tx.execute(select(cases).where(near))]
     away_m = {case.id: distance_m(lat, lon, case.lat, case.lon) for case in found}

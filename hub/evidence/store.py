@@ -188,6 +188,12 @@ def is_sealed(tx: Connection, sha256: str) -> bool:
     return bool(tx.execute(select(files.c.sealed).where(files.c.sha256 == sha256)).scalar())
 
 
+def is_by_device(tx: Connection, sha256: str, person: str) -> bool:
+    """Whether a device sent a file, not somebody whose name begins with `person`."""
+    device = tx.execute(select(files.c.device).where(files.c.sha256 == sha256)).scalar()
+    return device is not None and not device.startswith(person)
+
+
 def forget(tx: Connection, sha256: str) -> None:
     """A file is not here any more: it may be sent again."""
     tx.execute(delete(files).where(files.c.sha256 == sha256))

@@ -155,6 +155,17 @@ def counts_of_cases(tx: Connection, cases: Collection[int]) -> dict[int, int]:
     return {row.case_id: row.n for row in tx.execute(found.group_by(reports.c.case_id))}
 
 
+def owed_a_reply(tx: Connection, cases: Collection[int]) -> set[int]:
+    """Those of the cases with a reporter who wants an answer and has none."""
+    wanted = list(cases)
+    found: set[int] = set()
+    for start in range(0, len(wanted), 5000):
+        part = reports.c.case_id.in_(wanted[start : start + 5000])
+        owed = part & reports.c.wants_reply & reports.c.answered_at.is_(None)
+        found |= set(tx.execute(select(reports.c.case_id).where(owed)).scalars())
+    return found
+
+
 def move_to_case(tx: Connection, from_case: int, to_case: int) -> None:
     """The reports of a case that was merged into another."""
     moved = update(reports).where(reports.c.case_id == from_case)

@@ -26,7 +26,10 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`result`: None while it is awaited; of a visit never `cannot_tell`.
+    """One examination.
+
+    `result`: None while it is awaited, and where it was not needed any more; of a visit never
+    `cannot_tell`.
 
     `claimed_at`, `claimed_by`: the feedback that is examined. `look`: the order to the camera.
     `assignee`: who is to go; empty for anybody of the supervision centre. `photos`: ids of photos
@@ -48,6 +51,11 @@ class Check:
     checked_by: str = ""
     photos: tuple[int, ...] = ()
     note: str = ""
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody has still to look."""
+        return self.checked_at is None
 
     @property
     def is_false_rectification(self) -> bool:

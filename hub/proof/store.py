@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
     Float,
     Index,
     Integer,
@@ -21,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection, Row
 
+from hub.cases.store import cases
 from hub.proof.check import Check, Means, Result
 from hub.proof.photo import FixPhoto, Reason, Source, Taken, Use
 from hub.proof.rebound import Rebound
@@ -155,8 +157,21 @@ def checks_of(tx: Connection, cases: Collection[int]) -> dict[int, list[Check]]:
 
 def awaited_looks(tx: Connection) -> list[Check]:
     """Checks that wait for a camera, oldest first."""
-    waits = checks.c.result.is_(None) & (checks.c.means == Means.LOOK.value)
+    never = checks.c.result.is_(None) & checks.c.checked_at.is_(None)
+    waits = never & (checks.c.means == Means.LOOK.value)
     return [_check(row) for row in tx.execute(select(checks).where(waits).order_by(checks.c.id))]
+
+
+def awaited_visits(
+    tx: Connection, of_cases: ColumnElement[bool], assignee: str | None = None
+) -> list[Check]:
+    """Visits that somebody has to make, oldest first; of one person where he is named."""
+    never = checks.c.result.is_(None) & checks.c.checked_at.is_(None)
+    waits = never & (checks.c.means == Means.VISIT.value) & of_cases
+    if assignee is not None:
+        waits &= checks.c.assignee == assignee
+    found = select(checks).join(cases, cases.c.id == checks.c.case_id).where(waits)
+    return [_check(row) for row in tx.execute(found.order_by(checks.c.id))]
 
 
 def of_look(tx: Connection, order: str) -> Check | None:

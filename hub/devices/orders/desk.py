@@ -59,31 +59,47 @@ class OrderDesk:
         subject: Subject | None = None,
     ) -> Order:
         """The same in the caller's transaction; the courier finds it within a second."""
-        if device not in device_store.known(tx, [device]):
-            raise not_found("device", device)
-        given = checked(self.ops, op, args, actor)
-        kind = self.ops[op]
-        at = now()
-        order = Order(
-            id=order_store.new_id(at),
-            device=device,
-            op=op,
-            args=given,
-            by=actor.name,
-            made_at=at,
-            exp_at=at + timedelta(seconds=valid_s or kind.valid_s),
-            subject=subject or _subject(kind, device, given),
-        )
-        if len(repr(given)) > LONGEST_ARGS:
-            raise Problem(422, "too_long", "args: too long to be sent", f"{LONGEST_ARGS} bytes")
-        order_store.add(tx, order)
-        note = order.id
-        act = audit.Entry(
-            at, actor.name, actor.role, "device", device, f"order {op}"[:32], note=note
-        )
-        audit.append(tx, [act])
-        events.record(tx, [Change("order", order.id)], at)
-        return order
+        return place(tx, self.ops, device, op, args, actor=actor, valid_s=valid_s, subject=subject)
+
+
+def place(
+    tx: Connection,
+    ops: Ops,
+    device: str,
+    op: str,
+    args: Mapping[str, Any],
+    *,
+    actor: Actor,
+    valid_s: int | None = None,
+    subject: Subject | None = None,
+) -> Order:
+    """Give an order in the caller's transaction.
+
+    Raises Problem: no such device or operation, not allowed, arguments that do not fit.
+    """
+    if device not in device_store.known(tx, [device]):
+        raise not_found("device", device)
+    given = checked(ops, op, args, actor)
+    kind = ops[op]
+    at = now()
+    order = Order(
+        id=order_store.new_id(at),
+        device=device,
+        op=op,
+        args=given,
+        by=actor.name,
+        made_at=at,
+        exp_at=at + timedelta(seconds=valid_s or kind.valid_s),
+        subject=subject or _subject(kind, device, given),
+    )
+    if len(repr(given)) > LONGEST_ARGS:
+        raise Problem(422, "too_long", "args: too long to be sent", f"{LONGEST_ARGS} bytes")
+    order_store.add(tx, order)
+    note = order.id
+    act = audit.Entry(at, actor.name, actor.role, "device", device, f"order {op}"[:32], note=note)
+    audit.append(tx, [act])
+    events.record(tx, [Change("order", order.id)], at)
+    return order
 
 
 def _subject(op: Op, device: str, args: Mapping[str, Any]) -> Subject:

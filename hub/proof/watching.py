@@ -1,0 +1,141 @@
+"""Closed cases are watched: what comes there again reopens them, what stays away is archived.
+
+Every function but `look_after` works in the caller's transaction.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.engine import Connection
+
+from hub import events
+from hub.alerts import store as alert_store
+from hub.alerts.alert import ACTIVE, Alert
+from hub.alerts.dedup import STILL_THERE, topic
+from hub.cases import store as case_store
+from hub.cases.case import Case, State
+from hub.cases.stepping import step_by_itself
+from hub.cases.store import cases, to_case
+from hub.config import HubConfig
+from hub.events import Change
+from hub.grid.geodesy import distance_m
+from hub.proof import store as proof_store
+from hub.proof.rebound import WATCHED, Cause, Coming, Rebound, Watch, coming
+from hub.store import Store
+
+AT_ONCE = 200
+
+OwedReply = Callable[[Connection, Collection[int]], set[int]]
+"""Those of the cases whose reporters wait for an answer."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A watched case at a place, and how what was told there stands to it."""
+
+    case: Case
+    coming: Coming
+    distance_m: float
+
+
+def watch_of(config: HubConfig) -> Watch:
+    """How long cases are watched at a site."""
+    return Watch(config.proof.watch_days, config.proof.watch_days_by_matter)
+
+
+def of_alert(tx: Connection, config: HubConfig, alert: Alert) -> Found | None:
+    """The watched case whose thing an alert tells of again."""
+    if alert.matter is None or topic(alert) != alert.matter:
+        return None
+    cause = Cause("alert", alert.id, alert.since, alert.at)
+    for case in _near(tx, config, alert.matter, (alert.lat, alert.lon), alert.at):
+        away_m = distance_m(alert.lat, alert.lon, case.lat, case.lon)
+        return Found(case, coming(case, cause, is_up=_was_up(tx, case, alert)), away_m)
+    return None
+
+
+def of_report(
+    tx: Connection, config: HubConfig, matter: str, place: tuple[float, float], at: datetime
+) -> Found | None:
+    """The watched case whose thing a report tells of again, received at `at`."""
+    for case in _near(tx, config, matter, place, at):
+        away_m = distance_m(*place, case.lat, case.lon)
+        return Found(case, coming(case, Cause("report", "", at, at), is_up=False), away_m)
+    return None
+
+
+def reopen(
+    tx: Connection, config: HubConfig, found: Found, *, kind: str, cause: str, at: datetime
+) -> Case:
+    """The same case again, and that it came back where it did."""
+    case = case_store.lock(tx, found.case.id) or found.case
+    if case.state not in WATCHED:  # somebody was first
+        return case
+    closed_at = case.closed_at or at
+    note = f"{kind} {cause} {found.coming}"
+    reopened = step_by_itself(tx, config.zone, case, "reopen", note=note, at=at)
+    if found.coming is Coming.BACK:
+        proof_store.add_rebound(
+            tx, Rebound(0, case.id, closed_at, at, kind, cause, round(found.distance_m, 1))
+        )
+    return reopened
+
+
+def look_after(store: Store, config: HubConfig, owed: OwedReply, at: datetime) -> int:
+    """Closed cases begin to be watched; those watched long enough, and answered, are archived."""
+    watch = watch_of(config)
+    with store.write() as tx:
+        closed = _in_state(tx, State.CLOSED)
+        for case in closed:
+            step_by_itself(tx, config.zone, case, "watch", note="", at=at)
+        over = [
+            case
+            for case in _in_state(tx, State.WATCHING, before=at - _shortest(watch))
+            if (until := watch.until(case)) is not None and until <= at
+        ]
+        waiting = owed(tx, [case.id for case in over])
+        done = [case for case in over if case.id not in waiting]
+        for case in done:
+            step_by_itself(tx, config.zone, case, "archive", note="", at=at)
+        events.record(tx, [Change("case", str(case.id)) for case in (*closed, *done)], at)
+    return len(closed) + len(done)
+
+
+def _shortest(watch: Watch) -> timedelta:
+    return timedelta(days=min([watch.days, *watch.by_matter.values()]))
+
+
+def _in_state(tx: Connection, state: State, before: datetime | None = None) -> list[Case]:
+    which = cases.c.state == state.value
+    if before is not None:
+        which &= cases.c.closed_at <= before
+    # Who waits for an answer must not keep others from the archive: newest answers are few.
+    found = select(cases).where(which).order_by(cases.c.closed_at, cases.c.id)
+    if state is State.CLOSED:
+        found = found.limit(AT_ONCE)
+    return [to_case(row) for row in tx.execute(found.with_for_update())]
+
+
+def _near(
+    tx: Connection, config: HubConfig, matter: str, place: tuple[float, float], at: datetime
+) -> list[Case]:
+    watch = watch_of(config)
+    near = case_store.in_state_near(tx, WATCHED, *place, config.proof.rebound_m)
+    return [
+        case
+        for case in near
+        if case.matter == matter and (until := watch.until(case)) is not None and at < until
+    ]
+
+
+def _was_up(tx: Connection, case: Case, alert: Alert) -> bool:
+    """Whether its camera has seen the case's thing without a break, under another name."""
+    members = alert_store.load(tx, alert_store.of_case(tx, [case.id])[case.id])
+    return any(
+        (each.device, each.source) == (alert.device, alert.source)
+        and each.state == ACTIVE
+        and alert.since - each.at < STILL_THERE
+        for each in members.values()
+    )
