@@ -6,6 +6,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from wire.envelope import Envelope, Fraction, Lat, Lon, Name, Sha256, Text, UnixMs
+from wire.media import PATTERN
 
 
 class AlertState(StrEnum):
@@ -41,7 +42,7 @@ class Box(Struct, frozen=True, omit_defaults=True):
 
 
 class EvidenceRef(Struct, frozen=True, omit_defaults=True):
-    """A file that shows the alert; it travels apart and later, named by its SHA-256.
+    """A file that shows the alert, or its sound; it travels apart and later, named by its SHA-256.
 
     `at`: ms UTC, when it was taken. `sealed`: it shows faces and plates as they are and is for few
     eyes. `original`: the sealed file that this one was made from. `sig`: the device's Ed25519
@@ -50,7 +51,7 @@ class EvidenceRef(Struct, frozen=True, omit_defaults=True):
 
     sha256: Sha256
     size: Annotated[int, Meta(ge=1, le=100_000_000)]
-    type: Annotated[str, Meta(pattern=r"^(image/jpeg|image/png|video/mp4)$")]
+    type: Annotated[str, Meta(pattern=PATTERN)]
     role: Annotated[str, Meta(pattern=r"^(clean|annotated|before|after|clip)$")]
     at: UnixMs = 0
     sealed: bool = False

@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from wire.envelope import DeviceId, Epoch, Name, Seq, Sha256, Text, UnixMs, Versioned
+from wire.media import PATTERN
 
 
 class Refusal(Struct, frozen=True, omit_defaults=True):
@@ -42,7 +43,7 @@ class OfferedFile(Struct, frozen=True, omit_defaults=True):
 
     sha256: Sha256
     size: Annotated[int, Meta(ge=1, le=100_000_000)]
-    type: Annotated[str, Meta(pattern=r"^(image/jpeg|image/png|video/mp4)$")]
+    type: Annotated[str, Meta(pattern=PATTERN)]
     sealed: bool = False
 
 

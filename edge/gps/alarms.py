@@ -39,7 +39,7 @@ class Heard:
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture from a vehicle and why it was taken (see `jt808.session.Media`)."""
+    """A picture, sound or film from a vehicle and why it was taken (see `jt808.session.Media`)."""
 
     vehicle: str
     event: int
@@ -79,7 +79,7 @@ class AlarmDesk:
                 self._tell(alert)
 
     def show(self, shown: Shown) -> None:
-        """Store a picture: with the alarm it belongs to while that stands, else told of by itself.
+        """Store a file: with the alarm it belongs to while that stands, else told of by itself.
 
         Raises as `take` does.
         """
@@ -95,8 +95,8 @@ class AlarmDesk:
         self._outbox.add(ALERT, lambda seq: replace(alert, seq=seq), files, alert.alert)
 
     def _files(self, taken: EvidenceFile) -> list[EvidenceFile]:
-        """What everybody may see of a picture, and the sealed original."""
-        covered = self._cover(taken.data)
+        """What everybody may see of a picture, and the sealed original; sounds stay sealed."""
+        covered = self._cover(taken.data) if taken.type.startswith("image/") else None
         if covered is None:
             return [taken]
         if covered == taken.data:
@@ -163,7 +163,7 @@ def _ref(file: EvidenceFile, at: datetime, original: EvidenceFile) -> EvidenceRe
         file.sha256,
         len(file.data),
         file.type,
-        "clean",
+        "clean" if file.type.startswith("image/") else "clip",
         at=_ms(at),
         sealed=file.sealed,
         original=original.sha256 if file.data != original.data else None,

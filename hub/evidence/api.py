@@ -23,19 +23,22 @@ from hub.auth import need
 from hub.config import Evidence
 from hub.errors import Problem, not_found
 from hub.evidence import refs, store as evidence_store
-from hub.evidence.file import IMAGE_TYPES, SUFFIXES, check_picture, check_signature, type_of
+from hub.evidence.file import IMAGE_TYPES, check_picture, check_signature, disposition
 from hub.evidence.store import Differs, Vault
 from hub.http import ERRORS, Body
 from hub.roles import Actor, Right
 from hub.store import Store, now, to_ms
+from wire.media import HEAD, SUFFIXES, type_of
 
 log = logging.getLogger(__name__)
 
 Sha256 = Annotated[str, PathParam(pattern=r"^[0-9a-f]{64}$")]
 RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
 ASKING = re.compile(r"bytes \*/(\d{1,15})")
-HEAD = 12
 MB = 1_000_000
+MOST_SEALED_MB = 20
+"""What is sealed is held in memory; a terminal's file has 16 MiB at most."""
+
 
 Arrived = Callable[[str, str, int, str, bool], None]
 Differing = Callable[[str, str], None]
@@ -185,7 +188,8 @@ class SealedUpload(Upload):
         found = hashlib.sha256(self.data).hexdigest()
         if found != self.sha256:
             raise HashDiffers(found, self.sha256)
-        check_picture(io.BytesIO(self.data), max_pixels)
+        if self.kind in IMAGE_TYPES:
+            check_picture(io.BytesIO(self.data), max_pixels)
         return self.vault.place_sealed(self.data, self.sha256)
 
 
@@ -199,7 +203,7 @@ def router(
     api = APIRouter(tags=["evidence"], responses=ERRORS)
 
     def check_limits(size: int, kind: str, dev: str) -> bool:
-        most = limits.max_image_mb if kind in IMAGE_TYPES else limits.max_clip_mb
+        most = limits.max_image_mb if kind.startswith("image/") else limits.max_clip_mb
         if size > most * MB:
             raise Problem(413, "too_large", f"{size} bytes of {kind}", f"at most {most} MB")
         with store.read() as tx:
@@ -260,8 +264,8 @@ def router(
             return _stored(200, sha256, size, size)
         await run_in_threadpool(check_limits, size, kind, dev)
         is_sealed = bool(sealed) or await run_in_threadpool(is_named_sealed, sha256)
-        if is_sealed and kind not in IMAGE_TYPES:
-            raise Problem(415, "wrong_type", f"{kind} cannot be sealed", ", ".join(IMAGE_TYPES))
+        if is_sealed and size > MOST_SEALED_MB * MB:
+            raise Problem(413, "too_large", f"{size} bytes to seal", f"at most {MOST_SEALED_MB} MB")
         incoming = (SealedUpload if is_sealed else Upload)(vault, sha256, size, kind, dev)
         try:
             if (header := request.headers.get("content-range")) is not None:
@@ -306,7 +310,7 @@ def router(
             headers={
                 # Not for ever: what turns out to be bad must not be shown much longer.
                 "Cache-Control": "private, max-age=300",
-                "Content-Disposition": f'inline; filename="{sha256}.{SUFFIXES[kind]}"',
+                "Content-Disposition": disposition(sha256, kind),
                 "Content-Security-Policy": "default-src 'none'; sandbox",
             },
         )
@@ -314,7 +318,7 @@ def router(
     @api.post(
         "/api/evidence/{sha256}/opening",
         response_class=Response,
-        responses={200: {"content": {kind: {} for kind in IMAGE_TYPES}}},
+        responses={200: {"content": {kind: {} for kind in SUFFIXES}}},
     )
     def opening(
         sha256: Sha256,
@@ -334,7 +338,15 @@ def router(
         )
         with store.write() as tx:  # before a byte of it leaves
             audit.append(tx, [act])
-        return Response(data, media_type=kind, headers={"Cache-Control": "no-store"})
+        return Response(
+            data,
+            media_type=kind,
+            headers={
+                "Cache-Control": "no-store",
+                "Content-Disposition": disposition(sha256, kind),
+                "Content-Security-Policy": "default-src 'none'; sandbox",
+            },
+        )
 
     return api
 

@@ -20,8 +20,8 @@ from typing import Any
 import msgspec
 
 from hub.errors import HubError
-from hub.evidence.file import SUFFIXES
 from hub.evidence.proof import BAD, UNSIGNED, VERIFIED, is_signed, read_statement
+from wire.media import SUFFIXES
 
 FORMAT = "tianyan evidence bundle 1"
 BUNDLE, STATEMENTS, FILES = "bundle.json", "statements.jsonl", "files"

@@ -1,4 +1,4 @@
-"""Is this file what it says it is: first bytes, picture that decodes, hash."""
+"""Is this file what it says it is: picture that decodes, hash; and may a browser show it."""
 
 import hashlib
 import hmac
@@ -10,9 +10,13 @@ from urllib.parse import quote, urlencode
 from PIL import Image, UnidentifiedImageError
 
 from hub.errors import Problem
+from wire.media import SUFFIXES
 
 IMAGE_TYPES = ("image/jpeg", "image/png")
-SUFFIXES = {"image/jpeg": "jpg", "image/png": "png", "video/mp4": "mp4"}
+"""What is decoded to see whether it is whole; everything else is kept as it came."""
+
+SHOWN = (*IMAGE_TYPES, "video/mp4")
+"""What a browser may show by itself; everything else is to be saved."""
 
 
 _SIGNED = ("dev", "size", "type", "exp", "sealed")
@@ -24,17 +28,6 @@ class BadSignature(Problem):
     def __init__(self, why: str) -> None:
         """Say why; the remedy is always a new offer."""
         super().__init__(403, "bad_signature", why, "offer the file again for a new address")
-
-
-def type_of(head: bytes) -> str | None:
-    """The type that a file's first twelve bytes tell."""
-    if head.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if head[4:8] == b"ftyp":
-        return "video/mp4"
-    return None
 
 
 def check_picture(path: Path | io.BytesIO, max_pixels: int) -> None:
@@ -58,6 +51,12 @@ def check_picture(path: Path | io.BytesIO, max_pixels: int) -> None:
         raise Problem(422, "bad_picture", message, "a whole picture") from None
     except Image.DecompressionBombError as fault:
         raise Problem(422, "bad_picture", str(fault), f"at most {max_pixels} pixels") from None
+
+
+def disposition(sha256: str, kind: str) -> str:
+    """The header by which a browser shows a file, or saves it under its hash."""
+    how = "inline" if kind in SHOWN else "attachment"
+    return f'{how}; filename="{sha256}.{SUFFIXES[kind]}"'
 
 
 def signed_path(

@@ -5,11 +5,10 @@ from datetime import datetime
 
 from edge.gps.jt808.body import Values
 from edge.gps.jt808.position import Position
+from wire.media import HEAD, type_of
 
 CARD_RESULTS = ("read", "key_wrong", "card_locked", "card_pulled", "checksum_wrong")
 """How reading a driver's card went (0x0702)."""
-
-_MAGIC = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"))
 
 
 @dataclass(frozen=True)
@@ -62,11 +61,8 @@ Told = Report | Media | DriverCard
 
 
 def media_type(values: Values) -> str | None:
-    """What a file of 0x0801 is by its first bytes; None for what is not kept."""
-    data: bytes = values["data"]
-    if data[4:8] == b"ftyp":
-        return "video/mp4"
-    return next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
+    """What a file of 0x0801 is by its first bytes, whatever it is said to be; None: not kept."""
+    return type_of(values["data"][:HEAD])
 
 
 def media_of(vehicle: str, values: Values, received_at: datetime) -> Media:

@@ -4,12 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from edge.detect.cover import Cover, _Eyes
+from edge.detect.faces import NoFinder
 from edge.gps.alarms import AlarmDesk, Heard
 from edge.gps.fix import Fix
 from edge.gps.jt808.position import read_position
 from edge.gps.jt808.told import Media, Report
 from edge.gps.reports import OutboxReports
 from edge.outbox import ALERT, Outbox
+from tests import media_files
+from tests.edge.detect.scripted import Scripted
 from tests.edge.gps.jt808.reports import report
 from wire.codec import decode
 
@@ -79,9 +83,9 @@ def test_new_and_end_are_one_alert_though_the_program_died_between(tmp_path, out
 JPEG = b"\xff\xd8\xff\xe0picture\xff\xd9"
 
 
-def shown(event, *, at="261001195950", **more):
+def shown(event, *, at="261001195950", kind="image/jpeg", data=JPEG, **more):
     position = read_position(report(at=at, lat=32.68, lon=109.03, **more))
-    return Media("truck-1", event, 1, "image/jpeg", JPEG, position, NOON)
+    return Media("truck-1", event, 1, kind, data, position, NOON)
 
 
 def test_a_picture_joins_the_alarm_that_stands(tmp_path, outbox):
@@ -135,3 +139,47 @@ def test_an_alarm_without_a_sky_lies_at_the_last_known_place(tmp_path, outbox):
     (alert,) = alerts(outbox)
     assert (alert.lat, alert.lon, alert.place, alert.level) == (32.68, 109.03, "vehicle", 3)
     assert alert.ts == int(NOON.timestamp() * 1000)
+
+
+@pytest.mark.parametrize("kind", ["audio/mpeg", "audio/wav", "video/x-ms-wmv", "video/mp4"])
+def test_sounds_and_films_are_kept_as_they_are_and_sealed(tmp_path, outbox, kind):
+    data = media_files.files()[kind]
+    desk = AlarmDesk(outbox, tmp_path / "open", WATCHED, lambda _: b"a picture made of it")
+    OutboxReports(outbox, alarms=desk).keep([shown(0, kind=kind, data=data)])
+    (alert,) = alerts(outbox)
+    (ref,) = alert.evidence
+    assert (ref.type, ref.role, ref.sealed, ref.size) == (kind, "clip", True, len(data))
+    assert outbox.file_path(ref.sha256).read_bytes() == data
+
+
+def test_of_a_tif_everybody_sees_a_jpeg_and_the_original_is_sealed(tmp_path, outbox):
+    data = media_files.tif()
+    cover = Cover("street-n")
+    cover._eyes = _Eyes(Scripted(lambda _: []), NoFinder())
+    desk = AlarmDesk(outbox, tmp_path / "open", WATCHED, cover.cover)
+    OutboxReports(outbox, alarms=desk).keep([shown(0, kind="image/tiff", data=data)])
+    (alert,) = alerts(outbox)
+    jpeg, original = alert.evidence
+    assert (jpeg.type, jpeg.sealed, jpeg.original) == ("image/jpeg", False, original.sha256)
+    assert outbox.file_path(jpeg.sha256).read_bytes()[:3] == b"\xff\xd8\xff"
+    assert (original.type, original.sealed) == ("image/tiff", True)
+    assert outbox.file_path(original.sha256).read_bytes() == data
+
+
+@pytest.mark.parametrize("what", ["huge", "no size", "cut", "loop"])
+def test_a_tif_that_would_fill_the_memory_is_not_unpacked(what):
+    data = bytearray(media_files.tif())
+    place = int.from_bytes(data[4:8], "little")
+    if what == "huge":
+        for entry in range(place + 2, place + 2 + 24, 12):
+            if data[entry] in (0, 1) and data[entry + 1] == 1:
+                data[entry + 2 : entry + 12] = b"\x04\0\x01\0\0\0\xff\xff\xff\x00"
+    if what == "no size":
+        data[place : place + 2] = b"\0\0"
+    if what == "cut":
+        del data[100:]
+    if what == "loop":
+        data[4:8] = b"\xff\xff\xff\xff"
+    cover = Cover("street-n")
+    cover._eyes = _Eyes(Scripted(lambda _: []), NoFinder())
+    assert cover.cover(bytes(data)) is None

@@ -14,6 +14,7 @@ from edge.gps.jt808.frame import Frame, Framer
 from edge.gps.jt808.orders import BadOrder
 from edge.gps.jt808.session import Fleet
 from edge.gps.jt808.told import Report
+from tests import media_files
 from tests.edge.gps.jt808.reports import frame, report
 
 FLEET = Fleet({}, secret=b"x", is_open=True)
@@ -448,6 +449,9 @@ def test_what_was_heard_is_kept_and_confirmed_before_the_end(caplog):
     [
         (b"\xff\xd8\xff" + bytes(range(256)) * 9, 1, (0x8800, "00000007")),
         (b"RIFF" + bytes(2000), 0, None),
+        (media_files.wav()[:9000], 1, (0x8800, "00000007")),
+        (media_files.tif()[:9000], 1, (0x8800, "00000007")),
+        (media_files.film("asf")[:9000], 1, (0x8800, "00000007")),
     ],
 )
 def test_a_picture_in_packets_is_taken_when_it_is_kept(data, kept, answer):

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from hub.errors import Problem
-from hub.evidence.file import BadSignature, check_picture, check_signature, signed_path, type_of
+from hub.evidence.file import BadSignature, check_picture, check_signature, signed_path
 
 KEY = b"k" * 32
 QUERY = {"dev": "cam-1", "size": 10, "type": "image/jpeg", "exp": 1000, "sealed": 0}
@@ -14,21 +14,6 @@ def picture(kind="JPEG", size=(8, 8)):
     made = io.BytesIO()
     Image.new("RGB", size, "red").save(made, kind)
     return made.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("head", "expected"),
-    [
-        (picture(), "image/jpeg"),
-        (picture("PNG"), "image/png"),
-        (b"\x00\x00\x00\x20ftypisom", "video/mp4"),
-        (b"GIF89a......", None),
-        (b"<svg onload=", None),
-        (b"", None),
-    ],
-)
-def test_type_of(head, expected):
-    assert type_of(head[:12]) == expected
 
 
 def signature(path):

@@ -13,6 +13,7 @@ from hub.events import events
 from hub.evidence.file import signed_path
 from hub.roles import Role
 from hub.store import now, to_ms
+from tests import media_files
 from tests.hub.world import alert_message, make_site, received
 from wire.alert import EvidenceRef
 
@@ -159,3 +160,67 @@ def test_the_grant_key_is_kept_for_its_owner(hub, tmp_path):
     key = hub.site.vault.folder / "grant-key"
     assert key.stat().st_mode & 0o777 == 0o600
     assert type(hub.site.vault)(hub.site.vault.folder).key == hub.site.vault.key
+
+
+KINDS = [kind for kind in media_files.files() if kind != "image/jpeg"]
+
+
+def offered(hub, data, kind, *, sealed):
+    """A vehicle's alert that names such a file; the address it is put to."""
+    ref = EvidenceRef(hashlib.sha256(data).hexdigest(), len(data), kind, "clip", sealed=sealed)
+    message = alert_message(9, alert="heard", label="vehicle_picture", evidence=[ref])
+    with hub.store.write() as tx:
+        pipeline.take(tx, hub.site, "alert", [received(message)])
+    return signed_path(
+        hub.site.vault.key, ref.sha256, dev="cam-1", size=len(data), kind=kind,
+        exp=to_ms(now()) + 60_000, sealed=sealed,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def roomy(sqlite_store, tmp_path):
+    return Hub.build(make_site(sqlite_store, tmp_path).config, sqlite_store)
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_sounds_films_and_tifs_are_kept_as_they_came_and_saved_not_shown(roomy, kind, sealed):
+    data = media_files.files()[kind]
+    with roomy.store.write() as tx:
+        token = auth.issue_token(tx, "zhao", Role.ADMIN)
+    bearer = {"Authorization": f"Bearer {token}"}
+    with TestClient(create_app(roomy.config, roomy), headers=bearer) as client:
+        address = offered(roomy, data, kind, sealed=sealed)
+        assert client.put(address, content=data).status_code == 201
+        path = f"/api/evidence/{hashlib.sha256(data).hexdigest()}"
+        if sealed:
+            assert client.get(path).status_code == 403
+            got = client.post(f"{path}/opening", json={"reason": "a complaint"})
+        else:
+            got = client.get(path)
+    assert got.content == data
+    assert got.headers["content-type"] == kind
+    how = "inline" if kind == "video/mp4" else "attachment"
+    assert got.headers["content-disposition"].startswith(f"{how}; filename=")
+    assert got.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in got.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_program_is_no_sound_whatever_it_is_called(roomy, kind, sealed):
+    data = b"MZ\x90\0" + bytes(3000)
+    with TestClient(create_app(roomy.config, roomy)) as client:
+        answer = client.put(offered(roomy, data, kind, sealed=sealed), content=data)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (415, "wrong_type")
+        odd = address(roomy, data, kind="application/octet-stream")
+        assert client.put(odd, content=data).status_code == 415
+
+
+def test_what_is_sealed_fits_into_memory(roomy):
+    with TestClient(create_app(roomy.config, roomy)) as client:
+        sent = signed_path(
+            roomy.site.vault.key, "ab" * 32, dev="cam-1", size=21_000_000, kind="audio/wav",
+            exp=to_ms(now()) + 60_000, sealed=True,
+        )  # fmt: skip
+        assert client.put(sent, content=b"RIFF").status_code == 413
