@@ -68,7 +68,7 @@ class Cover:
 def tiff_pixels(picture: bytes) -> int:
     """How large a TIFF says it is, before anything is unpacked; 0 where it does not say."""
     order = "<" if picture[:2] == b"II" else ">"
-    sides = {}
+    sides: dict[int, int] = {}
     try:
         (place,) = struct.unpack_from(f"{order}I", picture, 4)
         (count,) = struct.unpack_from(f"{order}H", picture, place)

@@ -23,7 +23,7 @@ from hub.cases.api import visible
 from hub.cases.case import Case
 from hub.errors import Problem, not_found
 from hub.evidence import store as evidence_store
-from hub.evidence.file import IMAGE_TYPES, SUFFIXES, type_of
+from hub.evidence.file import IMAGE_TYPES, SHOWN
 from hub.evidence.items import evidence_url
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.proof import checking, store as proof_store
@@ -35,6 +35,7 @@ from hub.proof.watching import watch_of
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
+from wire.media import type_of
 
 log = logging.getLogger(__name__)
 
@@ -166,7 +167,7 @@ def router(store: Store, desk: Callable[[], ProofDesk]) -> APIRouter:
         openapi_extra={
             "requestBody": {
                 "required": True,
-                "content": {kind: {"schema": {"type": "string"}} for kind in SUFFIXES},
+                "content": {kind: {"schema": {"type": "string"}} for kind in SHOWN},
             }
         },
     )
@@ -302,7 +303,7 @@ class _Receiver:
             log.exception("A photo cannot be written")
             raise Problem(503, "no_space", "the file cannot be kept", "try again") from None
         if not kind:
-            raise Problem(415, "wrong_type", f"{size} bytes are no picture", ", ".join(SUFFIXES))
+            raise Problem(415, "wrong_type", f"{size} bytes are no picture", ", ".join(SHOWN))
         return Incoming(kind, sha256, size, self._data.getvalue(), self._part)
 
     async def _take(self) -> tuple[str, int, str]:
@@ -353,9 +354,9 @@ class _Receiver:
 def _kind(head: bytes, said: str) -> str:
     kind = type_of(head)
     announced = said.partition(";")[0].strip().lower()
-    if kind is None:
-        raise Problem(415, "wrong_type", "the file is no picture or clip", ", ".join(SUFFIXES))
-    if announced in SUFFIXES and announced != kind:
+    if kind is None or kind not in SHOWN:
+        raise Problem(415, "wrong_type", "the file is no picture or clip", ", ".join(SHOWN))
+    if announced in SHOWN and announced != kind:
         raise Problem(415, "wrong_type", f"the file is {kind}, not {announced}", kind)
     return kind
 
