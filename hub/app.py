@@ -26,10 +26,12 @@ from hub import (
     events,
     http,
     merging,
+    past,
     pipeline,
     proving,
     quarantine,
     records,
+    search,
     spot,
     steps,
     whereabouts,
@@ -59,7 +61,7 @@ from hub.cases import (
 from hub.cases.api import Act, CaseAlerts
 from hub.cases.case import STAGES, WantedStep
 from hub.cases.record import Kind
-from hub.config import HubConfig
+from hub.config import BaseMap, HubConfig
 from hub.datasets import api as datasets_api
 from hub.departments import api as departments_api
 from hub.desk import Desk
@@ -189,6 +191,7 @@ class SiteItem(BaseModel):
     lon: float
     zoom: float
     time_zone: str
+    base_map: BaseMap | None
 
 
 class Summary(BaseModel):
@@ -234,7 +237,7 @@ def create_app(config: HubConfig, hub: Hub | None = None) -> FastAPI:
     app.state.access = config.access
     app.state.whereabouts = whereabouts.THINGS
     app.state.grid_spots = partial(whereabouts.of_grid, parts.site.places)
-    http.install(app)
+    http.install(app, config.base_map.hosts if config.base_map else ())
     _include(app, parts)
     _add_events(app, parts)
     _add_overview(app, parts)
@@ -333,6 +336,8 @@ def _include_alerts(app: FastAPI, hub: Hub) -> None:
     alert_detail = partial(alerts_api.detail, store, places, cases_api.case_refs)
     app.include_router(attention_api.router(store, alert_detail))
     app.include_router(spot.router(store, config.zone))
+    app.include_router(search.router(store, places))
+    app.include_router(past.router(store))
 
     def lift(number: int, note: str, actor: Actor) -> None:
         decisions.lift_suppression(store, hub.site, number, note=note, actor=actor)
@@ -534,6 +539,7 @@ def _add_overview(app: FastAPI, hub: Hub) -> None:
                 lon=view.lon,
                 zoom=view.zoom,
                 time_zone=config.time_zone,
+                base_map=config.base_map,
             ),
             broker=_broker(hub.ingest.broker_name),
         )

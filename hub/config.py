@@ -7,6 +7,7 @@ from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
@@ -337,12 +338,38 @@ class Vehicles(Settings):
         return self.speed_limits_kmh.get(kind, self.speed_limits_kmh.get("default"))
 
 
+TileAddress = Annotated[
+    str, Field(pattern=r"^https?://[^\s/]+/\S*\{[zxy]\}\S*\{[zxy]\}\S*\{[zxy]\}\S*$")
+]
+
+
 class View(Settings):
     """Where the map opens."""
 
     lat: Annotated[float, Field(ge=-90, le=90)] = 32.69
     lon: Annotated[float, Field(ge=-180, le=180)] = 109.03
     zoom: Annotated[float, Field(ge=0, le=22)] = 12
+
+
+class BaseMap(Settings):
+    """Pictures of streets under the map; without it the map draws grids alone.
+
+    `tiles`: addresses with {z}, {x} and {y}, XYZ or the tile address of a WMTS; a key stands in
+    them. `datum`: what the tiles are drawn in; only for gcj02 is what lies on them moved. They come
+    to the browser from where they are: the hub fetches none and lets pages ask those hosts alone.
+    """
+
+    tiles: Annotated[list[TileAddress], Field(min_length=1, max_length=8)]
+    tile_size: Literal[256, 512] = 256
+    max_zoom: Annotated[int, Field(ge=1, le=24)] = 18
+    datum: Literal["wgs84", "cgcs2000", "gcj02"] = "wgs84"
+    attribution: Annotated[str, Field(max_length=200)] = ""
+
+    @property
+    def hosts(self) -> list[str]:
+        """The origins the tiles come from."""
+        parts = (urlsplit(address) for address in self.tiles)
+        return sorted({f"{part.scheme}://{part.netloc}" for part in parts})
 
 
 class HubConfig(Settings):
@@ -365,6 +392,7 @@ class HubConfig(Settings):
     broker: Broker = Broker()
     grids: list[Path] = []
     view: View = View()
+    base_map: BaseMap | None = None
     case_prefix: Annotated[str, Field(pattern=r"^[A-Z]{1,6}$")] = "TY"
     standard_ref: str = "GB/T 47678.5-2026"
     enrol: Literal["open", "listed"] = "open"

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -118,8 +118,11 @@ def error_response(
     return JSONResponse({"error": body}, status_code=status)
 
 
-def install(app: FastAPI) -> None:
-    """Give the app the error shape, the body limit and the headers."""
+def install(app: FastAPI, tile_hosts: Sequence[str] = ()) -> None:
+    """Give the app the error shape, the body limit and the headers.
+
+    `tile_hosts`: where pages may fetch pictures of streets from.
+    """
     handlers: dict[type[Exception], Any] = {
         Problem: _problem,
         RequestValidationError: _invalid,
@@ -129,7 +132,7 @@ def install(app: FastAPI) -> None:
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
     app.add_middleware(BodyLimit)
-    app.add_middleware(Headers)
+    app.add_middleware(Headers, tile_hosts=tile_hosts)
 
 
 def _problem(_request: Request, fault: Problem) -> Response:
@@ -167,9 +170,13 @@ def _database(_request: Request, fault: DBAPIError) -> Response:
 class Headers:
     """Adds the security headers to every answer that has not set its own."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, tile_hosts: Sequence[str] = ()) -> None:
         """Stand before `app`."""
         self._app = app
+        policy = HEADERS["Content-Security-Policy"]
+        for source in ("connect-src 'self'", "img-src 'self'"):
+            policy = policy.replace(source, " ".join([source, *tile_hosts]))
+        self._headers = HEADERS | {"Content-Security-Policy": policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -181,7 +188,7 @@ class Headers:
             if message["type"] == "http.response.start":
                 headers = message.setdefault("headers", [])
                 present = {name.lower() for name, _ in headers}
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     if name.lower().encode() not in present:
                         headers.append((name.lower().encode(), value.encode()))
             await send(message)

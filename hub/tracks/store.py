@@ -113,7 +113,7 @@ crossings = Table(
 
 Lane = tuple[str, str, str]
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(list[TrackPoint]).decode
+decode_fixes = msgspec.json.Decoder(list[TrackPoint]).decode
 
 # Built once: these run for every gathered batch.
 _IDS = vehicles.c.id.in_(bindparam("ids", expanding=True))
@@ -319,7 +319,7 @@ def fixes_between(
     fixes = [
         fix
         for body in tx.execute(found).scalars()
-        for fix in _decode(body)
+        for fix in decode_fixes(body)
         if first <= fix.ts <= last
     ]
     return sorted(fixes, key=lambda fix: (fix.ts, fix.seq))
@@ -387,7 +387,7 @@ def _overlapping(tx: Connection, lane: Lane, first: int, last: int) -> list[Trac
         *tx.execute(inside).scalars(),
         *tx.execute(before.order_by(batches.c.first.desc()).limit(1)).scalars(),
     ]
-    return [fix for body in bodies for fix in _decode(body)]
+    return [fix for body in bodies for fix in decode_fixes(body)]
 
 
 def _highest(tx: Connection, lane: Lane) -> int:

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -276,6 +276,36 @@ class MockHub:
         finally:
             self.streams.discard(queue)
 
+    async def search(self, request: Request) -> Response:
+        words = request.query_params["q"].upper()
+        hits = [
+            *self._hits("vehicle", self.city.vehicles.values(), "plate", "kind"),
+            *self._hits("case", self.city.cases.values(), "number", "title"),
+            *self._hits("camera", self.city.cameras.values(), "name", "id"),
+        ]
+        found = [h for h in hits if words in f"{h['title']} {h['detail']}".upper()]
+        return JSONResponse({"items": found[:12], "total": len(found)})
+
+    def _hits(self, kind: str, items: Iterable[Item], title: str, detail: str) -> list[Item]:
+        same = ("lat", "lon")
+        return [
+            {"kind": kind, "id": str(i["id"]), "title": i[title], "detail": str(i[detail])}
+            | {name: i[name] for name in same}
+            for i in items
+        ]
+
+    async def past(self, request: Request) -> Response:
+        """Half of what is there now, as if the rest had come since."""
+        vehicles = [v for v in self.city.vehicles.values() if v["lat"] is not None]
+        return JSONResponse(
+            {
+                "at": request.query_params["at"],
+                "vehicles": vehicles[: len(vehicles) // 2],
+                "alerts": list(self.city.alerts.values())[:3],
+                "cases": list(self.city.cases.values())[:1],
+            }
+        )
+
     async def mock_alert(self, request: Request) -> Response:
         level = request.query_params.get("level")
         item = self.city.new_alert(level=int(level) if level else None)
@@ -341,6 +371,8 @@ class MockHub:
             ("/api/conditions", self.conditions, ["GET"]),
             *self.learning.rows(),
             *self.attention.rows(),
+            ("/api/search", self.search, ["GET"]),
+            ("/api/past", self.past, ["GET"]),
             ("/api/{kind}", self.listing, ["GET"]),
             ("/mock/alert", self.mock_alert, ["POST"]),
             ("/mock/drop", self.mock_drop, ["POST"]),

@@ -1,13 +1,24 @@
 import type { CameraState } from './cameras'
 import { get } from './http'
 
+/** Pictures of streets under the map. */
+export interface BaseMap {
+  tiles: string[]
+  tile_size: 256 | 512
+  max_zoom: number
+  datum: 'wgs84' | 'cgcs2000' | 'gcj02'
+  attribution: string
+}
+
 export interface Site {
   name: string
   lat: number
   lon: number
   zoom: number
   time_zone: string
+  base_map?: BaseMap | null
 }
+
 
 /** A camera nothing can be said of now. */
 export interface BlindCamera {

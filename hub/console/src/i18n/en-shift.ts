@@ -42,4 +42,13 @@ export const enShift: Record<keyof typeof zhShift, string> = {
   'what.bring_back': 'Brought back',
   'what.merge': 'Merged',
   'action.join_alert': 'An alert joined',
+  'search.label': 'Plate, grid, case number, place',
+  'search.found': 'Found',
+  'search.none': 'Nothing found',
+  'keys.search': 'Search',
+  'past.open': 'Look back at a past moment',
+  'past.title': 'A past moment',
+  'past.now': 'Back to now',
+  'map.layer.fences': 'Fences and sites',
+  'map.layer.permits': 'Permitted routes',
 }

@@ -40,4 +40,13 @@ export const zhShift = {
   'what.bring_back': '取消缓办',
   'what.merge': '并入',
   'action.join_alert': '并入一条警情',
+  'search.label': '车牌、网格、案号、地点',
+  'search.found': '找到的',
+  'search.none': '没有找到',
+  'keys.search': '搜索',
+  'past.open': '回看过去某一刻',
+  'past.title': '过去的某一刻',
+  'past.now': '回到现在',
+  'map.layer.fences': '围栏与场地',
+  'map.layer.permits': '准运路线',
 } as const

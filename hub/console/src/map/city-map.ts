@@ -14,6 +14,7 @@ import {
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 
 import type { GridShapes } from '../api/grids'
+import type { BaseMap } from '../api/summary'
 import type { Vehicle } from '../api/vehicles'
 import { LAYERS, type Layer } from '../store/settings'
 import { readColours } from './colours'
@@ -26,6 +27,7 @@ import {
   trailLine,
   vehiclePoint,
 } from './features'
+import { type Shift, shifted, toGcj02, unmoved, unshift } from './datum'
 import { icons, PIXEL_RATIO } from './icons'
 import { layers, type SourceName, style, SWITCHED } from './style'
 
@@ -60,6 +62,7 @@ const CLICKED: [layer: string, kind: Kind][] = [
 
 export class CityMap {
   private readonly map: MapLibre
+  private readonly shift: Shift
   private readonly ready: Promise<void>
   private readonly waitingVehicles = new Map<string, Feature<Point> | null>()
   private readonly drawnVehicles = new Set<string>()
@@ -81,16 +84,18 @@ export class CityMap {
     private readonly onPoint: (target: Pointed | null) => void,
     private readonly onHover: (target: Pointed | null, at: { x: number; y: number }) => void,
     private readonly onDrag: () => void,
+    private readonly base: BaseMap | null = null,
   ) {
+    this.shift = base?.datum === 'gcj02' ? toGcj02 : unmoved
     const colours = readColours()
     this.map = new MapLibre({
       container,
-      style: style(colours),
-      center: [view.lon, view.lat],
+      style: style(colours, base),
+      center: this.shift(view.lon, view.lat),
       zoom: view.zoom,
       minZoom: 3,
       maxZoom: 19,
-      attributionControl: false,
+      attributionControl: base?.attribution ? { compact: true } : false,
       dragRotate: false,
       pitchWithRotate: false,
       touchPitch: false,
@@ -125,7 +130,7 @@ export class CityMap {
     void this.ready.then(() => {
       const colours = readColours()
       this.drawIcons()
-      for (const layer of layers(colours)) {
+      for (const layer of layers(colours, this.base)) {
         for (const [name, value] of Object.entries(layer.paint ?? {})) {
           this.map.setPaintProperty(layer.id, name as 'fill-color', value)
         }
@@ -142,7 +147,7 @@ export class CityMap {
 
   show(name: SourceName, data: GeoJSON): void {
     void this.ready.then(() => {
-      if (!this.gone) void this.source(name).setData(data)
+      if (!this.gone) void this.source(name).setData(shifted(data, this.shift))
     })
   }
 
@@ -198,7 +203,8 @@ export class CityMap {
   ): void {
     for (const id of changed) {
       const vehicle = fleet.get(id)
-      this.waitingVehicles.set(id, vehicle ? vehiclePoint(vehicle) : null)
+      const drawn = vehicle ? vehiclePoint(vehicle) : null
+      this.waitingVehicles.set(id, drawn && (shifted(drawn, this.shift) as Feature<Point>))
     }
     this.schedule(fleet, trails)
     const ringed = this.ringed ? fleet.get(this.ringed) : undefined
@@ -238,7 +244,10 @@ export class CityMap {
     await Promise.all([
       this.source('vehicles').updateData(diff),
       this.source('trails').setData(
-        collection(lines.map(([id, points]) => trailLine(id, fleet.get(id)?.kind ?? '', points))),
+        shifted(
+          collection(lines.map(([id, points]) => trailLine(id, fleet.get(id)?.kind ?? '', points))),
+          this.shift,
+        ),
       ),
     ])
     this.sending = false
@@ -254,7 +263,7 @@ export class CityMap {
   private keepUp(fleet: ReadonlyMap<string, Vehicle>): void {
     const led = this.followed ? fleet.get(this.followed) : undefined
     if (led?.lon == null || led.lat == null) return
-    this.map.easeTo({ center: [led.lon, led.lat], duration: calm(900), easing: (x) => x })
+    this.map.easeTo({ center: this.shift(led.lon, led.lat), duration: calm(900), easing: (x) => x })
   }
 
   /** Rings that widen where something is new. */
@@ -270,7 +279,7 @@ export class CityMap {
       const element = document.createElement('div')
       element.className = `map-pulse level-${spot.level}`
       element.setAttribute('aria-hidden', 'true')
-      const marker = new Marker({ element }).setLngLat([spot.lon, spot.lat]).addTo(this.map)
+      const marker = new Marker({ element }).setLngLat(this.shift(spot.lon, spot.lat)).addTo(this.map)
       element.removeAttribute('role')
       element.removeAttribute('tabindex')
       this.pulses.set(id, marker)
@@ -282,10 +291,11 @@ export class CityMap {
     this.ringed = vehicle
     this.ring(place)
     if (!place) return
-    const seen = this.map.getBounds().contains([place.lon, place.lat])
+    const centre = this.shift(place.lon, place.lat)
+    const seen = this.map.getBounds().contains(centre)
     const target = Math.max(this.map.getZoom(), zoom ?? 0)
     if (!seen || target > this.map.getZoom() + 0.1) {
-      this.map.easeTo({ center: [place.lon, place.lat], zoom: target, duration: calm(600) })
+      this.map.easeTo({ center: centre, zoom: target, duration: calm(600) })
     }
   }
 
@@ -304,7 +314,7 @@ export class CityMap {
 
   fit(box: Bounds | null): void {
     if (!box) return
-    this.map.fitBounds([box.west, box.south, box.east, box.north], {
+    this.map.fitBounds([this.shift(box.west, box.south), this.shift(box.east, box.north)], {
       padding: 44,
       maxZoom: 16,
       duration: calm(500),
@@ -316,7 +326,7 @@ export class CityMap {
   }
 
   look(view: View): void {
-    this.map.jumpTo({ center: [view.lon, view.lat], zoom: view.zoom })
+    this.map.jumpTo({ center: this.shift(view.lon, view.lat), zoom: view.zoom })
   }
 
   zoom(by: number): void {
@@ -338,14 +348,15 @@ export class CityMap {
   }
 
   private async click(event: MapMouseEvent): Promise<void> {
-    this.onSpot({ lat: event.lngLat.lat, lon: event.lngLat.lng })
+    const [lon, lat] = unshift(this.shift, event.lngLat.lng, event.lngLat.lat)
+    this.onSpot({ lat, lon })
     const cluster = this.map.queryRenderedFeatures(event.point, { layers: ['alert-clusters'] })[0]
     if (cluster?.geometry.type === 'Point') {
       const zoom = await this.source('alerts').getClusterExpansionZoom(
         Number(cluster.properties.cluster_id),
       )
-      const [lon = 0, lat = 0] = cluster.geometry.coordinates
-      this.map.easeTo({ center: [lon, lat], zoom: zoom + 0.3, duration: calm(400) })
+      const [x = 0, y = 0] = cluster.geometry.coordinates
+      this.map.easeTo({ center: [x, y], zoom: zoom + 0.3, duration: calm(400) })
       return
     }
     this.onPoint(this.at(event))

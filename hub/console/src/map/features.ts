@@ -93,7 +93,10 @@ export function trackLines(points: readonly TrackPoint[], gapS = 120): Lines {
   )
 }
 
-export function alertPoints(alerts: Iterable<Alert>): Points {
+type DrawnAlert = Pick<Alert, 'id' | 'level' | 'lat' | 'lon' | 'place' | 'decision'> &
+  Partial<Pick<Alert, 'suppressed_until'>>
+
+export function alertPoints(alerts: Iterable<DrawnAlert>): Points {
   const features = []
   for (const item of alerts) {
     const level = Math.min(3, Math.max(1, item.level))
@@ -111,7 +114,9 @@ export function alertPoints(alerts: Iterable<Alert>): Points {
   return collection(features)
 }
 
-export function casePoints(cases: Iterable<Case>): Points {
+export function casePoints(
+  cases: Iterable<Pick<Case, 'id' | 'number' | 'lat' | 'lon'>>,
+): Points {
   const features = []
   for (const item of cases)
     features.push(point(String(item.id), item.lon, item.lat, { number: item.number }))

@@ -6,6 +6,7 @@ import type {
   StyleSpecification,
 } from 'maplibre-gl'
 
+import type { BaseMap } from '../api/summary'
 import type { Layer } from '../store/settings'
 import type { Colours } from './colours'
 
@@ -24,6 +25,8 @@ export const SOURCES = [
   'cases',
   'here',
   'coverage',
+  'fences',
+  'permits',
 ] as const
 export type SourceName = (typeof SOURCES)[number]
 
@@ -35,6 +38,8 @@ export const SWITCHED: Record<Layer, string[]> = {
   trails: ['trails'],
   alerts: ['alerts', 'alert-clusters', 'alert-counts'],
   cases: ['cases'],
+  fences: ['fence-areas', 'fence-lines', 'fence-names'],
+  permits: ['permit-routes'],
 }
 
 /** What a page draws of its own: its way, a corridor, sites, what happened, where it is now. */
@@ -73,7 +78,7 @@ function isLevel(level: number): boolean {
   return ['==', ['coalesce', ['get', 'level'], 3], level] as unknown as boolean
 }
 
-export function layers(colours: Colours): LayerSpecification[] {
+export function layers(colours: Colours, base: BaseMap | null): LayerSpecification[] {
   const label = {
     'text-color': colours['map-label'],
     'text-halo-color': colours['map-halo'],
@@ -81,12 +86,26 @@ export function layers(colours: Colours): LayerSpecification[] {
   }
   return [
     { id: 'background', type: 'background', paint: { 'background-color': colours['map-sea'] } },
-    {
-      id: 'land',
-      type: 'fill',
-      source: 'grids',
-      paint: { 'fill-color': colours['map-land'], 'fill-antialias': false },
-    },
+    ...(base
+      ? [
+          {
+            id: 'base',
+            type: 'raster' as const,
+            source: 'base',
+            // Tiles are drawn for light pages: on a dark one they step back.
+            paint: document.documentElement.dataset.theme === 'dark'
+              ? { 'raster-brightness-max': 0.5, 'raster-saturation': -0.4 }
+              : { 'raster-brightness-max': 1, 'raster-saturation': 0 },
+          },
+        ]
+      : [
+          {
+            id: 'land',
+            type: 'fill' as const,
+            source: 'grids',
+            paint: { 'fill-color': colours['map-land'], 'fill-antialias': false },
+          },
+        ]),
     {
       id: 'grid-waiting',
       type: 'fill',
@@ -196,6 +215,40 @@ export function layers(colours: Colours): LayerSpecification[] {
       minzoom: 12.6,
       layout: { 'text-field': ['get', 'name'], 'text-font': FONT, 'text-size': 12 },
       paint: { ...label, 'text-opacity': 0.85 },
+    },
+    {
+      id: 'permit-routes',
+      type: 'line',
+      source: 'permits',
+      layout: { 'line-cap': 'round', 'line-join': 'round' },
+      paint: {
+        'line-color': colours['map-truck'],
+        'line-width': ['interpolate', ['linear'], ['zoom'], 10, 1.2, 15, 4],
+        'line-opacity': 0.5,
+        'line-dasharray': [2, 1.4],
+      },
+    },
+    {
+      id: 'fence-areas',
+      type: 'fill',
+      source: 'fences',
+      filter: ['==', ['geometry-type'], 'Polygon'],
+      paint: { 'fill-color': shapeColour(colours), 'fill-opacity': 0.1 },
+    },
+    {
+      id: 'fence-lines',
+      type: 'line',
+      source: 'fences',
+      filter: ['!=', ['geometry-type'], 'Point'],
+      paint: { 'line-color': shapeColour(colours), 'line-width': 1.6, 'line-opacity': 0.8 },
+    },
+    {
+      id: 'fence-names',
+      type: 'symbol',
+      source: 'fences',
+      minzoom: 12.5,
+      layout: { 'text-field': ['get', 'name'], 'text-font': FONT, 'text-size': 12 },
+      paint: label,
     },
     {
       id: 'shape-areas',
@@ -376,7 +429,7 @@ export function layers(colours: Colours): LayerSpecification[] {
   ]
 }
 
-export function style(colours: Colours): StyleSpecification {
+export function style(colours: Colours, base: BaseMap | null): StyleSpecification {
   const plain = { type: 'geojson' as const, data: EMPTY }
   return {
     version: 8,
@@ -399,7 +452,18 @@ export function style(colours: Colours): StyleSpecification {
       cases: { ...plain, promoteId: 'id' },
       here: plain,
       coverage: plain,
+      fences: plain,
+      permits: plain,
+      ...(base && {
+        base: {
+          type: 'raster' as const,
+          tiles: base.tiles,
+          tileSize: base.tile_size,
+          maxzoom: base.max_zoom,
+          attribution: base.attribution,
+        },
+      }),
     },
-    layers: layers(colours),
+    layers: layers(colours, base),
   }
 }

@@ -6,7 +6,16 @@ export type Language = 'zh' | 'en'
 export type Theme = 'light' | 'dark'
 export type Order = 'urgent' | 'newest'
 
-const LAYERS = ['grids', 'cameras', 'vehicles', 'trails', 'alerts', 'cases'] as const
+const LAYERS = [
+  'grids',
+  'cameras',
+  'vehicles',
+  'trails',
+  'alerts',
+  'cases',
+  'fences',
+  'permits',
+] as const
 export type Layer = (typeof LAYERS)[number]
 export { LAYERS }
 
