@@ -29,6 +29,7 @@ from hub import (
     past,
     pipeline,
     proving,
+    published,
     quarantine,
     records,
     search,
@@ -381,8 +382,20 @@ def _include_intake(app: FastAPI, hub: Hub) -> None:
     )
     if config.intake.public:
         app.include_router(
-            public_api.router(store, seal, desk.receive, standing, config.intake.per_hour)
+            public_api.router(
+                store, seal, desk.receive, standing, config.intake.per_hour, hub.site.vault
+            )
         )
+        view = config.view
+        site = published.PublicSite(
+            name=config.name,
+            lat=view.lat,
+            lon=view.lon,
+            time_zone=config.time_zone,
+            matters=published.matters(),
+            grids=[],
+        )
+        app.include_router(published.router(store, hub.site.places, seal, site))
 
 
 def standing(tx: Connection, ids: Sequence[int]) -> dict[int, Standing]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.engine import Connection
 
 from hub.alerts.store import alerts
@@ -106,11 +106,14 @@ def _alerts(tx: Connection, ids: Sequence[str]) -> list[Spot]:
 
 
 def _report(tx: Connection, params: Params) -> list[Spot] | None:
-    of_it = reports.c.number == _only(params)
-    found = select(reports.c.path, reports.c.matter, reports.c.case_id).where(of_it)
+    return _reports(tx, reports.c.number == _only(params)) or None
+
+
+def _reports(tx: Connection, which: ColumnElement[bool]) -> list[Spot]:
+    found = select(reports.c.path, reports.c.matter, reports.c.case_id).where(which)
     rows = tx.execute(found).all()
     of_case = of_cases(tx, [row.case_id for row in rows if row.case_id is not None])
-    return [_with_case(row, of_case) for row in rows] or None
+    return [_with_case(row, of_case) for row in rows]
 
 
 def _with_case(row: Any, of_case: Mapping[int, Spot]) -> Spot:
@@ -120,8 +123,10 @@ def _with_case(row: Any, of_case: Mapping[int, Spot]) -> Spot:
 
 def _evidence(tx: Connection, params: Params) -> list[Spot]:
     """A file is wherever the things are that it shows; one that shows nothing is nowhere."""
-    of_it = pictures.c.sha256 == _only(params)
-    return _alerts(tx, list(tx.execute(select(pictures.c.alert).where(of_it)).scalars()))
+    sha256 = _only(params)
+    shown = tx.execute(select(pictures.c.alert).where(pictures.c.sha256 == sha256)).scalars().all()
+    told = reports.c.files.contains(f'"{sha256}"', autoescape=True)
+    return _alerts(tx, shown) + _reports(tx, told)
 
 
 def _vehicle(tx: Connection, params: Params) -> list[Spot] | None:

@@ -14,6 +14,7 @@ from hub import audit
 from hub.alerts.api import MatterRef, matter_ref
 from hub.auth import need
 from hub.errors import Problem, not_found
+from hub.evidence.items import evidence_url
 from hub.grid.places import GridRef, Places
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.intake import store as intake_store
@@ -127,6 +128,7 @@ class ReportItem(BaseModel):
     reason: str
     answer: str
     answered_at: Utc | None
+    photos: list[str]
 
 
 class CallerItem(BaseModel):
@@ -348,4 +350,5 @@ def _item(report: Report, places: Places, numbers: dict[int, str]) -> ReportItem
         reason=report.reason,
         answer=report.answer,
         answered_at=report.answered_at,
+        photos=[evidence_url(sha256) for sha256 in new.files],
     )

@@ -5,14 +5,18 @@ A report is asked for by its number and a key that only its reporter was given.
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
 
 from hub.errors import Problem, not_found
+from hub.evidence import store as evidence_store
+from hub.evidence.store import Vault
 from hub.http import ERRORS, Body, Utc
-from hub.intake import store as intake_store
+from hub.intake import photo, store as intake_store
 from hub.intake.api import CallerBody, Lat, Lon
 from hub.intake.open311_api import StandingOf
 from hub.intake.report import Caller, Channel, NewReport, Report, ReportState, matter_of
@@ -22,6 +26,9 @@ from hub.roles import SYSTEM, Actor
 from hub.store import Store, now, to_ms
 
 HOUR_MS = 3_600_000
+MOST_PHOTOS = 3
+TOO_MANY = {429: ERRORS[400]}
+Key = Annotated[str, Query(max_length=64)]
 MOST_ADDRESSES = 10_000
 
 
@@ -56,6 +63,12 @@ class Outcome(BaseModel):
     answered_at: Utc | None
 
 
+class PhotoTaken(BaseModel):
+    """How many photos the report has now."""
+
+    photos: int
+
+
 class Turnstile:
     """So many reports an hour from one address; the addresses are forgotten with the hour."""
 
@@ -83,18 +96,20 @@ def router(
     receive: Callable[[NewReport, Actor], Report],
     standing: StandingOf,
     per_hour: int,
+    vault: Vault,
 ) -> APIRouter:
     """The citizens' side; it exists where `intake.public` is set."""
     api = APIRouter(prefix="/public", tags=["public"], responses=ERRORS)
-    turnstile = Turnstile(per_hour)
+    turnstile, photo_stile = Turnstile(per_hour), Turnstile(per_hour * MOST_PHOTOS)
 
-    @api.post("/reports", status_code=201)
-    def tell(request: Request, body: PublicReport) -> Receipt:
+    def let_in(stile: Turnstile, request: Request, most: int) -> None:
         address = request.client.host if request.client else ""
-        if not turnstile.let_in(address, to_ms(now())):
-            raise Problem(
-                429, "too_many", "too many reports from this address", f"{per_hour} an hour"
-            )
+        if not stile.let_in(address, to_ms(now())):
+            raise Problem(429, "too_many", "too many from this address", f"{most} an hour")
+
+    @api.post("/reports", status_code=201, responses=TOO_MANY)
+    def tell(request: Request, body: PublicReport) -> Receipt:
+        let_in(turnstile, request, per_hour)
         if (body.lat is None) != (body.lon is None):
             raise Problem(422, "bad_place", "lat and lon are needed together", "both or none")
         known = matter_of(body.matter)
@@ -114,8 +129,22 @@ def router(
         stored = receive(new, SYSTEM)
         return Receipt(number=stored.number, key=seal.ticket(stored.number))
 
+    @api.put(
+        "/reports/{number}/photos",
+        status_code=201,
+        responses=TOO_MANY,
+        openapi_extra={"requestBody": {"content": {"image/jpeg": {}, "image/png": {}}}},
+    )
+    async def add_photo(request: Request, number: str, key: Key) -> PhotoTaken:
+        """A photo for a report: kept without what the phone wrote into it."""
+        let_in(photo_stile, request, per_hour * MOST_PHOTOS)
+        if not seal.is_ticket(number, key):
+            raise not_found("report", number)
+        sent = await request.body()
+        return await run_in_threadpool(_add_photo, store, seal, vault, number, sent)
+
     @api.get("/reports/{number}")
-    def ask(number: str, key: str) -> Outcome:
+    def ask(number: str, key: Key) -> Outcome:
         if not seal.is_ticket(number, key):
             raise not_found("report", number)
         with store.read() as tx:
@@ -136,3 +165,26 @@ def router(
         )
 
     return api
+
+
+def _add_photo(store: Store, seal: Seal, vault: Vault, number: str, sent: bytes) -> PhotoTaken:
+    clean = photo.cleaned(sent)
+    with store.read() as tx:
+        _with_room(intake_store.by_number(tx, seal, number), number, clean.sha256)
+    photo.keep(vault, clean)
+    with store.write() as tx:
+        report = _with_room(intake_store.lock(tx, seal, number), number, clean.sha256)
+        evidence_store.add(
+            tx, clean.sha256, kind="image/jpeg", size=len(clean.data), device="public", at=now()
+        )
+        files = tuple(dict.fromkeys([*report.new.files, clean.sha256]))
+        intake_store.save(tx, seal, replace(report, new=replace(report.new, files=files)))
+    return PhotoTaken(photos=len(files))
+
+
+def _with_room(report: Report | None, number: str, sha256: str) -> Report:
+    if report is None:
+        raise not_found("report", number)
+    if len({*report.new.files, sha256}) > MOST_PHOTOS:
+        raise Problem(409, "enough", f"report {number} has {MOST_PHOTOS} photos", "another report")
+    return report
