@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Header, Query, Request
-from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
@@ -92,6 +92,8 @@ from hub.judging import Judge
 from hub.looks import api as looks_api
 from hub.models import api as models_api
 from hub.models.store import Shelf
+from hub.out import api as out_api
+from hub.out.sender import keep_telling
 from hub.patrol import api as patrol_api
 from hub.people import session_api, token_api, user_api
 from hub.permits import api as permits_api
@@ -243,7 +245,7 @@ def create_app(config: HubConfig, hub: Hub | None = None) -> FastAPI:
     _add_events(app, parts)
     _add_overview(app, parts)
     _add_probes(app, parts)
-    _add_console(app)
+    _add_console(app, config)
     return app
 
 
@@ -313,6 +315,8 @@ def _include_people(app: FastAPI, hub: Hub) -> None:
     app.include_router(session_api.router(store, hub.config))
     app.include_router(token_api.router(store, is_grid))
     app.include_router(user_api.router(store, is_grid, whereabouts.is_department))
+    seal = Seal(hub.config.data_dir)
+    app.include_router(out_api.router(store, seal, hub.config.out, is_grid))
 
 
 def _include_alerts(app: FastAPI, hub: Hub) -> None:
@@ -473,6 +477,16 @@ def _lifespan(hub: Hub) -> Callable[[FastAPI], Any]:
             asyncio.create_task(keep_house(hub.store, hub.site), name="housekeeping"),
             asyncio.create_task(watch_patrols(hub.store, hub.site), name="patrol"),
             asyncio.create_task(make_reports(hub.store, hub.maker), name="reports"),
+            asyncio.create_task(
+                keep_telling(
+                    hub.store,
+                    hub.site.places,
+                    Seal(hub.config.data_dir),
+                    hub.config.out,
+                    lambda: hub.config.base_url,
+                ),
+                name="webhooks",
+            ),
         ]
         hub.ingest.start()
         if hub.config.vehicles.judge:
@@ -596,18 +610,34 @@ def _add_probes(app: FastAPI, hub: Hub) -> None:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-def _add_console(app: FastAPI) -> None:
+def _add_console(app: FastAPI, config: HubConfig) -> None:
     @app.get("/api/{rest:path}", include_in_schema=False)
     def nothing_here(rest: str) -> None:
         raise Problem(404, "not_found", f"/api/{rest} does not exist", "see /api/openapi.json")
 
     if (CONSOLE / "index.html").is_file():
+        if config.intake.public:
+            _add_page(app, "/public/", "public.html")
         app.mount("/", _Console(directory=CONSOLE, html=True), name="console")
         return
 
     @app.get("/", include_in_schema=False)
     def no_console() -> HTMLResponse:
         return HTMLResponse(NO_CONSOLE, status_code=503)
+
+
+def _add_page(app: FastAPI, path: str, file: str) -> None:
+    """A small page of its own, for phones: it may ask for the place and take photos."""
+
+    @app.get(path, include_in_schema=False)
+    def page() -> FileResponse:
+        return FileResponse(
+            CONSOLE / file,
+            headers={
+                "Cache-Control": "no-cache",
+                "Permissions-Policy": "camera=(self), microphone=(self), geolocation=(self)",
+            },
+        )
 
 
 class _Console(StaticFiles):

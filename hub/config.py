@@ -190,6 +190,28 @@ class Ledgers(Settings):
     recur_days: Annotated[float, Field(gt=0, le=3650)] = 90
 
 
+class Smtp(Settings):
+    """The mail server for messages by e-mail. `password_file`: its first line."""
+
+    host: str = ""
+    port: Port = 587
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    username: str = ""
+    password_file: Path | None = None
+    sender: str = ""
+
+
+class Out(Settings):
+    """What goes out. `allow`: hosts and networks inside that webhooks may call, and by http.
+
+    `keep_days`: how long messages that were sent or given up are kept.
+    """
+
+    allow: list[Annotated[str, Field(min_length=1, max_length=200)]] = []
+    keep_days: Annotated[float, Field(ge=1, le=3650)] = 30
+    smtp: Smtp = Smtp()
+
+
 class Learning(Settings):
     """What verdicts become: the labels people may give, and whose the pictures are."""
 
@@ -405,6 +427,7 @@ class HubConfig(Settings):
     escalation: Escalation = Escalation()
     proof: Proof = Proof()
     ledgers: Ledgers = Ledgers()
+    out: Out = Out()
     suppression: Suppression = Suppression()
     learning: Learning = Learning()
     quarantine: Quarantine = Quarantine()
@@ -523,8 +546,12 @@ def _rooted(config: HubConfig, root: Path) -> HubConfig:
     database = config.database
     if database.startswith("sqlite:///") and not database.startswith("sqlite:////"):
         database = f"sqlite:///{root / database.removeprefix('sqlite:///')}"
+    smtp = config.out.smtp
+    if smtp.password_file is not None:
+        smtp = smtp.model_copy(update={"password_file": root / smtp.password_file})
     return config.model_copy(
         update={
+            "out": config.out.model_copy(update={"smtp": smtp}),
             "data_dir": root / config.data_dir,
             "grids": [root / grids for grids in config.grids],
             "broker": broker.model_copy(update=files),

@@ -17,6 +17,7 @@ from hub.evidence.api import forget_unfinished
 from hub.grid import store as grid_store
 from hub.intake import store as intake_store
 from hub.models import store as model_store
+from hub.out import store as out_store
 from hub.patrol import store as patrol_store
 from hub.patrol.judge import Work, look_at_recent
 from hub.people import attempts, sessions
@@ -126,6 +127,7 @@ def sweep(store: Store, site: Site, at: datetime) -> None:
         events.forget_old(tx, config.retention.event_rows)
         sessions.forget_old(tx, at, config.access.idle)
         attempts.forget_old(tx, at)
+        out_store.forget_old(tx, at - timedelta(days=config.out.keep_days))
         attention_store.forget_old(tx, at)
         order_store.forget_old(tx, at - timedelta(days=config.retention.order_days))
     with store.write() as tx:

@@ -1,7 +1,7 @@
 """What the law lets everybody see of a case: basis, matter, procedure, result; no names, no notes.
 
-随时接受群众查询 (安政发〔2020〕20号): 执法依据、事项、流程、结果. What somebody wrote may name people: none
-of it is published but the answer to the one who asked.
+随时接受群众查询 (安政发〔2020〕20号): 执法依据、事项、流程、结果. What somebody wrote may name
+people: none of it is published but the answer to the one who asked.
 """
 
 from collections.abc import Collection
@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.engine import Connection
 
 from hub import audit
@@ -120,7 +120,7 @@ def router(store: Store, places: Places, seal: Seal, site: PublicSite) -> APIRou
         told_in_confidence = select(reports.c.case_id).where(
             reports.c.confidential, reports.c.case_id.is_not(None)
         )
-        which = [
+        which: list[ColumnElement[bool]] = [
             cases.c.state.in_([state.value for state in SHOWN]),
             cases.c.id.not_in(told_in_confidence),
         ]

@@ -5,7 +5,11 @@ const hub = process.env.TIANYAN_HUB ?? 'http://127.0.0.1:8000'
 
 export default defineConfig({
   plugins: [vue()],
-  build: { target: 'es2022', chunkSizeWarningLimit: 1300 },
-  server: { proxy: { '/api': hub } },
+  build: {
+    target: 'es2022',
+    chunkSizeWarningLimit: 1300,
+    rollupOptions: { input: ['index.html', 'public.html'] },
+  },
+  server: { proxy: { '/api': hub, '/public': hub } },
   test: { include: ['src/**/*.test.ts'] },
 })

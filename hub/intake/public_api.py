@@ -6,7 +6,7 @@ A report is asked for by its number and a key that only its reporter was given.
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
@@ -27,7 +27,7 @@ from hub.store import Store, now, to_ms
 
 HOUR_MS = 3_600_000
 MOST_PHOTOS = 3
-TOO_MANY = {429: ERRORS[400]}
+TOO_MANY: dict[int | str, dict[str, Any]] = {429: ERRORS[400]}
 Key = Annotated[str, Query(max_length=64)]
 MOST_ADDRESSES = 10_000
 

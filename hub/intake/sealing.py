@@ -51,6 +51,17 @@ class Seal:
         except InvalidToken:
             raise HubError(f"{self._path}: is not the key this was sealed with") from None
 
+    def close_text(self, text: str) -> bytes:
+        """A secret as it is stored."""
+        return self._fernet.encrypt(text.encode())
+
+    def open_text(self, sealed: bytes) -> str:
+        """The secret. Raises HubError when it was sealed with another key."""
+        try:
+            return self._fernet.decrypt(sealed).decode()
+        except InvalidToken:
+            raise HubError(f"{self._path}: is not the key this was sealed with") from None
+
     def ticket(self, number: str) -> str:
         """What the reporter of a number is given to ask with: 16 hex digits."""
         return hmac.new(self._tickets, number.encode(), hashlib.sha256).hexdigest()[:16]

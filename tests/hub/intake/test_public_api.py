@@ -8,6 +8,7 @@ from hub.intake.public_api import HOUR_MS, Turnstile
 from tests.hub.test_api import LOCAL, TestClient
 from tests.hub.world import LAT, LON, make_site
 
+OPEN = {"photos": "optional", "look": False, "check": "optional"}
 REPORT = {
     "content": "垃圾堆在门口",
     "matter": "暴露垃圾",
@@ -19,7 +20,7 @@ REPORT = {
 
 @pytest.fixture
 def citizen(tmp_path, sqlite_store):
-    site = make_site(sqlite_store, tmp_path, intake={"public": True, "per_hour": 3})
+    site = make_site(sqlite_store, tmp_path, intake={"public": True, "per_hour": 3}, proof=OPEN)
     hub = Hub.build(site.config, sqlite_store)
     return TestClient(create_app(site.config, hub), raise_server_exceptions=False, **LOCAL)
 

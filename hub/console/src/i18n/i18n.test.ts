@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest'
 
 import { STAGES, STATES } from '../api/cases'
 import { en } from './en'
+import { enPublic } from './en-public'
 import { zh } from './zh'
+import { zhPublic } from './zh-public'
 
 const keys = Object.keys(zh)
 const places = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(String).toSorted().join()
@@ -13,6 +15,8 @@ const files = import.meta.glob<string>(['../**/*.{ts,vue}', '!./*'], {
   eager: true,
 })
 const sources = Object.values(files)
+const SMALL = /^\.\.\/(public|phone|street)\//
+const pages = Object.entries(files).flatMap(([path, text]) => (SMALL.test(path) ? [] : [text]))
 
 describe('the texts', () => {
   it('have the same keys in both languages', () => {
@@ -31,8 +35,19 @@ describe('the texts', () => {
     expect(han.filter((line) => !/^\s*(\/\/|\/?\*|<!--)/.test(line))).toEqual([])
   })
 
+  it('of the small pages are written in both languages, with the same places', () => {
+    for (const [one, other] of [[zhPublic, enPublic]] as Record<string, string>[][]) {
+      const names = Object.keys(one ?? {})
+      expect(Object.keys(other ?? {}).toSorted()).toEqual(names.toSorted())
+      const wrong = names.filter(
+        (name) => !other?.[name]?.trim() || places(other[name]) !== places(one?.[name] ?? ''),
+      )
+      expect(wrong).toEqual([])
+    }
+  })
+
   it('include every key that the code asks for', () => {
-    const asked = sources.flatMap((text) =>
+    const asked = pages.flatMap((text) =>
       [...text.matchAll(/\bt\('([\w.]+)'/g)].map((hit) => hit[1]),
     )
     expect(asked.length).toBeGreaterThan(50)

@@ -1,0 +1,1 @@
+"""What goes out of the hub: webhooks, messages, a calendar of deadlines."""

@@ -1,0 +1,205 @@
+"""Webhooks over HTTP, for administrators."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+from sqlalchemy.engine import Connection
+
+from hub import audit
+from hub.auth import need
+from hub.config import Out
+from hub.errors import Problem, not_found
+from hub.http import ERRORS, Body, Listing, Page, Utc, page
+from hub.intake.sealing import Seal
+from hub.out import store as out_store
+from hub.out.guard import NotAllowed, check_url
+from hub.out.store import Message, Telling
+from hub.out.template import fault_of
+from hub.out.webhook import Topic, Webhook, new_secret
+from hub.roles import Actor, Right
+from hub.store import Store, now
+
+MAIL = r"^mailto:[^@\s?&,:]+@[^@\s?&,:]+$"
+
+
+class NewWebhook(Body):
+    """Whom to tell (`https://…` or `mailto:…`), of what, and of which grid alone if named.
+
+    `template`: text with places such as `${text}` that is sent in place of the whole message.
+    """
+
+    name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^\S(.*\S)?$")]
+    url: Annotated[str, Field(min_length=1, max_length=500)]
+    topics: Annotated[list[Topic], Field(min_length=1)]
+    grid: Annotated[str, Field(max_length=64)] | None = None
+    template: Annotated[str, Field(max_length=4000)] = ""
+
+
+class WebhookItem(BaseModel):
+    """A webhook. `waiting`: messages not sent yet; `dead`: given up after twelve attempts."""
+
+    id: int
+    name: str
+    url: str
+    topics: list[Topic]
+    grid: str | None
+    template: str
+    made_at: Utc
+    made_by: str
+    paused_at: Utc | None
+    waiting: int
+    dead: int
+
+
+class MadeWebhook(WebhookItem):
+    """A new webhook; this is the only time the secret of its signatures is shown."""
+
+    secret: str
+
+
+class Pause(Body):
+    """Whether it is told nothing for now."""
+
+    paused: bool
+
+
+class MessageItem(BaseModel):
+    """A message and how its last attempt went. `next_at`: empty when sent or given up."""
+
+    id: int
+    topic: str
+    made_at: Utc
+    attempts: int
+    next_at: Utc | None
+    sent_at: Utc | None
+    status: int | None
+    fault: str
+
+
+Admin = Annotated[Actor, Depends(need(Right.ADMIN))]
+
+
+def router(store: Store, seal: Seal, out: Out, is_grid: Callable[[str], bool]) -> APIRouter:
+    """Webhooks and what they were told."""
+    api = APIRouter(prefix="/api/webhooks", tags=["webhooks"], responses=ERRORS)
+
+    @api.get("")
+    def list_webhooks(_actor: Admin) -> Listing[WebhookItem]:
+        with store.read() as tx:
+            items = _items(tx)
+        return Listing(items=items, total=len(items))
+
+    @api.post("", status_code=201)
+    def make(wanted: NewWebhook, actor: Admin) -> MadeWebhook:
+        _check(wanted, out, is_grid)
+        secret = new_secret()
+        with store.write() as tx:
+            table = out_store.webhooks
+            if out_store.listed(tx, table.c.name == wanted.name):
+                raise Problem(409, "taken", f"a webhook {wanted.name} exists", "a new name")
+            hook = Webhook(
+                0, wanted.name, wanted.url, frozenset(wanted.topics), wanted.grid, secret, now(),
+                actor.name, template=wanted.template,
+            )  # fmt: skip
+            number = out_store.add(tx, hook, seal.close_text(secret))
+            _note(tx, actor, wanted.name, "add", " ".join(sorted(wanted.topics)))
+            (item,) = [each for each in _items(tx) if each.id == number]
+        return MadeWebhook(**item.model_dump(), secret=secret)
+
+    @api.put("/{webhook}/pause")
+    def pause(webhook: int, wanted: Pause, actor: Admin) -> WebhookItem:
+        with store.write() as tx:
+            item = _one(tx, webhook)
+            out_store.pause(tx, webhook, now() if wanted.paused else None)
+            _note(tx, actor, item.name, "pause" if wanted.paused else "resume")
+            return _one(tx, webhook)
+
+    @api.delete("/{webhook}", status_code=204)
+    def remove(webhook: int, actor: Admin) -> None:
+        with store.write() as tx:
+            item = _one(tx, webhook)
+            out_store.remove(tx, webhook)
+            _note(tx, actor, item.name, "remove")
+
+    @api.post("/{webhook}/test", status_code=202)
+    def test(webhook: int, actor: Admin) -> WebhookItem:
+        """Put a message that tells of nothing into the outbox."""
+        at = now()
+        words = {"topic": "test", "text": f"测试 test {actor.name}", "number": "", "state": "",
+                 "matter": "", "grid": "", "at": at.isoformat(), "link": ""}  # fmt: skip
+        body = json.dumps({"topic": "test", "words": words}, ensure_ascii=False)
+        with store.write() as tx:
+            _one(tx, webhook)
+            key = f"test-{int(at.timestamp() * 1000)}"
+            out_store.put(tx, [Telling(webhook, key, "test", body)], at)
+            return _one(tx, webhook)
+
+    @api.get("/{webhook}/messages")
+    def messages(
+        webhook: int, _actor: Admin, part: Annotated[Page, Depends(page)]
+    ) -> Listing[MessageItem]:
+        with store.read() as tx:
+            _one(tx, webhook)
+            found, total = out_store.messages_of(tx, webhook, part.limit, part.offset)
+        return Listing(items=[_message(each) for each in found], total=total)
+
+    @api.post("/{webhook}/messages/{message}/again", status_code=202)
+    def again(webhook: int, message: int, actor: Admin) -> WebhookItem:
+        with store.write() as tx:
+            item = _one(tx, webhook)
+            if not out_store.again(tx, webhook, message, now()):
+                raise not_found("message", message)
+            _note(tx, actor, item.name, "again", str(message))
+            return _one(tx, webhook)
+
+    return api
+
+
+def _check(wanted: NewWebhook, out: Out, is_grid: Callable[[str], bool]) -> None:
+
+    if wanted.url.startswith("mailto:"):
+        if not re.match(MAIL, wanted.url):
+            raise Problem(422, "bad_url", f"{wanted.url!r} is no address", "mailto:NAME@HOST")
+        if not out.smtp.host:
+            raise Problem(422, "no_mail", "out.smtp is not set in hub.yaml", "https://…")
+    else:
+        try:
+            check_url(wanted.url, out.allow)
+        except NotAllowed as fault:
+            raise Problem(422, "bad_url", str(fault), "a public https address") from None
+    if wanted.grid is not None and not is_grid(wanted.grid):
+        raise Problem(422, "bad_grid", f"grid {wanted.grid!r} does not exist", "a grid's code")
+    if wanted.template and (wrong := fault_of(wanted.template)):
+        raise Problem(422, "bad_template", f"the template {wrong}", "text with ${text}")
+
+
+def _one(tx: Connection, number: int) -> WebhookItem:
+    found = [each for each in _items(tx) if each.id == number]
+    if not found:
+        raise not_found("webhook", number)
+    return found[0]
+
+
+def _items(tx: Connection) -> list[WebhookItem]:
+    hooks = [hook for hook, _ in out_store.listed(tx)]
+    counts = out_store.waiting(tx, [hook.id for hook in hooks])
+    names = ("id", "name", "url", "grid", "template", "made_at", "made_by", "paused_at")
+    items = []
+    for hook in hooks:
+        left, dead = counts.get(hook.id, (0, 0))
+        values = {name: getattr(hook, name) for name in names}
+        items.append(WebhookItem(**values, topics=sorted(hook.topics), waiting=left, dead=dead))
+    return items
+
+
+def _message(message: Message) -> MessageItem:
+    return MessageItem(**{name: getattr(message, name) for name in MessageItem.model_fields})
+
+
+def _note(tx: Connection, actor: Actor, name: str, action: str, note: str = "") -> None:
+    entry = audit.Entry(now(), actor.name, actor.role, "webhook", name, action, note=note)
+    audit.append(tx, [entry])
