@@ -98,7 +98,7 @@ from hub.patrol import api as patrol_api
 from hub.people import session_api, token_api, user_api
 from hub.permits import api as permits_api
 from hub.pipeline import Site
-from hub.proof import api as proof_api
+from hub.proof import api as proof_api, ledger_api
 from hub.proof.picture import Cover
 from hub.roles import Actor, Right
 from hub.scope import Reach
@@ -295,6 +295,7 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(enforcement_api.router(store, config.zone))
     app.include_router(condition_api.router(store, config.standard_ref))
     app.include_router(proof_api.router(store, lambda: hub.site.proof))
+    app.include_router(ledger_api.router(store, places, config))
     _include_intake(app, hub)
     app.include_router(calendar_api.router(store, config.zone))
     app.include_router(evaluation_api.router(store, hub.figures, hub.maker))

@@ -159,6 +159,8 @@ READS = [
     ("/api/cases/{case_id}", {"case_id": "1"}),
     ("/api/cases/{case_id}/proof", {"case_id": "1"}),
     ("/api/visits", {}),
+    ("/api/ledgers/long-standing", {}),
+    ("/api/ledgers/recurring", {}),
     ("/api/grids", {}),
     ("/api/patrol/coverage", {}),
     ("/api/duty/grids", {}),
@@ -182,6 +184,8 @@ def test_answers_are_as_documented(look, path, values):
         "/api/quarantine",
         "/api/suppressions",
         "/api/visits",
+        "/api/ledgers/long-standing",
+        "/api/ledgers/recurring",
     ):
         assert answer.json()["total"] >= len(answer.json()["items"]) > 0
 
@@ -273,6 +277,10 @@ GUARDED = [
     ("POST", "/api/cases/1/visits", Role.OPERATOR),
     ("POST", "/api/cases/1/checks/1/result", Role.COLLECTOR),
     ("GET", "/api/visits", Role.VIEWER),
+    ("GET", "/api/ledgers/long-standing", Role.VIEWER),
+    ("GET", "/api/ledgers/long-standing/file", Role.VIEWER),
+    ("GET", "/api/ledgers/recurring", Role.VIEWER),
+    ("GET", "/api/ledgers/recurring/file", Role.VIEWER),
     ("GET", "/api/patrol/coverage", Role.VIEWER),
     ("GET", "/api/patrol/coverage/file", Role.VIEWER),
     ("GET", "/api/patrol/missed", Role.VIEWER),
