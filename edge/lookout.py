@@ -21,12 +21,13 @@ from edge.camera.sources import is_recording
 from edge.config import CameraConfig, EdgeConfig, with_calendar
 from edge.darkroom import CLIP_PRIORITY, PICTURE_PRIORITY, Darkroom
 from edge.detect.clip import Clip, make_clip
-from edge.detect.detectors import Detector, open_detector
+from edge.detect.detectors import Detector
 from edge.detect.evidence import EvidenceFile
 from edge.detect.faces import FaceFinder, open_finder
 from edge.detect.passing import PassingWatch
 from edge.detect.places import StayState
 from edge.detect.record import album_bytes
+from edge.detect.selftest import open_proven
 from edge.detect.watch import AlertEvent, CameraWatch
 from edge.looks import LookDesk, Requests
 from edge.model_keeper import ModelKeeper
@@ -61,9 +62,7 @@ class Lookout:
         move. `signer`: of pictures that are asked for; without one there are none. Raises BadModel,
         BadGround, BadSource.
         """
-        self.models = ModelKeeper(
-            config.data_dir / "models", config.model, open_detector, on_change
-        )
+        self.models = ModelKeeper(config.data_dir / "models", config.model, open_proven, on_change)
         self._detector = self.models.detector
         self._mailbox = Mailbox()
         finder, room = open_finder(), album_bytes(len(config.cameras))

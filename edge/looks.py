@@ -11,10 +11,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Protocol, Self
+from typing import Any, Protocol
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
 from edge.camera.frame import Frame
 from edge.config import CameraConfig
@@ -27,10 +27,10 @@ from edge.detect.watch import FAINT, PASSERS
 from edge.evidence_desk import Kept
 from edge.orders import OrderFailed
 from edge.place_memory import KnownPlace, PlaceMemory, crop_of
+from wire.looks import LookArgs, SnapshotArgs
 from wire.settings import sentences
 from wire.statement import look_subject, snapshot_subject
 from wire.status import CameraState
-from wire.zone import Fraction, Id, Label
 
 log = logging.getLogger(__name__)
 
@@ -55,56 +55,6 @@ class Show(Protocol):
     ) -> Kept | None:
         """Durable on return; None where there is nothing to be shown."""
         ...
-
-
-class Args(BaseModel):
-    """Arguments of an order: unknown ones are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SnapshotArgs(Args):
-    """The camera."""
-
-    camera: Id
-
-
-class BoxArgs(Args):
-    """A rectangle, fractions of the picture."""
-
-    x: Fraction
-    y: Fraction
-    w: Annotated[float, Field(gt=0, le=1)]
-    h: Annotated[float, Field(gt=0, le=1)]
-
-
-Crop = Annotated[str, Field(max_length=24_000)]
-
-
-class LookArgs(Args):
-    """The place, by the alert it is known from, by its box, or by a spot on the map.
-
-    `seconds`, `looks`: how many looks are spread over which time. `with_it`, `without_it`: crops
-    of the place (JPEG in base64) as `look_again.frame_of` cuts them, for an alert that this device
-    does not remember.
-    """
-
-    camera: Id
-    alert: Annotated[str, Field(max_length=64)] | None = None
-    box: BoxArgs | None = None
-    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
-    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
-    label: Label = "unknown_object"
-    seconds: Annotated[float, Field(ge=2, le=600)] = 60
-    looks: Annotated[int, Field(ge=3, le=60)] = 12
-    with_it: Crop | None = None
-    without_it: Crop | None = None
-
-    @model_validator(mode="after")
-    def _names_a_place(self) -> Self:
-        if self.alert is None and self.box is None and (self.lat is None or self.lon is None):
-            raise ValueError("place: an alert, a box or lat and lon are needed")
-        return self
 
 
 class Camera(Protocol):
@@ -200,8 +150,8 @@ class LookDesk:
         """End what is waited for."""
         self._stop.set()
 
-    def snapshot(self, _name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """A fresh picture. Raises OrderFailed."""
+    def snapshot(self, _name: str, arguments: dict[str, Any], order: str = "") -> dict[str, Any]:
+        """A fresh picture; signed with the `order` it was asked for by. Raises OrderFailed."""
         args = _checked(SnapshotArgs, arguments)
         post = self._post(args.camera)
         taken: list[Frame] = []
@@ -210,7 +160,7 @@ class LookDesk:
             raise OrderFailed(f"camera {args.camera} gives no picture: it is {post.state}")
         frame = taken[0]
         seen = self._detector.detect(frame.image, FAINT)
-        kept = self._kept(snapshot_subject(args.camera), post.camera, [(frame, seen)])
+        kept = self._kept(snapshot_subject(args.camera, order), post.camera, [(frame, seen)])
         height, width = frame.image.shape[:2]
         return {
             "camera": args.camera,
@@ -221,7 +171,7 @@ class LookDesk:
             **_told(kept),
         }
 
-    def look(self, _name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    def look(self, _name: str, arguments: dict[str, Any], order: str = "") -> dict[str, Any]:
         """Fresh looks at a place, and what they come to. Raises OrderFailed."""
         args = _checked(LookArgs, arguments)
         post = self._post(args.camera)
@@ -230,7 +180,7 @@ class LookDesk:
         began = datetime.now(UTC)
         self._wait(post, Request(args.looks, args.seconds, visit.take), args.seconds + GRACE_S)
         finding = visit.finding(post.state)
-        subject = look_subject(args.alert or "", args.camera)
+        subject = look_subject(args.alert or "", args.camera, order)
         kept = self._kept(subject, post.camera, visit.shown())
         box = known.place.box
         return {

@@ -24,13 +24,16 @@ import msgspec
 from edge.detect.detectors import Detector
 from edge.detect.errors import BadModel
 from edge.detect.manifest import Manifest, find_manifest, load_manifest
-from edge.detect.selftest import self_test
+from edge.detect.selftest import SelfTestFailed, self_test
 from edge.detect.trial import PATIENCE_S, SwitchedDetector
 from edge.model_download import CannotHave, NewAddressNeeded, fetch, unpacked
 from wire.bundle import BadBundle
 from wire.update import ModelState, ModelUpdate, UpdateReport, UpdateState
 
 log = logging.getLogger(__name__)
+
+LAST_RESORT = "street-n"
+"""Looks where the model of the device's file does not answer as it should."""
 
 MOST_STARTS = 3
 LEAST_ANSWERS = 5
@@ -166,7 +169,13 @@ class ModelKeeper:
                 if self._kept.report is not None and not self._kept.trial:
                     self._report(self._kept.report, UpdateState.FELL_BACK, str(fault))
                 self._write()
-        return self._open(self._configured)
+        try:
+            return self._open(self._configured)
+        except SelfTestFailed as fault:
+            if self._configured == LAST_RESORT:
+                raise
+            log.critical("%s; looking with %s instead", fault, LAST_RESORT)
+            return self._open(LAST_RESORT)
 
     def _go_on_with_trial(self) -> None:
         if not self._kept.trial:

@@ -21,7 +21,7 @@ REMEMBERED_MS = 86_400_000
 LONGEST_WHY = 500
 AT_ONCE = 8
 
-CarryOut = Callable[[str, dict[str, Any]], dict[str, Any]]
+CarryOut = Callable[[str, dict[str, Any], str], dict[str, Any]]
 """Does an operation with its arguments and gives what came of it; raises OrderFailed."""
 
 Say = Callable[[Reply], None]
@@ -112,7 +112,7 @@ class OrderDesk:
         name = command.op.partition(".")[2]
         log.info("%s for %s: %s", command.op, command.by or "the hub", command.args)
         try:
-            out = carry_out(name, command.args)
+            out = carry_out(name, command.args, command.id)
         except OrderFailed as fault:
             return self._reply(command, CommandState.FAILED, str(fault))
         except Exception as fault:

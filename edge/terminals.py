@@ -108,7 +108,7 @@ class Terminals:
         """How many terminals are connected and known."""
         return len(self._gateway.connected) if self._gateway else 0
 
-    def carry_out(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    def carry_out(self, name: str, arguments: dict[str, Any], _order: str = "") -> dict[str, Any]:
         """Give the order `name` (see `jt808.orders`) to the terminal of `vehicle`.
 
         Gives what the terminal answers; `result` 0 where it only says that it is done.

@@ -179,7 +179,7 @@ def _contradiction(row: Row[Any], order: Order | None) -> str:
     for name, (signed, stored) in pairs.items():
         if signed != stored:
             return f"{name}: the statement says {signed!r}, the database {stored!r}"
-    return contradiction(order, said) if order is not None else ""
+    return contradiction(order, said, [said.at]) if order is not None else ""
 
 
 def _rows(tx: Connection, what: str | None) -> list[Row[Any]]:

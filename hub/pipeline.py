@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from hub import events, inbox
+from hub import audit, events, inbox
 from hub.alerts import rules, store as alert_store, suppression, suppression_store
 from hub.alerts.alert import (
     Alert,
@@ -58,7 +58,7 @@ from hub.proof.picture import Cover
 from hub.proof.rebound import Coming
 from hub.proving import key_heard, note_files, note_pictures
 from hub.roles import SYSTEM, Actor
-from hub.store import now, to_ms
+from hub.store import from_ms, now, to_ms
 from hub.tracks import drivers, store as track_store
 from hub.tracks.store import Run, Vehicle
 from wire.alert import Alert as AlertMessage
@@ -67,7 +67,7 @@ from wire.command import Reply
 from wire.driver import DriverCard
 from wire.receipt import EvidenceOffer, Grant, GrantedFile, OfferedFile
 from wire.revision import SettingsReport, revision_of
-from wire.status import Birth, Gap, Health, State as DeviceState
+from wire.status import Birth, CameraState, Gap, Health, State as DeviceState
 from wire.track import VALID, Track, TrackPoint
 
 log = logging.getLogger(__name__)
@@ -414,14 +414,40 @@ def take_births(tx: Connection, site: Site, arrived: Sequence[Received[Birth]]) 
     return _each(tx, arrived, born)
 
 
-def take_healths(tx: Connection, _site: Site, arrived: Sequence[Received[Health]]) -> Outcome:
+def take_healths(tx: Connection, site: Site, arrived: Sequence[Received[Health]]) -> Outcome:
     """How devices are."""
 
     def well(tx: Connection, received: Received[Health]) -> list[Change]:
         changes = device_store.take_health(tx, received) + _take_reported(tx, received)
+        changes += _lift_where_turned(tx, site, received)
         return changes + model_store.take_health(tx, received)
 
     return _each(tx, arrived, well)
+
+
+def _lift_where_turned(tx: Connection, site: Site, received: Received[Health]) -> list[Change]:
+    """A camera that was turned shows another place where false alarms were: they count no more."""
+    turned = {
+        camera.id: from_ms(camera.since)
+        for camera in received.message.cameras
+        if camera.state == CameraState.MOVED
+    }
+    if not turned:
+        return []
+    changes: list[Change] = []
+    for one in suppression_store.in_force(tx, [received.dev], received.received_at):
+        if one.source in turned and one.since < turned[one.source]:
+            suppression_store.end(tx, one.id, by=SYSTEM.name, at=received.received_at)
+            note = f"{one.device}/{one.source} was turned"
+            audit.append(tx, [audit.Entry(
+                received.received_at, SYSTEM.name, SYSTEM.role, "suppression", str(one.id), "lift",
+                note=note,
+            )])  # fmt: skip
+            freed = suppression_store.release(tx, one.id, active_only=False)
+            changes += [Change("alert", alert.id) for alert in freed]
+            opening = judged(site, [Seen(alert, is_new=False) for alert in freed])
+            changes += open_cases(tx, site, opening, SYSTEM)
+    return changes
 
 
 def take_settings(

@@ -49,6 +49,7 @@ def tables(options: argparse.Namespace) -> dict[str, list[str]]:
     made: dict[str, Callable[[], Lines]] = {
         "classes": lambda: classes(rows, manifest.thresholds),
         "empty streets": lambda: empty_streets(rows, manifest),
+        "relation": lambda: relation(options.model, val, manifest),
         "far": lambda: far(options.model, val, manifest),
     }
     if options.base is not None:
@@ -113,6 +114,15 @@ def vending(model: str, base: Path, data: Path, manifest: Manifest) -> Lines:
                 yield _presence(f"base, {name}", words, presence)
         for name, presence in vending_presence(in_use, pictures, threshold).items():
             yield _presence(f"this model, {name}", words, presence)
+
+
+def relation(model: str, val: Dataset, manifest: Manifest) -> Lines:
+    """What the relation adds to the class; one picture, so nobody can be seen to stay."""
+    see = open_detector(model, threads=1).detect
+    yield "| street vending, per picture | noticed | false |\n| --- | --- | --- |\n"
+    threshold = manifest.threshold(STALL)
+    for name, presence in vending_presence(see, val, threshold).items():
+        yield f"| by {name} | {said(presence.shown)} | {said(presence.elsewhere)} |\n"
 
 
 def kept(model: str, base: Path, val: Dataset) -> Lines:

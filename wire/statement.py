@@ -66,14 +66,18 @@ def scene_of(alert: Alert) -> Scene:
     )
 
 
-def look_subject(alert: str, camera: str) -> str:
-    """What the pictures of a look again show: an alert's place, or one that has no alert."""
-    return f"look-{alert or camera}"[:64]
+def look_subject(alert: str, camera: str, order: str = "") -> str:
+    """What the pictures of a look again show: an alert's place, or one that has no alert.
+
+    `order`: by which it was asked for, so that no picture answers twice. Devices that do not sign
+    it yet leave it out.
+    """
+    return "-".join(filter(None, ("look", order, alert or camera)))[:64]
 
 
-def snapshot_subject(camera: str) -> str:
-    """What a picture taken on request shows."""
-    return f"snapshot-{camera}"[:64]
+def snapshot_subject(camera: str, order: str = "") -> str:
+    """What a picture taken on request shows; `order` as for a look."""
+    return "-".join(filter(None, ("snapshot", order, camera)))[:64]
 
 
 def statement_of(scene: Scene, ref: EvidenceRef) -> Statement:

@@ -26,6 +26,7 @@ from edge.detect.errors import UnreadablePicture
 from edge.detect.evidence import EvidenceFile
 from edge.detect.faces import FaceFinder, NoFinder, open_finder
 from edge.detect.passing import PassingWatch
+from edge.detect.selftest import open_proven
 from edge.detect.watch import AlertEvent, CameraWatch
 from edge.moving import Course
 from wire.zone import ZoneConfig
@@ -47,7 +48,7 @@ def detect_paths(
     x, y = top-left corner, all four fractions of the picture; or {"path", "error"}.
     Raises BadModel before the first line.
     """
-    detector = open_detector(model, conf=conf)
+    detector = open_proven(model) if conf is None else open_detector(model, conf=conf)
     return (_detect_line(path, detector) for path in _pictures(paths))
 
 
@@ -75,7 +76,7 @@ def replay(
     camera = _camera_for(video, camera, dwell_s)
     # Faces are looked for where pictures are kept; else nobody sees them.
     finder = NoFinder() if evidence_dir is None else open_finder()
-    watch = _watch(camera, open_detector(model), finder, track)
+    watch = _watch(camera, open_proven(model), finder, track)
     if evidence_dir is not None:
         evidence_dir.mkdir(parents=True, exist_ok=True)
         (evidence_dir / "sealed").mkdir(mode=0o700, exist_ok=True)

@@ -92,9 +92,8 @@ def stalls(tracks: Sequence[Track], still: Sequence[Detection], aspect: float) -
     people = [t for t in seen if t.box.label == PERSON and t.box.score >= LEAST_PERSON]
     bodies = [person.box for person in people]
     goods = [t for t in seen if t.box.label in GOODS and t.box.score >= LEAST_GOODS]
-    parasols = _parasols([t for t in goods if t.box.label == PARASOL], bodies, aspect)
-    held = {t.id for t in goods if t.box.label == PARASOL} - {t.id for t in parasols}
-    pieces = [Piece(t.box, _weight(t.box, bodies)) for t in goods if t.id not in held]
+    parasols, held = _parasols([t for t in goods if t.box.label == PARASOL], bodies, aspect)
+    pieces = [Piece(t.box, _weight(t.box, bodies)) for t in goods if t not in held]
     pieces += [Piece(box, WARE) for box in still]
     pieces = [piece for piece in pieces if piece.weight > 0]
     keepers = (*people, *parasols)
@@ -132,17 +131,18 @@ def _weight(box: Detection, bodies: Sequence[Detection]) -> float:
 
 def _parasols(
     umbrellas: Sequence[Track], bodies: Sequence[Detection], aspect: float
-) -> list[Track]:
-    """The umbrellas that are too wide to be held by any of the people under or beside them."""
+) -> tuple[list[Track], list[Track]]:
+    """The umbrellas too wide to be held by any of the people under or beside them; the others."""
     if not umbrellas or not bodies:
-        return list(umbrellas)
+        return list(umbrellas), []
     near = _beside(bodies, [umbrella.box for umbrella in umbrellas], aspect)
     tallest = (near * np.array([body.h for body in bodies])[:, None]).max(axis=0)
-    return [
-        umbrella
-        for umbrella, height in zip(umbrellas, tallest, strict=True)
-        if umbrella.box.w * aspect >= PARASOL_WIDTH * height
-    ]
+    wide: list[Track] = []
+    held: list[Track] = []
+    for umbrella, height in zip(umbrellas, tallest, strict=True):
+        is_wide = umbrella.box.w * aspect >= PARASOL_WIDTH * height
+        (wide if is_wide else held).append(umbrella)
+    return wide, held
 
 
 def _together(pieces: Sequence[Piece]) -> float:

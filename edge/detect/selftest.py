@@ -1,10 +1,11 @@
 """Does a model answer here as it answered where it was made? Pictures packed with it, and answers.
 
-Run before a model is switched to: another machine, another runtime or a damaged file shows here
-and not on the street. `selftest.json` lies beside the manifest.
+Run whenever a model is opened to look with: another machine, another runtime or a damaged file
+shows here and not on the street. `selftest.json` lies beside the manifest.
 """
 
 import hashlib
+import logging
 import statistics
 import time
 from collections.abc import Sequence
@@ -16,9 +17,12 @@ import numpy as np
 
 from edge.camera.frame import Image
 from edge.detect.detection import Detection
-from edge.detect.detectors import Detector
+from edge.detect.detectors import Detector, open_detector
 from edge.detect.errors import BadModel
+from edge.detect.manifest import find_manifest
 from edge.detect.overlap import corners, ious
+
+log = logging.getLogger(__name__)
 
 SELF_TEST = "selftest.json"
 LEAST_IOU = 0.8
@@ -58,6 +62,24 @@ class SelfTest(msgspec.Struct, frozen=True):
     score_gap: float = SCORE_GAP
     longest_ms: float = 3000.0
     least_iou: float = LEAST_IOU
+
+
+def open_proven(name_or_path: str | Path) -> Detector:
+    """Open a model and ask it what was packed with it; one that brings no self-test is believed.
+
+    Raises BadModel.
+    """
+    detector = open_detector(name_or_path)
+    folder = find_manifest(name_or_path).parent
+    if (folder / SELF_TEST).is_file():
+        try:
+            self_test(detector, folder)
+        except SelfTestFailed as fault:
+            raise SelfTestFailed(f"model {detector.name}: {fault}") from None
+    else:
+        log.warning("model %s brings no self-test: nobody can tell whether it answers as it should",
+                    detector.name)  # fmt: skip
+    return detector
 
 
 def self_test(detector: Detector, folder: Path) -> float:

@@ -2,8 +2,8 @@
 
 import base64
 import re
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -11,12 +11,16 @@ import msgspec
 from hub.devices.orders.order import Order
 from hub.evidence.refs import Told
 from hub.looks.look import MOST_FILES, OP
+from hub.store import to_ms
 from wire.alert import EvidenceRef
 from wire.statement import Scene, look_subject, snapshot_subject
 
 SNAPSHOT = "camera.snapshot"
 MARK = "~"
 """Begins the key of a look; an alert's id is hexadecimal."""
+
+CLOCKS_APART = timedelta(minutes=10)
+"""By so much a device's clock may be behind the hub's."""
 
 _ORDER = re.compile(r"[0-9a-f]{27}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -63,24 +67,33 @@ def scene_of(order: Order) -> Scene | None:
         scene = msgspec.convert(order.out.get("scene"), Scene)
     except msgspec.ValidationError:
         return None
-    return None if contradiction(order, scene) else scene
+    files = order.out.get("evidence")
+    told_of = [file for file in files if isinstance(file, dict)] if isinstance(files, list) else []
+    taken = [file.get("at", 0) for file in told_of]
+    return None if contradiction(order, scene, taken) else scene
 
 
-def contradiction(order: Order, said: Scene) -> str:
-    """In what a scene is not that of an order; empty when it is."""
+def contradiction(order: Order, said: Scene, taken: Iterable[object]) -> str:
+    """In what a scene is not that of an order; empty when it is.
+
+    `taken`: when its pictures were, ms UTC as signed. Devices of before do not sign which order
+    they answer: of theirs, a picture that is older than the order answers another one.
+    """
     camera, alert = (str(order.args.get(name) or "") for name in ("camera", "alert"))
-    is_look = order.op == OP
-    pairs = {
-        "device": (said.dev, order.device),
-        "source": (said.source, camera),
-        "subject": (
-            said.subject,
-            look_subject(alert, camera) if is_look else snapshot_subject(camera),
-        ),
-    }
+    subjects = [
+        look_subject(alert, camera, name) if order.op == OP else snapshot_subject(camera, name)
+        for name in (order.id, "")
+    ]
+    pairs = {"device": (said.dev, order.device), "source": (said.source, camera)}
+    if said.subject not in subjects:
+        pairs["subject"] = (said.subject, subjects[0])
     for name, (signed, ordered) in pairs.items():
         if signed != ordered:
             return f"{name}: the statement says {signed!r}, the order {ordered!r}"
+    if said.subject == subjects[1]:
+        first_ms = to_ms(order.made_at - CLOCKS_APART)
+        if any(not isinstance(at, int) or at < first_ms for at in taken):
+            return f"subject: {said.subject!r} names no order; a picture is older than this order"
     return ""
 
 

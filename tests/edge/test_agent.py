@@ -62,7 +62,7 @@ class Colours:
 
 @pytest.fixture(autouse=True)
 def _colours(monkeypatch):
-    monkeypatch.setattr(lookout, "open_detector", lambda _: Colours())
+    monkeypatch.setattr(lookout, "open_proven", lambda _: Colours())
 
 
 def heap(comes_s=3, goes_s=1e9):
@@ -223,7 +223,7 @@ def test_one_bad_camera_disturbs_no_other(tmp_path, hub, monkeypatch, caplog):
                 raise ZeroDivisionError("mood")
             return super().detect(image)
 
-    monkeypatch.setattr(lookout, "open_detector", lambda _: Moody())
+    monkeypatch.setattr(lookout, "open_proven", lambda _: Moody())
     path = write_config(
         tmp_path,
         hub.port,

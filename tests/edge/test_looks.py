@@ -144,8 +144,8 @@ def test_the_reply_says_what_was_signed_so_that_the_other_side_can_check_it(tmp_
     post.run()
     look = {"camera": "gate", "alert": "gate-7", "box": BOX, "seconds": 2, "looks": 3}
     for out, subject in (
-        (desk.look("look", look), "look-gate-7"),
-        (desk.snapshot("snapshot", {"camera": "gate"}), "snapshot-gate"),
+        (desk.look("look", look, "a1"), "look-a1-gate-7"),
+        (desk.snapshot("snapshot", {"camera": "gate"}, "a2"), "snapshot-a2-gate"),
     ):
         arrived = msgspec.json.decode(msgspec.json.encode(out))
         scene = msgspec.convert(arrived["scene"], Scene)

@@ -3,6 +3,7 @@
 import hashlib
 import http.server
 import json
+import shutil
 import threading
 import time
 
@@ -12,7 +13,8 @@ import pytest
 
 from edge.detect.detectors import open_detector
 from edge.detect.errors import BadModel
-from edge.detect.selftest import make_self_test
+from edge.detect.manifest import models_dir
+from edge.detect.selftest import SelfTestFailed, make_self_test, open_proven
 from edge.model_keeper import MOST_STARTS, ModelKeeper
 from tests.hub.broker import wait_for
 from tests.nets import model_folder
@@ -372,3 +374,39 @@ def test_another_model_in_the_devices_file_counts(keepers, server, good, tmp_pat
 def test_a_configured_model_that_is_not_there_stops_the_start(tmp_path):
     with pytest.raises(BadModel, match="'street-x' is not known"):
         ModelKeeper(tmp_path / "state", "street-x", open_detector, lambda: None)
+
+
+def test_a_model_that_answers_wrongly_is_refused_and_another_looks(tmp_path, caplog):
+    wrong = SelfTestFailed("model street-n-int8: selftest-0.jpg: does not see garbage")
+
+    def opening(name):
+        if name == "street-n-int8":
+            raise wrong
+        return open_detector(name)
+
+    keeper = ModelKeeper(tmp_path / "state", "street-n-int8", opening, lambda: None)
+    assert keeper.detector.name == keeper.state().name == "street-n"
+    assert "model street-n-int8: selftest-0.jpg" in caplog.text
+
+
+def test_nothing_looks_where_even_the_last_resort_answers_wrongly(tmp_path):
+    def opening(_name):
+        raise SelfTestFailed("model street-n: selftest-0.jpg: does not see garbage")
+
+    with pytest.raises(SelfTestFailed):
+        ModelKeeper(tmp_path / "state", "street-n", opening, lambda: None)
+
+
+@pytest.mark.parametrize("name", ["street-n", "street-n-int8"])
+def test_every_shipped_model_proves_itself_when_it_is_opened(name):
+    pytest.importorskip("openvino" if name.endswith("int8") else "onnxruntime")
+    assert open_proven(name).name == name
+
+
+def test_a_copy_with_other_answers_is_refused_by_its_name(tmp_path):
+    folder = tmp_path / "street-n"
+    shutil.copytree(models_dir() / "street-n", folder)
+    test = folder / "selftest.json"
+    test.write_text(test.read_text().replace('"garbage"', '"person"'))
+    with pytest.raises(SelfTestFailed, match="model street-n: selftest-"):
+        open_proven(folder)

@@ -18,7 +18,7 @@ class Bell:
     def __init__(self):
         self.rung = []
 
-    def __call__(self, name, arguments):
+    def __call__(self, name, arguments, _order=""):
         self.rung.append((name, arguments))
         if name == "crack":
             raise OrderFailed("it is cracked")
@@ -94,7 +94,7 @@ def test_a_repeat_gets_the_same_reply_though_the_program_was_started_again(open_
 
 
 def slow(begun, may_end):
-    def walk(_name, _arguments):
+    def walk(_name, _arguments, _order):
         begun.set()
         may_end.wait(5)
         return {}

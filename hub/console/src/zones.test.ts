@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 
 import type { Corner, Zone } from './api/settings'
 import {
+  flipped,
   freshId,
   movedCorner,
   movedZone,
@@ -47,4 +48,18 @@ it('ids are new, empty settings are not sent, faults know their zone', () => {
   expect(zoneOfFault('zones.2.polygon: sides 1 and 3 cross')).toBe(2)
   expect(zoneOfFault('cameras.gate.zones.1: x')).toBe(1)
   expect(zoneOfFault('ground_points: 3 given')).toBe(-1)
+})
+
+it('leaves no ban on building where no matter tells of it', () => {
+  const zone: Zone = {
+    id: 'a',
+    polygon: [],
+    labels: ['garbage', 'illegal_structure'],
+    matters: { illegal_structure: '06001' },
+    no_build: true,
+  }
+  const without = flipped(zone, 'illegal_structure')
+  expect(without).toMatchObject({ labels: ['garbage'], matters: {}, no_build: false })
+  expect(flipped(zone, 'garbage')).toMatchObject({ labels: ['illegal_structure'], no_build: true })
+  expect(flipped(without, 'unknown_object').no_build).toBe(false)
 })

@@ -69,6 +69,21 @@ export function newZone(zones: readonly Zone[], polygon?: Corner[]): Zone {
   }
 }
 
+/** Whether building work can be told in a zone of these matters. */
+export function seesBuilding(labels: readonly string[]): boolean {
+  return labels.includes('illegal_structure') || labels.includes('unknown_object')
+}
+
+/** The zone with a matter more or less; what belongs to a matter goes with it. */
+export function flipped(zone: Zone, label: string): Zone {
+  const labels = zone.labels.includes(label)
+    ? zone.labels.filter((one) => one !== label)
+    : [...zone.labels, label]
+  const kept = Object.entries(zone.matters ?? {}).filter(([of]) => labels.includes(of))
+  const changed = { ...zone, labels, matters: Object.fromEntries(kept) }
+  return zone.no_build && !seesBuilding(labels) ? { ...changed, no_build: false } : changed
+}
+
 /** What is sent: empty optional settings are left out, as the device writes them. */
 export function plain(settings: CameraSettings): CameraSettings {
   return {

@@ -14,10 +14,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from hub.errors import Problem
-from hub.http import Body
 from hub.roles import SYSTEM, Actor, Right
 from wire.command import CommandState
 
@@ -49,7 +48,7 @@ class Op:
     """
 
     right: Right
-    args: type[Body]
+    args: type[BaseModel]
     valid_s: int = 300
     about: tuple[str, str] | None = None
 
@@ -124,6 +123,6 @@ def _sentences(fault: ValidationError) -> str:
     )
 
 
-def _allowed(args: type[Body]) -> str:
+def _allowed(args: type[BaseModel]) -> str:
     fields = args.model_fields.items()
     return ", ".join(field.alias or name for name, field in fields) or "no arguments"

@@ -1,5 +1,7 @@
 """What is held back, what is not, and what ends it."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
@@ -14,7 +16,7 @@ from hub.errors import Problem
 from hub.roles import Actor, Role
 from hub.store import now
 from tests.hub.test_pipeline import count, rows, take
-from tests.hub.world import after, alert_message, known_alert, make_site
+from tests.hub.world import after, alert_message, health, known_alert, make_site
 from wire.alert import AlertState, Box
 
 OPERATOR = Actor("wang", Role.OPERATOR)
@@ -207,6 +209,20 @@ def test_when_its_time_is_over_what_is_still_there_asks_again(store, site):
     assert alert(store, lasting).suppressed_until is None
     assert alert(store, gone).suppressed_until is not None
     assert acts(store) == ["suppress", "expire"]
+
+
+def test_a_camera_that_was_turned_holds_nothing_back_any_more(store, site):
+    three_false(store, site)
+    held = sees(store, site, 10)
+    take(store, site, "health", health("moved", since=now() - timedelta(minutes=5)))
+    assert acts(store) == ["suppress"], "it was turned before, and the alarms are of the new view"
+    take(store, site, "health", health("moved", since=now()))
+    assert acts(store) == ["suppress", "lift"]
+    assert alert(store, held).suppressed_until is None
+    assert alert(store, held).case_id is not None
+    assert alert(store, sees(store, site, 11)).suppressed_by is None
+    take(store, site, "health", health("moved", since=now()))
+    assert acts(store) == ["suppress", "lift"]
 
 
 def test_a_vehicle_is_never_held_back(store, site):

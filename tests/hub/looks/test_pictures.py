@@ -33,9 +33,10 @@ SCENE = Scene(
     dev="cam-1", epoch=EPOCH, subject="look-gate-7", source="gate", model="street-n",
     config_rev="rev-7", tq=1, lat=32.0, lon=109.0,
 )  # fmt: skip
+TAKEN = to_ms(now())
 FILES = [
-    EvidenceRef(SHA, len(OPEN), "image/jpeg", "clean", at=1, original=SEALED),
-    EvidenceRef(SEALED, len(ORIGINAL), "image/jpeg", "clean", at=1, sealed=True),
+    EvidenceRef(SHA, len(OPEN), "image/jpeg", "clean", at=TAKEN, original=SEALED),
+    EvidenceRef(SEALED, len(ORIGINAL), "image/jpeg", "clean", at=TAKEN, sealed=True),
 ]
 
 
@@ -247,6 +248,29 @@ def test_a_look_that_comes_before_the_key_is_proven_when_the_key_comes(store, tm
     assert world.shown()[0]["proof"]["state"] == "bad"
     world.hear("birth", birth(session=2, key=world.key.public))
     assert world.shown()[0]["proof"]["state"] == "verified"
+
+
+def _of_order(order):
+    return replace(SCENE, subject=f"look-{order}-gate-7")
+
+
+def test_a_look_names_the_order_it_answers(world):
+    world.answer(world.signed(_of_order(world.order)))
+    world.put(OPEN)
+    assert world.shown()[0]["proof"]["state"] == "verified"
+    assert world.verified(ALERT)[1]["bad"] == 0
+
+
+def test_the_answer_to_an_earlier_look_proves_nothing_again(world):
+    other = "0" * len(world.order)
+    world.answer(world.signed(_of_order(other)))
+    assert world.shown()[0]["proof"]["fault"] == NO_STATEMENT
+
+
+def test_a_picture_without_an_order_must_not_be_older_than_the_order(world):
+    old = [replace(file, at=TAKEN - 3_600_000) for file in FILES]
+    world.answer(world.signed(files=old))
+    assert world.shown()[0]["proof"]["fault"] == NO_STATEMENT
 
 
 def test_verify_finds_a_picture_that_was_moved_to_another_look(world):

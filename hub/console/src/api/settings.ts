@@ -30,6 +30,7 @@ export interface Zone {
   allowed_hours?: Hours[]
   permits?: Permit[]
   severity?: number
+  no_build?: boolean
   [more: string]: unknown
 }
 

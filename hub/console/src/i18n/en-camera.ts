@@ -26,6 +26,8 @@ export const enCamera = {
   'zone.anySize': 'any',
   'zone.needsGround': 'needs ground points',
   'zone.severity': 'Severity',
+  'zone.building': 'Building',
+  'zone.noBuild': 'No building here: compared day by day at the same hours',
   'zone.hours': 'Permitted hours',
   'zone.everyDay': 'every day',
   'zone.from': 'From',

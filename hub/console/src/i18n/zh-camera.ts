@@ -26,6 +26,8 @@ export const zhCamera = {
   'zone.anySize': '不限',
   'zone.needsGround': '需要地面点',
   'zone.severity': '严重程度',
+  'zone.building': '建设活动',
+  'zone.noBuild': '禁建区：逐日比对同一时段',
   'zone.hours': '允许时段',
   'zone.everyDay': '每天',
   'zone.from': '从',
