@@ -170,6 +170,7 @@ class Agent:
             while not stop.wait(TICK_S) and not all(part.has_ended for part in self._parts):
                 for part in self._parts:
                     part.tick()
+                self._orders.tick()
             self._drain(DRAIN_S, stop)
         finally:
             self._shut_down()

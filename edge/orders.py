@@ -1,6 +1,7 @@
 """The hub's commands: each carried out once, whatever is sent again, and not after its time.
 
-Every operation has threads of its own: a look that takes a minute keeps no terminal waiting.
+Every operation has threads of its own: a look that takes a minute keeps no terminal waiting. What
+cannot be begun yet waits without one, and is tried again until its time is over.
 """
 
 import logging
@@ -9,6 +10,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,15 +22,31 @@ log = logging.getLogger(__name__)
 REMEMBERED_MS = 86_400_000
 LONGEST_WHY = 500
 AT_ONCE = 8
+MOST_WAITING = 1000
 
 CarryOut = Callable[[str, dict[str, Any], str], dict[str, Any]]
-"""Does an operation with its arguments and gives what came of it; raises OrderFailed."""
+"""Does an operation with its arguments and gives what came of it; raises OrderFailed, NotYet."""
 
 Say = Callable[[Reply], None]
 
 
 class OrderFailed(RuntimeError):
     """The operation could not be done; says why."""
+
+
+class NotYet(OrderFailed):
+    """Nothing was begun, for now; it is to be tried again while the command holds."""
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A command with what carries it out; `why`: what it waited for when it was last tried."""
+
+    command: Command
+    carry_out: CarryOut
+    pool: ThreadPoolExecutor
+    say: Say
+    why: str = ""
 
 
 class OrderDesk:
@@ -40,6 +58,7 @@ class OrderDesk:
         self._now_ms = now_ms
         self._lock = threading.Lock()
         self._offers: dict[str, tuple[CarryOut, ThreadPoolExecutor]] = {}
+        self._waiting: list[_Begun] = []
         self._front = ThreadPoolExecutor(1, "order-front")
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.execute(
@@ -83,7 +102,7 @@ class OrderDesk:
             say(self._note(self._reply(command, CommandState.ACCEPTED)))
             carry_out, pool = self._offers[_offered(command.op, self._offers)]
             with suppress(RuntimeError):  # closed
-                pool.submit(self._finish, command, carry_out, say)
+                pool.submit(self._finish, _Begun(command, carry_out, pool, say))
         except sqlite3.Error:
             log.exception("command %s cannot be noted, so it is not carried out", command.id)
 
@@ -96,8 +115,24 @@ class OrderDesk:
             return self._reply(command, CommandState.EXPIRED)
         return None
 
-    def _finish(self, command: Command, carry_out: CarryOut, say: Say) -> None:
-        reply = self._carry_out(command, carry_out)
+    def tick(self) -> None:
+        """Try again what could not be begun; call it every second or so."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            with suppress(RuntimeError):  # closed
+                each.pool.submit(self._finish, each)
+
+    def _finish(self, begun: _Begun) -> None:
+        command, say = begun.command, begun.say
+        try:
+            reply = self._carry_out(begun)
+        except NotYet as fault:
+            with self._lock:
+                if len(self._waiting) < MOST_WAITING:
+                    self._waiting.append(replace(begun, why=str(fault)))
+                    return
+            reply = self._reply(command, CommandState.FAILED, str(fault))
         if len(encode(reply)) > MAX_BYTES_OTHER:
             reply = self._reply(command, CommandState.DONE, "what it gave is too long to be sent")
         try:
@@ -106,13 +141,17 @@ class OrderDesk:
             log.warning("the reply to command %s cannot be noted: %s", command.id, fault)
             say(reply)
 
-    def _carry_out(self, command: Command, carry_out: CarryOut) -> Reply:
-        if command.exp < self._now_ms():  # it waited for those before it
-            return self._reply(command, CommandState.EXPIRED)
+    def _carry_out(self, begun: _Begun) -> Reply:
+        command = begun.command
+        if command.exp < self._now_ms():  # it waited for those before it, or to be begun
+            return self._reply(command, CommandState.EXPIRED, begun.why)
         name = command.op.partition(".")[2]
-        log.info("%s for %s: %s", command.op, command.by or "the hub", command.args)
+        if not begun.why:
+            log.info("%s for %s: %s", command.op, command.by or "the hub", command.args)
         try:
-            out = carry_out(name, command.args, command.id)
+            out = begun.carry_out(name, command.args, command.id)
+        except NotYet:
+            raise
         except OrderFailed as fault:
             return self._reply(command, CommandState.FAILED, str(fault))
         except Exception as fault:

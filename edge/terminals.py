@@ -15,12 +15,12 @@ from edge.config import GATEWAY, STANDARD_PROFILE, EdgeConfig, GatewayConfig, Pr
 from edge.gps.alarms import AlarmDesk, Cover
 from edge.gps.commands import plain
 from edge.gps.errors import GpsError
-from edge.gps.gateway import ANSWER_S, CannotListen, Gateway, Limits
+from edge.gps.gateway import ANSWER_S, Absent, CannotListen, Gateway, Limits
 from edge.gps.jt808.orders import SHOT
 from edge.gps.jt808.session import Fleet, Reply
 from edge.gps.profile import own_values
 from edge.gps.reports import STANDARD, OutboxReports
-from edge.orders import OrderFailed
+from edge.orders import NotYet, OrderFailed
 from edge.outbox import Outbox
 from wire.status import ReceiverHealth, ReceiverState, VehicleBirth
 
@@ -112,7 +112,7 @@ class Terminals:
         """Give the order `name` (see `jt808.orders`) to the terminal of `vehicle`.
 
         Gives what the terminal answers; `result` 0 where it only says that it is done.
-        Raises OrderFailed.
+        Raises OrderFailed; NotYet where the terminal is known and merely absent.
         """
         given = dict(arguments)
         vehicle = given.pop("vehicle", None)
@@ -126,6 +126,9 @@ class Terminals:
         asked = asyncio.run_coroutine_threadsafe(gateway.ask(terminal, name, given), loop)
         try:
             reply = asked.result(ANSWER_S + 1)
+        except Absent as fault:
+            is_known = terminal in self._fleet.vehicles or gateway.knows(terminal)
+            raise (NotYet if is_known else OrderFailed)(str(fault)) from None
         except (GpsError, TimeoutError, CancelledError) as fault:
             raise OrderFailed(str(fault) or "the server of the terminals has stopped") from None
         if result := reply.values.get("result", 0):

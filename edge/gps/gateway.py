@@ -41,6 +41,10 @@ class NotConnected(GpsError):
     """The terminal is not here."""
 
 
+class Absent(NotConnected):
+    """It was not here to begin with, so nothing was sent to it."""
+
+
 class NoAnswer(GpsError):
     """The terminal took the order and said nothing."""
 
@@ -223,11 +227,11 @@ class Gateway:
         """Give an order (see `jt808.orders`) and wait for the terminal's answer.
 
         A terminal that confirms and sends nothing more gives its confirmation.
-        Raises BadOrder, NotConnected, NoAnswer.
+        Raises BadOrder, Absent, NotConnected where it hung up, NoAnswer.
         """
         connection = self.connected.get(terminal)
         if connection is None:
-            raise NotConnected(f"terminal {terminal} is not connected")
+            raise Absent(f"terminal {terminal} is not connected")
         order = order_of(name, arguments, connection.session.version)
         packets = connection.session.order(order.msg_id, order.body)
         answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
@@ -242,6 +246,10 @@ class Gateway:
             raise NoAnswer(f"terminal {terminal} did not answer in {timeout_s:.0f} s") from None
         finally:
             connection.asked.remove(asked)
+
+    def knows(self, terminal: str) -> bool:
+        """Whether it has been here since the start."""
+        return terminal in self._memories
 
     def _take_over(self, terminal: str, connection: "_Connection") -> None:
         self._strangers.pop(connection, None)

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from edge.orders import OrderDesk, OrderFailed
+from edge.orders import NotYet, OrderDesk, OrderFailed
 from wire.command import Command, CommandState
 
 NOW = 1_790_000_000_000
@@ -125,6 +125,64 @@ def test_slow_operations_keep_no_others_waiting(open_desk):
     assert begun.wait(5)
     assert said(desk, command())[-1].st == DONE
     may_end.set()
+
+
+class Door:
+    """An operation that cannot be begun while the door is shut."""
+
+    def __init__(self):
+        self.is_open, self.tried = False, queue.Queue()
+
+    def __call__(self, _name, _arguments, _order=""):
+        self.tried.put(self.is_open)
+        if not self.is_open:
+            raise NotYet("the door is shut")
+        return {"through": True}
+
+
+def test_what_cannot_be_begun_yet_waits_and_is_begun_once(open_desk):
+    desk, door, words = open_desk(), Door(), queue.Queue()
+    desk.offer("door", door, at_once=1)
+    desk.take(command("door.pass"), words.put)
+    assert words.get(timeout=5).st == ACCEPTED
+    assert door.tried.get(timeout=5) is False
+    assert said(desk, command(name="c-2"))[-1].st == DONE, "it holds no thread"
+    door.is_open = True
+    retry_until(desk, lambda: not words.empty())
+    assert words.get(timeout=5).out == {"through": True}
+    desk.tick()
+    assert list(door.tried.queue).count(True) == 1
+
+
+def test_what_waits_is_given_up_with_its_reason_when_its_time_is_over(open_desk, clock):
+    desk, door, words = open_desk(), Door(), queue.Queue()
+    desk.offer("door", door)
+    desk.take(command("door.pass"), words.put)
+    assert door.tried.get(timeout=5) is False
+    clock[0] += 2000
+    retry_until(desk, lambda: words.qsize() >= 2)
+    words.get(timeout=5)
+    last = words.get(timeout=5)
+    assert (last.st, last.why) == (CommandState.EXPIRED, "the door is shut")
+
+
+def test_only_so_many_wait(open_desk, monkeypatch):
+    monkeypatch.setattr("edge.orders.MOST_WAITING", 1)
+    desk, door, words = open_desk(), Door(), queue.Queue()
+    desk.offer("door", door, at_once=1)
+    for number in range(2):
+        desk.take(command("door.pass", f"c-{number}"), words.put)
+    replies = [words.get(timeout=5) for _ in range(3)]
+    assert [r.why for r in replies if r.st == FAILED] == ["the door is shut"]
+
+
+def retry_until(desk, has_come):
+    for _ in range(500):
+        desk.tick()
+        if has_come():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("nothing came")
 
 
 def test_what_waited_too_long_for_its_turn_is_not_begun(open_desk, clock):

@@ -11,7 +11,7 @@ from edge.agent import Agent
 from edge.commands import run_gateway
 from edge.config import EdgeConfig, GatewayConfig, TerminalConfig
 from edge.gps.errors import GpsError
-from edge.orders import OrderFailed
+from edge.orders import NotYet, OrderFailed
 from edge.outbox import Outbox
 from edge.terminals import BadSecret, Terminals, secret_of
 from tests.edge.gps.jt808.reports import report
@@ -121,8 +121,9 @@ def test_orders_reach_the_terminal_of_a_vehicle(running):
 )
 def test_orders_that_cannot_be_given(running, name, arguments, told):
     part, _ = running()
-    with pytest.raises(OrderFailed, match=told):
+    with pytest.raises(OrderFailed, match=told) as refused:
         part.carry_out(name, arguments)
+    assert isinstance(refused.value, NotYet) == ("not connected" in told)
 
 
 def test_a_stranger_is_refused_and_welcome_where_all_may_come(running, outbox):

@@ -189,6 +189,12 @@ def test_who_drives_and_what_is_ordered_goes_the_whole_way_through_a_cut(city):
             refused = given(api, "truck-1", "set_fence", {"fence": {"shape": "oval", "id": 1}})
             failed = until(lambda: ended(api, refused), "the refusal")
             assert (failed["state"], "oval" in failed["why"]) == ("failed", True)
-            absent = given(api, "sweeper-1", "position", {})
-            failed = until(lambda: ended(api, absent), "the refusal")
-            assert "not connected" in failed["why"]
+            waits = given(api, "sweeper-1", "position", {})
+            until(lambda: api.get(f"/api/orders/{waits}").json()["state"] == "accepted", "it waits")
+            with Terminal(city.gateway_port, "14500000002", "2019") as late:
+                late.log_in()
+                serial, msg_id, _ = late.hear_frame()
+                assert msg_id == 0x8201
+                late.say(0x0201, serial.to_bytes(2) + report_now(32.72, 109.05))
+                out = until(lambda: ended(api, waits), "the position")["out"]
+                assert out["positions"][0]["lat"] == 32.72
