@@ -56,6 +56,7 @@ $(CONSOLE)/node_modules/.checked: $(CONSOLE_SOURCES)
 
 schema: .venv/demo
 	.venv/bin/python -m wire.schema docs/reference/wire
+	.venv/bin/python -m hub.evaluation.reference docs/reference/indicators.md
 
 screenshots: setup-test
 	.venv/bin/python -m tests.browser.screenshots docs/images

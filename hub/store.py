@@ -223,8 +223,7 @@ def insert_new(
 ) -> None:
     """Insert the rows whose key is not there yet."""
     if rows:
-        statement = _insert(table, tx.dialect.name)
-        tx.execute(statement.on_conflict_do_nothing(index_elements=list(key)), list(rows))
+        tx.execute(_insert_new(table, tuple(key), tx.dialect.name), list(rows))
 
 
 def upsert(
@@ -238,6 +237,11 @@ def upsert(
     if rows:
         names = update if update is not None else [name for name in rows[0] if name not in key]
         tx.execute(_upsert(table, tuple(key), tuple(names), tx.dialect.name), list(rows))
+
+
+@cache
+def _insert_new(table: Table, key: tuple[str, ...], dialect: str) -> Any:
+    return _insert(table, dialect).on_conflict_do_nothing(index_elements=list(key))
 
 
 @cache

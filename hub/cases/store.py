@@ -91,14 +91,26 @@ _BY_ID = (
     .where(cases.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(cases.c.opened_at.desc())
 )
+_OPEN_AROUND = select(cases).where(
+    cases.c.matter == bindparam("matter"),
+    cases.c.lat.between(bindparam("south"), bindparam("north")),
+    cases.c.lon.between(bindparam("west"), bindparam("east")),
+    cases.c.state.not_in([state.value for state in FINISHED]),
+)
+_TAKE = (
+    update(numbers)
+    .where(numbers.c.day == bindparam("on"))
+    .values(last=numbers.c.last + bindparam("count"))
+)
+_LAST = select(numbers.c.last).where(numbers.c.day == bindparam("on"))
 
 
 def new_numbers(tx: Connection, prefix: str, at: datetime, zone: ZoneInfo, count: int) -> list[str]:
     """The next `count` case numbers of the site's day, such as AK20261123-0001."""
     day = at.astimezone(zone).strftime("%Y%m%d")
     insert_new(tx, numbers, [{"day": day, "last": 0}], ["day"])
-    tx.execute(update(numbers).where(numbers.c.day == day).values(last=numbers.c.last + count))
-    last = tx.execute(select(numbers.c.last).where(numbers.c.day == day)).scalar_one()
+    tx.execute(_TAKE, {"on": day, "count": count})
+    last = tx.execute(_LAST, {"on": day}).scalar_one()
     return [f"{prefix}{day}-{number:04d}" for number in range(last - count + 1, last + 1)]
 
 
@@ -160,13 +172,14 @@ def open_near(
         return []
     north_m, east_m = metres_per_degree(lat)
     d_lat, d_lon = radius_m / north_m, radius_m / max(east_m, 1.0)
-    near = (
-        (cases.c.matter == matter)
-        & cases.c.lat.between(lat - d_lat, lat + d_lat)
-        & cases.c.lon.between(lon - d_lon, lon + d_lon)
-        & cases.c.state.not_in([state.value for state in FINISHED])
-    )
-    found = [to_case(row) for row in tx.execute(select(cases).where(near))]
+    around = {
+        "matter": matter,
+        "south": lat - d_lat,
+        "north": lat + d_lat,
+        "west": lon - d_lon,
+        "east": lon + d_lon,
+    }
+    found = [to_case(row) for row in tx.execute(_OPEN_AROUND, around)]
     away_m = {case.id: distance_m(lat, lon, case.lat, case.lon) for case in found}
     within = [case for case in found if away_m[case.id] <= radius_m]
     return sorted(within, key=lambda case: (away_m[case.id], case.id))

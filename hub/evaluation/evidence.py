@@ -28,10 +28,13 @@ from sqlalchemy.engine import Connection
 
 from hub import audit
 from hub.alerts.store import alerts
+from hub.cases import record_store
 from hub.cases.clock_store import history
+from hub.cases.power import LOWEST, settling_level
+from hub.cases.record import Kind, RecordState
 from hub.cases.store import cases, duties
 from hub.evaluation.facts import CaseFacts, CheckFacts, Facts, ReportFacts, VisitFacts
-from hub.evaluation.history import Said, Sent, Story, Turn, story
+from hub.evaluation.history import GRANTED_EXTENSION, PASSED_UP, Said, Sent, Story, Turn, story
 from hub.evaluation.period import Span
 from hub.grid.grid import Grid
 from hub.grid.store import grids
@@ -115,6 +118,8 @@ def _stories(tx: Connection, wanted: Ids, asked: Question) -> Iterator[tuple[int
     ).where(act.kind == "case", act.subject.in_(subjects), act.at <= asked.as_of)  # fmt: skip
     for number, subject, at_ms, action, before, after in tx.execute(happened):
         turns[int(subject)].append((number, Turn(at_ms, action, before, after)))
+    records = _records(tx, wanted, asked.as_of)
+    powers = record_store.load_powers(tx)
     said, sent = _said(tx, wanted, asked.as_of), _sent(tx, wanted, asked.as_of)
     by_patrol = reports.c.channel == Channel.PATROL.value
     seen = _first(tx, alerts, wanted, asked.as_of, alerts.c.place.not_in(IN_PASSING))
@@ -130,6 +135,9 @@ def _stories(tx: Connection, wanted: Ids, asked: Question) -> Iterator[tuple[int
         if not happenings:
             continue
         happenings.sort()
+        told = [turn for _, turn in happenings]
+        if number in records:
+            told = sorted([*told, *records[number]], key=lambda turn: turn.at_ms)
         if path not in paths:
             paths[path] = tuple(path.split("\n")[1:-1])
         fixed = {
@@ -139,14 +147,13 @@ def _stories(tx: Connection, wanted: Ids, asked: Question) -> Iterator[tuple[int
             "level": level,
             "path": paths[path],
             "generated": generated,
+            "above_level": settling_level(matter, level, powers) < LOWEST,
             "seen_ms": seen.get(number),
             "patrol_ms": walked.get(number),
         }
         yield (
             number,
-            story(
-                fixed, [turn for _, turn in happenings], said.get(number, ()), sent.get(number, ())
-            ),
+            story(fixed, told, said.get(number, ()), sent.get(number, ())),
         )
 
 
@@ -171,6 +178,23 @@ def _sent(tx: Connection, wanted: Ids, as_of: datetime) -> dict[int, list[Sent]]
     for case_id, at_ms, department, officer in tx.execute(found.order_by(duty.id)):
         sent[case_id].append(Sent(at_ms, department, officer))
     return sent
+
+
+def _records(tx: Connection, wanted: Ids, as_of: datetime) -> dict[int, list[Turn]]:
+    """Extensions that were granted and steps up the ladder, by case."""
+    record = record_store.records.c
+    granted = (record.kind == Kind.EXTENSION) & (record.state == RecordState.APPROVED)
+    when = func.coalesce(record.decided_at, record.at)
+    found = select(record.case_id, record.kind, type_coerce(when, BigInteger)).where(
+        record.case_id.in_(select(wanted.subquery().c.case_id)),
+        granted | (record.kind == Kind.ESCALATION),
+        when <= as_of,
+    )
+    turns: defaultdict[int, list[Turn]] = defaultdict(list)
+    for case_id, kind, at_ms in tx.execute(found):
+        action = GRANTED_EXTENSION if kind == Kind.EXTENSION else PASSED_UP
+        turns[case_id].append(Turn(at_ms, action, "", ""))
+    return turns
 
 
 def _found(tx: Connection, wanted: Ids, as_of: datetime) -> dict[tuple[int, int], bool]:

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 from hub.cases.case import BEFORE_FILING, State
 from hub.evaluation.facts import CaseFacts
 
-GRANTED_EXTENSION = "extend"
-PASSED_UP = "escalate"
+GRANTED_EXTENSION = "records: extension granted"
+PASSED_UP = "records: escalation"
+"""Turns made from a case's records; no action of the audit is called so."""
 
 
 class Turn(NamedTuple):
@@ -137,8 +138,16 @@ def story(
             now.passed_up = True
         if now.dispatched_ms is not None and due_ms is not None:
             now.due_ms = due_ms
+    _hear_out(now, said[heard:])
     rounds.append(now.facts(about))
     return Story(rounds, checks)
+
+
+def _hear_out(now: _Round, said: Sequence[Said]) -> None:
+    """A deadline may move without a step: an extension that was granted."""
+    moved = [clock.due_ms for clock in said if clock.due_ms is not None]
+    if now.dispatched_ms is not None and moved:
+        now.due_ms = moved[-1]
 
 
 def _leave(now: _Round, turn: Turn, stage_due_ms: int | None, checks: list[Check]) -> None:

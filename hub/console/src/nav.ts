@@ -29,6 +29,14 @@ export const ENTRIES: readonly Entry[] = [
   { to: '/vehicles', key: 'nav.vehicles', icon: 'vehicle', right: 'read' },
   { to: '/patrol', key: 'nav.patrol', icon: 'route', group: 'patrol', right: 'read' },
   { to: '/duty', key: 'nav.duty', icon: 'people', group: 'patrol', right: 'read' },
+  {
+    to: '/evaluation',
+    key: 'nav.evaluation',
+    icon: 'chart',
+    group: 'evaluation',
+    right: 'read',
+  },
+  { to: '/wall', key: 'nav.wall', icon: 'screen', group: 'evaluation', right: 'read' },
   { to: '/learning', key: 'nav.learning', icon: 'guide', group: 'manage', right: 'read' },
 ]
 

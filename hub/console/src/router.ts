@@ -25,6 +25,12 @@ export const router = createRouter({
     { path: '/vehicles', name: 'vehicles', component: () => import('./pages/vehicles-page.vue') },
     { path: '/learning', name: 'learning', component: () => import('./pages/learning-page.vue') },
     { path: '/patrol', name: 'patrol', component: () => import('./pages/patrol-page.vue') },
+    {
+      path: '/evaluation',
+      name: 'evaluation',
+      component: () => import('./pages/evaluation-page.vue'),
+    },
+    { path: '/wall', name: 'wall', component: () => import('./pages/wall-page.vue') },
     { path: '/duty', name: 'duty', component: () => import('./pages/duty-page.vue') },
     {
       path: '/vehicles/day',

@@ -8,6 +8,7 @@ import time_machine
 
 from hub import steps
 from hub.cases.case import WantedStep
+from hub.cases.record import SuspensionReason
 from hub.desk import Desk
 from hub.intake.report import Channel, NewReport
 from hub.intake.sealing import Seal
@@ -93,6 +94,8 @@ class City:
     def step(self, case_id, action, at, actor=None, note="done", **more):
         self.at(at)
         version = self.versions.get(case_id, 1)
+        if action == "suspend":
+            more = {"until": at + timedelta(days=60), "reason": SuspensionReason.SEASON, **more}
         who = actor or (WORKER if action in ("accept", "feedback", "return") else CHIEF)
         wanted = WantedStep(action, version, note, **more)
         steps.take_step(self.store, self.site, case_id, wanted, who)

@@ -4,9 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from hub import records
+from hub.calendar.limit import TimeLimit, Unit
+from hub.cases import record_store, store as case_store
+from hub.cases.record import Kind
 from hub.cases.store import cases
 from hub.intake.report import Channel
-from tests.hub.evaluation.city import MONDAY
+from tests.hub.evaluation.city import CHIEF, MONDAY, WORKER
 from tests.hub.evaluation.conftest import facts_of
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -131,3 +135,24 @@ def test_facts_need_nothing_that_may_change_later(city):
     with city.store.write() as tx:
         tx.execute(cases.update().values(state="archived", closed_at=None, version=99))
     assert facts_of(city, MONTH)[0] == before
+
+
+def test_an_extension_that_was_granted_and_a_step_up_the_ladder_are_counted(city, figure):
+    case = city.to_work(MONDAY)
+    city.to_work(MONDAY)
+    city.at(MONDAY + HOUR)
+    limit = TimeLimit(2, Unit.WORK_DAY)
+    wanted = records.WantedRecord(Kind.EXTENSION, 4, "the part is on its way", extra=limit)
+    records.record(city.store, city.site, case, wanted, WORKER)
+    assert figure("extension_rate", MONTH) == (0, 2)
+    with city.store.read() as tx:
+        (asked,) = record_store.of_cases(tx, [case])[case]
+        version = case_store.load(tx, [case])[case].version
+    city.at(MONDAY + 2 * HOUR)
+    said = records.Said(version)
+    records.decide(city.store, city.site, asked.id, said, approve=True, actor=CHIEF)
+    assert figure("extension_rate", MONTH) == (1, 2)
+    assert figure("extension_rate", MONTH, as_of=MONDAY + HOUR) == (0, 0)
+    facts, _ = facts_of(city, MONTH)
+    extended, plain = facts.cases
+    assert extended.due_ms > plain.due_ms

@@ -1,5 +1,6 @@
 import { enCamera } from './en-camera'
 import { enCases } from './en-cases'
+import { enEvaluation } from './en-evaluation'
 import { enPeople } from './en-people'
 import { enShift } from './en-shift'
 import { enTerminal } from './en-terminal'
@@ -10,6 +11,7 @@ export const en: Record<keyof typeof zh, string> = {
   ...enTerminal,
   ...enCamera,
   ...enCases,
+  ...enEvaluation,
   ...enPeople,
   ...enTracks,
   ...enShift,

@@ -1,5 +1,6 @@
 import { zhCamera } from './zh-camera'
 import { zhCases } from './zh-cases'
+import { zhEvaluation } from './zh-evaluation'
 import { zhPeople } from './zh-people'
 import { zhShift } from './zh-shift'
 import { zhTerminal } from './zh-terminal'
@@ -8,6 +9,7 @@ import { zhTracks } from './zh-tracks'
 export const zh = {
   ...zhCamera,
   ...zhCases,
+  ...zhEvaluation,
   ...zhPeople,
   ...zhTerminal,
   ...zhTracks,

@@ -1,0 +1,146 @@
+"""Evaluation and the big screen, in real Chromium, on a real hub whose city had a month of work."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import uvicorn
+from playwright.sync_api import Page, expect
+
+from hub.app import Hub, create_app
+from hub.store import Store
+from tests.browser.conftest import AXE, Opener, need
+from tests.hub.evaluation.city import City
+from tests.hub.world import make_site
+
+CLOSED, OPEN = 11, 3
+
+
+def live_through(store: Store, site: object, folder: object) -> str:
+    """Eleven cases closed in time, three overdue, all a month ago; returns the month."""
+    begun = datetime.now(UTC).replace(day=1, hour=2, minute=0, second=0, microsecond=0)
+    begun = (begun - timedelta(days=1)).replace(day=3)
+    city = City(store, site, folder)
+    try:
+        with city.store.block():
+            for number in range(CLOSED + OPEN):
+                case = city.to_work(begun)
+                if number < CLOSED:
+                    city.close(case, begun + timedelta(hours=1))
+    finally:
+        city.stop()
+    return f"{begun:%Y-%m}"
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """Address of the hub, and the month of which it knows something."""
+    folder = tmp_path_factory.mktemp("hub")
+    store = Store(f"sqlite:///{folder}/hub.sqlite")
+    store.migrate()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    site = make_site(store, folder, demo=True, broker={"port": 1}, listen={"port": port})
+    month = live_through(store, site, folder)
+    hub = Hub.build(site.config, store)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(site.config, hub), port=port, log_level="error", timeout_graceful_shutdown=1
+        )
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}", month
+    hub.bus.close()
+    server.should_exit = True
+    thread.join(timeout=10)
+
+
+def go_back(page: Page, month: str) -> None:
+    page.get_by_role("button", name="上一期").click()
+    expect(page.locator(".period")).to_have_text(month)
+
+
+def test_a_figure_opens_into_its_cases(opened: Opener, lived: tuple[str, str]) -> None:
+    url, month = lived
+    page = opened(url, "/#/evaluation")
+    go_back(page, month)
+    figure = page.get_by_role("button", name="按期结案率 78.57 % 11 / 14").first
+    figure.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("link")).to_have_count(OPEN)
+    dialog.get_by_role("button", name="分子").click()
+    expect(dialog.get_by_role("link")).to_have_count(CLOSED)
+    dialog.get_by_role("link").first.click()
+    expect(page).to_have_url(f"{url}/#/cases/1")
+
+
+def test_grids_stand_ranked_with_their_counts_and_as_tiles(
+    opened: Opener, lived: tuple[str, str]
+) -> None:
+    url, month = lived
+    page = opened(url, "/#/evaluation")
+    go_back(page, month)
+    first = page.locator("table").nth(1).locator("tbody tr").first
+    expect(first.locator("td").first).to_have_text("1")
+    expect(first).to_contain_text("11 / 14")
+    expect(page.get_by_role("button", name="79 % (11 / 14)")).to_be_visible()
+
+
+def test_a_report_is_made_and_offered(opened: Opener, lived: tuple[str, str]) -> None:
+    url, month = lived
+    page = opened(url, "/#/evaluation")
+    go_back(page, month)
+    page.get_by_role("button", name="生成 XLSX").click()
+    link = page.get_by_role("link", name=f"月排名 {month} XLSX")
+    with page.expect_download() as download:
+        link.first.click()
+    assert download.value.suggested_filename == f"evaluation-{month}.xlsx"
+
+
+@pytest.mark.parametrize(("theme", "language"), [("light", "zh"), ("dark", "en")])
+@pytest.mark.parametrize("path", ["/#/evaluation", "/#/wall"])
+def test_no_accessibility_faults(
+    opened: Opener, lived: tuple[str, str], path: str, theme: str, language: str
+) -> None:
+    need(AXE, "npm ci in hub/console")
+    url, month = lived
+    page = opened(url, "/#/evaluation", theme=theme, language=language)
+    page.goto(f"{url}{path}?every=month&day={month}-15")
+    page.reload()
+    page.wait_for_selector(".tile" if "evaluation" in path else ".keys dd")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate(
+        "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'] })"
+    )
+    faults = [
+        (rule["id"], [node["target"] for node in rule["nodes"]]) for rule in found["violations"]
+    ]
+    assert faults == []
+
+
+def test_the_wall_needs_no_click_and_hears_what_happens(
+    opened: Opener, lived: tuple[str, str]
+) -> None:
+    url, _ = lived
+    page = opened(url, "/#/evaluation", language="zh")
+    page.goto(f"{url}/#/wall")
+    expect(page.locator(".numbers strong").first).to_have_text(str(OPEN))
+    expect(page.locator("header.bar")).to_be_hidden()
+    answer = page.evaluate(
+        """fetch('/api/cases/14').then((said) => said.json()).then(({version}) =>
+           fetch('/api/cases/14/actions', {method: 'POST', headers: {'X-Tianyan': '1',
+           'Content-Type': 'application/json'}, body: JSON.stringify(
+           {action: 'feedback', version, note: 'done'})})).then((said) => said.text())"""
+    )
+    assert '"state":"handled"' in answer
+    event = page.locator(".events li").first
+    expect(event).to_contain_text("已反馈")
+    page.get_by_role("link", name="退出大屏").click()
+    expect(page.locator(".counters")).to_be_visible()
