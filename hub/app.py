@@ -89,7 +89,7 @@ from hub.intake import api as intake_api, open311_api, public_api
 from hub.intake.open311_api import Standing
 from hub.intake.sealing import Seal
 from hub.judging import Judge
-from hub.looks import api as looks_api
+from hub.looks import api as looks_api, wall_api
 from hub.models import api as models_api
 from hub.models.store import Shelf
 from hub.out import api as out_api
@@ -195,6 +195,7 @@ class SiteItem(BaseModel):
     zoom: float
     time_zone: str
     base_map: BaseMap | None
+    media_url: str
 
 
 class Summary(BaseModel):
@@ -261,6 +262,7 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(orders_api.router(store, orders))
     app.include_router(revisions_api.router(store, hub.ingest.wake))
     app.include_router(looks_api.router(store, orders))
+    app.include_router(wall_api.router(store))
     online = vehicles.c.device.in_(select(devices.c.id).where(devices.c.online))
     thresholds = settings_of(config.vehicles.thresholds)
     app.include_router(day_api.router(store, config.zone, thresholds))
@@ -568,6 +570,7 @@ def _add_overview(app: FastAPI, hub: Hub) -> None:
                 zoom=view.zoom,
                 time_zone=config.time_zone,
                 base_map=config.base_map,
+                media_url=config.media_url,
             ),
             broker=_broker(hub.ingest.broker_name),
         )

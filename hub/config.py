@@ -373,6 +373,10 @@ class View(Settings):
     zoom: Annotated[float, Field(ge=0, le=22)] = 12
 
 
+MediaUrl = Annotated[str, Field(max_length=500, pattern=r"^(https?://[^\s/]+/?\S*)?$")]
+"""Where the site's own media server shows a camera; {device} and {camera} stand for its ids."""
+
+
 class BaseMap(Settings):
     """Pictures of streets under the map; without it the map draws grids alone.
 
@@ -415,6 +419,7 @@ class HubConfig(Settings):
     grids: list[Path] = []
     view: View = View()
     base_map: BaseMap | None = None
+    media_url: MediaUrl = ""
     case_prefix: Annotated[str, Field(pattern=r"^[A-Z]{1,6}$")] = "TY"
     standard_ref: str = "GB/T 47678.5-2026"
     enrol: Literal["open", "listed"] = "open"

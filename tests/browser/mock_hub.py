@@ -294,6 +294,15 @@ class MockHub:
             for i in items
         ]
 
+    async def pictures(self, _request: Request) -> Response:
+        found: dict[str, Item] = {}
+        for alert in self.city.alerts.values():
+            url = next((f["url"] for f in alert["evidence"] if f["url"]), None)
+            camera = f"{alert['device']}/{alert['source'].rpartition('/')[2]}"
+            if url and camera in self.city.cameras:
+                found[camera] = {"camera": camera, "url": url, "at": alert["at"], "of": "alert"}
+        return JSONResponse({"items": list(found.values()), "total": len(found)})
+
     async def past(self, request: Request) -> Response:
         """Half of what is there now, as if the rest had come since."""
         vehicles = [v for v in self.city.vehicles.values() if v["lat"] is not None]
@@ -372,6 +381,7 @@ class MockHub:
             *self.learning.rows(),
             *self.attention.rows(),
             ("/api/search", self.search, ["GET"]),
+            ("/api/camera-pictures", self.pictures, ["GET"]),
             ("/api/past", self.past, ["GET"]),
             ("/api/{kind}", self.listing, ["GET"]),
             ("/mock/alert", self.mock_alert, ["POST"]),

@@ -37,6 +37,15 @@ SHOTS = (
     Shot("console.png", "/", press="j"),
     Shot("console-dark-en.png", "/", theme="dark", language="en", press="j"),
     Shot("case.png", "/#/cases/1"),
+    Shot("merge.png", "/", press="j m"),
+    Shot("cases-board.png", "/#/cases?open=all&view=board"),
+    Shot("cameras.png", "/#/cameras", click="text=画面墙"),
+    Shot("camera.png", "/#/cameras", click="tbody tr >> nth=0, .settings"),
+    Shot("patrol.png", "/#/patrol"),
+    Shot("duty.png", "/#/duty"),
+    Shot("permits.png", "/#/vehicles/permits"),
+    Shot("learning.png", "/#/learning"),
+    Shot("keys.png", "/", press="?"),
     Shot("vehicles.png", "/#/vehicles", theme="dark", click="tbody tr:nth-child(2)"),
 )
 
@@ -67,10 +76,11 @@ def _confirm_one(browser: Browser, url: str) -> None:
 def _take(browser: Browser, url: str, shot: Shot, folder: Path) -> None:
     page = _open(browser, url, shot)
     page.wait_for_timeout(SETTLE_MS)
-    if shot.press:
-        page.keyboard.press(shot.press)
-    if shot.click:
-        page.click(shot.click)
+    for key in shot.press.split():
+        page.keyboard.press(key)
+        page.wait_for_timeout(SETTLE_MS // 4)
+    for spot in filter(None, shot.click.split(", ")):
+        page.click(spot)
     page.wait_for_timeout(SETTLE_MS)
     path = folder / shot.name
     page.screenshot(path=path)

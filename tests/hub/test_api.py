@@ -265,6 +265,7 @@ GUARDED = [
     ("DELETE", f"/api/alerts/{ALERT}/snooze", Role.OPERATOR),
     ("POST", f"/api/alerts/{ALERT}/merge", Role.OPERATOR),
     ("GET", "/api/spot", Role.VIEWER),
+    ("GET", "/api/camera-pictures", Role.VIEWER),
     ("GET", "/api/search", Role.VIEWER),
     ("GET", "/api/past", Role.VIEWER),
     ("GET", f"/api/alerts/{ALERT}/boxes", Role.VIEWER),

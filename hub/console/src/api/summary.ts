@@ -17,6 +17,8 @@ export interface Site {
   zoom: number
   time_zone: string
   base_map?: BaseMap | null
+  /** Where the site's media server shows a camera, with {device} and {camera}; often empty. */
+  media_url?: string
 }
 
 

@@ -51,4 +51,10 @@ export const enShift: Record<keyof typeof zhShift, string> = {
   'past.now': 'Back to now',
   'map.layer.fences': 'Fences and sites',
   'map.layer.permits': 'Permitted routes',
+  'wall.wall': 'Wall',
+  'wall.none': 'no picture in seven days',
+  'live.watch': 'Watch live',
+  'live.watching': 'Stop ({left} left)',
+  'live.watchLong': 'A picture with faces and plates covered every 5 s, for 5 minutes at most',
+  'live.media': 'Media server',
 }

@@ -49,4 +49,10 @@ export const zhShift = {
   'past.now': '回到现在',
   'map.layer.fences': '围栏与场地',
   'map.layer.permits': '准运路线',
+  'wall.wall': '画面墙',
+  'wall.none': '七天内没有画面',
+  'live.watch': '看实时',
+  'live.watching': '停止（还剩 {left}）',
+  'live.watchLong': '每 5 秒请设备送一张已遮挡的画面，最长 5 分钟',
+  'live.media': '视频平台',
 } as const
