@@ -37,6 +37,7 @@ export const ENTRIES: readonly Entry[] = [
     right: 'read',
   },
   { to: '/wall', key: 'nav.wall', icon: 'screen', group: 'evaluation', right: 'read' },
+  { to: '/dispatch', key: 'nav.dispatch', icon: 'link', group: 'manage', right: 'read' },
   { to: '/learning', key: 'nav.learning', icon: 'guide', group: 'manage', right: 'read' },
 ]
 

@@ -23,6 +23,7 @@ export const router = createRouter({
       props: true,
     },
     { path: '/vehicles', name: 'vehicles', component: () => import('./pages/vehicles-page.vue') },
+    { path: '/dispatch', name: 'dispatch', component: () => import('./pages/dispatch-page.vue') },
     { path: '/learning', name: 'learning', component: () => import('./pages/learning-page.vue') },
     { path: '/patrol', name: 'patrol', component: () => import('./pages/patrol-page.vue') },
     {

@@ -84,3 +84,15 @@ export function localDay(at: string | number): string {
 export function nextDay(day: string): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10)
 }
+
+/** The last second of a day at the site, as the hub takes it. */
+export function endOfDay(day: string): string {
+  const guess = Date.parse(`${day}T23:59:59Z`)
+  const local = new Intl.DateTimeFormat('sv-SE', {
+    timeZone: siteZone.value,
+    dateStyle: 'short',
+    timeStyle: 'medium',
+  }).format(guess)
+  const ahead = Date.parse(`${local.replace(' ', 'T')}Z`) - guess
+  return new Date(guess - ahead).toISOString()
+}

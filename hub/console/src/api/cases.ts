@@ -1,6 +1,7 @@
 import type { Alert, Matter } from './alerts'
 import type { GridName, GridStep } from './grids'
 import { get, type Page, type Query, request } from './http'
+import type { DepartmentRef } from './workflow'
 
 export const STAGES = [
   'collect',
@@ -93,6 +94,17 @@ export interface Case {
   generated: boolean
   version: number
   clock: Clock | null
+  /** Who it was sent to last. */
+  department?: DepartmentRef | null
+  officer?: string | null
+  /** Of the grids, who is handling it: 1 the whole city. */
+  at_level?: number | null
+  ownerless?: boolean
+  /** It is under supervision: when the answer is due. */
+  answer_due_at?: string | null
+  suspended_until?: string | null
+  /** How many records wait for a decision or an answer. */
+  waiting?: number
 }
 
 export interface CaseStep {
@@ -156,6 +168,12 @@ export interface Wanted {
   note: string
   into?: string
   condition?: number
+  department?: string
+  officer?: string
+  until?: string
+  reason?: string
+  partners?: string[]
+  ownerless?: boolean
 }
 
 export function act(item: CasePage, action: string, wanted: Wanted): Promise<CasePage> {

@@ -5,6 +5,7 @@ import { enPeople } from './en-people'
 import { enShift } from './en-shift'
 import { enTerminal } from './en-terminal'
 import { enTracks } from './en-tracks'
+import { enWorkflow } from './en-workflow'
 import type { zh } from './zh'
 
 export const en: Record<keyof typeof zh, string> = {
@@ -15,6 +16,7 @@ export const en: Record<keyof typeof zh, string> = {
   ...enPeople,
   ...enTracks,
   ...enShift,
+  ...enWorkflow,
   'app.name': 'Tianyan · City management',
   'app.skip': 'Skip to the main content',
   'app.loading': 'Loading…',

@@ -5,6 +5,7 @@ import { zhPeople } from './zh-people'
 import { zhShift } from './zh-shift'
 import { zhTerminal } from './zh-terminal'
 import { zhTracks } from './zh-tracks'
+import { zhWorkflow } from './zh-workflow'
 
 export const zh = {
   ...zhCamera,
@@ -14,6 +15,7 @@ export const zh = {
   ...zhTerminal,
   ...zhTracks,
   ...zhShift,
+  ...zhWorkflow,
   'app.name': '天眼 · 城市管理',
   'app.skip': '跳到主要内容',
   'app.loading': '正在载入…',

@@ -1,0 +1,140 @@
+"""Dispatch with its explanation, its correction and records, in real Chromium on a real hub."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+from playwright.sync_api import expect
+
+from hub import auth, decisions
+from hub.alerts.alert import alert_id
+from hub.app import Hub, create_app
+from hub.cases import dispatch_store
+from hub.cases.dispatch import Conditions, Rule, Target
+from hub.departments import store as department_store
+from hub.departments.department import Department
+from hub.roles import Actor, Role
+from hub.store import Store, now
+from tests.browser.conftest import AXE, Opener, need
+from tests.hub.test_pipeline import take
+from tests.hub.world import alert_message, make_site
+
+CLERK = Actor("clerk", Role.OPERATOR)
+
+
+@pytest.fixture
+def city(tmp_path) -> Iterator[tuple[str, str]]:
+    """Address of a hub with a case and two rules, and a supervisor's token."""
+    store = Store(f"sqlite:///{tmp_path}/hub.sqlite")
+    store.migrate()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    site = make_site(store, tmp_path, broker={"port": 1}, listen={"port": port})
+    hub = Hub.build(site.config, store)
+    take(store, site, "alert", alert_message())
+    decisions.decide(store, site, alert_id(alert_message()), "confirmed", note="", actor=CLERK)
+    with store.write() as tx:
+        found = [
+            Department("huanwei", "环卫处", level=3, grid="q01", generated=True),
+            Department("chengguan", "市城管执法局", level=1),
+        ]
+        department_store.put(tx, found, now())
+        for rule in (
+            Rule(0, 0, 0, Conditions(), Target("chengguan")),
+            Rule(0, 0, 0, Conditions("06010"), Target("huanwei", "李师傅")),
+        ):
+            dispatch_store.put(tx, rule, by="test", at=now())
+        token = auth.issue_token(tx, "zhao", Role.SUPERVISOR)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(site.config, hub), port=port, log_level="error", timeout_graceful_shutdown=1
+        )
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}", token
+    hub.bus.close()
+    server.should_exit = True
+    thread.join(timeout=10)
+
+
+def test_a_case_is_sent_by_rule_corrected_and_the_correction_becomes_a_rule(
+    city, opened: Opener
+) -> None:
+    url, token = city
+    page = opened(url, "/#/cases/1", token=token)
+    box = page.locator(".dispatch")
+    expect(box).to_contain_text("建议派往 环卫处 · 李师傅")
+    box.get_by_text("为什么").press("Enter")
+    expect(box).to_contain_text("规则 1 → 市城管执法局：事项不如上者具体")
+    page.get_by_role("button", name="立案", exact=True).click()
+    page.get_by_role("button", name="派遣", exact=True).click()
+    expect(box).to_contain_text("现由 环卫处 · 李师傅 处置")
+
+    page.get_by_label("办理意见").first.fill("店外堆物，应由城管处理")
+    page.get_by_role("button", name="改派").click()
+    expect(page.get_by_role("alert")).to_contain_text("另一个部门")
+    page.get_by_label("派往部门").select_option("chengguan")
+    page.get_by_role("button", name="改派").click()
+    expect(box).to_contain_text("现由 市城管执法局 处置")
+    expect(box).to_contain_text("已更正：店外堆物")
+    box.get_by_role("button", name="采用为规则").click()
+    expect(box.get_by_role("button", name="采用为规则")).to_have_count(0)
+    page.goto(f"{url}/#/dispatch")
+    expect(page.locator("tbody tr")).to_have_count(3)
+
+
+def test_a_supervision_is_demanded_shown_and_answered(city, opened: Opener) -> None:
+    url, token = city
+    page = opened(url, "/#/cases/1", token=token)
+    for name in ("立案", "派遣"):
+        page.get_by_role("button", name=name, exact=True).click()
+    records = page.locator(".records")
+    records.get_by_text("新增记录").click()
+    records.get_by_label("记录什么").select_option("supervision")
+    records.get_by_label("截止日期").fill("2099-01-01")
+    records.get_by_label("说明").fill("三日内清理")
+    records.get_by_role("button", name="提交").click()
+    expect(page.locator(".right")).to_contain_text("督办：")
+    records.get_by_label("意见: 督办").fill("已清理")
+    records.get_by_role("button", name="答复").click()
+    expect(records.locator("li").first).to_contain_text("已答复")
+
+
+def test_rules_are_tried_out_by_keyboard(city, opened: Opener) -> None:
+    url, token = city
+    page = opened(url, "/#/dispatch", token=token, language="zh")
+    page.locator("form").first.get_by_label("事项").fill("06010")
+    page.locator("form").first.get_by_label("网格").fill("q01")
+    page.keyboard.press("Enter")
+    expect(page.locator(".answer")).to_contain_text("环卫处 · 李师傅")
+    page.get_by_role("button", name="部门", exact=True).press("Enter")
+    expect(page.locator("tbody tr")).to_have_count(2)
+    expect(page.locator("tbody tr").last).to_contain_text("生成")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_everybody_can_use_the_pages(city, opened: Opener, theme: str) -> None:
+    need(AXE, "npm ci in hub/console")
+    url, token = city
+    page = opened(url, "/#/dispatch", theme=theme, token=token)
+    for path, ready in (
+        ("/#/dispatch?tab=rules", "tbody tr"),
+        ("/#/dispatch?tab=departments", "tbody tr"),
+        ("/#/cases/1", ".dispatch"),
+    ):
+        page.goto(f"{url}{path}")
+        page.reload()
+        page.wait_for_selector(ready)
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = page.evaluate(
+            "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'] })"
+        )
+        faults = [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found["violations"]]
+        assert faults == []
