@@ -69,7 +69,14 @@ class Lookout:
         self._posts = {
             camera.id: Post(
                 with_calendar(camera, config.calendar),
-                Eyes(self._detector, finder, room, config.data_dir / "references", courses),
+                Eyes(
+                    self._detector,
+                    finder,
+                    room,
+                    config.data_dir / "references",
+                    courses,
+                    config.data_dir / "views",
+                ),
                 self._mailbox,
                 on_change,
             )
@@ -201,7 +208,7 @@ class Eyes:
 
     `album_bytes`: of pictures each may keep in memory. `references`: a folder that keeps by camera
     the views of no-build zones, and where those that move passed clean road. `courses`: where those
-    go that move, by receiver.
+    go that move, by receiver. `views`: a folder that keeps what each camera looked at first.
     """
 
     detector: Detector
@@ -209,6 +216,7 @@ class Eyes:
     album_bytes: int
     references: Path
     courses: Mapping[str, Course]
+    views: Path | None = None
 
     def watch(self, camera: CameraConfig) -> CameraWatch | PassingWatch:
         """A fresh look at a camera."""
@@ -243,7 +251,7 @@ class Post:
     ) -> None:
         """Prepare; the runner starts it."""
         self.camera = camera
-        self.runner = CameraRunner(camera, mailbox, lambda _: on_change())
+        self.runner = CameraRunner(camera, mailbox, lambda _: on_change(), views=eyes.views)
         self.watch = eyes.watch(camera)
         self.requests = Requests()
         self.has_ended = False
@@ -261,6 +269,7 @@ class Post:
 
     def adopt(self, camera: CameraConfig) -> None:
         """Watch by other settings from the next look on. Any thread may call."""
+        self.runner.redraw(camera)
         self.camera, self._is_revised = camera, True
 
     def look(self, frame: Frame | None) -> list[AlertEvent]:

@@ -5,12 +5,14 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from edge.camera.address import masked
 from edge.camera.clock import SystemClock, Thinning
 from edge.camera.errors import BadSource, CameraError
 from edge.camera.frame import Frame
 from edge.camera.health import Change, Health, Limits
+from edge.camera.kept_view import KeptView, drawn
 from edge.camera.mailbox import Mailbox
 from edge.camera.pace import Pace
 from edge.camera.sight import VIEWS_PER_S, limits_at
@@ -60,8 +62,9 @@ class CameraRunner:
         mailbox: Mailbox,
         on_change: Callable[[Change], None] = lambda _: None,
         limits: Limits | None = None,
+        views: Path | None = None,
     ) -> None:
-        """Prepare; nothing is opened before `start`."""
+        """Prepare; nothing is opened before `start`. `views`: a folder that keeps first views."""
         recorded = is_recording(camera.source)
         limits = limits_at(camera.looks_per_s, recorded=recorded, limits=limits)
         self.camera = camera
@@ -74,7 +77,8 @@ class CameraRunner:
         self._clock = SystemClock(self._stop)
         self._health = Health(self._clock.elapsed_s(), self._clock.now(), limits)
         self._lock = threading.Lock()
-        self._view = ViewWatch(moves=camera.moving is not None)
+        self._views = views
+        self._view = self._view_of(camera)
         self._seen = View()
         self._view_due = Thinning(VIEWS_PER_S)
         self._frames = 0
@@ -85,6 +89,16 @@ class CameraRunner:
     def health(self) -> Health:
         """Its state and since when."""
         return self._health
+
+    def redraw(self, camera: CameraConfig) -> None:
+        """Zones were drawn on what it shows now: that is its first view. Any thread may call."""
+        if drawn(camera) != drawn(self.camera):
+            self._view = self._view_of(camera)
+        self.camera = camera
+
+    def _view_of(self, camera: CameraConfig) -> ViewWatch:
+        kept = KeptView(self._views / f"{camera.id}.npz", camera) if self._views else None
+        return ViewWatch(moves=camera.moving is not None, kept=kept)
 
     def start(self) -> None:
         """Open the camera, and again whenever it is lost, until `stop`."""

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.camera.frame import Image
+from edge.camera.kept_view import KeptView
 from wire.status import CameraState
 
 VIEW_SIDE = 640
@@ -63,6 +64,12 @@ HIDDEN_SHARE = 0.3
 """A block is hidden when it looks like nothing it looked like and has lost its fine edges; the
 lens is blocked when so many of the blocks that had any are."""
 
+UNTOLD_LOOKS = 30
+"""After a restart a view that is neither the old one nor the old one turned is the first, again."""
+
+KEEP_EVERY, KEEP_FIRST = 600, 30
+"""Still looks between two times the view is kept, and before the first."""
+
 REMEMBERED = 4
 """Pictures that a stuck encoder repeats: one a phase of its group of pictures."""
 
@@ -88,9 +95,15 @@ class View:
 class ViewWatch:
     """Compares each picture of one camera with its first ones; of one that moves with none."""
 
-    def __init__(self, *, moves: bool = False) -> None:
-        """Take the first picture for what the camera is meant to see."""
+    def __init__(self, *, moves: bool = False, kept: KeptView | None = None) -> None:
+        """Take the first picture for what the camera is meant to see.
+
+        `kept`: what it was meant to see before a restart, which counts where it can be told.
+        """
         self._moves = moves
+        self._kept = kept
+        self._untold = 0
+        self._still_looks = 0
         self._first: _Plane | None = None
         self._first_edges = np.zeros((_HEIGHT, _WIDTH), np.float32)
         self._usual_sharpness: float | None = None
@@ -110,11 +123,45 @@ class ViewWatch:
         if flaw is not None:
             return View(flaw, is_repeated=is_repeated)
         edges = _edges(grey)
+        if self._first is None and self._kept is not None and not self._moves:
+            self._remember(self._kept)
         if self._first is None or self._moves:
-            self._first, self._first_edges, self._usual_sharpness = grey, edges, sharpness
+            self._begin(grey, edges, sharpness)
             return View(is_still=True, is_repeated=is_repeated)
         view = self._compared(self._first, grey, edges, sharpness)
+        if self._untold:
+            view = self._after_restart(view, grey, edges, sharpness)
+        if view.is_still and self._kept is not None:
+            self._still_looks += 1
+            if self._still_looks % KEEP_EVERY == KEEP_FIRST:
+                self._kept.save(self._first, self._usual_sharpness)
         return replace(view, is_repeated=is_repeated)
+
+    def _begin(self, grey: _Plane, edges: _Plane, sharpness: float | None) -> None:
+        self._first, self._first_edges, self._usual_sharpness = grey, edges, sharpness
+
+    def _remember(self, kept: KeptView) -> None:
+        found = kept.load((_HEIGHT, _WIDTH))
+        if found is not None:
+            grey, sharpness = found
+            self._begin(grey, _edges(grey), sharpness)
+            self._untold = UNTOLD_LOOKS
+
+    def _after_restart(
+        self, view: View, grey: _Plane, edges: _Plane, sharpness: float | None
+    ) -> View:
+        """The old view may be of another hour: that it is the same or surely turned counts."""
+        if view.is_still:
+            self._untold = 0
+            return view
+        if view.flaw is CameraState.MOVED:
+            self._untold = UNTOLD_LOOKS
+            return view
+        self._untold -= 1
+        if self._untold:
+            return View()
+        self._begin(grey, edges, sharpness)
+        return View(is_still=True)
 
     def _is_repeated(self, fine: npt.NDArray[np.uint8]) -> bool:
         sum_ = zlib.crc32(fine.data)
