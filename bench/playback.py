@@ -1,9 +1,9 @@
 """What the cameras find: rendered scenarios through the whole pipeline, held against their truth.
 
-`python bench/playback.py [--seeds 0,1] [--looks 1] [SCENARIO …]`: a line of JSON a scenario, the
-last one over all. `found`: reported as what it is; `noticed`: reported at all; `false`: alerts
-where nothing is wanted. The model has learnt from such scenes, though from none of these streets:
-the figures compare versions of the pipeline, they do not foretell a real street.
+`python bench/playback.py [--seeds 0,1] [--looks 1] [--harsh fps25] [SCENARIO …]`: a line of JSON a
+scenario, the last one over all. `found`: reported as what it is; `noticed`: reported at all;
+`false`: alerts where nothing is wanted. The model has learnt from such scenes, though from none of
+these streets: the figures compare versions of the pipeline, they do not foretell a real street.
 """
 
 import argparse
@@ -13,6 +13,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from harsher import VARIANTS, harsher
+
+from edge.camera.recording import recorded_at
 from edge.config import load_camera
 from edge.detect.commands import replay
 from scenes.judgement import Playback, judge
@@ -25,6 +28,7 @@ def main() -> None:
     parser.add_argument("scenarios", nargs="*", default=list(SCENARIOS), metavar="SCENARIO")
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--looks", type=float, default=1.0, help="looks a second")
+    parser.add_argument("--harsh", choices=VARIANTS, help="as a worse camera sends it (harsher.py)")
     parser.add_argument("--keep", type=Path, help="a folder for the recordings: drawn once")
     options = parser.parse_args()
     played = []
@@ -33,19 +37,25 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for seed in (int(text) for text in options.seeds.split(",")):
             for name in options.scenarios:
-                playback = play(name, seed, options.looks, folder)
-                print(json.dumps({"seed": seed, **row(playback)}), flush=True)
+                playback = play(name, seed, options.looks, folder, options.harsh)
+                harsh = {"harsh": options.harsh} if options.harsh else {}
+                print(json.dumps({"seed": seed, **harsh, **row(playback)}), flush=True)
                 played.append(playback)
     print(json.dumps({"summary": total(played)}))
 
 
-def play(name: str, seed: int, looks_per_s: float, folder: Path) -> Playback:
+def play(
+    name: str, seed: int, looks_per_s: float, folder: Path, harsh: str | None = None
+) -> Playback:
     video = folder / f"{name}-{seed}.mp4"
     if not camera_path(video).exists():
         write_mp4(find(name, seed), video, fps=looks_per_s)
+    start = recorded_at(video)
+    if harsh is not None:
+        video = harsher(video, harsh)
     camera = load_camera(camera_path(video)).model_copy(update={"looks_per_s": looks_per_s})
     truth = json.loads(truth_path(video).read_text(encoding="utf-8"))
-    return judge(truth, replay(video, camera))
+    return judge(truth, replay(video, camera, start=start))
 
 
 def row(playback: Playback) -> dict[str, Any]:

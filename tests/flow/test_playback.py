@@ -87,6 +87,26 @@ def test_a_recording_gives_the_same_alerts_twice(recordings: Path, played: Play)
     assert play(video, LOOKS_PER_S).lines[:-1] == first.lines[:-1]
 
 
+@pytest.mark.parametrize(
+    ("name", "seconds"), [("night_stall", 90.0), ("rain_stall", 90.0), ("stall_moved", 100.0)]
+)
+def test_by_night_in_rain_and_pushed_along_a_stall_is_one_alert(
+    name: str, seconds: float, recordings: Path
+) -> None:
+    played = play(record(cut(name, seconds), recordings, LOOKS_PER_S), LOOKS_PER_S)
+    (verdict,) = played.verdicts
+    assert verdict.is_noticed, verdict
+    assert verdict.alerts <= 1, verdict
+
+
+def test_a_camera_that_is_knocked_says_that_it_was_turned(recordings: Path) -> None:
+    played = play(record(cut("camera_knocked", 140.0), recordings, LOOKS_PER_S), LOOKS_PER_S)
+    (turned,) = played.lines[-1]["summary"]["blind"]
+    assert turned["state"] == "moved"
+    assert turned["from_s"] >= 100
+    assert all(verdict.is_noticed and verdict.alerts <= 1 for verdict in played.verdicts)
+
+
 def test_a_gap_in_the_stream_is_blind_time_and_ends_nothing(recordings: Path) -> None:
     played = play(record(cut("stream_loss", 90.0), recordings, LOOKS_PER_S), LOOKS_PER_S)
     summary = played.lines[-1]["summary"]
