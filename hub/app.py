@@ -622,6 +622,7 @@ def _add_console(app: FastAPI, config: HubConfig) -> None:
     if (CONSOLE / "index.html").is_file():
         if config.intake.public:
             _add_page(app, "/public/", "public.html")
+        _add_page(app, "/phone", "phone.html")
         app.mount("/", _Console(directory=CONSOLE, html=True), name="console")
         return
 

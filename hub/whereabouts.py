@@ -16,6 +16,7 @@ from hub.errors import Problem
 from hub.evidence.refs import pictures
 from hub.grid.places import Places
 from hub.intake.store import reports
+from hub.proof import store as proof_store
 from hub.roles import Actor, Right, Spot
 from hub.scope import Whereabouts
 from hub.store import Store
@@ -126,7 +127,10 @@ def _evidence(tx: Connection, params: Params) -> list[Spot]:
     sha256 = _only(params)
     shown = tx.execute(select(pictures.c.alert).where(pictures.c.sha256 == sha256)).scalars().all()
     told = reports.c.files.contains(f'"{sha256}"', autoescape=True)
-    return _alerts(tx, shown) + _reports(tx, told)
+    fixes = proof_store.photos.c
+    of_fix = select(fixes.case_id).where((fixes.sha256 == sha256) | (fixes.shown == sha256))
+    of_case = of_cases(tx, tx.execute(of_fix).scalars().all())
+    return [*_alerts(tx, shown), *_reports(tx, told), *of_case.values()]
 
 
 def _vehicle(tx: Connection, params: Params) -> list[Spot] | None:

@@ -8,7 +8,7 @@ export default defineConfig({
   build: {
     target: 'es2022',
     chunkSizeWarningLimit: 1300,
-    rollupOptions: { input: ['index.html', 'public.html'] },
+    rollupOptions: { input: ['index.html', 'public.html', 'phone.html'] },
   },
   server: { proxy: { '/api': hub, '/public': hub } },
   test: { include: ['src/**/*.test.ts'] },

@@ -48,6 +48,9 @@ async def keep_telling(
 
 def send_due(store: Store, seal: Seal, out: Out, at: datetime) -> int:
     """Try what is due, once; returns how many messages were tried."""
+    with store.read() as tx:
+        if not out_store.is_due(tx, at):
+            return 0
     with store.write() as tx:
         due = out_store.due(tx, at, AT_ONCE, LEASE)
         hooks = {hook.id: (hook, sealed) for hook, sealed in out_store.listed(tx)}

@@ -4,7 +4,7 @@ A message is written in the transaction of what it tells of, one row for each wh
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -150,6 +150,19 @@ def cursor(tx: Connection, source: str, newest: int) -> int:
     insert_new(tx, cursors, [{"source": source, "last_id": newest}], ["source"])
     mine = select(cursors.c.last_id).where(cursors.c.source == source).with_for_update()
     return int(tx.execute(mine).scalar_one())
+
+
+def is_read_to(tx: Connection, newest: Mapping[str, int]) -> bool:
+    """Whether every source was read to its end: then nothing has to be written."""
+    known = {row.source: row.last_id for row in tx.execute(select(cursors))}
+    return all(known.get(source, -1) >= last for source, last in newest.items())
+
+
+def is_due(tx: Connection, at: datetime) -> bool:
+    """Whether anything is to be tried now."""
+    return (
+        tx.execute(select(outbox.c.id).where(outbox.c.next_at <= at).limit(1)).first() is not None
+    )
 
 
 def move_cursor(tx: Connection, source: str, last_id: int) -> None:

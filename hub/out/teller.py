@@ -47,6 +47,8 @@ def tell(store: Store, places: Places, base_url: str) -> int:
         hooks = [hook for hook, _ in out_store.listed(tx, out_store.webhooks.c.paused_at.is_(None))]
         newest_act = tx.execute(select(func.max(audit.entries.c.id))).scalar() or 0
         newest_event = tx.execute(select(func.max(events.events.c.id))).scalar() or 0
+        if out_store.is_read_to(tx, {"audit": newest_act, "events": newest_event}):
+            return 0
     with store.write() as tx:
         last_act = out_store.cursor(tx, "audit", newest_act)
         last_event = out_store.cursor(tx, "events", newest_event)

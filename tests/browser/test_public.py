@@ -50,7 +50,7 @@ def phone(chromium, city):
         locale="zh-CN",
     )
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)
     faults = []
     page.on("pageerror", lambda fault: faults.append(str(fault)))
     page.goto(city[1] + "/public/")

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest'
 
 import { STAGES, STATES } from '../api/cases'
 import { en } from './en'
+import { enPhone } from './en-phone'
 import { enPublic } from './en-public'
 import { zh } from './zh'
+import { zhPhone } from './zh-phone'
 import { zhPublic } from './zh-public'
 
 const keys = Object.keys(zh)
@@ -36,7 +38,10 @@ describe('the texts', () => {
   })
 
   it('of the small pages are written in both languages, with the same places', () => {
-    for (const [one, other] of [[zhPublic, enPublic]] as Record<string, string>[][]) {
+    for (const [one, other] of [
+      [zhPublic, enPublic],
+      [zhPhone, enPhone],
+    ] as Record<string, string>[][]) {
       const names = Object.keys(one ?? {})
       expect(Object.keys(other ?? {}).toSorted()).toEqual(names.toSorted())
       const wrong = names.filter(

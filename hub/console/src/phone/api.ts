@@ -1,0 +1,64 @@
+/** What the phone asks of the hub. */
+
+export interface PhoneCase {
+  id: number
+  number: string
+  state: string
+  version: number
+  title: string
+  matter: { name_zh: string; name_en: string } | null
+  lat: number
+  lon: number
+  level: number
+  clock: { due_at: string | null } | null
+  grid: { code: string; name: string } | null
+}
+
+export interface Who {
+  name: string
+  display_name: string
+  must_change: boolean
+}
+
+/** Status 0: no network. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+export async function ask<Answer>(
+  method: string,
+  path: string,
+  body?: object | Blob,
+): Promise<Answer> {
+  const isFile = body instanceof Blob
+  const answer = await fetch(path, {
+    method,
+    credentials: 'same-origin',
+    headers: {
+      'X-Tianyan': '1',
+      ...(body && !isFile ? { 'Content-Type': 'application/json' } : {}),
+    },
+    body: body && !isFile ? JSON.stringify(body) : (body as Blob | undefined),
+  }).catch(() => null)
+  if (!answer) throw new Refused(0, 'offline', '')
+  const said: unknown = await answer.json().catch(() => null)
+  if (answer.ok) return said as Answer
+  const error = (said as { error?: { code?: string; message?: string } } | null)?.error
+  throw new Refused(answer.status, error?.code ?? '', error?.message ?? answer.statusText)
+}
+
+const WORK = ['dispatched', 'handling', 'rework', 'joint']
+
+export async function myCases(): Promise<PhoneCase[]> {
+  const found = await ask<{ items: PhoneCase[] }>(
+    'GET',
+    '/api/cases?open=true&order=due&limit=200',
+  )
+  return found.items.filter((item) => WORK.includes(item.state))
+}

@@ -1,0 +1,31 @@
+import { enPhone } from '../i18n/en-phone'
+import { zhPhone } from '../i18n/zh-phone'
+import { settings } from '../store/settings'
+import { sayer } from '../street/say'
+
+export const t = sayer({ zh: zhPhone, en: enPhone })
+
+export function span(ms: number): string {
+  const minutes = Math.round(Math.abs(ms) / 60_000)
+  const [n, unit] =
+    minutes < 90
+      ? [minutes, 'minute']
+      : minutes < 60 * 48
+        ? [Math.round(minutes / 60), 'hour']
+        : [Math.round(minutes / 1440), 'day']
+  const locale = settings.language === 'zh' ? 'zh-CN' : 'en'
+  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short' }).format(n)
+}
+
+export function metres(m: number): string {
+  return m < 1000 ? `${Math.round(m / 10) * 10} m` : `${(m / 1000).toFixed(1)} km`
+}
+
+export function distanceM(
+  a: { lat: number; lon: number },
+  b: { lat: number; lon: number },
+): number {
+  const rad = Math.PI / 180
+  const x = (b.lon - a.lon) * rad * Math.cos(((a.lat + b.lat) / 2) * rad)
+  return Math.hypot(x, (b.lat - a.lat) * rad) * 6_371_000
+}

@@ -1,0 +1,218 @@
+"""The phone page on a real hub: an officer goes, the network goes, the work is sent once."""
+
+import io
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+import uvicorn
+from PIL import Image
+from playwright.sync_api import expect
+
+from hub import audit, auth, pipeline
+from hub.app import Hub, create_app
+from hub.people import password, users
+from hub.people.users import User
+from hub.roles import Post, Role
+from hub.store import Store, now
+from tests.browser.conftest import AXE, DIST, need
+from tests.hub.world import LAT, LON, alert_message, birth, make_site, received, state
+from tianyan.broker import free_port
+
+SECRET = "correct horse battery"
+
+
+class City:
+    """A hub, served, with a case in each of q01 and q10 that were dispatched."""
+
+    def __init__(self, folder):
+        port, self.store = free_port(), Store(f"sqlite:///{folder / 'hub.sqlite'}")
+        self.store.migrate()
+        site = make_site(
+            self.store, folder, listen={"port": port}, broker={"port": free_port()},
+            rules={"garbage": {"open_case": "at_once"}}, proof={"photos": "required"},
+        )  # fmt: skip
+        self.hub = Hub.build(site.config, self.store)
+        self.url = f"http://127.0.0.1:{port}"
+        at = now() - timedelta(minutes=10)
+        with self.store.write() as tx:
+            for name, message in (("birth", birth()), ("state", state())):
+                pipeline.take(tx, site, name, [received(message, at)])
+            for seq, (lat, lon) in enumerate([(LAT, LON), (32.65, 109.15)]):
+                message = alert_message(seq, alert=f"a-{seq}", lat=lat, lon=lon, at=at)
+                pipeline.take(tx, site, "alert", [received(message, at)])
+            post = (Post(Role.HANDLER, grid="q01"),)
+            users.add(tx, User("li", "李明", at, post, hash=password.hashed(SECRET)))
+            key = auth.issue_token(tx, "chief", Role.SUPERVISOR)
+        app = create_app(site.config, self.hub)
+        self.server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical"))
+        self.thread = threading.Thread(target=self.server.run, daemon=True)
+        self.thread.start()
+        while not self.server.started:
+            time.sleep(0.02)
+        import httpx2
+
+        with httpx2.Client(
+            base_url=self.url, timeout=60, headers={"Authorization": f"Bearer {key}"}
+        ) as chief:
+            for case in chief.get("/api/cases").json()["items"]:
+                version = case["version"]
+                for action in ("file", "dispatch"):
+                    body = {"action": action, "version": version}
+                    done = chief.post(f"/api/cases/{case['id']}/actions", json=body)
+                    assert done.status_code == 200, done.text
+                    version = done.json()["version"]
+        with self.store.read() as tx:
+            rows = tx.exec_driver_sql("SELECT id, number, lat FROM cases").all()
+        self.mine = next(row for row in rows if row.lat == LAT)
+        self.other = next(row for row in rows if row.lat != LAT)
+
+    def steps(self):
+        with self.store.read() as tx:
+            return [act.action for act in audit.of(tx, "case", str(self.mine.id))]
+
+    def close(self):
+        self.server.should_exit = True
+        self.thread.join(timeout=10)
+
+
+@pytest.fixture
+def city(tmp_path):
+    made = City(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def phone(chromium, city):
+    need(DIST / "phone.html", "npm run build in hub/console")
+    context = chromium.new_context(
+        viewport={"width": 360, "height": 640},
+        has_touch=True,
+        geolocation={"latitude": LAT, "longitude": LON + 0.0003, "accuracy": 8},
+        permissions=["geolocation"],
+        locale="zh-CN",
+    )
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    faults = []
+    page.on("pageerror", lambda fault: faults.append(str(fault)))
+    page.goto(city.url + "/phone")
+    page.get_by_label("用户名").fill("li")
+    page.get_by_label("密码").fill(SECRET)
+    page.get_by_role("button", name="登录").click()
+    yield page
+    assert faults == []
+    context.close()
+
+
+def photo():
+    written = io.BytesIO()
+    Image.effect_noise((1200, 900), 60).convert("RGB").save(written, "JPEG", quality=80)
+    return {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": written.getvalue()}
+
+
+def faults_of(page):
+    page.evaluate(AXE.read_text())
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    found = page.evaluate("(tags) => axe.run({runOnly: tags})", tags)
+    return [(each["id"], [n["html"][:90] for n in each["nodes"]]) for each in found["violations"]]
+
+
+def test_work_done_without_a_network_is_sent_once_when_there_is_one(city, phone):
+    row = phone.get_by_role("button").filter(has_text=city.mine.number)
+    expect(row).to_contain_text("30 m")
+    assert phone.get_by_text(city.other.number).count() == 0
+    assert faults_of(phone) == []
+    row.click()
+    link = phone.get_by_role("link", name="导航").get_attribute("href")
+    assert link.startswith(f"geo:{LAT},{LON}")
+    phone.get_by_role("button", name="接收", exact=True).click()
+    expect(phone.get_by_label("处置情况")).to_be_visible()
+    phone.wait_for_function("navigator.serviceWorker.controller !== null")
+    phone.wait_for_function(
+        "caches.open('tianyan-phone-1').then((kept) => kept.match('/phone'))"
+        ".then((found) => Boolean(found))"
+    )
+    while "accept" not in city.steps():
+        phone.wait_for_timeout(50)
+
+    phone.context.set_offline(True)
+    phone.reload()
+    expect(phone.get_by_text("没有网络")).to_be_visible()
+    phone.get_by_role("button").filter(has_text=city.mine.number).click()
+    phone.get_by_label("拍照或录像").set_input_files([photo()])
+    phone.get_by_text("1 个文件").wait_for()
+    phone.get_by_text("位置误差约 8 米").wait_for()
+    phone.get_by_role("button", name="提交反馈").click()
+    expect(phone.get_by_role("alert")).to_have_text("请写明处置情况。")
+    phone.get_by_label("处置情况").fill("已清运")
+    assert faults_of(phone) == []
+    phone.get_by_role("button", name="提交反馈").click()
+    expect(phone.get_by_text("待上传 1 件")).to_be_visible()
+    assert "feedback" not in city.steps()
+    phone.reload()  # the battery died
+    expect(phone.get_by_text("待上传 1 件")).to_be_visible()
+
+    # The first answer gets lost on the way: the hub has it, the phone does not know.
+    lost = []
+
+    def lose(route):
+        route.fetch()
+        lost.append(route.request.url)
+        route.abort()
+        phone.unroute("**/actions")
+
+    phone.route("**/actions", lose)
+    phone.context.set_offline(False)
+    phone.evaluate("dispatchEvent(new Event('online'))")
+    expect(phone.get_by_text("待上传 1 件")).to_be_visible()
+    phone.wait_for_timeout(100)
+    while not lost:
+        phone.wait_for_timeout(100)
+    phone.get_by_role("button", name="刷新").click()
+    expect(phone.get_by_text("已上传 1 件")).to_be_visible()
+    assert city.steps().count("feedback") == 1
+    with city.store.read() as tx:
+        photos = tx.exec_driver_sql('SELECT verdict, "by" FROM fix_photos').all()
+    assert [(each.verdict, each.by) for each in photos] == [("good", "li")]
+    expect(phone.get_by_text("没有待处置的案件。")).to_be_visible()
+
+
+def test_what_the_hub_refuses_is_said_and_kept_until_the_officer_gives_it_up(city, phone):
+    phone.get_by_role("button").filter(has_text=city.mine.number).click()
+    phone.get_by_role("button", name="接收", exact=True).click()
+    phone.get_by_label("处置情况").fill("已清运")
+    phone.get_by_role("button", name="提交反馈").click()  # without a photo
+    refusal = phone.get_by_role("alert")
+    expect(refusal).to_contain_text("没有被接受")
+    expect(refusal).to_contain_text("photo")
+    phone.reload()
+    expect(phone.get_by_role("alert")).to_contain_text("没有被接受")
+    phone.get_by_role("button", name="放弃").click()
+    expect(phone.get_by_role("button").filter(has_text=city.mine.number)).to_be_visible()
+
+
+def test_the_page_is_small_and_quick_on_a_slow_phone(chromium, city):
+    need(DIST / "phone.html", "npm run build in hub/console")
+    context = chromium.new_context(viewport={"width": 360, "height": 640}, locale="zh-CN")
+    page = context.new_page()
+    slow = context.new_cdp_session(page)
+    slow.send("Emulation.setCPUThrottlingRate", {"rate": 6})
+    loaded = []
+
+    def note(answer):
+        loaded.append(answer)
+
+    page.on("response", note)
+    page.goto(city.url + "/phone")
+    page.get_by_label("用户名").wait_for()
+    bodies = [a.body() for a in loaded if "/assets/" in a.url and not a.url.endswith(".woff2")]
+    size = sum(len(body) for body in bodies)
+    paint = page.evaluate(
+        "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? -1"
+    )
+    assert 0 < paint < 15_000
+    assert size < 200_000, f"{size} bytes, first paint {paint} ms"
+    context.close()
