@@ -36,6 +36,12 @@ setWorkerUrl(workerUrl)
 /** With more vehicles than this, trails cost more than they tell. */
 const MOST_TRAILS = 400
 const MOST_PULSES = 12
+/** Of more than this, a city seen whole shows dots: signs are placed one by one on the processor. */
+const MOST_SIGNS = { vehicles: 800, cameras: 600 }
+const DOTS = { vehicles: ['vehicle-dots'], cameras: ['camera-dots'] }
+const SIGNS = { vehicles: ['vehicles'], cameras: ['cameras', 'fov'] }
+const SIGNS_FROM_ZOOM = 13
+const FOV_FROM_ZOOM = 11
 
 export type Kind = 'alert' | 'camera' | 'vehicle' | 'case'
 
@@ -56,7 +62,9 @@ export interface View extends Place {
 const CLICKED: [layer: string, kind: Kind][] = [
   ['alerts', 'alert'],
   ['vehicles', 'vehicle'],
+  ['vehicle-dots', 'vehicle'],
   ['cameras', 'camera'],
+  ['camera-dots', 'camera'],
   ['cases', 'case'],
 ]
 
@@ -67,6 +75,7 @@ export class CityMap {
   private readonly waitingVehicles = new Map<string, Feature<Point> | null>()
   private readonly drawnVehicles = new Set<string>()
   private readonly pulses = new Map<string, Marker>()
+  private readonly dotted = { vehicles: false, cameras: false }
   private readonly shadedGrids = new Set<string>()
   private chosenGrid: string | null = null
   private frame = 0
@@ -145,8 +154,20 @@ export class CityMap {
     }
   }
 
+  /** Dots instead of signs while the whole city is in view, where there are too many signs. */
+  private thin(what: 'vehicles' | 'cameras', count: number): void {
+    const many = count > MOST_SIGNS[what]
+    if (many === this.dotted[what]) return
+    this.dotted[what] = many
+    for (const id of DOTS[what]) this.map.setLayerZoomRange(id, 0, many ? SIGNS_FROM_ZOOM : 0)
+    for (const id of SIGNS[what])
+      this.map.setLayerZoomRange(id, many ? SIGNS_FROM_ZOOM : id === 'fov' ? FOV_FROM_ZOOM : 0, 24)
+  }
+
   show(name: SourceName, data: GeoJSON): void {
     void this.ready.then(() => {
+      if (name === 'cameras' && !this.gone && 'features' in data)
+        this.thin('cameras', data.features.length)
       if (!this.gone) void this.source(name).setData(shifted(data, this.shift))
     })
   }
@@ -237,6 +258,7 @@ export class CityMap {
       else this.drawnVehicles.delete(id)
     }
     this.waitingVehicles.clear()
+    this.thin('vehicles', this.drawnVehicles.size)
     if (diff.add?.length === 0 && diff.remove?.length === 0) return
     this.sending = true
     const lines =

@@ -33,8 +33,8 @@ export type SourceName = (typeof SOURCES)[number]
 /** The layers that a switch of the page shows and hides. */
 export const SWITCHED: Record<Layer, string[]> = {
   grids: ['grid-3', 'grid-2', 'grid-waiting', 'grid-label-2', 'grid-label-3'],
-  cameras: ['fov', 'cameras', 'camera-names'],
-  vehicles: ['vehicles'],
+  cameras: ['fov', 'cameras', 'camera-names', 'camera-dots'],
+  vehicles: ['vehicles', 'vehicle-dots'],
   trails: ['trails'],
   alerts: ['alerts', 'alert-clusters', 'alert-counts'],
   cases: ['cases'],
@@ -320,6 +320,29 @@ export function layers(colours: Colours, base: BaseMap | null): LayerSpecificati
         'icon-offset': [11, -11],
         'icon-size': ['interpolate', ['linear'], ['zoom'], 10, 0.6, 14, 0.9],
       },
+    },
+    {
+      id: 'camera-dots',
+      type: 'circle',
+      source: 'cameras',
+      maxzoom: 0,
+      paint: {
+        'circle-color': [
+          'match',
+          ['get', 'icon'],
+          'camera-blind',
+          colours['level-2'],
+          colours['map-camera'],
+        ],
+        'circle-radius': 2.6,
+      },
+    },
+    {
+      id: 'vehicle-dots',
+      type: 'circle',
+      source: 'vehicles',
+      maxzoom: 0,
+      paint: { 'circle-color': kindColour(colours), 'circle-radius': 3.2 },
     },
     {
       id: 'cameras',
