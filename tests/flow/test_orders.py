@@ -73,7 +73,7 @@ class Box:
             Birth(dev=DEV, epoch=self._outbox.epoch, session=session, ts=now_ms(), agent="test")
         ]
 
-    def _ring(self, name, arguments):
+    def _ring(self, name, arguments, _order=""):
         if name == "crack":
             raise OrderFailed("it is cracked")
         if name == "toll":
