@@ -1,6 +1,7 @@
-"""Departments for the demo: the ten of the paper on Ankang's grids and the eight towns and offices.
+"""Departments for the demo: the ten bureaus of the paper on Ankang's grids, the eight towns.
 
-The names are facts of 安政发〔2020〕20号; codes and numbers are made up, so that all are marked so.
+The names are facts of 安政发〔2020〕20号. Codes, numbers and the rules that send cases to them are
+made up, and marked so.
 """
 
 import json
@@ -48,6 +49,16 @@ def sample_rows() -> dict[str, dict[str, object]]:
     }
 
 
+def sample_rules() -> list[dict[str, object]]:
+    """Dispatch rules: matters to bureaus, the rest to whose ground it is."""
+    bureaus = {"06": "chengguan", "07": "chengguan", "08": "zhujian", "09": "chengguan"}
+    return [
+        *({"matter": code, "department": to, "note": "示意"} for code, to in bureaus.items()),
+        {"matter": "08011", "department": "jiaotong", "note": "示意"},
+        *({"grid": f"ak-{code}", "department": code, "note": "示意"} for code in TOWNS),
+    ]
+
+
 def made_up_credit_code(number: int) -> str:
     """A code of the right shape for nobody: its place digits, 000000, are no place's."""
     body = f"11000000{number:09d}"
@@ -55,20 +66,29 @@ def made_up_credit_code(number: int) -> str:
 
 
 def bring_in(url: str, token: str) -> None:
-    """Give the departments to a hub that has none of them; a demo goes on without them."""
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    """Give departments and rules to a hub that has none of them; a demo goes on without them."""
     for code, department in sample_rows().items():
-        body = json.dumps({"version": 0, "department": department}).encode()
-        request = urllib.request.Request(  # noqa: S310 - the demo's own hub
-            f"{url}/api/departments/{code}", body, headers, method="PUT"
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=10):  # noqa: S310
-                pass
-        except urllib.error.HTTPError as fault:
-            if fault.code == 409:
-                continue
-            log.warning("sample departments: %s not taken: %s", code, fault)
-        except (urllib.error.URLError, OSError) as fault:
-            log.warning("sample departments: %s not taken: %s", code, fault)
+        body = {"version": 0, "department": department}
+        if not _sent(f"{url}/api/departments/{code}", "PUT", body, token):
             return
+    for rule in sample_rules():
+        if not _sent(f"{url}/api/dispatch-rules", "POST", {"rule": rule}, token):
+            return
+
+
+def _sent(url: str, method: str, body: dict[str, object], token: str) -> bool:
+    """Whether the hub can be talked to; what it has already it keeps."""
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    request = urllib.request.Request(  # noqa: S310 - the demo's own hub
+        url, json.dumps(body).encode(), headers, method=method
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10):  # noqa: S310
+            return True
+    except urllib.error.HTTPError as fault:
+        if fault.code != 409:
+            log.warning("sample departments: %s not taken: %s", url, fault)
+        return True
+    except (urllib.error.URLError, OSError) as fault:
+        log.warning("sample departments: %s not taken: %s", url, fault)
+        return False
