@@ -52,11 +52,10 @@ def sample_rows() -> dict[str, dict[str, object]]:
 def sample_rules() -> list[dict[str, object]]:
     """Dispatch rules: matters to bureaus, the rest to whose ground it is."""
     bureaus = {"06": "chengguan", "07": "chengguan", "08": "zhujian", "09": "chengguan"}
-    return [
-        *({"matter": code, "department": to, "note": "示意"} for code, to in bureaus.items()),
-        {"matter": "08011", "department": "jiaotong", "note": "示意"},
-        *({"grid": f"ak-{code}", "department": code, "note": "示意"} for code in TOWNS),
-    ]
+    said: list[dict[str, object]] = [{"matter": "08011", "department": "jiaotong"}]
+    said += [{"matter": code, "department": to} for code, to in bureaus.items()]
+    said += [{"grid": f"ak-{code}", "department": code} for code in TOWNS]
+    return [{**rule, "note": "示意"} for rule in said]
 
 
 def made_up_credit_code(number: int) -> str:
