@@ -27,6 +27,7 @@ from hub.roles import Actor, Role
 from tests.browser.made_up_city import CONDITIONS, NEXT, City, Item, now
 from tests.browser.mock_attention import Attention
 from tests.browser.mock_learning import Learning
+from tests.browser.mock_proof import Proof
 from tests.browser.mock_terminals import Terminals
 
 DIST = Path(__file__).parents[2] / "hub" / "console" / "dist"
@@ -65,6 +66,7 @@ class MockHub:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.terminals = Terminals(self.publish, lambda request: self.who(request) is not None)
         self.learning = Learning(city.alerts, self.publish)
+        self.proof = Proof(city)
         self.attention = Attention(city, self.publish, self._writer)
 
     def close(self) -> None:
@@ -380,6 +382,7 @@ class MockHub:
             ("/api/conditions", self.conditions, ["GET"]),
             *self.learning.rows(),
             *self.attention.rows(),
+            *self.proof.rows(),
             ("/api/search", self.search, ["GET"]),
             ("/api/camera-pictures", self.pictures, ["GET"]),
             ("/api/past", self.past, ["GET"]),

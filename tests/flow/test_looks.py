@@ -36,7 +36,7 @@ def grainy(second, size):
 class World:
     """A hub that takes uploads, and an agent that watches a recording at its own pace."""
 
-    def __init__(self, folder, store, broker):
+    def __init__(self, folder, store, broker, **settings):
         (folder / "hub-password").write_text("hub-secret\n")
         (folder / "password").write_text("d-secret\n")
         (folder / "password").chmod(0o600)
@@ -46,6 +46,7 @@ class World:
             folder,
             broker={"port": broker.port, "password_file": str(folder / "hub-password")},
             listen={"port": port},
+            **settings,
         )
         self.hub = Hub.build(site.config, store)
         self.call = caller(client_of(self.hub), tokens_of(self.hub))

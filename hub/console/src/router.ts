@@ -15,6 +15,7 @@ export const router = createRouter({
       component: () => import('./pages/case-page.vue'),
       props: true,
     },
+    { path: '/ledgers', name: 'ledgers', component: () => import('./pages/ledgers-page.vue') },
     { path: '/cameras', name: 'cameras', component: () => import('./pages/cameras-page.vue') },
     {
       path: '/cameras/:device/:camera',

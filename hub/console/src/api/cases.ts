@@ -174,6 +174,7 @@ export interface Wanted {
   reason?: string
   partners?: string[]
   ownerless?: boolean
+  photos?: number[]
 }
 
 export function act(item: CasePage, action: string, wanted: Wanted): Promise<CasePage> {

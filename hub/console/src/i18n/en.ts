@@ -2,6 +2,7 @@ import { enCamera } from './en-camera'
 import { enCases } from './en-cases'
 import { enEvaluation } from './en-evaluation'
 import { enPeople } from './en-people'
+import { enProof } from './en-proof'
 import { enShift } from './en-shift'
 import { enTerminal } from './en-terminal'
 import { enTracks } from './en-tracks'
@@ -15,6 +16,7 @@ export const en: Record<keyof typeof zh, string> = {
   ...enEvaluation,
   ...enPeople,
   ...enTracks,
+  ...enProof,
   ...enShift,
   ...enWorkflow,
   'app.name': 'Tianyan · City management',

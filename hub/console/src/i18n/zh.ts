@@ -2,6 +2,7 @@ import { zhCamera } from './zh-camera'
 import { zhCases } from './zh-cases'
 import { zhEvaluation } from './zh-evaluation'
 import { zhPeople } from './zh-people'
+import { zhProof } from './zh-proof'
 import { zhShift } from './zh-shift'
 import { zhTerminal } from './zh-terminal'
 import { zhTracks } from './zh-tracks'
@@ -14,6 +15,7 @@ export const zh = {
   ...zhPeople,
   ...zhTerminal,
   ...zhTracks,
+  ...zhProof,
   ...zhShift,
   ...zhWorkflow,
   'app.name': '天眼 · 城市管理',
