@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -17,7 +18,7 @@ from hub.cases.case import (
     advance,
     offers,
 )
-from hub.roles import RANK, Actor, Role
+from hub.roles import RANK, Actor, Post, Role
 from tests.hub.world import LAT, LON, NOON, after
 
 # The table of the practice, state by state: where a case may go next.
@@ -167,3 +168,13 @@ def test_whatever_is_tried_a_case_only_walks_the_table(actions):
             continue
         assert case.state in TABLE[before.state]
         assert not (case.state is State.CLOSED and "chief" in case.handlers)
+
+
+def test_nobody_of_the_department_that_handled_it_judges_the_result():
+    case = replace(a_case(State.VERIFYING_RESULT), department="huanwei")
+    theirs = Actor("w", Role.SUPERVISOR, posts=(Post(Role.SUPERVISOR, department="huanwei"),))
+    others = Actor("w", Role.SUPERVISOR, posts=(Post(Role.SUPERVISOR, department="ziran"),))
+    for action in ("close", "rework"):
+        with pytest.raises(NotYourStep, match="may not judge"):
+            advance(case, action, theirs, "why", NOON)
+        assert advance(case, action, others, "why", NOON).state is not case.state
