@@ -51,6 +51,7 @@ Ids = CompoundSelect[tuple[int]]
 Plan = Mapping[int | None, Frequency]
 
 EMPTY = Polygon()
+ROWS_AT_ONCE = 20_000
 IN_PASSING = (PlaceSource.VEHICLE.value, PlaceSource.LAST.value)
 
 
@@ -116,8 +117,9 @@ def _stories(tx: Connection, wanted: Ids, asked: Question) -> Iterator[tuple[int
         act.id, act.subject, type_coerce(act.at, BigInteger), act.action, act.from_state,
         act.to_state,
     ).where(act.kind == "case", act.subject.in_(subjects), act.at <= asked.as_of)  # fmt: skip
-    for number, subject, at_ms, action, before, after in tx.execute(happened):
-        turns[int(subject)].append((number, Turn(at_ms, action, before, after)))
+    for rows in tx.execute(happened).partitions(ROWS_AT_ONCE):
+        for number, subject, at_ms, action, before, after in rows:
+            turns[int(subject)].append((number, Turn(at_ms, action, before, after)))
     records = _records(tx, wanted, asked.as_of)
     powers = record_store.load_powers(tx)
     said, sent = _said(tx, wanted, asked.as_of), _sent(tx, wanted, asked.as_of)
@@ -164,8 +166,9 @@ def _said(tx: Connection, wanted: Ids, as_of: datetime) -> dict[int, list[Said]]
         type_coerce(clock.stage_due_at, BigInteger),
     ).where(clock.case_id.in_(select(wanted.subquery().c.case_id)), clock.at <= as_of)  # fmt: skip
     said: defaultdict[int, list[Said]] = defaultdict(list)
-    for case_id, at_ms, due_ms, stage_due_ms in tx.execute(found.order_by(clock.id)):
-        said[case_id].append(Said(at_ms, due_ms, stage_due_ms))
+    for rows in tx.execute(found.order_by(clock.id)).partitions(ROWS_AT_ONCE):
+        for case_id, at_ms, due_ms, stage_due_ms in rows:
+            said[case_id].append(Said(at_ms, due_ms, stage_due_ms))
     return said
 
 

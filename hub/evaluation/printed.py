@@ -16,7 +16,8 @@ html { font: 9.5pt "Noto Sans CJK SC", "Noto Sans SC", "WenQuanYi Micro Hei", sa
   color: #1b2430 }
 h1 { font-size: 19pt; margin: 0; font-weight: 600 }
 h2 { font-size: 12.5pt; margin: 7mm 0 2mm; font-weight: 600 }
-p { margin: 1mm 0; color: #5b6470 } .foot { string-set: foot content(); display: none }
+p { margin: 1mm 0; color: #5b6470 }
+.foot { string-set: foot content(); display: block; height: 0; overflow: hidden }
 .keys { display: flex; gap: 3mm; margin: 5mm 0 } .key { flex: 1; padding: 3mm;
   background: #eef2f6; border-radius: 2mm } .key b { display: block; font-size: 16pt }
 .key small { color: #5b6470 }

@@ -1,0 +1,375 @@
+"""A month of a whole city, made up with a known truth: 91 grids, 20,000 reports, planted faults.
+
+Every problem is a `Plan` of what happens to it and when; `live` takes the plans through the real
+desk, pipeline and steps in order of time. What the evaluation must find is read off the plans.
+"""
+
+import os
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from hub import decisions, pipeline
+from hub.alerts.alert import alert_id
+from hub.calendar.store import built_in, calendar_of
+from hub.cases.condition import USUAL
+from hub.departments import store as department_store
+from hub.departments.department import Department
+from hub.grid import store as grid_store
+from hub.grid.ankang import ankang_grids
+from hub.grid.places import Places
+from hub.intake.report import Caller, Channel, NewReport
+from hub.pipeline import Site
+from tests.hub.evaluation.city import CLERK, City
+from tests.hub.world import alert_message, make_site, received
+
+SEED = 2026
+ZONE = ZoneInfo("Asia/Shanghai")
+FIRST, END = date(2026, 11, 1), date(2026, 12, 1)
+SIZE = float(os.environ.get("TIANYAN_MONTH", "0.25"))
+"""How much of the month is lived through: `TIANYAN_MONTH=1` is all of its 20,000 reports."""
+REPORTS = round(20_000 * SIZE)
+PROBLEMS = round(4_600 * SIZE)
+LETTERS = round(500 * SIZE)
+MATTERS = {
+    "06010": "garbage", "09006": "street_vending", "06001": "illegal_structure", "06036": "",
+    "07001": "", "09001": "", "09009": "", "06012": "", "08004": "", "06042": "", "01001": "",
+    "02005": "",
+}  # fmt: skip
+CHANNELS = {
+    Channel.PATROL: 50, Channel.HOTLINE_12345: 14, Channel.PHONE: 8, Channel.WECHAT: 9,
+    Channel.APP: 6, Channel.FORM: 3, Channel.PROPERTY: 4, Channel.HOTLINE_12319: 2,
+    Channel.OPEN311: 2, Channel.LETTER: 1, Channel.MEDIA: 1,
+}  # fmt: skip
+DEPARTMENTS = ("CG", "ZJ", "JT", "SH", "GA")
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+STEP_DEG = 0.0008
+"""Problems lie at least some 75 metres apart: none is taken for another."""
+STEP = timedelta(minutes=4)
+
+PLANTED = {
+    "rejected": 300, "cancelled": 60, "misfiled": 40, "late_file": 250, "late_dispatch": 200,
+    "returned": 150, "suspended": 90, "never_handled": 180, "late": 600, "fake": 380,
+    "rebound": 240, "seen_first": 180, "seen_after": 120,
+}  # fmt: skip
+"""How many problems of the whole month have each fault; none has two."""
+
+
+@dataclass
+class Plan:
+    """What happens to one problem. `acts`: (when, action, more); `told`: (when, channel)."""
+
+    number: int
+    matter: str
+    place: tuple[float, float]
+    path: tuple[str, ...]
+    fault: str
+    department: str
+    begun: datetime
+    told: list[tuple[datetime, Channel]] = field(default_factory=list)
+    seen_at: datetime | None = None
+    acts: list[tuple[datetime, str, dict]] = field(default_factory=list)
+    case: int | None = None
+
+    @property
+    def channel(self):
+        """Who told of it first, camera or report."""
+        if self.seen_at is not None and self.seen_at < self.told[0][0]:
+            return "camera"
+        return self.told[0][1]
+
+    def when(self, action, nth=1):
+        """The moment of the nth such act; None when there is none."""
+        found = [at for at, each, _ in self.acts if each == action]
+        return found[nth - 1] if len(found) >= nth else None
+
+    def dues(self):
+        """The deadlines of its rounds, reckoned from when each was sent out."""
+        calendar = calendar_of(built_in(), ZONE)
+        starts = [at for at, each, _ in self.acts if each == "dispatch"]
+        wanted = starts[:1] + (starts[-1:] if self.fault == "rebound" else [])
+        return [calendar.due(at, USUAL[1]).at for at in wanted]
+
+
+def plans():
+    """Every problem of the month; the same at every call."""
+    dice = random.Random(SEED)
+    calendar = calendar_of(built_in(), ZONE)
+    days = [FIRST + timedelta(days=n) for n in range((END - FIRST).days)]
+    days = [day for day in days if calendar.is_workday(day)]
+    faults = [name for name, count in PLANTED.items() for _ in range(round(count * SIZE))]
+    faults += [""] * (PROBLEMS - len(faults))
+    dice.shuffle(faults)
+    made = []
+    for number, (place, path, fault) in enumerate(zip(*spots(dice), faults, strict=True)):
+        # What needs weeks to show itself begins early in the month.
+        early = fault in ("rebound", "late", "fake")
+        day = dice.choice(days[:11] if early else days)
+        begun = datetime.combine(day, time(9), ZONE) + STEP * dice.randrange(15)
+        matter = dice.choice(list(MATTERS))
+        if fault.startswith("seen"):
+            matter = "06010"
+        plan = Plan(number, matter, place, path, fault, dice.choice(DEPARTMENTS),
+                    begun.astimezone(UTC))  # fmt: skip
+        _tell(plan, dice)
+        _act(plan)
+        made.append(plan)
+    _fill(made, dice)
+    return made
+
+
+def spots(dice):
+    """Places and their grids, each of the 91 communities among them."""
+    places = Places()
+    from hub.grid.geojson import read
+
+    places.load(1, read(ankang_grids()).grids, ())
+    lattice = [
+        (round(32.60 + STEP_DEG * i, 6), round(108.88 + STEP_DEG * j, 6))
+        for i in range(230)
+        for j in range(360)
+    ]
+    inside = [
+        (place, path)
+        for place, path in zip(lattice, places.locate(lattice), strict=True)
+        if len(path) == 3
+    ]
+    dice.shuffle(inside)
+    first_of = {path: (place, path) for place, path in reversed(inside)}
+    rest = [each for each in inside if first_of[each[1]] != each]
+    chosen = [*first_of.values(), *rest][:PROBLEMS]
+    dice.shuffle(chosen)
+    return [place for place, _ in chosen], [path for _, path in chosen]
+
+
+def _tell(plan, dice):
+    channels, weights = list(CHANNELS), list(CHANNELS.values())
+    at = plan.begun
+    if plan.fault == "seen_first":
+        plan.told = [(at, Channel.PATROL)]
+        plan.seen_at = at + STEP
+    elif plan.fault == "seen_after":
+        plan.seen_at = at
+        plan.told = [(at + STEP, Channel.PATROL)]
+    else:
+        plan.told = [(at, dice.choices(channels, weights)[0])]
+
+
+def _fill(made, dice):
+    """More people tell of the same problems, until the month has its reports."""
+    channels, weights = list(CHANNELS), list(CHANNELS.values())
+    missing = REPORTS - LETTERS - sum(len(plan.told) for plan in made)
+    for _ in range(missing):
+        plan = dice.choice(made)
+        # By the time it is filed nobody has gone away yet: all of them are of this case.
+        plan.told.append((plan.begun + STEP, dice.choices(channels, weights)[0]))
+    for plan in made:
+        plan.told.sort(key=lambda each: each[0])
+
+
+NOTHING = timedelta(0)
+DONE = [(STEP, "verify_result"), (STEP, "close")]
+AGAIN = [(3 * DAY, "reopen"), (STEP, "dispatch"), (STEP, "accept"), (HOUR, "feedback"), *DONE]
+INSTEAD = {
+    "rejected": [(NOTHING, "reject")],
+    "cancelled": [(NOTHING, "file"), (STEP, "cancel")],
+}
+BEFORE_WORK = {
+    "returned": [(STEP, "return"), (NOTHING, "dispatch")],
+    "misfiled": [(STEP, "return"), (NOTHING, "correct"), (NOTHING, "dispatch")],
+}
+WORK = {
+    "never_handled": [],
+    "suspended": [(HOUR, "suspend")],
+    "late": [(9 * DAY, "feedback"), *DONE],
+    "fake": [(DAY, "feedback"), (STEP, "verify_result"), (STEP, "rework"), (STEP, "feedback"),
+             *DONE],
+    "rebound": [(DAY, "feedback"), *DONE, *AGAIN],
+}  # fmt: skip
+
+
+def course(fault):
+    """The steps of a case, each so long after the one before; in time but for its fault."""
+    if fault in INSTEAD:
+        return INSTEAD[fault]
+    return [
+        (HOUR if fault == "late_file" else NOTHING, "file"),
+        (HOUR if fault == "late_dispatch" else STEP, "dispatch"),
+        *BEFORE_WORK.get(fault, []),
+        (STEP, "accept"),
+        *WORK.get(fault, [(DAY, "feedback"), *DONE]),
+    ]
+
+
+def _act(plan):
+    at = plan.begun + 2 * STEP
+    for after, action in course(plan.fault):
+        at += after
+        more = {"department": plan.department} if action == "dispatch" else {}
+        plan.acts.append((at, action, more))
+
+
+class Month(City):
+    """The city of the paper, its departments and its month."""
+
+    def __init__(self, store, folder):
+        config = make_site(store, folder).config
+        places = Places()
+        with store.write() as tx:
+            tx.execute(
+                grid_store.grids.update().values(valid_until=datetime(2026, 1, 1, tzinfo=UTC))
+            )
+            grid_store.bring_in(tx, ankang_grids(), at=datetime(2026, 1, 1, tzinfo=UTC),
+                                actor="test", source="ankang")  # fmt: skip
+            named = [Department(code, f"{code}局") for code in DEPARTMENTS]
+            department_store.put(tx, named, datetime(2026, 1, 1, tzinfo=UTC))
+        grid_store.load(store, places)
+        super().__init__(store, Site(config, places, None), folder)
+
+    def live(self, made, until, at_once=400):
+        """Everything that happens before `until`, in order of time; returns how many acts."""
+        happenings = sorted(self._happenings(made), key=lambda each: each[:2])
+        wanted = [each for each in happenings if self.lived <= each[0] < until]
+        for start in range(0, len(wanted), at_once):
+            with self.store.block():
+                for at, _, do in wanted[start : start + at_once]:
+                    self.at(at)
+                    do(at)
+        self.lived = until
+        return len(wanted)
+
+    lived = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def _happenings(self, made):
+        reports = {}
+        for plan in made:
+            for nth, (at, channel) in enumerate(plan.told):
+                reports.setdefault(at, []).append((plan, nth, channel))
+            if plan.seen_at:
+                yield plan.seen_at, 1, lambda at, plan=plan: self._see(plan, at)
+            for nth, (at, action, more) in enumerate(plan.acts):
+                yield (
+                    at,
+                    2 + nth,
+                    lambda at, plan=plan, action=action, more=more: self._step(
+                        plan, action, at, more
+                    ),
+                )
+        for at, told in reports.items():
+            yield at, 0, lambda at, told=told: self._receive(told, at)
+        for number in range(LETTERS):
+            at = datetime(2026, 11, 2 + number % 5, 2, 1, tzinfo=UTC)
+            yield at, 0, lambda at, number=number: self._letter(number, at)
+
+    def _receive(self, told, at):
+        new = [_report(plan, nth, channel, at) for plan, nth, channel in told]
+        # The hotline sends one in ten of its reports again: an update, never a second.
+        again = [each for each in new if each.external_id and int(each.external_id[1:]) % 10 == 0]
+        for (plan, _, _), report in zip(told, self.desk.receive_all(new, CLERK), strict=True):
+            plan.case = report.case_id
+        if again:
+            self.desk.receive_all(again, CLERK)
+
+    def _letter(self, number, at):
+        letter = NewReport(Channel.LETTER, "noise at night", at)
+        report = self.desk.receive(letter, CLERK)
+        if number % 2:
+            self.desk.refuse(report.number, "not the city's", CLERK)
+
+    def _see(self, plan, at):
+        lat, lon = plan.place
+        message = alert_message(
+            at=at, alert=f"a-{plan.number}", seq=plan.number, label="garbage", lat=lat, lon=lon
+        )
+        with self.store.write() as tx:
+            pipeline.take(tx, self.site, "alert", [received(message, at)])
+        decisions.decide(self.store, self.site, alert_id(message), "confirmed", note="",
+                         actor=CLERK)  # fmt: skip
+
+    def _step(self, plan, action, at, more):
+        if plan.case is None:
+            raise AssertionError(f"problem {plan.number} has no case at {at}")
+        self.step(plan.case, action, at, **more)
+
+
+def _report(plan, nth, channel, at):
+    lat, lon = plan.place
+    system, number = "", ""
+    if channel is Channel.HOTLINE_12345:
+        system, number = "12345", f"G{plan.number * 100 + nth}"
+    return NewReport(
+        channel, f"problem {plan.number}", at, external_system=system, external_id=number,
+        matter=plan.matter, lat=lat + 0.00002 * (nth % 5), lon=lon, urgency=1,
+        caller=Caller("王小明", f"138{plan.number:08d}"), wants_reply=channel is Channel.PHONE,
+    )  # fmt: skip
+
+
+def truth(made, as_of):
+    """What the evaluation must find of November as of a moment: (numerator, denominator)."""
+    begins = datetime.combine(FIRST, time(), ZONE)
+    ends = min(datetime.combine(END, time(), ZONE), as_of + timedelta(milliseconds=1))
+
+    def past(at):
+        return at is not None and at <= as_of
+
+    def within(at):
+        return at is not None and begins <= at < ends
+
+    filed = [plan for plan in made if within(plan.when("file"))]
+    sent = [plan for plan in filed if within(plan.when("dispatch"))]
+    rounds = [
+        (plan, nth, due)
+        for plan in made
+        if plan.fault != "suspended"
+        for nth, due in enumerate(plan.dues(), 1)
+        if within(due)
+    ]
+
+    def finished(plan, nth, action):
+        acts = [at for at, each, _ in plan.acts if each == action]
+        place = nth - 1 if plan.fault != "fake" else len(acts) - 1
+        return acts[place] if place < len(acts) else None
+
+    closed = [each for each in rounds if past(finished(each[0], each[1], "close"))]
+    on_time = [
+        (plan, nth, due)
+        for plan, nth, due in closed
+        if finished(plan, nth, "feedback") <= due
+        and not (plan.fault == "rebound" and nth == 1 and past(plan.when("reopen")))
+    ]
+    handled = [each for each in rounds if past(finished(each[0], each[1], "feedback"))]
+    closings = [
+        plan for plan in made for at, each, _ in plan.acts if each == "close" and within(at)
+    ]
+    checks = [
+        (plan, each)
+        for plan in made
+        for at, each, _ in plan.acts
+        if each in ("close", "rework") and within(at)
+    ]
+    cameras = [plan for plan in made if plan.seen_at and within(plan.seen_at)]
+    told = [plan for plan in made for at, _ in plan.told if within(at)]
+    valid = [plan for plan in told if past(plan.when("file"))]
+    back = [plan for plan in made if plan.fault == "rebound" and within(plan.when("close"))]
+    return {
+        "close_rate": (len(closed), len(rounds)),
+        "on_time_close_rate": (len(on_time), len(rounds)),
+        "handle_rate": (len(handled), len(rounds)),
+        "overdue_open_rate": (len(rounds) - len(handled), len(rounds)),
+        "rework_rate": (sum(plan.fault == "fake" for plan, _, _ in rounds), len(rounds)),
+        "false_rectification_rate": (sum(each == "rework" for _, each in checks), len(checks)),
+        "rebound_rate": (sum(past(plan.when("reopen")) for plan in back), len(closings)),
+        "on_time_file_rate": (sum(plan.fault != "late_file" for plan in filed), len(filed)),
+        "file_accuracy": (
+            sum(plan.fault not in ("cancelled", "misfiled") for plan in filed), len(filed),
+        ),
+        "dispatch_rate": (len(sent), len(filed)),
+        "patrol_share": (sum(plan.channel == Channel.PATROL for plan in filed), len(filed)),
+        "discovery_rate": (sum(plan.fault == "seen_first" for plan in cameras), len(cameras)),
+        "open_rate": (
+            sum(not past(plan.when("close")) for plan in made if within(plan.begun)),
+            sum(within(plan.begun) for plan in made),
+        ),
+        "valid_report_rate": (len(valid), len(told) + LETTERS),
+    }  # fmt: skip

@@ -1,0 +1,60 @@
+"""A simulated month of a whole city: every planted fact is found, and stays found."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from hub import audit
+from hub.evaluation.grouping import By, Grouping
+from hub.evaluation.indicator import BY_ID, measure, measure_by, of_unit
+from hub.intake.store import reports
+from tests.hub.evaluation.conftest import facts_of
+from tests.hub.evaluation.month import REPORTS, Month, plans, truth
+
+MONTH_END = datetime(2026, 11, 30, 16, tzinfo=UTC)
+MIDDLE = datetime(2026, 11, 15, 16, tzinfo=UTC)
+
+
+def found(facts, span, wanted):
+    figures = {}
+    for name in wanted:
+        row = BY_ID[name]
+        made = measure(row, of_unit(facts, row.unit), span)
+        figures[name] = (len(made.numerator), len(made.denominator))
+    return figures
+
+
+@pytest.mark.timeout(1800)
+def test_every_planted_fact_of_the_month_is_found(sqlite_store, tmp_path):
+    made, city = plans(), Month(sqlite_store, tmp_path)
+    try:
+        city.live(made, MIDDLE)
+        facts, span = facts_of(city, "2026-11", MIDDLE)
+        half = truth(made, MIDDLE)
+        assert found(facts, span, half) == half
+
+        city.live(made, MONTH_END)
+        facts, span = facts_of(city, "2026-11")
+        whole = truth(made, MONTH_END)
+        assert found(facts, span, whole) == whole
+
+        grids = measure_by(BY_ID["open_rate"], facts.cases, span, Grouping(By.GRID, 3).key())
+        assert len(grids) == 91
+        for code, figure in grids.items():
+            assert len(figure.denominator) == sum(plan.path[-1] == code for plan in made)
+        sent = measure_by(BY_ID["dispatch_rate"], facts.cases, span,
+                          Grouping(By.DEPARTMENT).key())  # fmt: skip
+        planned = [plan.department for plan in made if plan.when("dispatch")]
+        for code, figure in sent.items():
+            assert len(figure.denominator) == planned.count(code)
+
+        city.live(made, MONTH_END + timedelta(days=40))
+        again = facts_of(city, "2026-11", MONTH_END)[0]
+        assert again == facts
+        assert found(*facts_of(city, "2026-11", MIDDLE), half) == half
+        with city.store.read() as tx:
+            assert tx.execute(select(func.count()).select_from(reports)).scalar() == REPORTS
+            assert audit.verify(tx) == []
+    finally:
+        city.stop()
