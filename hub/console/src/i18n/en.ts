@@ -452,7 +452,7 @@ export const en: Record<keyof typeof zh, string> = {
   'guide.see3': 'The figures above, and “Live”, always say whether the page is up to date.',
   'guide.try': 'What to try',
   'guide.try1': 'Press {j} for the most pressing alert and look at its pictures.',
-  'guide.try2': 'Press {c} to confirm and file a case, {f} for a false alarm.',
+  'guide.try2': 'Press {c} to confirm and file a case, {f} for a false alarm, {m} to merge, {s} to put off.',
   'guide.try3': 'Under “Cases”, dispatch it, handle it, verify it and close it.',
   'guide.generated':
     'This is a demonstration: pictures, tracks and grids are generated, no real street is shown.',
