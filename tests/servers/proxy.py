@@ -41,7 +41,11 @@ class Proxy:
                 if not self._whole.is_set():
                     near.close()
                     continue
-                far = socket.create_connection(("127.0.0.1", self._target_port))
+                try:
+                    far = socket.create_connection(("127.0.0.1", self._target_port))
+                except OSError:  # whom it relays to is away: the next caller may find it back
+                    near.close()
+                    continue
                 self._pairs.append((near, far))
                 for source, sink in ((near, far), (far, near)):
                     threading.Thread(target=_relay, args=(source, sink), daemon=True).start()
