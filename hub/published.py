@@ -14,9 +14,10 @@ from sqlalchemy.engine import Connection
 
 from hub import audit
 from hub.alerts.api import MatterRef, matter_ref
-from hub.cases import clock_store, store as case_store
+from hub.cases import clock_store, enforcement_store, store as case_store
 from hub.cases.case import STAGES, Case, Stage, State
 from hub.cases.clock import Clock
+from hub.cases.enforcement import NAMES_ZH, Enforcement, Procedure
 from hub.cases.store import cases
 from hub.departments import store as department_store
 from hub.errors import not_found
@@ -41,10 +42,29 @@ class ProcedureStep(BaseModel):
     stage: Stage
 
 
+class PenaltyStep(BaseModel):
+    """A step of a penalty's procedure: when it was taken."""
+
+    at: Utc
+    step: Procedure
+    step_zh: str
+
+
+class PublicPenalty(BaseModel):
+    """A penalty that a supervisor has published (执法依据、事项、裁量基准、流程、结果)."""
+
+    basis: str
+    matter: str
+    discretion: str
+    result: str
+    procedure: list[PenaltyStep]
+
+
 class PublicCase(BaseModel):
     """A case as everybody may see it.
 
     `basis`: the code table it was judged by. `opened_under`, `closes_when`: the city's conditions.
+    `penalty`: None where there was none, or none was published.
     """
 
     number: str
@@ -62,6 +82,7 @@ class PublicCase(BaseModel):
     state: State
     state_zh: str
     procedure: list[ProcedureStep]
+    penalty: PublicPenalty | None
     generated: bool
 
 
@@ -89,13 +110,15 @@ def of_cases(tx: Connection, places: Places, ids: Collection[int]) -> dict[int, 
     found = case_store.load(tx, ids)
     clocks = clock_store.load(tx, list(found))
     names = department_store.names(tx, {case.department for case in found.values()})
+    penalties = enforcement_store.published(tx, list(found))
     return {
         case.id: _item(
             case,
             places,
             clocks.get(case.id),
-            names.get(case.department or "", ""),
-            _procedure(tx, case),
+            department=names.get(case.department or "", ""),
+            steps=_procedure(tx, case),
+            penalty=_penalty(penalties.get(case.id)),
         )
         for case in found.values()
     }
@@ -169,8 +192,31 @@ def _procedure(tx: Connection, case: Case) -> list[ProcedureStep]:
     return steps
 
 
+def _penalty(record: Enforcement | None) -> PublicPenalty | None:
+    if record is None:
+        return None
+    text = record.text
+    steps = [
+        PenaltyStep(at=taken.at, step=taken.step, step_zh=NAMES_ZH[taken.step])
+        for taken in record.steps
+    ]
+    return PublicPenalty(
+        basis=text.basis,
+        matter=text.matter,
+        discretion=text.discretion,
+        result=text.result,
+        procedure=steps,
+    )
+
+
 def _item(
-    case: Case, places: Places, clock: Clock | None, department: str, steps: list[ProcedureStep]
+    case: Case,
+    places: Places,
+    clock: Clock | None,
+    *,
+    department: str,
+    steps: list[ProcedureStep],
+    penalty: PublicPenalty | None,
 ) -> PublicCase:
     in_time = None
     if clock is not None and clock.done_at is not None and clock.due_at is not None:
@@ -191,5 +237,6 @@ def _item(
         state=case.state,
         state_zh=STAGES[case.state][0],
         procedure=steps,
+        penalty=penalty,
         generated=case.generated,
     )

@@ -1,7 +1,7 @@
 """Every photo of a fix by its fingerprint, in memory, to find a picture that was shown before.
 
 A cache of the table `fix_photos`: it is filled from the database as far as that has grown, before
-every question. A million photos take 90 MB and a fifth of a second.
+every question.
 """
 
 import threading

@@ -17,6 +17,7 @@ from hub.cases.enforcement import (
     Taken,
     may_take,
 )
+from hub.published import of_cases
 from hub.roles import Role
 from hub.store import now
 from tests.hub.cases.test_dispatch import CALENDAR
@@ -154,9 +155,15 @@ def test_what_everybody_may_read_is_published_by_a_supervisor(call, hub, case): 
     assert publish(call, case).json()["published_by"] == "supervisor-1"
     with hub.store.read() as tx:
         assert enforcement_store.published(tx, [case["id"]])[case["id"]].text.result == "限期拆除"
+        shown = of_cases(tx, hub.site.places, [case["id"]])[case["id"]]
+    assert shown.penalty.model_dump(include=set(TEXT)) == TEXT
+    assert [step.step for step in shown.penalty.procedure][-3:] == ["notify", "decide", "serve"]
+    assert "王小明" not in shown.model_dump_json()
+    assert "队员" not in shown.model_dump_json()
     assert publish(call, case, publish=False).json()["published_at"] is None
     with hub.store.read() as tx:
         assert enforcement_store.published(tx, [case["id"]]) == {}
+        assert of_cases(tx, hub.site.places, [case["id"]])[case["id"]].penalty is None
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,7 @@ def test_a_closed_case_shows_basis_and_procedure_and_nobody(citizen, tmp_path):
     text = str(listed)
     for word in ("zhao", "wu", "SECRET", "门口", "138", "lat"):
         assert word not in text
+    assert shown["penalty"] is None
     assert citizen.get("/public/cases?grid=q10").json()["total"] == 0
     assert citizen.get("/public/cases?matter=09001").json()["total"] == 0
     own = citizen.get(f"/public/reports/{receipt['number']}/case", params={"key": receipt["key"]})

@@ -17,6 +17,14 @@ export interface Grid {
   name: string
 }
 
+export interface Penalty {
+  basis: string
+  matter: string
+  discretion: string
+  result: string
+  procedure: { at: string; step: string; step_zh: string }[]
+}
+
 export interface PublicCase {
   number: string
   matter: Matter | null
@@ -33,6 +41,7 @@ export interface PublicCase {
   state: string
   state_zh: string
   procedure: Step[]
+  penalty: Penalty | null
   generated: boolean
 }
 

@@ -22,6 +22,11 @@ export function stateOf(step: { state: string; state_zh: string }): string {
   return settings.language === 'zh' ? step.state_zh : step.state.replaceAll('_', ' ')
 }
 
+/** A step of a penalty's procedure. */
+export function penaltyStep(step: { step: string; step_zh: string }): string {
+  return settings.language === 'zh' ? step.step_zh : step.step.replaceAll('_', ' ')
+}
+
 export function when(at: string, zone: string): string {
   const locale = settings.language === 'zh' ? 'zh-CN' : 'en-GB'
   return new Intl.DateTimeFormat(locale, {
