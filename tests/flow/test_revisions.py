@@ -86,7 +86,7 @@ class World:
 
 @pytest.fixture
 def world(tmp_path, monkeypatch):
-    monkeypatch.setattr(lookout, "open_detector", lambda _: Colours())
+    monkeypatch.setattr(lookout, "open_proven", lambda _: Colours())
     store = Store(f"sqlite:///{tmp_path / 'hub.sqlite'}")
     store.migrate()
     with mosquitto(tmp_path, {"hub": "hub-secret", DEV: "d-secret"}) as broker:
