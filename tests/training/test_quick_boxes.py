@@ -1,12 +1,9 @@
 import numpy as np
-import pytest
+import onnx
+import onnxruntime as ort
+from onnx import TensorProto, helper, numpy_helper
 
-onnx = pytest.importorskip("onnx")
-ort = pytest.importorskip("onnxruntime")
-
-from onnx import TensorProto, helper, numpy_helper  # noqa: E402
-
-from training.quick_boxes import with_quick_boxes  # noqa: E402
+from training.quick_boxes import with_quick_boxes
 
 DISTANCES = np.arange(16, dtype=np.float32).reshape(1, 16, 1, 1)
 
