@@ -185,8 +185,8 @@ class Lookout:
         for event in events:
             log.info("camera %s: %s %s in %s, score %.2f", post.camera.id, event.state,
                      event.label, event.zone, event.score)  # fmt: skip
+            self._memory.keep(event, post.camera.id)  # who hears of it may ask for a look at once
             self._desk.take(event, post.camera)
-            self._memory.keep(event, post.camera.id)
             if event.develop is not None:
                 update = replace(event, state=StayState.UPDATE, develop=None)
                 self._pictures.add(update, event.develop, post.camera)

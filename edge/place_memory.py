@@ -7,6 +7,7 @@ this device alone, the oldest dropped first.
 import json
 import logging
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 MOST = 1000
 """Two crops of 10 to 40 kB each: some tens of megabytes at most."""
 QUALITY = 92
+PICTURES_S = 10.0
+"""How long is waited for pictures that are being made; they take tenths of a second, when calm."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,25 @@ class PlaceMemory:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._most = most
+        self._coming: set[str] = set()
+        self._has_come = threading.Condition()
 
     def keep(self, event: AlertEvent, camera: str) -> None:
         """Remember the place of a new alert, and its pictures when they come."""
-        is_shown = any(file.role == "clean" for file in event.evidence)
-        if event.state is StayState.END or (event.state is StayState.UPDATE and not is_shown):
+        try:
+            self._keep(event, camera)
+        finally:
+            with self._has_come:
+                if event.develop is not None:
+                    self._coming.add(event.id)
+                elif _is_shown(event):
+                    self._coming.discard(event.id)
+                    self._has_come.notify_all()
+
+    def _keep(self, event: AlertEvent, camera: str) -> None:
+        if event.state is StayState.END:
+            return
+        if event.state is StayState.UPDATE and not _is_shown(event):
             return
         box = event.boxes[0]
         with_it, without_it = (_picture(event.evidence, role) for role in ("clean", "before"))
@@ -65,9 +82,16 @@ class PlaceMemory:
             log.warning("the place of %s is not remembered: %s", event.id, fault)
 
     def recall(self, alert: str) -> KnownPlace | None:
-        """The place of an alert; None when it is not known (any more)."""
+        """The place of an alert; None when it is not known (any more).
+
+        An alert is told before its pictures are made: those that are coming are waited for.
+        """
         if not _is_plain(alert):
             return None
+        with self._has_come:
+            if not self._has_come.wait_for(lambda: alert not in self._coming, PICTURES_S):
+                self._coming.discard(alert)
+                log.warning("the pictures of %s were waited for in vain", alert)
         try:
             known = json.loads((self._folder / f"{alert}.json").read_text(encoding="utf-8"))
             box = Detection(known["label"], 1.0, *known["box"])
@@ -95,6 +119,10 @@ class PlaceMemory:
             for each in (path, *self._folder.glob(f"{path.stem}.*.jpg")):
                 with suppress(OSError):
                     each.unlink()
+
+
+def _is_shown(event: AlertEvent) -> bool:
+    return any(file.role == "clean" for file in event.evidence)
 
 
 def crop_of(data: bytes, box: Detection) -> Surroundings | None:

@@ -2,6 +2,8 @@
 
 import os
 import stat
+import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -53,6 +55,36 @@ def test_pictures_that_come_later_complete_the_place(tmp_path):
     memory.keep(event(state=StayState.UPDATE), "gate")
     memory.keep(event(state=StayState.UPDATE, roles=("clip",)), "gate")
     assert memory.recall("gate-1").place.with_it is not None
+
+
+def test_who_asks_while_the_pictures_are_being_made_waits_for_them(tmp_path):
+    memory = PlaceMemory(tmp_path)
+    memory.keep(replace(event(roles=()), develop=tuple), "gate")
+    memory.keep(event(state=StayState.END, roles=()), "gate")
+    asked = threading.Event()
+    known = []
+
+    def ask():
+        asked.set()
+        known.append(memory.recall("gate-1"))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    assert asked.wait(5)
+    asking.join(0.2)
+    assert known == []
+    memory.keep(event(state=StayState.UPDATE), "gate")
+    asking.join(5)
+    assert known[0].place.with_it is not None
+
+
+def test_pictures_that_never_come_are_not_waited_for_twice(tmp_path, monkeypatch):
+    monkeypatch.setattr("edge.place_memory.PICTURES_S", 0.05)
+    memory = PlaceMemory(tmp_path)
+    memory.keep(replace(event(roles=()), develop=tuple), "gate")
+    assert memory.recall("gate-1").place.with_it is None
+    monkeypatch.setattr("edge.place_memory.PICTURES_S", 60)
+    assert memory.recall("gate-1").place.with_it is None
 
 
 def test_the_oldest_places_are_forgotten(tmp_path):
