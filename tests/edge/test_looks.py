@@ -42,7 +42,7 @@ class Post:
         def hand_in():
             number = 0
             while not self._stop.wait(0.02):
-                picture = noisy(street(), number)
+                picture = noisy(noisy(street(), number), number // 16, sigma=3)  # never the same
                 at = START + timedelta(seconds=number)
                 self.requests.offer(Frame(Whole(picture), at, float(number), number, sight))
                 number += 1
