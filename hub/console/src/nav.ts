@@ -9,6 +9,7 @@ export const GROUPS = {
   patrol: 'nav.groupPatrol',
   evaluation: 'nav.groupEvaluation',
   manage: 'nav.groupManage',
+  admin: 'nav.groupAdmin',
 } as const satisfies Record<string, Key>
 export type Group = keyof typeof GROUPS
 

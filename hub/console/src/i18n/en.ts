@@ -1,3 +1,4 @@
+import { enAdmin } from './en-admin'
 import { enCamera } from './en-camera'
 import { enCases } from './en-cases'
 import { enEvaluation } from './en-evaluation'
@@ -11,6 +12,7 @@ import type { zh } from './zh'
 
 export const en: Record<keyof typeof zh, string> = {
   ...enTerminal,
+  ...enAdmin,
   ...enCamera,
   ...enCases,
   ...enEvaluation,

@@ -1,3 +1,4 @@
+import { zhAdmin } from './zh-admin'
 import { zhCamera } from './zh-camera'
 import { zhCases } from './zh-cases'
 import { zhEvaluation } from './zh-evaluation'
@@ -9,6 +10,7 @@ import { zhTracks } from './zh-tracks'
 import { zhWorkflow } from './zh-workflow'
 
 export const zh = {
+  ...zhAdmin,
   ...zhCamera,
   ...zhCases,
   ...zhEvaluation,
