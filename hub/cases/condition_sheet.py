@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from hub.calendar.limit import BadLimit, TimeLimit
 from hub.cases.condition import Condition
-from hub.grid.titled import BadSheet, Fault, Headings, Line, lines_of
+from hub.grid.titled import BadSheet, Fault, Headings, Line, values_of
 
 __all__ = ["BadSheet", "Fault", "read_conditions"]
 
@@ -27,11 +27,7 @@ def read_conditions(data: bytes, standard_ref: str, known: Mapping[str, str]) ->
 
     Raises BadSheet.
     """
-    lines, bad = lines_of(data, HEADINGS, NEEDED)
-    found = [_condition(line, standard_ref, known) for line in lines]
-    if faults := [each for each in found if isinstance(each, Fault)] + bad:
-        raise BadSheet(faults)
-    return [each for each in found if isinstance(each, Condition)]
+    return values_of(data, HEADINGS, NEEDED, lambda line: _condition(line, standard_ref, known))
 
 
 def _condition(line: Line, standard_ref: str, known: Mapping[str, str]) -> Condition | Fault:

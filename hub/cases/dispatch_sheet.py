@@ -15,7 +15,7 @@ from hub.cases.dispatch import (
     checked,
 )
 from hub.duty.duty import ROLE_WORDS, PersonRole
-from hub.grid.titled import BadSheet, Fault, Headings, Line, lines_of
+from hub.grid.titled import Fault, Headings, Line, values_of
 
 HEADINGS: Headings = {
     "matter": ("事项代码", "小类代码", "大类代码", "matter"),
@@ -54,22 +54,18 @@ def read_rules(data: bytes, codes: Codes) -> list[Rule]:
 
     Raises BadSheet.
     """
-    lines, faults = lines_of(data, HEADINGS, NEEDED)
-    first: dict[Conditions, int] = {}
-    found = []
-    for line in lines:
-        each = _rule(line, codes)
-        if isinstance(each, Rule) and each.when in first:
-            message = f"the same conditions stand in row {first[each.when]}"
-            each = line.fault("department", message, "each set of conditions once")
-        if isinstance(each, Fault):
-            faults.append(each)
-        else:
-            first[each.when] = line.number
-            found.append(each)
-    if faults:
-        raise BadSheet(faults)
-    return found
+    return values_of(
+        data,
+        HEADINGS,
+        NEEDED,
+        lambda line: _rule(line, codes),
+        key=lambda rule: rule.when,
+        twice=lambda line, _rule, first: line.fault(
+            "department",
+            f"the same conditions stand in row {first}",
+            "each set of conditions once",
+        ),
+    )
 
 
 def _rule(line: Line, codes: Codes) -> Rule | Fault:

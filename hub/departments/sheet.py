@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from hub.departments.department import BadDepartment, Department, checked
-from hub.grid.titled import BadSheet, Fault, Headings, Line, lines_of
+from hub.grid.titled import Fault, Headings, Line, values_of
 
 HEADINGS: Headings = {
     "code": ("部门代码", "单位代码", "代码", "code"),
@@ -25,22 +25,16 @@ def read_departments(
 
     Raises BadSheet.
     """
-    lines, faults = lines_of(data, HEADINGS, NEEDED)
-    first: dict[str, int] = {}
-    found = []
-    for line in lines:
-        each = _department(line, grids, generated=generated)
-        if isinstance(each, Department) and each.code in first:
-            message = f"{each.code} stands in row {first[each.code]} too"
-            each = line.fault("code", message, "each code once")
-        if isinstance(each, Fault):
-            faults.append(each)
-        else:
-            first[each.code] = line.number
-            found.append(each)
-    if faults:
-        raise BadSheet(faults)
-    return found
+    return values_of(
+        data,
+        HEADINGS,
+        NEEDED,
+        lambda line: _department(line, grids, generated=generated),
+        key=lambda department: department.code,
+        twice=lambda line, department, first: line.fault(
+            "code", f"{department.code} stands in row {first} too", "each code once"
+        ),
+    )
 
 
 def _department(line: Line, grids: Collection[str], *, generated: bool) -> Department | Fault:

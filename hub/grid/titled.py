@@ -3,13 +3,15 @@
 All faults are found at once. What a sheet does not title is left alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from hub.errors import HubError, Problem
 from hub.grid.errors import GridError
 from hub.grid.sheets import Sheet, read_sheets
 
+Value = TypeVar("Value")
 Headings = Mapping[str, tuple[str, ...]]
 """Our field → the titles people give it, the usual one first."""
 
@@ -67,6 +69,39 @@ class Line:
         """Something wrong in a field."""
         row = f"row {self.number}, {self.titles.get(field, field)}"
         return Fault(f"{self.sheet}, {row}" if self.sheet else row, message, allowed)
+
+
+def values_of(
+    data: bytes,
+    headings: Headings,
+    needed: Sequence[str],
+    read: Callable[[Line], Value | Fault],
+    *,
+    key: Callable[[Value], Hashable] | None = None,
+    twice: Callable[[Line, Value, int], Fault] | None = None,
+) -> list[Value]:
+    """What the rows of a file say, all of them or none.
+
+    With `key`, rows of the same key are refused; `twice` words it, given the later line, its
+    value and the number of the row that was first. Raises BadSheet with every fault.
+    """
+    lines, faults = lines_of(data, headings, needed)
+    first: dict[Hashable, int] = {}
+    found: list[Value] = []
+    for line in lines:
+        each = read(line)
+        if isinstance(each, Fault):
+            faults.append(each)
+            continue
+        same = key(each) if key else line.number
+        if same in first and twice:
+            faults.append(twice(line, each, first[same]))
+            continue
+        first.setdefault(same, line.number)
+        found.append(each)
+    if faults:
+        raise BadSheet(faults)
+    return found
 
 
 def lines_of(
