@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import FastAPI, Query, Request
@@ -88,8 +89,11 @@ class ErrorBody(BaseModel):
     error: Fault
 
 
+SCHEMAS = "#/components/schemas/{model}"
+# By reference: as a `model` FastAPI would build the same one anew for each of 1,600 answers.
+_ERROR = {"application/json": {"schema": {"$ref": SCHEMAS.format(model=ErrorBody.__name__)}}}
 ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorBody} for status in (400, 401, 403, 404, 409, 413, 422, 503)
+    status: {"content": _ERROR} for status in (400, 401, 403, 404, 409, 413, 422, 503)
 }
 
 
@@ -133,6 +137,15 @@ def install(app: FastAPI, tile_hosts: Sequence[str] = ()) -> None:
         app.add_exception_handler(kind, handler)
     app.add_middleware(BodyLimit)
     app.add_middleware(Headers, tile_hosts=tile_hosts)
+    app.openapi = partial(_openapi, app.openapi)  # type: ignore[method-assign]
+
+
+def _openapi(described: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What FastAPI describes, with the errors that are described by reference."""
+    schema = described()
+    parts = ErrorBody.model_json_schema(mode="serialization", ref_template=SCHEMAS)
+    schema["components"]["schemas"] |= parts.pop("$defs") | {ErrorBody.__name__: parts}
+    return schema
 
 
 def _problem(_request: Request, fault: Problem) -> Response:
