@@ -3,15 +3,15 @@
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from functools import partial
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, PlainSerializer
-from sqlalchemy.exc import DBAPIError
+from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
+from sqlalchemy.exc import DataError, DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -59,6 +59,11 @@ def iso(at: datetime) -> str:
 
 
 Utc = Annotated[datetime, PlainSerializer(iso, return_type=str, when_used="json")]
+
+LocalTime = Annotated[
+    time, WithJsonSchema({"type": "string", "pattern": r"^\d\d:\d\d(:\d\d(\.\d{1,6})?)?$"})
+]
+"""A time of day at the site: `format: time` of JSON Schema would need an offset."""
 
 
 class Body(BaseModel):
@@ -132,6 +137,7 @@ def install(app: FastAPI, tile_hosts: Sequence[str] = ()) -> None:
         RequestValidationError: _invalid,
         HTTPException: _http,
         DBAPIError: _database,
+        OverflowError: _overflow,
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
@@ -172,12 +178,29 @@ def _http(_request: Request, fault: HTTPException) -> Response:
 
 
 def _database(_request: Request, fault: DBAPIError) -> Response:
+    if isinstance(fault, DataError):
+        return _beyond(fault.orig)
     if not is_database_away(fault):
         raise fault
     log.error("Database cannot answer: %s", fault.orig)
     response = error_response(503, "database_away", "the database cannot answer", "try again")
     response.headers["Retry-After"] = RETRY_AFTER_S
     return response
+
+
+def _overflow(_request: Request, fault: OverflowError) -> Response:
+    """SQLite's driver says so by itself of a number of more than 64 bits."""
+    if "SQLite" not in str(fault):
+        raise fault
+    return _beyond(fault)
+
+
+def _beyond(fault: object) -> Response:
+    """A value that no column of the kind can hold: there can be no such thing."""
+    log.info("Value beyond what the database holds: %s", fault)
+    message = "a number or a text is beyond what can be stored"
+    allowed = "whole numbers below 2147483648, text without NUL"
+    return error_response(422, "out_of_range", message, allowed)
 
 
 class Headers:

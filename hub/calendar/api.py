@@ -1,7 +1,7 @@
 """The calendar over HTTP: look at it, try a limit, publish a year, set the working hours."""
 
 from collections.abc import Callable
-from datetime import date, time
+from datetime import date
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from hub.calendar.limit import BadLimit, TimeLimit, Unit
 from hub.calendar.store import Version, YearTable
 from hub.calendar.work_calendar import SATURDAY, BadCalendar
 from hub.errors import Problem
-from hub.http import ERRORS, Body, Utc
+from hub.http import ERRORS, Body, LocalTime, Utc
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
@@ -29,8 +29,8 @@ DAYS = "days of that year, each once; a worked day (调休) is a Saturday or Sun
 class Span(BaseModel):
     """A stretch of working time, local."""
 
-    start: time
-    end: time
+    start: LocalTime
+    end: LocalTime
 
 
 class YearItem(BaseModel):

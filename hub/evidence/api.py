@@ -1,6 +1,7 @@
 """Evidence over HTTP: signed uploads from devices, files for people, originals for few."""
 
 import errno
+import fcntl
 import hashlib
 import io
 import logging
@@ -10,7 +11,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 from fastapi import APIRouter, Depends, Path as PathParam, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
@@ -67,6 +68,23 @@ class HashDiffers(Problem):
         self.found = found
 
 
+def _alone_with(part: Path) -> BinaryIO:
+    """Be the only one, of all hub processes, who writes a part: until the file is closed.
+
+    A device that lost its line sends again while the hub still waits for the rest of the first
+    call. Raises Problem 503 then.
+    """
+    file = part.open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(file.fileno()).st_ino == part.stat().st_ino:
+            return file
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    file.close()
+    raise Problem(503, "being_sent", f"{part.stem} is being sent by another call", "try again")
+
+
 class Upload:
     """One file on its way in: written to a temporary file, hashed when it is whole."""
 
@@ -76,13 +94,16 @@ class Upload:
         self.sha256, self.size, self.kind, self.dev = sha256, size, kind, dev
         self.part = vault.incoming / f"{secrets.token_hex(8)}.tmp"
         self.keep_part = False
+        self._lock: BinaryIO | None = None
 
     def resume(self, header: str) -> None:
         """Go on where an earlier part ended.
 
-        Raises Problem 409 that says how much is here.
+        Raises Problem 409 that says how much is here, 503 while another call writes it.
         """
-        self.part = self.vault.incoming / f"{self.sha256}.{self.dev}.part"
+        part = self.vault.incoming / f"{self.sha256}.{self.dev}.part"
+        self._lock = _alone_with(part)
+        self.part = part
         self.keep_part = True
         if (asking := ASKING.fullmatch(header.strip())) and int(asking[1]) == self.size:
             return
@@ -94,7 +115,7 @@ class Upload:
             )
         here = self.received
         if first == 0:
-            self.part.unlink(missing_ok=True)
+            self._lock.truncate(0)
         elif first != here:
             raise Problem(409, "bad_offset", f"{here} bytes are here", f"bytes {here}-…")
 
@@ -144,6 +165,8 @@ class Upload:
         """Leave nothing behind but a part that may be continued."""
         if not self.keep_part:
             self.part.unlink(missing_ok=True)
+        if self._lock is not None:
+            self._lock.close()
 
     def _check_type(self, head: bytes) -> None:
         if type_of(head) != self.kind:

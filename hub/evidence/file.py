@@ -72,7 +72,7 @@ def check_signature(
     key: bytes, sha256: str, query: Mapping[str, object], sig: str, now_ms: int
 ) -> None:
     """Raises BadSignature unless the address is ours, unchanged and not over."""
-    if not hmac.compare_digest(_signature(key, sha256, query), sig):
+    if not hmac.compare_digest(_signature(key, sha256, query).encode(), sig.encode()):
         raise BadSignature("the signature does not belong to this address")
     if int(str(query["exp"])) < now_ms:
         raise BadSignature("the address has run out")

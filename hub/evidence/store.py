@@ -9,6 +9,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -149,8 +150,9 @@ class Vault:
     def clear_incoming(self, before: datetime) -> None:
         """Delete what was begun and never finished."""
         for left in self.incoming.iterdir():
-            if left.stat().st_mtime < before.timestamp():
-                left.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # it has just been finished
+                if left.stat().st_mtime < before.timestamp():
+                    left.unlink()
 
 
 def held(tx: Connection, hashes: Collection[str]) -> set[str]:

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.engine import Connection
 
 from hub import auth
-from hub.http import iso
+from hub.http import ERRORS, iso
 from hub.intake import open311, store as intake_store
 from hub.intake.open311 import MEDIA_TYPES, MOST_REQUESTS, BadRequest, Format, Item, written
 from hub.intake.report import NewReport, Report, ReportState
@@ -72,11 +72,24 @@ async def _form(request: Request) -> Mapping[str, str]:
     return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
+_BOTH: dict[str, Any] = {"content": {kind: {} for kind in MEDIA_TYPES.values()}}
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: _BOTH,
+    **{
+        status: {**_BOTH, "description": "errors, by the specification"}
+        for status in (400, 403, 404)
+    },
+    413: ERRORS[413],
+    422: ERRORS[422],
+    503: ERRORS[503],
+}
+
+
 def router(
     store: Store, seal: Seal, receive: Receive, standing: StandingOf, *, url: str, public: bool
 ) -> APIRouter:
     """The endpoint under `url`. `public`: whether requests are listed without a key."""
-    api = APIRouter(prefix="/open311", tags=["open311"], route_class=_Route)
+    api = APIRouter(prefix="/open311", tags=["open311"], route_class=_Route, responses=ANSWERS)
     started_at = now()
 
     def keyed(request: Request, secret: str, right: Right) -> Actor:

@@ -68,4 +68,4 @@ class Seal:
 
     def is_ticket(self, number: str, key: str) -> bool:
         """Whether a key belongs to a number."""
-        return hmac.compare_digest(self.ticket(number), key)
+        return hmac.compare_digest(self.ticket(number).encode(), key.encode())

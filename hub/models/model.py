@@ -92,7 +92,7 @@ def download_path(key: bytes, sha256: str, *, dev: str, exp: int) -> str:
 
 def check_address(key: bytes, sha256: str, *, dev: str, exp: int, sig: str, now_ms: int) -> None:
     """Raises Problem 403 unless the address is ours, unchanged and not over."""
-    if not hmac.compare_digest(_signature(key, sha256, dev, exp), sig):
+    if not hmac.compare_digest(_signature(key, sha256, dev, exp).encode(), sig.encode()):
         text = "the signature does not belong to this address"
         raise Problem(403, "bad_signature", text, "wait for a new address")
     if exp < now_ms:

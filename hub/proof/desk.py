@@ -94,6 +94,7 @@ class ProofDesk:
             match = self._match(tx, photo, wanted, known)
         self._keep(file, shown)
         with store.write() as tx:
+            case_store.lock(tx, case_id)  # the same file may be coming twice at once
             if again := _sent_before(proof_store.photos_of(tx, case_id), use, file.sha256, actor):
                 return again
             judged = self._judged(tx, case, photo, match, at)

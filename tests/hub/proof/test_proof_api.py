@@ -24,8 +24,8 @@ ELSEWHERE = (LAT + 0.02, LON)
 class Street:
     """A hub under the rule of the street, and one case after the other on it."""
 
-    def __init__(self, folder, store, **settings):
-        cover: Cover = bytes  # nothing to cover in drawn streets
+    def __init__(self, folder, store, cover: Cover = bytes, **settings):
+        """`cover`: nothing to cover in drawn streets."""
         site = make_site(store, folder, **{"proof": {}, **settings})
         self.hub = Hub.build(site.config, store, cover)
         self.call = caller(client_of(self.hub), tokens_of(self.hub))
