@@ -35,6 +35,7 @@ FAREWELL_S = 1.0
 MEGABYTE = 1_000_000
 VEHICLES_A_BIRTH = 200
 LOOKS_AT_ONCE = 4
+WATCHES_AT_ONCE = 8
 TRACKS_OF_A_FLEET = 5_000
 """A message a report, 1,000 of them a second, and a hub that answers each second."""
 
@@ -131,6 +132,8 @@ class Agent:
 
         self._orders.offer("camera.snapshot", lookout.looks.snapshot, at_once=2)
         self._orders.offer("camera.look", lookout.looks.look, at_once=LOOKS_AT_ONCE)
+        lookout.live.give_way = self._link.give_way
+        self._orders.offer("camera.watch", lookout.live.watch, at_once=WATCHES_AT_ONCE)
 
         def adopt(cameras: Sequence[CameraConfig]) -> None:
             lookout.adopt(cameras)

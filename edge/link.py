@@ -322,7 +322,7 @@ class Link:
         path = self._outbox.file_path(file.sha256)
         try:
             # What the hub seals it takes whole: no part of it may lie there open.
-            answer = upload(file.url, path, held.type, whole=held.sealed, give_way=self._give_way)
+            answer = upload(file.url, path, held.type, whole=held.sealed, give_way=self.give_way)
         except (BadAddress, FileNotFoundError) as fault:
             log.warning("the file %s of %s is not sent: %s", file.sha256, held.alert, fault)
             if not path.exists():
@@ -333,8 +333,8 @@ class Link:
             if not answer.is_stored:
                 self._upload_refused(file.sha256, answer)
 
-    def _give_way(self) -> None:
-        """Wait while an alert is to be sent."""
+    def give_way(self) -> None:
+        """Wait while an alert is to be sent, but not for ever: what else is sent asks before."""
         until_s = time.monotonic() + GIVE_WAY_MOST_S
         while (
             self.is_online

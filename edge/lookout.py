@@ -29,6 +29,7 @@ from edge.detect.places import StayState
 from edge.detect.record import album_bytes
 from edge.detect.selftest import open_proven
 from edge.detect.watch import AlertEvent, CameraWatch
+from edge.live import LiveDesk
 from edge.looks import LookDesk, Requests
 from edge.model_keeper import ModelKeeper
 from edge.moving import Course
@@ -92,6 +93,7 @@ class Lookout:
         self._memory = PlaceMemory(config.data_dir / "places")
         show = Shower(outbox, signer, finder) if signer is not None else None
         self.looks = LookDesk(self._posts, self._detector, self._memory, show)
+        self.live = LiveDesk(self._posts, self._detector, finder)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._look_forever, name="look", daemon=True)
 
@@ -114,6 +116,7 @@ class Lookout:
         """Let every camera end as soon as it can; returns at once."""
         self._stop.set()
         self.looks.ask_to_stop()
+        self.live.ask_to_stop()
         self.models.ask_to_stop()
         for post in self._posts.values():
             post.runner.ask_to_stop()

@@ -69,6 +69,16 @@ class Camera(Protocol):
         ...
 
 
+class Taker(Protocol):
+    """Wants frames until it is `done`."""
+
+    done: threading.Event
+
+    def offer(self, frame: Frame) -> None:
+        """A frame has come."""
+        ...
+
+
 class Request:
     """Frames wanted: `count` of them, spread evenly over `seconds`, none older than the request."""
 
@@ -101,7 +111,7 @@ class Requests:
 
     def __init__(self) -> None:
         """Nothing is asked for."""
-        self._open: tuple[Request, ...] = ()
+        self._open: tuple[Taker, ...] = ()
         self._lock = threading.Lock()
 
     @property
@@ -109,12 +119,12 @@ class Requests:
         """Whether frames are waited for."""
         return bool(self._open)
 
-    def add(self, request: Request) -> None:
+    def add(self, request: Taker) -> None:
         """Ask for frames."""
         with self._lock:
             self._open += (request,)
 
-    def remove(self, request: Request) -> None:
+    def remove(self, request: Taker) -> None:
         """Ask no more."""
         with self._lock:
             self._open = tuple(each for each in self._open if each is not request)
@@ -152,7 +162,7 @@ class LookDesk:
 
     def snapshot(self, _name: str, arguments: dict[str, Any], order: str = "") -> dict[str, Any]:
         """A fresh picture; signed with the `order` it was asked for by. Raises OrderFailed."""
-        args = _checked(SnapshotArgs, arguments)
+        args = checked(SnapshotArgs, arguments)
         post = self._post(args.camera)
         taken: list[Frame] = []
         self._wait(post, Request(1, 0, taken.append), SNAPSHOT_S)
@@ -164,7 +174,7 @@ class LookDesk:
         height, width = frame.image.shape[:2]
         return {
             "camera": args.camera,
-            "at": _ms(frame.at),
+            "at": ms_of(frame.at),
             "state": str(frame.sight),
             "width": width,
             "height": height,
@@ -173,7 +183,7 @@ class LookDesk:
 
     def look(self, _name: str, arguments: dict[str, Any], order: str = "") -> dict[str, Any]:
         """Fresh looks at a place, and what they come to. Raises OrderFailed."""
-        args = _checked(LookArgs, arguments)
+        args = checked(LookArgs, arguments)
         post = self._post(args.camera)
         known = self._place(args, post.camera)
         visit = Visit(known.place, self._detector)
@@ -195,8 +205,8 @@ class LookDesk:
             "looks": finding.looks,
             "clear": finding.clear,
             "hidden": finding.hidden,
-            "from": _ms(began),
-            "until": _ms(datetime.now(UTC)),
+            "from": ms_of(began),
+            "until": ms_of(datetime.now(UTC)),
             "model": self._detector.name,
             **_told(kept),
         }
@@ -316,7 +326,8 @@ def _crop(text: str | None, box: Detection) -> Surroundings | None:
         raise OrderFailed("with_it, without_it: no base64") from None
 
 
-def _checked(kind: type[Any], arguments: dict[str, Any]) -> Any:
+def checked(kind: type[Any], arguments: dict[str, Any]) -> Any:
+    """The arguments of an order, as `kind` has them. Raises OrderFailed."""
     try:
         return kind.model_validate(arguments)
     except ValidationError as fault:
@@ -331,5 +342,6 @@ def _told(kept: Kept | None) -> dict[str, Any]:
     return told
 
 
-def _ms(at: datetime) -> int:
+def ms_of(at: datetime) -> int:
+    """Milliseconds since 1970 UTC."""
     return int(at.timestamp() * 1000)

@@ -8,7 +8,7 @@ import hashlib
 import http.client
 import re
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 TIMEOUT_S = 30.0
 CHUNK = 65_536
+PART = 16_384
+"""Of a live picture: between two of them an alert may go first."""
 RESUMED_FROM = 262_144
 """Bytes from which a file is worth going on with; a smaller one is sent again."""
 
@@ -68,6 +70,51 @@ def upload(
     begin = asked.received
     headers["Content-Range"] = f"bytes {begin}-{size - 1}/{size}"
     return _put(url, context, headers, _chunks(path, begin, give_way), size - begin)
+
+
+class PictureLine:
+    """Puts pictures to one address over one connection, made anew where it was cut."""
+
+    def __init__(
+        self,
+        url: str,
+        give_way: Callable[[], None] = lambda: None,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        """`give_way` as of `upload`. Raises BadAddress."""
+        self._give_way = give_way
+        self._connection = _connection(url, context)
+        parts = urlsplit(url)
+        self._target = f"{parts.path}?{parts.query}"
+        self._is_used = False
+
+    def put(self, data: bytes, headers: Mapping[str, str]) -> int:
+        """Send a JPEG; the status of the answer. Raises OSError, http.client.HTTPException."""
+        try:
+            return self._put(data, headers)
+        except (OSError, http.client.HTTPException):
+            self.close()
+            if not self._is_used:  # else the hub may have closed what lay idle
+                raise
+            self._is_used = False
+            return self._put(data, headers)
+
+    def close(self) -> None:
+        """Hang up; the next picture calls again."""
+        self._connection.close()
+
+    def _put(self, data: bytes, headers: Mapping[str, str]) -> int:
+        kind = {"Content-Type": "image/jpeg", "Content-Length": str(len(data))}
+        self._connection.request("PUT", self._target, self._parts(data), {**kind, **headers})
+        answer = self._connection.getresponse()
+        answer.read()
+        self._is_used = True
+        return answer.status
+
+    def _parts(self, data: bytes) -> Iterator[bytes]:
+        for begin in range(0, len(data), PART):
+            self._give_way()
+            yield data[begin : begin + PART]
 
 
 def is_intact(path: Path, sha256: str) -> bool:

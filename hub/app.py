@@ -89,6 +89,7 @@ from hub.intake import api as intake_api, open311_api, public_api
 from hub.intake.open311_api import Standing
 from hub.intake.sealing import Seal
 from hub.judging import Judge
+from hub.live import api as live_api
 from hub.looks import api as looks_api, wall_api
 from hub.models import api as models_api
 from hub.models.store import Shelf
@@ -263,6 +264,7 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(revisions_api.router(store, hub.ingest.wake))
     app.include_router(looks_api.router(store, orders))
     app.include_router(wall_api.router(store))
+    app.include_router(live_api.router(store, config, hub.site.vault.key, hub.ingest.wake))
     online = vehicles.c.device.in_(select(devices.c.id).where(devices.c.online))
     thresholds = settings_of(config.vehicles.thresholds)
     app.include_router(day_api.router(store, config.zone, thresholds))

@@ -377,6 +377,18 @@ MediaUrl = Annotated[str, Field(max_length=500, pattern=r"^(https?://[^\s/]+/?\S
 """Where the site's own media server shows a camera; {device} and {camera} stand for its ids."""
 
 
+class Live(Settings):
+    """The live view: an order of `seconds`, again as long as somebody looks.
+
+    At most `per_s` pictures a second, of `longest` pixels on the longer side and `most_kb` each.
+    """
+
+    seconds: Annotated[float, Field(ge=10, le=120)] = 60
+    per_s: Annotated[float, Field(ge=0.1, le=4)] = 1
+    longest: Annotated[int, Field(ge=160, le=1920)] = 960
+    most_kb: Annotated[int, Field(ge=10, le=400)] = 120
+
+
 class BaseMap(Settings):
     """Pictures of streets under the map; without it the map draws grids alone.
 
@@ -420,6 +432,7 @@ class HubConfig(Settings):
     view: View = View()
     base_map: BaseMap | None = None
     media_url: MediaUrl = ""
+    live: Live = Live()
     case_prefix: Annotated[str, Field(pattern=r"^[A-Z]{1,6}$")] = "TY"
     standard_ref: str = "GB/T 47678.5-2026"
     enrol: Literal["open", "listed"] = "open"

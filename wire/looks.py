@@ -1,4 +1,4 @@
-"""What a camera is asked to look at: the arguments of `camera.snapshot` and `camera.look`.
+"""What a camera is asked for: the arguments of `camera.snapshot`, `camera.look`, `camera.watch`.
 
 Both sides check with the same models, so what the hub takes the device does not refuse.
 """
@@ -51,3 +51,18 @@ class LookArgs(Settings):
         if self.alert is None and self.box is None and (self.lat is None or self.lon is None):
             raise ValueError("place: an alert, a box or lat and lon are needed")
         return self
+
+
+class WatchArgs(Settings):
+    """Pictures for a while, put to `url`, an address of the hub's that holds as long.
+
+    At most `per_s` pictures a second, each at most `most_bytes` and `longest` pixels on its longer
+    side. The order itself lasts `seconds`; who still looks then asks again.
+    """
+
+    camera: Id
+    url: Annotated[str, Field(pattern=r"^https?://", max_length=1000)]
+    seconds: Annotated[float, Field(ge=5, le=120)] = 60
+    per_s: Annotated[float, Field(ge=0.1, le=4)] = 1
+    longest: Annotated[int, Field(ge=160, le=1920)] = 960
+    most_bytes: Annotated[int, Field(ge=10_000, le=400_000)] = 120_000

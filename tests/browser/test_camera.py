@@ -1,10 +1,13 @@
 """The camera's page in real Chromium, on a real hub: zones drawn, checked, saved, followed."""
 
 import hashlib
+import re
 import threading
 import time
 
 import cv2
+import httpx2 as httpx
+import numpy as np
 import pytest
 import uvicorn
 from playwright.sync_api import expect
@@ -14,10 +17,12 @@ from hub.app import Hub, create_app
 from hub.devices.orders import store as order_store
 from hub.devices.revisions import store as revision_store
 from hub.evidence import store as evidence_store
+from hub.live import view as live_view
 from hub.roles import Role
 from hub.store import Store, now
 from tests.browser.conftest import AXE, need
 from tests.edge.detect.scripted import street
+from tests.hub.broker import wait_for
 from tests.hub.world import birth, health, make_site, received, state
 from tianyan.broker import free_port
 from wire.command import CommandState, Reply
@@ -65,10 +70,7 @@ class Site:
 
     def send_picture(self):
         """The device answers the order for a snapshot and uploads its file."""
-        with self.store.read() as tx:
-            (order,) = [
-                order_store.to_order(row) for row in tx.execute(order_store.orders.select())
-            ]
+        (order,) = self.orders()
         data = cv2.imencode(".jpg", street(size=(1280, 720)))[1].tobytes()
         sha256 = hashlib.sha256(data).hexdigest()
         part = self.hub.site.vault.incoming / "made-up"
@@ -92,6 +94,10 @@ class Site:
             report = SettingsReport(dev="cam-1", camera="gate", revision=newest.rev, doc=doc)
             self.take("settings", report)
         return newest
+
+    def orders(self):
+        with self.store.read() as tx:
+            return [order_store.to_order(row) for row in tx.execute(order_store.orders.select())]
 
     def close(self):
         self.server.should_exit = True
@@ -172,6 +178,50 @@ def test_a_zone_is_drawn_checked_saved_refused_and_applied(site, opened, tmp_pat
     page.locator(".tabs").get_by_role("button", name="版本").click()
     expect(page.locator(".revisions > li")).to_have_count(2)
     page.screenshot(path=tmp_path / "camera-applied.png")
+
+
+def live_picture(grey):
+    return cv2.imencode(".jpg", np.full((360, 640, 3), grey, np.uint8))[1].tobytes()
+
+
+def puts(site, order, grey):
+    """The device sends a picture to where the order says; the hub's answer."""
+    headers = {"X-Taken-Ms": str(int(time.time() * 1000)), "X-Sight": "ok"}
+    sent = httpx.put(order.args["url"], content=live_picture(grey), headers=headers)
+    return sent.status_code
+
+
+@pytest.mark.timeout(240)
+def test_a_camera_is_watched_while_the_page_is_open(site, opened, monkeypatch):
+    page = opened(site.url, PAGE, token=site.tokens[Role.OPERATOR])
+    page.get_by_role("button", name="看实时").click()
+    bar = page.locator(".left .bar")
+    expect(bar).to_contain_text("等设备送来第一张画面")
+    order = wait_for(lambda: next(iter(site.orders()), None), 60)
+    assert order.op == "camera.watch"
+    picture = page.locator(".canvas img")
+    seen = set()
+    for grey in (40, 200):
+        assert puts(site, order, grey) == 204
+        expect(picture).to_have_attribute("src", re.compile(r"^blob:"))
+        wait_for(lambda: picture.get_attribute("src") not in seen, 60)
+        seen.add(picture.get_attribute("src"))
+    expect(bar).to_contain_text("1 人在看")
+    page.get_by_role("button", name="停止").click()
+    expect(picture).to_have_count(0)
+    monkeypatch.setattr(live_view, "STILL_S", 0.0)
+    assert puts(site, order, 90) == 410
+
+
+@pytest.mark.timeout(240)
+def test_a_watch_that_the_device_refuses_says_why(site, opened):
+    page = opened(site.url, PAGE, token=site.tokens[Role.OPERATOR])
+    page.get_by_role("button", name="看实时").click()
+    order = wait_for(lambda: next(iter(site.orders()), None), 60)
+    why = "a, b, c are watched already; 3 at a time"
+    site.take("reply", Reply(dev="cam-1", id=order.id, st=CommandState.FAILED, why=why))
+    expect(page.locator(".toasts")).to_contain_text(why)
+    expect(page.get_by_role("button", name="看实时")).to_be_visible()
 
 
 @pytest.mark.timeout(120)

@@ -36,7 +36,7 @@ def grainy(second, size):
 class World:
     """A hub that takes uploads, and an agent that watches a recording at its own pace."""
 
-    def __init__(self, folder, store, broker, **settings):
+    def __init__(self, folder, store, broker, seconds=END_S, **settings):
         (folder / "hub-password").write_text("hub-secret\n")
         (folder / "password").write_text("d-secret\n")
         (folder / "password").chmod(0o600)
@@ -56,7 +56,7 @@ class World:
         self.server = uvicorn.Server(server)
         threading.Thread(target=self.server.run, daemon=True).start()
         wait_for(self.hub.ingest.is_connected, 30)
-        record(folder / "street.mp4", seconds=END_S, fps=4, gop=4, pictures=grainy)
+        record(folder / "street.mp4", seconds=seconds, fps=4, gop=4, pictures=grainy)
         zone = {"id": "pavement", "dwell_s": 4, "labels": ["garbage"]}
         path = write_config(
             folder, broker.port, cameras=[camera("street.mp4", real_time=True, zones=[zone])]

@@ -224,6 +224,8 @@ def test_errors_have_one_shape(look, method, path, body, status):
 
 
 GUARDED = [
+    ("POST", "/api/cameras/cam-1/gate/live", Role.OPERATOR),
+    ("GET", "/api/cameras/cam-1/gate/live", Role.OPERATOR),
     ("GET", "/api/cameras", Role.VIEWER),
     ("GET", "/api/vehicles", Role.VIEWER),
     ("GET", "/api/vehicles/cam-1/v1/track", Role.VIEWER),
@@ -434,6 +436,7 @@ def test_no_endpoint_was_forgotten(look):
         "/api/sessions",
         "/api/sessions/{session}",
         "/upload/{sha256}",
+        "/live/{device}/{camera}",
         "/healthz",
         "/download/models/{sha256}",
         "/metrics",

@@ -50,15 +50,23 @@ export async function request<Answer>(
   path: string,
   body?: unknown,
 ): Promise<Answer> {
-  const response = await send(method, path, body)
-  if (!response.ok) throw await errorOf(response, path)
-  return (await response.json()) as Answer
+  return (await (await answerTo(method, path, body)).json()) as Answer
 }
 
 export async function requestBlob(method: string, path: string, body?: unknown): Promise<Blob> {
-  const response = await send(method, path, body)
+  return (await answerTo(method, path, body)).blob()
+}
+
+/** The answer with its headers, where they matter. */
+export async function answerTo(
+  method: string,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<Response> {
+  const response = await send(method, path, body, signal)
   if (!response.ok) throw await errorOf(response, path)
-  return response.blob()
+  return response
 }
 
 export function get<Answer>(path: string, query?: Query): Promise<Answer> {
@@ -75,7 +83,12 @@ export async function all<Item>(path: string, query: Query = {}, most = 20_000):
   }
 }
 
-async function send(method: string, path: string, body: unknown): Promise<Response> {
+async function send(
+  method: string,
+  path: string,
+  body: unknown,
+  signal?: AbortSignal,
+): Promise<Response> {
   const headers: Record<string, string> = { 'X-Tianyan': '1' }
   const isFile = body instanceof Blob
   if (body !== undefined && !isFile) headers['Content-Type'] = 'application/json'
@@ -85,6 +98,7 @@ async function send(method: string, path: string, body: unknown): Promise<Respon
       headers,
       body: body === undefined || isFile ? body : JSON.stringify(body),
       credentials: 'same-origin',
+      signal,
     })
   } catch {
     throw new ApiError(0, 'unreachable', path)

@@ -85,6 +85,7 @@ export const enCamera = {
   'order.expired': 'Expired',
   'order.unknown': 'Unknown to the device',
   'op.camera.snapshot': 'Snapshot',
+  'op.camera.watch': 'Live view',
   'op.camera.look': 'Look again',
   'day.mon': 'Mon',
   'day.tue': 'Tue',

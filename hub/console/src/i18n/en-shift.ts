@@ -55,6 +55,10 @@ export const enShift: Record<keyof typeof zhShift, string> = {
   'wall.none': 'no picture in seven days',
   'live.watch': 'Watch live',
   'live.watching': 'Stop ({left} left)',
-  'live.watchLong': 'A picture with faces and plates covered every 5 s, for 5 minutes at most',
+  'live.watchLong':
+    'About a picture a second, faces and plates covered; only while this page is open, 10 minutes at most',
+  'live.waiting': 'Waiting for the first picture',
+  'live.lookers': '{n} watching',
+  'live.over': 'Stopped after 10 minutes; press again to go on',
   'live.media': 'Media server',
 }

@@ -85,6 +85,7 @@ export const zhCamera = {
   'order.expired': '过期未办',
   'order.unknown': '设备不认识',
   'op.camera.snapshot': '抓拍',
+  'op.camera.watch': '实时画面',
   'op.camera.look': '复看',
   'day.mon': '一',
   'day.tue': '二',

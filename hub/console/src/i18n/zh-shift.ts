@@ -53,6 +53,10 @@ export const zhShift = {
   'wall.none': '七天内没有画面',
   'live.watch': '看实时',
   'live.watching': '停止（还剩 {left}）',
-  'live.watchLong': '每 5 秒请设备送一张已遮挡的画面，最长 5 分钟',
+  'live.watchLong':
+    '画面约每秒一张，人脸和车牌已遮挡；页面开着才传，最长 10 分钟',
+  'live.waiting': '等设备送来第一张画面',
+  'live.lookers': '{n} 人在看',
+  'live.over': '已看满 10 分钟，自动停止；要接着看请再点一次',
   'live.media': '视频平台',
 } as const

@@ -1,0 +1,1 @@
+"""The live view: pictures of a camera for those who look now, kept nowhere."""
