@@ -22,6 +22,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from hub import (
     accounts,
     auth,
+    deadlines,
     decisions,
     events,
     http,
@@ -96,7 +97,7 @@ from hub.models.store import Shelf
 from hub.out import api as out_api
 from hub.out.sender import keep_telling
 from hub.patrol import api as patrol_api
-from hub.people import session_api, token_api, user_api
+from hub.people import oidc_api, session_api, token_api, user_api
 from hub.permits import api as permits_api
 from hub.pipeline import Site
 from hub.proof import api as proof_api, ledger_api
@@ -318,6 +319,8 @@ def _include(app: FastAPI, hub: Hub) -> None:
 def _include_people(app: FastAPI, hub: Hub) -> None:
     store, is_grid = hub.store, partial(whereabouts.is_grid, hub.site.places)
     app.include_router(session_api.router(store, hub.config))
+    if hub.config.access.oidc.issuer:
+        app.include_router(oidc_api.router(store, hub.config))
     app.include_router(token_api.router(store, is_grid))
     app.include_router(user_api.router(store, is_grid, whereabouts.is_department))
     seal = Seal(hub.config.data_dir)
@@ -347,6 +350,7 @@ def _include_alerts(app: FastAPI, hub: Hub) -> None:
     app.include_router(attention_api.router(store, alert_detail))
     app.include_router(spot.router(store, config.zone))
     app.include_router(search.router(store, places))
+    app.include_router(deadlines.router(store, places, config))
     app.include_router(past.router(store))
 
     def lift(number: int, note: str, actor: Actor) -> None:

@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -224,4 +225,7 @@ def _behind(tx: Connection, session: Session) -> Actor | None:
             return None
         return _of_token(row, by_cookie=True)
     user = users.load(tx, session.name)
-    return None if user is None else user.actor(by_cookie=True)
+    actor = None if user is None else user.actor(by_cookie=True)
+    if actor is not None and session.kind is Kind.SSO:
+        return replace(actor, must_change=False)  # he came without the password
+    return actor

@@ -105,11 +105,36 @@ class Suppression(Settings):
     overlap: Annotated[float, Field(gt=0, le=1)] = 0.4
 
 
+class Oidc(Settings):
+    """The city's identity provider (OpenID Connect); off without an `issuer`.
+
+    `claim`: what it calls a person by the name he has here. `label`: the words on the button.
+    """
+
+    issuer: Annotated[str, Field(max_length=200)] = ""
+    client_id: Annotated[str, Field(max_length=200)] = ""
+    client_secret_file: Path | None = None
+    claim: Annotated[str, Field(min_length=1, max_length=64)] = "preferred_username"
+    scopes: list[Annotated[str, Field(pattern=r"^[!#-\[\]-~]{1,64}$")]] = ["openid", "profile"]
+    label: Annotated[str, Field(max_length=40)] = ""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "Oidc":
+        if bool(self.issuer) != bool(self.client_id):
+            raise ValueError("issuer and client_id belong together")
+        parts = urlsplit(self.issuer)
+        is_here = parts.scheme == "http" and is_loopback(parts.hostname or "")
+        if self.issuer and parts.scheme != "https" and not is_here:
+            raise ValueError("issuer must begin with https://")
+        return self
+
+
 class Access(Settings):
     """People's sessions: how long one lasts at most, and how long nobody may use it."""
 
     session_hours: Annotated[float, Field(gt=0, le=168)] = 12
     idle_minutes: Annotated[float, Field(ge=1, le=10_080)] = 120
+    oidc: Oidc = Oidc()
 
     @property
     def life(self) -> timedelta:
@@ -551,6 +576,9 @@ def check(config: HubConfig) -> list[str]:
         file = getattr(config.broker, key)
         if file is not None and not file.is_file():
             errors.append(f"broker.{key}: {file} is not a file")
+    secret = config.access.oidc.client_secret_file
+    if secret is not None and not secret.is_file():
+        errors.append(f"access.oidc.client_secret_file: {secret} is not a file")
     return errors
 
 
@@ -567,8 +595,13 @@ def _rooted(config: HubConfig, root: Path) -> HubConfig:
     smtp = config.out.smtp
     if smtp.password_file is not None:
         smtp = smtp.model_copy(update={"password_file": root / smtp.password_file})
+    access, oidc = config.access, config.access.oidc
+    if oidc.client_secret_file is not None:
+        oidc = oidc.model_copy(update={"client_secret_file": root / oidc.client_secret_file})
+        access = access.model_copy(update={"oidc": oidc})
     return config.model_copy(
         update={
+            "access": access,
             "out": config.out.model_copy(update={"smtp": smtp}),
             "data_dir": root / config.data_dir,
             "grids": [root / grids for grids in config.grids],

@@ -97,7 +97,7 @@ def open_session(tx: Connection, request: Request, config: HubConfig, kind: Kind
         at,
         at,
         at + config.access.life,
-        _address(request),
+        address_of(request),
         request.headers.get("user-agent", "")[:200],
     )
     sessions.add(tx, session)
@@ -126,7 +126,7 @@ def router(store: Store, config: HubConfig) -> APIRouter:
         with store.write() as tx:
             secret = open_session(tx, request, config, kind, actor.name)
             if user is not None:
-                note_login(tx, user, "login", _address(request))
+                note_login(tx, user, "login", address_of(request))
         set_cookie(response, config, secret)
         return opened(actor, user)
 
@@ -137,10 +137,12 @@ def router(store: Store, config: HubConfig) -> APIRouter:
             return opened(actor, _user_of(store, request, actor))
         refusal = error_response(401, "unauthorized", "no valid token or session", "a token")
         demo = config.demo and is_from_here(request)
+        oidc = config.access.oidc
         refusal.body = refusal.render(
             {
                 "error": {"code": "unauthorized", "message": "no session", "allowed": "a token"},
                 "demo": demo,
+                "single_sign_on": oidc.label if oidc.issuer else None,
             }
         )
         refusal.headers["content-length"] = str(len(refusal.body))
@@ -161,7 +163,7 @@ def router(store: Store, config: HubConfig) -> APIRouter:
     def change(request: Request, response: Response, wanted: NewPassword, here: mine) -> Who:
         """Choose a password; every other session of the person ends."""
         check_csrf(request)
-        at, address = now(), _address(request)
+        at, address = now(), address_of(request)
         with store.write() as tx:
             user = _person(tx, here)
             attempts.admit(tx, user.name, address, at)
@@ -173,9 +175,9 @@ def router(store: Store, config: HubConfig) -> APIRouter:
         with store.write() as tx:
             attempts.succeeded(tx, user.name, address)
             set_password(tx, user.name, wanted.new, must_change=False)
-            act = audit.Entry(at, user.name, _role(user), "user", user.name, "change_password")
+            act = audit.Entry(at, user.name, role_of(user), "user", user.name, "change_password")
             audit.append(tx, [act])
-            secret = open_session(tx, request, config, Kind.USER, user.name)
+            secret = open_session(tx, request, config, here.kind, user.name)
             changed = _person(tx, here)
         set_cookie(response, config, secret)
         actor = changed.actor(by_cookie=True)
@@ -224,7 +226,7 @@ def set_password(tx: Connection, name: str, new: str, *, must_change: bool) -> N
 def note_login(tx: Connection, user: User, how: str, address: str) -> None:
     """Write down that a person came in."""
     at = now()
-    act = audit.Entry(at, user.name, _role(user), "user", user.name, how, note=address)
+    act = audit.Entry(at, user.name, role_of(user), "user", user.name, how, note=address)
     audit.append(tx, [act])
     tx.execute(users.users.update().where(users.users.c.name == user.name).values(seen_at=at))
 
@@ -250,7 +252,7 @@ def _opened(
 
 def _by_password(store: Store, name: str, given: str, request: Request) -> User:
     """The person whose name and password these are; one answer for everything that is wrong."""
-    at, address = now(), _address(request)
+    at, address = now(), address_of(request)
     with store.write() as tx:
         attempts.admit(tx, name, address, at)
         user = users.load(tx, name)
@@ -277,7 +279,7 @@ def _own_session(store: Store) -> Callable[[Request], Session]:
 
 
 def _person(tx: Connection, here: Session) -> User:
-    user = users.load(tx, here.name) if here.kind is Kind.USER else None
+    user = users.load(tx, here.name) if here.kind in sessions.OF_PEOPLE else None
     if user is None or not user.hash:
         raise Problem(
             409, "no_password", f"{here.name} has no password here", "a person with a password"
@@ -291,7 +293,7 @@ def _user_of(store: Store, request: Request, actor: Actor) -> User | None:
         return None
     with store.read() as tx:
         own = sessions.sessions.c.hash == hashed(request.cookies.get(COOKIE, ""))
-        if not any(each.kind is Kind.USER for each in sessions.load(tx, own)):
+        if not any(each.kind in sessions.OF_PEOPLE for each in sessions.load(tx, own)):
             return None
         return users.load(tx, actor.name)
 
@@ -311,6 +313,8 @@ def opened(actor: Actor, user: User | None = None) -> Who:
 
 
 def _like(here: Session) -> ColumnElement[bool]:
+    if here.kind in sessions.OF_PEOPLE:
+        return sessions.of_user(here.name)
     table = sessions.sessions.c
     return (table.kind == here.kind.value) & (table.name == here.name)
 
@@ -327,10 +331,12 @@ def _session_item(each: Session, here: Session) -> SessionItem:
     )
 
 
-def _role(user: User) -> str:
+def role_of(user: User) -> str:
+    """A person's role as the history has it."""
     actor = user.actor(by_cookie=True)
     return actor.role.value if actor else ""
 
 
-def _address(request: Request) -> str:
+def address_of(request: Request) -> str:
+    """Where a call comes from."""
     return request.client.host[:64] if request.client else ""

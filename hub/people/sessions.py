@@ -34,8 +34,13 @@ class Kind(StrEnum):
     """By what a session was opened."""
 
     USER = "user"
+    SSO = "sso"
     TOKEN = "token"  # noqa: S105 - the word, not a secret
     DEMO = "demo"
+
+
+OF_PEOPLE = (Kind.USER, Kind.SSO)
+"""By password, and through the city's identity provider."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ def load(tx: Connection, which: ColumnElement[bool]) -> list[Session]:
 
 def of_user(name: str) -> ColumnElement[bool]:
     """Those of a person."""
-    return (sessions.c.kind == Kind.USER.value) & (sessions.c.name == name)
+    return sessions.c.kind.in_([kind.value for kind in OF_PEOPLE]) & (sessions.c.name == name)
 
 
 def touch(tx: Connection, hashed: str, at: datetime) -> None:

@@ -269,6 +269,9 @@ GUARDED = [
     ("GET", "/api/spot", Role.VIEWER),
     ("GET", "/api/camera-pictures", Role.VIEWER),
     ("GET", "/api/search", Role.VIEWER),
+    ("GET", "/api/deadlines", Role.VIEWER),
+    ("POST", "/api/deadlines", Role.VIEWER),
+    ("DELETE", "/api/deadlines", Role.VIEWER),
     ("GET", "/api/past", Role.VIEWER),
     ("GET", f"/api/alerts/{ALERT}/boxes", Role.VIEWER),
     ("PUT", f"/api/alerts/{ALERT}/boxes", Role.OPERATOR),
@@ -437,6 +440,8 @@ def test_no_endpoint_was_forgotten(look):
         "/api/sessions/{session}",
         "/upload/{sha256}",
         "/live/{device}/{camera}",
+        # The address is the key: tests/hub/test_deadlines.py.
+        "/feeds/{secret}.ics",
         "/healthz",
         "/download/models/{sha256}",
         "/metrics",

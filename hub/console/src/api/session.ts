@@ -35,14 +35,22 @@ export interface Session {
 
 export type Proof = { token: string } | { name: string; password: string } | { demo: true }
 
-/** The session there is, or whether the hub lets anyone in as a demonstration. */
-export async function currentSession(): Promise<Session | { demo: boolean }> {
+/** `single_sign_on`: what the city's identity provider is called; null where there is none. */
+export interface WaysIn {
+  demo: boolean
+  single_sign_on: string | null
+}
+
+export const SINGLE_SIGN_ON = '/api/session/oidc'
+
+/** The session there is, or how one may be opened. */
+export async function currentSession(): Promise<Session | WaysIn> {
   const response = await fetch('/api/session', { credentials: 'same-origin' }).catch(() => null)
   if (!response) throw new ApiError(0, 'unreachable', '/api/session')
-  const body = (await response.json().catch(() => ({}))) as Partial<Session> & { demo?: boolean }
+  const body = (await response.json().catch(() => ({}))) as Partial<Session & WaysIn>
   if (response.ok && body.name && body.role && body.rights) return body as Session
   if (response.status !== 401) throw new ApiError(response.status, 'unknown', response.statusText)
-  return { demo: body.demo === true }
+  return { demo: body.demo === true, single_sign_on: body.single_sign_on ?? null }
 }
 
 export function openSession(proof: Proof): Promise<Session> {

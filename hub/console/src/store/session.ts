@@ -26,6 +26,7 @@ export const session = reactive({
   display_name: '',
   must_change: false,
   demo: false,
+  single_sign_on: null as string | null,
 })
 
 export function may(right: Right): boolean {
@@ -42,6 +43,7 @@ export async function resumeSession(): Promise<void> {
     const found = await currentSession()
     if ('name' in found) return enter(found)
     session.demo = found.demo
+    session.single_sign_on = found.single_sign_on
     if (found.demo && sessionStorage.getItem(LEFT) === null) return await enterDemo()
     session.phase = 'out'
   } catch {
