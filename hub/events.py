@@ -2,7 +2,8 @@
 
 An event is a row written in the transaction of the change, so nothing is told before its commit
 and every hub process sees what the others did. Positions of vehicles are not events of their own:
-once a second the bus looks which vehicles moved.
+once a second the bus looks which vehicles moved. What is told is made into bytes once for all
+pages, and each gets what there is for it in one piece: many pages make the pieces larger, not more.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 
 from sqlalchemy import BigInteger, Column, Integer, String, Table, delete, func, select
 from sqlalchemy.engine import Connection
@@ -21,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from sse_starlette import ServerSentEvent
 
 from hub.roles import Spot
-from hub.store import Instant, Store, metadata, now
+from hub.store import Instant, Store, metadata, now, put, to_ms
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +38,12 @@ events = Table(
 
 POLL_S = 0.5
 PAUSE_S = 0.02
+PAUSE_A_PAGE_S = 0.0003
+"""Between two looks at the table: a piece costs each page the same, whatever is in it."""
 VEHICLES_EVERY_S = 1.0
 RESYNC = "resync"
 STILL_EVERY_S = 30.0
-CLIENT_QUEUE = 1000
+WAITING = 1000
 CATCH_UP = 1000
 OVERLAP = 200
 
@@ -67,7 +70,14 @@ class Told:
 
     id: int
     kind: str
+    item: str
     shown: Shown
+
+    @cached_property
+    def raw(self) -> bytes:
+        """As it goes to every page."""
+        number = str(self.id) if self.id else None
+        return ServerSentEvent(data=self.shown.json, event=self.kind, id=number).encode()
 
     @property
     def is_for_all(self) -> bool:
@@ -75,7 +85,34 @@ class Told:
         return self.kind == RESYNC
 
 
-_NOTHING = Told(0, "nothing", Shown(""))
+class _Waiting:
+    """What one page has still to be told: of each item the newest, in the order of the changes."""
+
+    def __init__(self) -> None:
+        self._told: dict[tuple[str, str], Told] = {}
+        self._numbered = 0
+        self.some = asyncio.Event()
+
+    def add(self, told: Sequence[Told]) -> None:
+        """Tell it later; a page that is too far behind is told to read everything again."""
+        for each in told:
+            key = (each.kind, each.item)
+            before = self._told.pop(key, None)
+            self._numbered += (each.id > 0) - (before is not None and before.id > 0)
+            self._told[key] = each
+        if self._numbered > WAITING:
+            newest = max(each.id for each in self._told.values())
+            again = _resync(newest)
+            self._told, self._numbered = {(again.kind, again.item): again}, 1
+        self.some.set()
+
+    def take(self) -> list[Told]:
+        """All of it."""
+        told = list(self._told.values())
+        self._told, self._numbered = {}, 0
+        self.some.clear()
+        return told
+
 
 Render = Callable[[Connection, Sequence[Change]], dict[Change, Shown]]
 Moved = Callable[[Connection, datetime], list[Change]]
@@ -83,9 +120,9 @@ Moved = Callable[[Connection, datetime], list[Change]]
 
 def record(tx: Connection, changes: Sequence[Change], at: datetime) -> None:
     """Write changes down in the caller's transaction; each item once."""
-    rows = [{"at": at, "kind": c.kind, "item": c.item} for c in dict.fromkeys(changes)]
-    if rows:
-        tx.execute(events.insert(), rows)
+    at_ms = to_ms(at)
+    rows = [(at_ms, each.kind, each.item) for each in dict.fromkeys(changes)]
+    put(tx, events, ("at", "kind", "item"), rows)
 
 
 def forget_old(tx: Connection, keep: int) -> None:
@@ -103,13 +140,18 @@ class Bus:
         self._store = store
         self._render = render
         self._moved = moved
-        self._clients: set[asyncio.Queue[Told | None]] = set()
+        self._clients: set[_Waiting] = set()
         self._seen: OrderedDict[int, None] = OrderedDict()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
         self._last: int | None = None
         self._floor = 0
         self._closed = False
+
+    @property
+    def pages(self) -> int:
+        """How many pages are open."""
+        return len(self._clients)
 
     def wake(self) -> None:
         """Something was committed in this process: look at once. Any thread may call."""
@@ -136,62 +178,51 @@ class Bus:
             if (at := now()) - moved_since >= timedelta(seconds=VEHICLES_EVERY_S):
                 since, moved_since = moved_since, at
                 self._hand_out(await self._patiently(partial(self._movements, since)))
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(PAUSE_S + PAUSE_A_PAGE_S * len(self._clients))
 
     async def stream(
         self,
         last_id: int | None,
         may_see: Callable[[Spot | None], bool] = lambda _: True,
         still: Callable[[], bool] = lambda: True,
-    ) -> AsyncIterator[ServerSentEvent]:
-        """The events of one page, beginning after `last_id` where it is known.
+    ) -> AsyncIterator[bytes]:
+        """The events of one page in pieces, beginning after `last_id` where it is known.
 
         `may_see`: whether the reader hears of what is there. `still`: whether he may go on; it is
         asked now and then, and the stream ends when not.
         """
         newest = await asyncio.to_thread(self._newest)
-        queue: asyncio.Queue[Told | None] = asyncio.Queue(CLIENT_QUEUE)
-        self._clients.add(queue)
+        waiting = _Waiting()
+        self._clients.add(waiting)
         if self._last is None:
             self._last = self._floor = newest
         try:
-            for told in await asyncio.to_thread(self._catch_up, last_id):
-                if told.is_for_all or may_see(told.shown.spot):
-                    yield _sse(told)
+            if piece := _piece(await asyncio.to_thread(self._catch_up, last_id), may_see):
+                yield piece
             asked_at = time.monotonic()
             while not self._closed:
-                told_or_end: Told | None = _NOTHING
                 with suppress(TimeoutError):
-                    told_or_end = await asyncio.wait_for(queue.get(), STILL_EVERY_S)
-                if told_or_end is None:
-                    break
+                    async with asyncio.timeout(STILL_EVERY_S):
+                        await waiting.some.wait()
                 if time.monotonic() - asked_at >= STILL_EVERY_S:
                     if not await asyncio.to_thread(still):
                         break
                     asked_at = time.monotonic()
-                if told_or_end is _NOTHING:
-                    continue
-                if told_or_end.is_for_all or may_see(told_or_end.shown.spot):
-                    yield _sse(told_or_end)
+                if piece := _piece(waiting.take(), may_see):
+                    yield piece
         finally:
-            self._clients.discard(queue)
+            self._clients.discard(waiting)
 
     def close(self) -> None:
         """End every stream."""
         self._closed = True
         self._wake.set()
-        for queue in self._clients:
-            _clear(queue)
-            queue.put_nowait(None)
+        for waiting in self._clients:
+            waiting.some.set()
 
     def _hand_out(self, told: Sequence[Told]) -> None:
-        for queue in self._clients:
-            if queue.qsize() + len(told) > CLIENT_QUEUE:
-                _clear(queue)
-                queue.put_nowait(Told(told[-1].id, RESYNC, Shown("{}")))
-                continue
-            for each in told:
-                queue.put_nowait(each)
+        for waiting in self._clients if told else ():
+            waiting.add(told)
 
     async def _patiently(self, call: Callable[[], list[Told]]) -> list[Told]:
         try:
@@ -227,7 +258,7 @@ class Bus:
             if last == (newest or 0):
                 return []
             if newest is None or last > newest or last < first - 1 or newest - last > CATCH_UP:
-                return [Told(newest or 0, RESYNC, Shown("{}"))]
+                return [_resync(newest or 0)]
             rows = tx.execute(select(events).where(events.c.id > last).order_by(events.c.id)).all()
             return self._rendered(tx, [(row.id, Change(row.kind, row.item)) for row in rows])
 
@@ -239,17 +270,16 @@ class Bus:
         newest = {change: number for number, change in numbered}
         texts = self._render(tx, list(newest))
         return [
-            Told(number, change.kind, texts[change])
+            Told(number, change.kind, change.item, texts[change])
             for change, number in sorted(newest.items(), key=lambda item: item[1])
             if change in texts
         ]
 
 
-def _clear(queue: asyncio.Queue[Told | None]) -> None:
-    while not queue.empty():
-        queue.get_nowait()
+def _resync(newest: int) -> Told:
+    return Told(newest, RESYNC, "", Shown("{}"))
 
 
-def _sse(told: Told) -> ServerSentEvent:
-    number = str(told.id) if told.id else None
-    return ServerSentEvent(data=told.shown.json, event=told.kind, id=number)
+def _piece(told: Sequence[Told], may_see: Callable[[Spot | None], bool]) -> bytes:
+    """What may be seen of it, as it goes out."""
+    return b"".join(each.raw for each in told if each.is_for_all or may_see(each.shown.spot))

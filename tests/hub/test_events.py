@@ -4,8 +4,8 @@ import json
 import pytest
 
 from hub import events
-from hub.events import CATCH_UP, CLIENT_QUEUE, Bus, Change, Shown
-from tests.hub.world import NOON, undone
+from hub.events import CATCH_UP, WAITING, Bus, Change, Shown
+from tests.hub.world import NOON, told_in, undone
 
 
 def render(_tx, changes):
@@ -22,8 +22,12 @@ def write(store, *changes):
 
 
 async def read(stream, count):
-    async with asyncio.timeout(10):
-        return [await anext(stream) for _ in range(count)]
+    """The next events; what comes in the same piece after them is dropped."""
+    found = []
+    async with asyncio.timeout(60):
+        while len(found) < count:
+            found += told_in(await anext(stream))
+    return found[:count]
 
 
 def names(sent):
@@ -103,7 +107,7 @@ def test_a_page_that_reads_too_slowly_starts_anew(sqlite_store):
         opening = asyncio.create_task(read(stream, 1))
         await asyncio.sleep(0.1)
         for number in range(4):
-            items = [("alert", f"{number}-{i}") for i in range(CLIENT_QUEUE // 2)]
+            items = [("alert", f"{number}-{i}") for i in range(WAITING // 2)]
             await asyncio.to_thread(write, sqlite_store, *items)
             await asyncio.sleep(0.2)
         await opening
@@ -111,6 +115,37 @@ def test_a_page_that_reads_too_slowly_starts_anew(sqlite_store):
 
     (told,) = asyncio.run(with_bus(sqlite_store, body))
     assert told.event == "resync"
+
+
+def test_a_page_that_reads_slowly_hears_the_newest_of_each_thing(sqlite_store):
+    async def body(bus):
+        slow, quick = bus.stream(None), bus.stream(None)
+        opening = [asyncio.create_task(read(stream, 1)) for stream in (slow, quick)]
+        await asyncio.sleep(0.1)
+        await asyncio.to_thread(write, sqlite_store, ("alert", "first"))
+        first, _ = await asyncio.gather(*opening)
+        for name in ("a", "b", "a"):
+            await asyncio.to_thread(write, sqlite_store, ("alert", name))
+            await read(quick, 1)
+        return first, await read(slow, 2)
+
+    first, rest = asyncio.run(with_bus(sqlite_store, body))
+    assert names(first) == [("alert", "first")]
+    assert names(rest) == [("alert", "b"), ("alert", "a")]
+    assert [told.id for told in rest] == ["3", "4"]
+
+
+def test_a_fleet_larger_than_any_queue_is_told_whole(sqlite_store):
+    fleet = [f"v{number}" for number in range(3 * WAITING)]
+
+    async def body(bus):
+        return await read(bus.stream(None), len(fleet))
+
+    def moved(_tx, _since):
+        return [Change("vehicle", name) for name in fleet]
+
+    told = asyncio.run(with_bus(sqlite_store, body, moved))
+    assert names(told) == [("vehicle", name) for name in fleet]
 
 
 def test_vehicles_that_moved_are_told_once_a_second(sqlite_store):

@@ -12,7 +12,16 @@ from hub.alerts.alert import alert_id
 from hub.app import create_app
 from hub.roles import Actor, Post, Right, Role, Spot
 from tests.hub.test_api import LOCAL, caller, furnished, take, tokens_of
-from tests.hub.world import LAT, LON, after, alert_message, birth, health, track_message
+from tests.hub.world import (
+    LAT,
+    LON,
+    after,
+    alert_message,
+    birth,
+    health,
+    told_in,
+    track_message,
+)
 from wire.status import CameraBirth, VehicleBirth
 
 THERE = (32.65, 109.15)
@@ -224,9 +233,9 @@ def test_events_tell_a_limited_person_of_his_part_alone(world):
                 newest - 2, lambda spot: actor.at([spot] if spot else [], Right.READ) is not None
             )
             found = []
-            async for event in stream:
-                found.append(event)
-                if len(found) == most:
+            async for piece in stream:
+                found += told_in(piece)
+                if len(found) >= most:
                     break
             await stream.aclose()
             return [json.loads(event.data)["number"] for event in found]

@@ -2,6 +2,7 @@
 
 import dataclasses
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -92,6 +93,16 @@ def track_message(first=0, count=5, **changes):
         "fixes": fixes,
     }
     return Track(**(fields | changes))
+
+
+def told_in(piece):
+    """The events of a piece of the stream."""
+    fields = [
+        dict(line.partition(": ")[::2] for line in block.splitlines())
+        for block in piece.decode().split("\r\n\r\n")
+        if block
+    ]
+    return [SimpleNamespace(**{"id": None, **each}) for each in fields]
 
 
 def birth(dev="cam-1", session=1, **changes):
