@@ -2,9 +2,11 @@
 
     python -m bench.map_frames [--vehicles 5000] [--cameras 2000] [--seconds 10]
 
-The mock hub moves every vehicle once a second under the page's map. Drawn by SwiftShader, WebGL on
-the processor: a machine with a graphics card is far faster. `long_tasks` are the times that the
-page's own work took above 50 ms. Prints one JSON object.
+The mock hub moves every vehicle once a second under the page's map; the same page with one vehicle
+comes first, in the same run. Drawn by SwiftShader, WebGL on the processor: a machine with a
+graphics card is far faster. `long_tasks`: times that the page's own work took above 50 ms.
+`script_ms_a_s`: JavaScript of the page in a second of the clock; `busiest`: which scripts that was,
+by Chromium's CPU profile (milliseconds a second, time of its own). Prints a JSON object for each.
 """
 
 import argparse
@@ -13,9 +15,11 @@ import json
 import socket
 import threading
 import time
+from collections import Counter
+from typing import Any
 
 import uvicorn
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import CDPSession, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.made_up_city import City
@@ -50,6 +54,24 @@ def city_of(vehicles: int, cameras: int) -> City:
     return city
 
 
+def spent(inside: CDPSession) -> float:
+    """Milliseconds of JavaScript on the page's main thread so far."""
+    found = inside.send("Performance.getMetrics")["metrics"]
+    return next(each["value"] for each in found if each["name"] == "ScriptDuration") * 1000
+
+
+def by_script(profile: dict[str, Any]) -> list[tuple[str, float]]:
+    """The scripts with the most time of their own and how many milliseconds, the busiest first."""
+    script_of = {
+        node["id"]: node["callFrame"]["url"].rpartition("/")[2] or node["callFrame"]["functionName"]
+        for node in profile["nodes"]
+    }
+    took: Counter[str] = Counter()
+    for node, micros in zip(profile["samples"], profile["timeDeltas"], strict=True):
+        took[script_of[node]] += micros
+    return [(name, micros / 1000) for name, micros in took.most_common(6) if name != "(idle)"]
+
+
 def measure(vehicles: int, cameras: int, seconds: float) -> dict[str, object]:
     hub = MockHub(city_of(vehicles, cameras), demo=True, live=True)
     with socket.socket() as probe:
@@ -68,7 +90,14 @@ def measure(vehicles: int, cameras: int, seconds: float) -> dict[str, object]:
         page.wait_for_selector(".counters")
         page.wait_for_selector("canvas.maplibregl-canvas")
         page.wait_for_timeout(5000)
+        inside = page.context.new_cdp_session(page)
+        inside.send("Performance.enable")
+        inside.send("Profiler.enable")
+        inside.send("Profiler.start")
+        before = spent(inside)
         found = page.evaluate(FRAMES, seconds * 1000)
+        after = spent(inside)
+        busiest = by_script(inside.send("Profiler.stop")["profile"])
         heap = page.evaluate("performance.memory?.usedJSHeapSize ?? 0")
         browser.close()
     hub.close()
@@ -83,6 +112,8 @@ def measure(vehicles: int, cameras: int, seconds: float) -> dict[str, object]:
         "frame_ms_max": round(frames[-1], 1),
         "long_tasks": len(found["tasks"]),
         "long_task_ms_max": round(max(found["tasks"], default=0)),
+        "script_ms_a_s": round((after - before) / seconds),
+        "busiest": {name: round(ms / seconds) for name, ms in busiest},
         "heap_mb": round(heap / 1e6),
         "drawn_by": "SwiftShader (WebGL on the processor)",
     }
@@ -94,7 +125,8 @@ def main() -> None:
     parser.add_argument("--cameras", type=int, default=2000)
     parser.add_argument("--seconds", type=float, default=10)
     chosen = parser.parse_args()
-    print(json.dumps(measure(chosen.vehicles, chosen.cameras, chosen.seconds)))
+    for vehicles in (1, chosen.vehicles):
+        print(json.dumps(measure(vehicles, chosen.cameras, chosen.seconds)), flush=True)
 
 
 if __name__ == "__main__":

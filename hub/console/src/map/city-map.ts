@@ -73,6 +73,7 @@ export class CityMap {
   private readonly shift: Shift
   private readonly ready: Promise<void>
   private readonly waitingVehicles = new Map<string, Feature<Point> | null>()
+  private trailed = false
   private readonly drawnVehicles = new Set<string>()
   private readonly pulses = new Map<string, Marker>()
   private readonly dotted = { vehicles: false, cameras: false }
@@ -263,15 +264,16 @@ export class CityMap {
     this.sending = true
     const lines =
       fleet.size > MOST_TRAILS ? [] : [...trails].filter(([, points]) => points.length > 1)
-    await Promise.all([
-      this.source('vehicles').updateData(diff),
-      this.source('trails').setData(
-        shifted(
-          collection(lines.map(([id, points]) => trailLine(id, fleet.get(id)?.kind ?? '', points))),
-          this.shift,
-        ),
-      ),
-    ])
+    const drawn: Promise<unknown>[] = [this.source('vehicles').updateData(diff)]
+    // Cutting a source into tiles again costs the same for no lines as for many.
+    if (lines.length > 0 || this.trailed) {
+      const shapes = lines.map(([id, points]) =>
+        trailLine(id, fleet.get(id)?.kind ?? '', points),
+      )
+      drawn.push(this.source('trails').setData(shifted(collection(shapes), this.shift)))
+      this.trailed = lines.length > 0
+    }
+    await Promise.all(drawn)
     this.sending = false
     if (this.waitingVehicles.size > 0) this.schedule(fleet, trails)
   }
