@@ -7,13 +7,14 @@ delete entries (triggers); `verify` finds what was changed past them.
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 
 from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, select, update
 from sqlalchemy.engine import Connection, Row
 
-from hub.store import Instant, metadata, to_ms
+from hub.store import Instant, metadata, put, to_ms
 
 GENESIS = "0" * 64
 
@@ -63,22 +64,14 @@ class Entry:
     note: str = ""
 
 
+_said = attrgetter(*(field.name for field in fields(Entry) if field.name != "at"))
+_COLUMNS = tuple(column.name for column in entries.columns)
+
+
 def digest(number: int, entry: Entry, previous: str) -> str:
     """SHA-256 over the entry's number, fields and the hash before it."""
-    fields = [
-        number,
-        to_ms(entry.at),
-        entry.actor,
-        entry.role,
-        entry.kind,
-        entry.subject,
-        entry.action,
-        entry.from_state,
-        entry.to_state,
-        entry.note,
-        previous,
-    ]
-    return hashlib.sha256(json.dumps(fields, ensure_ascii=False).encode()).hexdigest()
+    told = [number, to_ms(entry.at), *_said(entry), previous]
+    return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
 
 
 def append(tx: Connection, acts: Sequence[Entry]) -> None:
@@ -90,9 +83,9 @@ def append(tx: Connection, acts: Sequence[Entry]) -> None:
     for entry in acts:
         number += 1
         hashed = digest(number, entry, previous)
-        rows.append({"id": number, **vars(entry), "previous": previous, "hash": hashed})
+        rows.append((number, to_ms(entry.at), *_said(entry), previous, hashed))
         previous = hashed
-    tx.execute(entries.insert(), rows)
+    put(tx, entries, _COLUMNS, rows)
     tx.execute(_MOVE_HEAD, {"last_id": number, "last_hash": previous})
 
 

@@ -59,7 +59,7 @@ class Desk:
             if place is not None:
                 new = replace(new, lat=place[0], lon=place[1])
             self._note(tx, report, "classify", actor, f"{new.matter or '?'} {new.place or '?'}")
-            return self._entered(tx, replace(report, new=new, updated_at=at), actor)
+            return self._kept(tx, self._placed(tx, replace(report, new=new, updated_at=at), actor))
 
     def refuse(self, number: str, reason: str, actor: Actor) -> Report:
         """A report that is no matter of the city's: its reporter is told why."""
@@ -100,9 +100,8 @@ class Desk:
         report = Report(
             0, number, ReportState.WAITING, new, (), None, "", "", None, at,
         )  # fmt: skip
-        stored = intake_store.add(tx, self.seal, report)
-        self._note(tx, stored, "receive", actor, new.channel)
-        return self._entered(tx, stored, actor)
+        self._note(tx, report, "receive", actor, new.channel)
+        return intake_store.add(tx, self.seal, self._placed(tx, report, actor))
 
     def _again(
         self, tx: Connection, known: Report, new: NewReport, actor: Actor, at: datetime
@@ -118,25 +117,25 @@ class Desk:
         report = replace(known, new=kept, updated_at=at)
         self._note(tx, report, "update", actor, new.channel)
         if known.state is ReportState.WAITING:
-            return self._entered(tx, report, actor)
+            report = self._placed(tx, report, actor)
+        return self._kept(tx, report)
+
+    def _kept(self, tx: Connection, report: Report) -> Report:
         intake_store.save(tx, self.seal, report)
         return report
 
-    def _entered(self, tx: Connection, report: Report, actor: Actor) -> Report:
+    def _placed(self, tx: Connection, report: Report, actor: Actor) -> Report:
         """In the case it is about, when matter and place are known; else still waiting."""
         new = report.new
         if new.matter is None or new.place is None:
-            intake_store.save(tx, self.seal, report)
             return report
         site, (lat, lon) = self.site, new.place
         (path,) = site.places.locate([new.place])
         near = case_store.open_near(tx, new.matter, lat, lon, site.config.intake.same_case_m)
         case = near[0] if near else self._watched(tx, report)
         case = case or self._new_case(tx, report, path, actor)
-        entered = replace(report, state=ReportState.IN_CASE, case_id=case.id, path=path)
-        intake_store.save(tx, self.seal, entered)
         events.record(tx, [Change("case", str(case.id))], report.updated_at)
-        return entered
+        return replace(report, state=ReportState.IN_CASE, case_id=case.id, path=path)
 
     def _watched(self, tx: Connection, report: Report) -> Case | None:
         """The closed case that is watched there: reopened, unless the report is older."""

@@ -251,6 +251,23 @@ def _upsert(table: Table, key: tuple[str, ...], names: tuple[str, ...], dialect:
     return statement.on_conflict_do_update(index_elements=list(key), set_=rest)
 
 
+def count_on(tx: Connection, table: Table, day: str, count: int = 1) -> int:
+    """Add to the count of a day in a table of (day, last); returns where it stands then.
+
+    Nobody else can add to it until the transaction ends.
+    """
+    return tx.execute(_count_on(table, tx.dialect.name), {"day": day, "last": count}).scalar_one()
+
+
+@cache
+def _count_on(table: Table, dialect: str) -> Any:
+    statement = _insert(table, dialect)
+    more = {"last": table.c.last + statement.excluded.last}
+    return statement.on_conflict_do_update(index_elements=["day"], set_=more).returning(
+        table.c.last
+    )
+
+
 def put(
     tx: Connection,
     table: Table,
@@ -277,7 +294,7 @@ def _in_order(table: Table, names: tuple[str, ...]) -> Callable[[Any], tuple[Any
 
 @cache
 def _put_sql(table: Table, names: tuple[str, ...], key: tuple[str, ...], dialect: str) -> str:
-    statement = _insert(table, dialect)
+    statement = _insert(table, dialect).inline()
     if key:
         rest = {name: statement.excluded[name] for name in names if name not in key}
         statement = statement.on_conflict_do_update(index_elements=list(key), set_=rest)

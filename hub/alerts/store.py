@@ -151,11 +151,17 @@ def group(tx: Connection, alert: Alert) -> list[str]:
     return list(tx.execute(select(alerts.c.id).where(same)).scalars())
 
 
+_OF_CASES = (
+    select(alerts.c.case_id, alerts.c.id)
+    .where(alerts.c.case_id.in_(bindparam("cases", expanding=True)))
+    .order_by(alerts.c.received_at, alerts.c.id)
+)
+
+
 def of_case(tx: Connection, cases: Collection[int]) -> dict[int, list[str]]:
     """The alerts of each case, oldest first."""
     found: dict[int, list[str]] = {case: [] for case in cases}
-    rows = select(alerts.c.case_id, alerts.c.id).where(alerts.c.case_id.in_(cases))
-    for row in tx.execute(rows.order_by(alerts.c.received_at, alerts.c.id)):
+    for row in tx.execute(_OF_CASES, {"cases": list(cases)}):
         found[row.case_id].append(row.id)
     return found
 

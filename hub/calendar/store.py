@@ -5,7 +5,7 @@ Version 0 is what comes with the program: the published years it knows and usual
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -83,7 +83,17 @@ def current(tx: Connection) -> Version:
 
 def calendar(tx: Connection, zone: ZoneInfo) -> WorkCalendar:
     """The calendar in force at a site."""
-    return calendar_of(current(tx), zone)
+    row = tx.execute(_NEWEST).one_or_none()
+    return _in_force(None if row is None else (row.version, row.body), zone)
+
+
+@lru_cache(maxsize=16)
+def _in_force(newest: tuple[int, str] | None, zone: ZoneInfo) -> WorkCalendar:
+    """A version never changes: its calendar is made once."""
+    if newest is None:
+        return calendar_of(built_in(), zone)
+    number, body = newest
+    return calendar_of(Version(number, msgspec.json.decode(body, type=Body, strict=False)), zone)
 
 
 def calendar_of(version: Version, zone: ZoneInfo) -> WorkCalendar:

@@ -24,7 +24,7 @@ from sqlalchemy.engine import Connection, Row
 from hub.calendar.limit import TimeLimit, Unit
 from hub.cases.clock import Clock, Mark
 from hub.cases.condition import Condition
-from hub.store import Instant, metadata, upsert
+from hub.store import Instant, metadata, put, to_ms
 
 conditions = Table(
     "conditions",
@@ -83,6 +83,9 @@ history = Table(
 """What each clock said after each of its changes: append-only, so that any past day can be judged
 by the deadlines that held on it."""
 
+_ROW = tuple(column.name for column in clocks.columns)
+_SAID = tuple(column.name for column in history.columns if column.name != "id")
+
 _BY_CASE = select(clocks).where(clocks.c.case_id.in_(bindparam("cases", expanding=True)))
 _IN_FORCE = (
     select(conditions)
@@ -102,12 +105,14 @@ def save(tx: Connection, of_cases: Mapping[int, Clock], at: datetime) -> None:
     """Keep the clocks of cases by their ids, as they stand from `at` on."""
     save_marks(tx, of_cases)
     if of_cases:
-        tx.execute(history.insert(), [_said(case, clock, at) for case, clock in of_cases.items()])
+        at_ms = to_ms(at)
+        put(tx, history, _SAID, [_said(case, clock, at_ms) for case, clock in of_cases.items()])
 
 
 def save_marks(tx: Connection, of_cases: Mapping[int, Clock]) -> None:
     """Keep clocks of which only what has been said of them has changed."""
-    upsert(tx, clocks, [_row(case_id, clock) for case_id, clock in of_cases.items()], ["case_id"])
+    rows = [_row(case_id, clock) for case_id, clock in of_cases.items()]
+    put(tx, clocks, _ROW, rows, ("case_id",))
 
 
 def load(tx: Connection, cases: Collection[int]) -> dict[int, Clock]:
@@ -191,26 +196,42 @@ def _clock(row: Row[tuple[object, ...]]) -> Clock:
     return Clock(limit=TimeLimit(row.number, Unit(row.unit)), marks=marks, **same)
 
 
-def _row(case_id: int, clock: Clock) -> dict[str, object]:
-    return {
-        **{name: getattr(clock, name) for name in _SAME},
-        "case_id": case_id,
-        "number": clock.limit.number,
-        "unit": clock.limit.unit.value,
-        "marks": json.dumps(sorted(clock.marks)),
-        "next_mark_at": clock.next_mark_at,
-    }
+def _row(case_id: int, clock: Clock) -> tuple[object, ...]:
+    return (
+        case_id,
+        clock.condition,
+        clock.opening,
+        clock.closing,
+        clock.limit.number,
+        clock.limit.unit.value,
+        _ms(clock.started_at),
+        _ms(clock.due_at),
+        _ms(clock.warn_at),
+        clock.calendar_version,
+        clock.is_provisional,
+        _ms(clock.stopped_at),
+        clock.left_s,
+        _ms(clock.done_at),
+        _ms(clock.stage_due_at),
+        _ms(clock.silent_at),
+        json.dumps(sorted(clock.marks)),
+        _ms(clock.next_mark_at),
+    )
 
 
-def _said(case_id: int, clock: Clock, at: datetime) -> dict[str, object]:
-    return {
-        "case_id": case_id,
-        "at": at,
-        "due_at": clock.due_at,
-        "stage_due_at": clock.stage_due_at,
-        "stopped_at": clock.stopped_at,
-        "done_at": clock.done_at,
-        "number": clock.limit.number,
-        "unit": clock.limit.unit.value,
-        "calendar_version": clock.calendar_version,
-    }
+def _said(case_id: int, clock: Clock, at_ms: int) -> tuple[object, ...]:
+    return (
+        case_id,
+        at_ms,
+        _ms(clock.due_at),
+        _ms(clock.stage_due_at),
+        _ms(clock.stopped_at),
+        _ms(clock.done_at),
+        clock.limit.number,
+        clock.limit.unit.value,
+        clock.calendar_version,
+    )
+
+
+def _ms(at: datetime | None) -> int | None:
+    return None if at is None else to_ms(at)

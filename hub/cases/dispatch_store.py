@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     func,
     select,
     update,
@@ -59,6 +60,20 @@ One that was corrected went to the wrong department."""
 
 IN_FORCE = dispatch_rules.c.until.is_(None)
 
+# Built once: they run whenever a case is sent.
+_IN_FORCE = (
+    select(dispatch_rules)
+    .where(IN_FORCE)
+    .order_by(dispatch_rules.c.number, dispatch_rules.c.version)
+)
+_NOTE = dispatches.insert()
+_LAST_OF = (
+    select(dispatches.c.department)
+    .where(dispatches.c.case_id == bindparam("case"))
+    .order_by(dispatches.c.id.desc())
+    .limit(1)
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -96,7 +111,7 @@ def kept(tx: Connection, *which: ColumnElement[bool]) -> list[Kept]:
 
 def in_force(tx: Connection) -> list[Rule]:
     """The rules in force."""
-    return [each.rule for each in kept(tx, IN_FORCE)]
+    return [_kept(row).rule for row in tx.execute(_IN_FORCE)]
 
 
 def by_id(tx: Connection, ids: Collection[int | None]) -> dict[int, Kept]:
@@ -173,13 +188,12 @@ def changes(tx: Connection, wanted: Sequence[Rule]) -> TableChange:
 def note_dispatch(tx: Connection, made: Dispatch) -> None:
     """Keep a dispatch."""
     names = ("case_id", "at", "by", "department", "officer", "rule", "reason")
-    tx.execute(dispatches.insert().values({name: getattr(made, name) for name in names}))
+    tx.execute(_NOTE, {name: getattr(made, name) for name in names})
 
 
 def last_of(tx: Connection, case_id: int) -> str | None:
     """The department that a case was sent to last."""
-    found = select(dispatches.c.department).where(dispatches.c.case_id == case_id)
-    return tx.execute(found.order_by(dispatches.c.id.desc()).limit(1)).scalar()
+    return tx.execute(_LAST_OF, {"case": case_id}).scalar()
 
 
 def correct_last(tx: Connection, case_id: int, *, by: str, at: datetime, reason: str) -> None:

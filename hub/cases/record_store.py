@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     delete,
     func,
     select,
@@ -58,6 +59,13 @@ powers = Table(
     Column("grid_level", Integer, nullable=False),
 )
 
+# Built once: they run in steps of cases.
+_OF_CASES = (
+    select(records)
+    .where(records.c.case_id.in_(bindparam("cases", expanding=True)))
+    .order_by(records.c.id)
+)
+_POWERS = select(powers).order_by(powers.c.id)
 _SAME = (
     "case_id", "at", "by", "note", "until", "department", "reason", "from_level", "to_level",
     "decided_at", "decided_by", "decision",
@@ -79,8 +87,8 @@ def of_cases(tx: Connection, cases: Collection[int]) -> dict[int, list[Record]]:
     """The records of cases, oldest first."""
     found: dict[int, list[Record]] = {case: [] for case in cases}
     if found:
-        for record in listed(tx, records.c.case_id.in_(found)):
-            found[record.case_id].append(record)
+        for row in tx.execute(_OF_CASES, {"cases": list(found)}):
+            found[row.case_id].append(_record(row))
     return found
 
 
@@ -127,7 +135,7 @@ def load_powers(tx: Connection) -> list[Power]:
     """The table of who may settle what."""
     return [
         Power(row.matter, row.level_from, row.level_to, row.grid_level)
-        for row in tx.execute(select(powers).order_by(powers.c.id))
+        for row in tx.execute(_POWERS)
     ]
 
 

@@ -28,7 +28,7 @@ from sqlalchemy.engine import Connection, Row
 from hub.cases.case import FINISHED, Case, State
 from hub.grid.geodesy import distance_m, metres_per_degree
 from hub.scope import EVERYTHING
-from hub.store import GridPath, Instant, insert_new, metadata
+from hub.store import GridPath, Instant, count_on, metadata
 
 cases = Table(
     "cases",
@@ -80,6 +80,8 @@ duties = Table(
 """Whom each case was sent to, and when: append-only."""
 
 _FIELDS = [field.name for field in fields(Case)]
+_FIXED = {"id", "number", "source", "generated", "opened_at", "standard_ref"}
+"""What a case keeps from its opening on."""
 
 # Built once: they run for every step of every case.
 _LOCK = select(cases).where(cases.c.id == bindparam("case_id")).with_for_update()
@@ -97,20 +99,20 @@ _OPEN_AROUND = select(cases).where(
     cases.c.lon.between(bindparam("west"), bindparam("east")),
     cases.c.state.not_in([state.value for state in FINISHED]),
 )
-_TAKE = (
-    update(numbers)
-    .where(numbers.c.day == bindparam("on"))
-    .values(last=numbers.c.last + bindparam("count"))
+_IN_STATE_AROUND = select(cases).where(
+    cases.c.matter == bindparam("matter"),
+    cases.c.lat.between(bindparam("south"), bindparam("north")),
+    cases.c.lon.between(bindparam("west"), bindparam("east")),
+    cases.c.state.in_(bindparam("states", expanding=True)),
 )
-_LAST = select(numbers.c.last).where(numbers.c.day == bindparam("on"))
+_ADD = cases.insert()
+_DUTY = duties.insert()
 
 
 def new_numbers(tx: Connection, prefix: str, at: datetime, zone: ZoneInfo, count: int) -> list[str]:
     """The next `count` case numbers of the site's day, such as AK20261123-0001."""
     day = at.astimezone(zone).strftime("%Y%m%d")
-    insert_new(tx, numbers, [{"day": day, "last": 0}], ["day"])
-    tx.execute(_TAKE, {"on": day, "count": count})
-    last = tx.execute(_LAST, {"on": day}).scalar_one()
+    last = count_on(tx, numbers, day, count)
     return [f"{prefix}{day}-{number:04d}" for number in range(last - count + 1, last + 1)]
 
 
@@ -142,7 +144,7 @@ def add(tx: Connection, new: Sequence[Case]) -> list[Case]:
     for case in new:
         values = _row(case)
         del values["id"]
-        key = tx.execute(cases.insert(), values).inserted_primary_key
+        key = tx.execute(_ADD, values).inserted_primary_key
         stored.append(replace(case, id=key[0] if key else 0))
     return stored
 
@@ -170,33 +172,36 @@ def open_near(
     """Cases with work left, of a matter, within `radius_m` of a place, the nearest first."""
     if matter is None or radius_m <= 0:
         return []
+    around = {"matter": matter, **_box(lat, lon, radius_m)}
+    return _nearest([to_case(row) for row in tx.execute(_OPEN_AROUND, around)], lat, lon, radius_m)
+
+
+def in_state_near(
+    tx: Connection,
+    states: Collection[State],
+    matter: str,
+    place: tuple[float, float],
+    radius_m: float,
+) -> list[Case]:
+    """Cases of a matter in one of the states within `radius_m` of a place, the nearest first."""
+    wanted = [state.value for state in states]
+    around = {"matter": matter, "states": wanted, **_box(*place, radius_m)}
+    found = [to_case(row) for row in tx.execute(_IN_STATE_AROUND, around)]
+    return _nearest(found, *place, radius_m)
+
+
+def _box(lat: float, lon: float, radius_m: float) -> dict[str, float]:
     north_m, east_m = metres_per_degree(lat)
     d_lat, d_lon = radius_m / north_m, radius_m / max(east_m, 1.0)
-    around = {
-        "matter": matter,
+    return {
         "south": lat - d_lat,
         "north": lat + d_lat,
         "west": lon - d_lon,
         "east": lon + d_lon,
     }
-    found = [to_case(row) for row in tx.execute(_OPEN_AROUND, around)]
-    away_m = {case.id: distance_m(lat, lon, case.lat, case.lon) for case in found}
-    within = [case for case in found if away_m[case.id] <= radius_m]
-    return sorted(within, key=lambda case: (away_m[case.id], case.id))
 
 
-def in_state_near(
-    tx: Connection, states: Collection[State], lat: float, lon: float, radius_m: float
-) -> list[Case]:
-    """Cases in one of the states within `radius_m` of a place, the nearest first."""
-    north_m, east_m = metres_per_degree(lat)
-    d_lat, d_lon = radius_m / north_m, radius_m / max(east_m, 1.0)
-    near = (
-        cases.c.state.in_([state.value for state in states])
-        & cases.c.lat.between(lat - d_lat, lat + d_lat)
-        & cases.c.lon.between(lon - d_lon, lon + d_lon)
-    )
-    found = [to_case(row) for row in tx.execute(select(cases).where(near))]
+def _nearest(found: Sequence[Case], lat: float, lon: float, radius_m: float) -> list[Case]:
     away_m = {case.id: distance_m(lat, lon, case.lat, case.lon) for case in found}
     within = [case for case in found if away_m[case.id] <= radius_m]
     return sorted(within, key=lambda case: (away_m[case.id], case.id))
@@ -211,10 +216,11 @@ def numbers_of(tx: Connection, ids: Sequence[int]) -> dict[int, str]:
 def save(tx: Connection, case: Case, known_version: int) -> bool:
     """Overwrite a case unless somebody did so since `known_version`; whether it was written."""
     known = {"case_id": case.id, "known_version": known_version}
-    if tx.execute(_SAVE, {**_row(case), **known}).rowcount != 1:
+    changed = {name: value for name, value in _row(case).items() if name not in _FIXED}
+    if tx.execute(_SAVE, {**changed, **known}).rowcount != 1:
         return False
     if case.state is State.DISPATCHED:
-        tx.execute(duties.insert(), _duty(case))
+        tx.execute(_DUTY, _duty(case))
     return True
 
 

@@ -4,7 +4,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import Boolean, Column, ColumnElement, Integer, String, Table, select, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Integer,
+    String,
+    Table,
+    bindparam,
+    select,
+    update,
+)
 from sqlalchemy.engine import Connection, Row
 
 from hub.departments.department import Department
@@ -28,6 +38,8 @@ departments = Table(
 _FIELDS = [field.name for field in fields(Department)]
 IN_FORCE = departments.c.retired_at.is_(None)
 
+_ONE = select(departments).where(departments.c.code == bindparam("code"))
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -47,7 +59,8 @@ def listed(tx: Connection, *which: ColumnElement[bool]) -> list[Known]:
 
 def one(tx: Connection, code: str) -> Known | None:
     """A department, retired or not."""
-    return next(iter(listed(tx, departments.c.code == code)), None)
+    row = tx.execute(_ONE, {"code": code}).one_or_none()
+    return None if row is None else _known(row)
 
 
 def names(tx: Connection, codes: Collection[str | None]) -> dict[str, str]:

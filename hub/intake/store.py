@@ -25,7 +25,7 @@ from sqlalchemy.engine import Connection, Row
 
 from hub.intake.report import Channel, NewReport, Report, ReportState
 from hub.intake.sealing import Seal
-from hub.store import GridPath, Instant, insert_new, metadata
+from hub.store import GridPath, Instant, count_on, metadata
 
 reports = Table(
     "reports",
@@ -75,9 +75,7 @@ _KNOWN = (
     )
     .with_for_update()
 )
-_TURN = update(numbers).where(numbers.c.day == bindparam("on")).values(last=numbers.c.last)
-_NEXT = update(numbers).where(numbers.c.day == bindparam("on")).values(last=numbers.c.last + 1)
-_LAST = select(numbers.c.last).where(numbers.c.day == bindparam("on"))
+_ADD = reports.insert()
 
 _PLAIN = (
     "content", "received_at", "external_system", "external_id", "matter", "category_hint",
@@ -87,18 +85,13 @@ _PLAIN = (
 
 def take_turn(tx: Connection, at: datetime, zone: ZoneInfo) -> None:
     """Let nobody else take a report in until the transaction ends: one told twice is found."""
-    day = _day(at, zone)
-    insert_new(tx, numbers, [{"day": day, "last": 0}], ["day"])
-    tx.execute(_TURN, {"on": day})
+    count_on(tx, numbers, _day(at, zone), 0)
 
 
 def new_number(tx: Connection, prefix: str, at: datetime, zone: ZoneInfo) -> str:
     """The next number of the site's day, such as AKR20261128-00001."""
-    take_turn(tx, at, zone)
     day = _day(at, zone)
-    tx.execute(_NEXT, {"on": day})
-    last = tx.execute(_LAST, {"on": day}).scalar_one()
-    return f"{prefix}R{day}-{last:05d}"
+    return f"{prefix}R{day}-{count_on(tx, numbers, day):05d}"
 
 
 def known(tx: Connection, seal: Seal, system: str, external_id: str) -> Report | None:
@@ -112,7 +105,7 @@ def known(tx: Connection, seal: Seal, system: str, external_id: str) -> Report |
 def add(tx: Connection, seal: Seal, report: Report) -> Report:
     """Store a new report; returns it with its id."""
     values = _row(seal, report)
-    key = tx.execute(reports.insert(), values).inserted_primary_key
+    key = tx.execute(_ADD, values).inserted_primary_key
     return replace(report, id=key[0] if key else 0)
 
 

@@ -164,10 +164,7 @@ def check_closable(tx: Connection, desk: ProofDesk, case: Case) -> None:
 
 def withdraw(tx: Connection, case_id: int, at: datetime, why: str) -> None:
     """Checks that nobody needs any more, since a person decided or the case went on."""
-    for check in proof_store.checks_of(tx, [case_id])[case_id]:
-        if check.is_awaited:
-            over = replace(check, checked_at=at, checked_by=SYSTEM.name, note=why)
-            proof_store.save_check(tx, over)
+    proof_store.end_awaited(tx, case_id, at, SYSTEM.name, why)
 
 
 def current(checks: Sequence[Check]) -> list[Check]:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     select,
     update,
 )
@@ -119,22 +120,42 @@ def same_file(tx: Connection, sha256: str) -> list[FixPhoto]:
 
 def load_photos(tx: Connection, ids: Collection[int]) -> dict[int, FixPhoto]:
     """Photos by id."""
+    if not ids:
+        return {}
     found = tx.execute(select(photos).where(photos.c.id.in_(ids)).order_by(photos.c.id))
     return {row.id: _photo(row) for row in found}
 
 
 # ---------------------------------------------------------------- checks
 
+# Built once: they run in steps of cases.
+_CHECKS_OF = (
+    select(checks)
+    .where(checks.c.case_id.in_(bindparam("cases", expanding=True)))
+    .order_by(checks.c.id)
+)
+_END_AWAITED = (
+    update(checks)
+    .where(
+        checks.c.case_id == bindparam("of_case"),
+        checks.c.result.is_(None),
+        checks.c.checked_at.is_(None),
+    )
+    .values(checked_at=bindparam("at"), checked_by=bindparam("by"), note=bindparam("why"))
+)
+_ADD_CHECK = checks.insert()
+_SAVE_CHECK = update(checks).where(checks.c.id == bindparam("check_id"))
+
 
 def add_check(tx: Connection, check: Check) -> Check:
     """Store a new check; returns it with its id."""
-    key = tx.execute(checks.insert().values(_check_row(check))).inserted_primary_key
+    key = tx.execute(_ADD_CHECK, _check_row(check)).inserted_primary_key
     return replace(check, id=key[0] if key else 0)
 
 
 def save_check(tx: Connection, check: Check) -> None:
     """Overwrite a check."""
-    tx.execute(update(checks).where(checks.c.id == check.id).values(_check_row(check)))
+    tx.execute(_SAVE_CHECK, {**_check_row(check), "check_id": check.id})
 
 
 def lock_check(tx: Connection, check_id: int) -> Check | None:
@@ -149,10 +170,15 @@ def checks_of(tx: Connection, cases: Collection[int]) -> dict[int, list[Check]]:
     found: dict[int, list[Check]] = {case: [] for case in cases}
     wanted = list(found)
     for start in range(0, len(wanted), KEYS_A_QUERY):
-        part = checks.c.case_id.in_(wanted[start : start + KEYS_A_QUERY])
-        for row in tx.execute(select(checks).where(part).order_by(checks.c.id)):
+        part = {"cases": wanted[start : start + KEYS_A_QUERY]}
+        for row in tx.execute(_CHECKS_OF, part):
             found[row.case_id].append(_check(row))
     return found
+
+
+def end_awaited(tx: Connection, case_id: int, at: datetime, by: str, note: str) -> None:
+    """Checks of a case that are awaited get no answer any more."""
+    tx.execute(_END_AWAITED, {"of_case": case_id, "at": at, "by": by, "why": note})
 
 
 def awaited_looks(tx: Connection) -> list[Check]:

@@ -122,12 +122,8 @@ def _near(
     tx: Connection, config: HubConfig, matter: str, place: tuple[float, float], at: datetime
 ) -> list[Case]:
     watch = watch_of(config)
-    near = case_store.in_state_near(tx, WATCHED, *place, config.proof.rebound_m)
-    return [
-        case
-        for case in near
-        if case.matter == matter and (until := watch.until(case)) is not None and at < until
-    ]
+    near = case_store.in_state_near(tx, WATCHED, matter, place, config.proof.rebound_m)
+    return [case for case in near if (until := watch.until(case)) is not None and at < until]
 
 
 def _was_up(tx: Connection, case: Case, alert: Alert) -> bool:

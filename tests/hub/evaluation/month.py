@@ -1,7 +1,9 @@
 """A month of a whole city, made up with a known truth: 91 grids, 20,000 reports, planted faults.
 
 Every problem is a `Plan` of what happens to it and when; `live` takes the plans through the real
-desk, pipeline and steps in order of time. What the evaluation must find is read off the plans.
+desk, pipeline, steps, checks and watch in order of time, and keeps house at midnight. A fake fix is
+one that a visit finds still there; a rebound is a report that the watch knows the closed case of.
+What the evaluation must find is read off the plans.
 """
 
 import os
@@ -10,17 +12,24 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from hub import decisions, pipeline
+from hub import decisions, pipeline, steps
 from hub.alerts.alert import alert_id
 from hub.calendar.store import built_in, calendar_of
+from hub.cases import store as case_store
+from hub.cases.case import State
 from hub.cases.condition import USUAL
 from hub.departments import store as department_store
 from hub.departments.department import Department
 from hub.grid import store as grid_store
 from hub.grid.ankang import ankang_grids
+from hub.grid.geojson import read
 from hub.grid.places import Places
+from hub.intake import store as intake_store
 from hub.intake.report import Caller, Channel, NewReport
 from hub.pipeline import Site
+from hub.proof import checking, store as proof_store, watching
+from hub.proof.check import Result
+from hub.roles import Actor, Role
 from tests.hub.evaluation.city import CLERK, City
 from tests.hub.world import alert_message, make_site, received
 
@@ -43,6 +52,7 @@ CHANNELS = {
     Channel.OPEN311: 2, Channel.LETTER: 1, Channel.MEDIA: 1,
 }  # fmt: skip
 DEPARTMENTS = ("CG", "ZJ", "JT", "SH", "GA")
+INSPECTOR = Actor("inspector", Role.SUPERVISOR)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 STEP_DEG = 0.0008
 """Problems lie at least some 75 metres apart: none is taken for another."""
@@ -113,7 +123,7 @@ def plans():
         plan = Plan(number, matter, place, path, fault, dice.choice(DEPARTMENTS),
                     begun.astimezone(UTC))  # fmt: skip
         _tell(plan, dice)
-        _act(plan)
+        _act(plan, dice)
         made.append(plan)
     _fill(made, dice)
     return made
@@ -122,8 +132,6 @@ def plans():
 def spots(dice):
     """Places and their grids, each of the 91 communities among them."""
     places = Places()
-    from hub.grid.geojson import read
-
     places.load(1, read(ankang_grids()).grids, ())
     lattice = [
         (round(32.60 + STEP_DEG * i, 6), round(108.88 + STEP_DEG * j, 6))
@@ -169,7 +177,7 @@ def _fill(made, dice):
 
 
 NOTHING = timedelta(0)
-DONE = [(STEP, "verify_result"), (STEP, "close")]
+DONE = [(STEP, "gone"), (STEP, "close")]
 AGAIN = [(3 * DAY, "reopen"), (STEP, "dispatch"), (STEP, "accept"), (HOUR, "feedback"), *DONE]
 INSTEAD = {
     "rejected": [(NOTHING, "reject")],
@@ -183,8 +191,7 @@ WORK = {
     "never_handled": [],
     "suspended": [(HOUR, "suspend")],
     "late": [(9 * DAY, "feedback"), *DONE],
-    "fake": [(DAY, "feedback"), (STEP, "verify_result"), (STEP, "rework"), (STEP, "feedback"),
-             *DONE],
+    "fake": [(DAY, "feedback"), (STEP, "present"), (STEP, "feedback"), *DONE],
     "rebound": [(DAY, "feedback"), *DONE, *AGAIN],
 }  # fmt: skip
 
@@ -202,10 +209,12 @@ def course(fault):
     ]
 
 
-def _act(plan):
+def _act(plan, dice):
     at = plan.begun + 2 * STEP
     for after, action in course(plan.fault):
         at += after
+        if action == "reopen":
+            plan.told.append((at, dice.choices(list(CHANNELS), list(CHANNELS.values()))[0]))
         more = {"department": plan.department} if action == "dispatch" else {}
         plan.acts.append((at, action, more))
 
@@ -214,7 +223,8 @@ class Month(City):
     """The city of the paper, its departments and its month."""
 
     def __init__(self, store, folder):
-        config = make_site(store, folder).config
+        proof = {"photos": "optional", "check": "required", "look": False}
+        config = make_site(store, folder, proof=proof).config
         places = Places()
         with store.write() as tx:
             tx.execute(
@@ -261,6 +271,8 @@ class Month(City):
         for number in range(LETTERS):
             at = datetime(2026, 11, 2 + number % 5, 2, 1, tzinfo=UTC)
             yield at, 0, lambda at, number=number: self._letter(number, at)
+        for day in range(80):
+            yield datetime(2026, 11, 1, 15, tzinfo=UTC) + day * DAY, 99, self._keep_house
 
     def _receive(self, told, at):
         new = [_report(plan, nth, channel, at) for plan, nth, channel in told]
@@ -290,7 +302,32 @@ class Month(City):
     def _step(self, plan, action, at, more):
         if plan.case is None:
             raise AssertionError(f"problem {plan.number} has no case at {at}")
-        self.step(plan.case, action, at, **more)
+        case = self._case(plan.case)
+        if action in ("present", "gone"):
+            self._visit(case, Result(action), at)
+        elif action == "reopen":
+            assert case.state is State.REOPENED
+        else:
+            self.versions[case.id] = case.version
+            self.step(case.id, action, at, **more)
+
+    def _visit(self, case, result, at):
+        """Somebody goes and sees; the photo he would bring along is not part of the month."""
+        with self.store.write() as tx:
+            known = proof_store.checks_of(tx, [case.id])[case.id]
+            (check,) = (each for each in known if each.is_awaited)
+            checking.visited(tx, self.site.proof, case, check, result=result, photos=[], note="",
+                             actor=INSPECTOR, at=at)  # fmt: skip
+
+    def _case(self, case_id):
+        with self.store.read() as tx:
+            return case_store.load(tx, [case_id])[case_id]
+
+    def _keep_house(self, at):
+        while steps.say_what_is_due(self.store, at):
+            pass
+        while watching.look_after(self.store, self.site.config, intake_store.owed_a_reply, at):
+            pass
 
 
 def _report(plan, nth, channel, at):
@@ -346,7 +383,7 @@ def truth(made, as_of):
         (plan, each)
         for plan in made
         for at, each, _ in plan.acts
-        if each in ("close", "rework") and within(at)
+        if each in ("close", "present") and within(at)
     ]
     cameras = [plan for plan in made if plan.seen_at and within(plan.seen_at)]
     told = [plan for plan in made for at, _ in plan.told if within(at)]
@@ -358,7 +395,7 @@ def truth(made, as_of):
         "handle_rate": (len(handled), len(rounds)),
         "overdue_open_rate": (len(rounds) - len(handled), len(rounds)),
         "rework_rate": (sum(plan.fault == "fake" for plan, _, _ in rounds), len(rounds)),
-        "false_rectification_rate": (sum(each == "rework" for _, each in checks), len(checks)),
+        "false_rectification_rate": (sum(each == "present" for _, each in checks), len(checks)),
         "rebound_rate": (sum(past(plan.when("reopen")) for plan in back), len(closings)),
         "on_time_file_rate": (sum(plan.fault != "late_file" for plan in filed), len(filed)),
         "file_accuracy": (

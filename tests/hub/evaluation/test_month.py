@@ -6,9 +6,11 @@ import pytest
 from sqlalchemy import func, select
 
 from hub import audit
+from hub.cases.store import cases
 from hub.evaluation.grouping import By, Grouping
 from hub.evaluation.indicator import BY_ID, measure, measure_by, of_unit
 from hub.intake.store import reports
+from hub.proof.store import checks, rebounds
 from tests.hub.evaluation.conftest import facts_of
 from tests.hub.evaluation.month import REPORTS, Month, plans, truth
 
@@ -23,6 +25,10 @@ def found(facts, span, wanted):
         made = measure(row, of_unit(facts, row.unit), span)
         figures[name] = (len(made.numerator), len(made.denominator))
     return figures
+
+
+def counted(tx, table, *which):
+    return tx.execute(select(func.count()).select_from(table).where(*which)).scalar()
 
 
 @pytest.mark.timeout(1800)
@@ -50,11 +56,15 @@ def test_every_planted_fact_of_the_month_is_found(sqlite_store, tmp_path):
             assert len(figure.denominator) == planned.count(code)
 
         city.live(made, MONTH_END + timedelta(days=40))
+        with city.store.read() as tx:
+            assert counted(tx, cases) == len(made)
+            assert counted(tx, checks, checks.c.result == "present") == whole["rework_rate"][0]
+            assert counted(tx, rebounds) == whole["rebound_rate"][0]
         again = facts_of(city, "2026-11", MONTH_END)[0]
         assert again == facts
         assert found(*facts_of(city, "2026-11", MIDDLE), half) == half
         with city.store.read() as tx:
-            assert tx.execute(select(func.count()).select_from(reports)).scalar() == REPORTS
+            assert counted(tx, reports) == REPORTS
             assert audit.verify(tx) == []
     finally:
         city.stop()
