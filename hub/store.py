@@ -256,7 +256,9 @@ def count_on(tx: Connection, table: Table, day: str, count: int = 1) -> int:
 
     Nobody else can add to it until the transaction ends.
     """
-    return tx.execute(_count_on(table, tx.dialect.name), {"day": day, "last": count}).scalar_one()
+    row = {"day": day, "last": count}
+    stands: int = tx.execute(_count_on(table, tx.dialect.name), row).scalar_one()
+    return stands
 
 
 @cache
