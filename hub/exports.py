@@ -2,9 +2,12 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Annotated, Any, Literal
 
+from fastapi import Query
 from fastapi.responses import Response
 
 Format = Literal["csv", "xlsx"]
@@ -15,6 +18,10 @@ TYPES: dict[Format, str] = {
 FILES: dict[int | str, dict[str, Any]] = {200: {"content": {kind: {} for kind in TYPES.values()}}}
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 Cell = str | int | float | None
+MOST = 20_000
+"""Rows of a table at most: what a spreadsheet still opens at once."""
+
+Form = Annotated[Format, Query(alias="format")]
 
 
 def table(
@@ -28,6 +35,42 @@ def table(
     data = _csv(titles, checked) if form == "csv" else _xlsx(name, titles, checked)
     headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"'}
     return Response(data, media_type=TYPES[form], headers=headers)
+
+
+def sheet(name: str, items: Iterable[object], columns: Mapping[str, str], form: Format) -> Response:
+    """The items of a list as a table: what the list shows, no more.
+
+    `columns`: title to the field it comes from (`grid.name` for a field of a field).
+    """
+    getters = [tuple(path.split(".")) for path in columns.values()]
+    rows = ([_cell(_field(item, path)) for path in getters] for item in items)
+    return table(name, list(columns), rows, form)
+
+
+def _field(item: object, path: Sequence[str]) -> object:
+    for name in path:
+        item = None if item is None else getattr(item, name)
+    return item
+
+
+def _cell(value: object) -> Cell:
+    match value:
+        case datetime():
+            return _iso(value)
+        case bool():
+            return "yes" if value else ""
+        case Enum():
+            return str(value.value)
+        case str() | int() | float():
+            return value
+        case list() | tuple():
+            return len(value)
+        case _:
+            return "" if value is None else str(value)
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def safe(text: str) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.engine import Connection
@@ -18,6 +19,7 @@ from hub.alerts.store import Picture, alerts, load, pictures_of, to_alert
 from hub.auth import need
 from hub.errors import not_found
 from hub.evidence.items import EvidenceItem, evidence_item
+from hub.exports import FILES, MOST, Form, sheet
 from hub.grid.places import GridRef, GridStep, Places
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.matters import matter
@@ -150,6 +152,16 @@ class Decision(Body):
     note: Annotated[str, Field(max_length=1000)] = ""
 
 
+COLUMNS = {
+    "id": "id", "label": "label", "matter": "matter.code", "matter_name": "matter.name_zh",
+    "state": "state", "decision": "decision", "decided_by": "decided_by",
+    "decided_at": "decided_at", "level": "level", "since": "since", "at": "at",
+    "ended_at": "ended_at", "device": "device", "source": "source",
+    "source_name": "source_name", "grid": "grid.code", "grid_name": "grid.name", "lat": "lat",
+    "lon": "lon", "score": "score", "case": "case.number", "times_seen": "times_seen",
+    "generated": "generated",
+}  # fmt: skip
+
 CaseRefs = Callable[[Connection, Collection[int]], dict[int, CaseRef]]
 Decide = Callable[[str, str, str, Actor], None]
 MergeInto = Callable[[str, Merge, Actor], None]
@@ -197,6 +209,16 @@ def router(
             rows = tx.execute(newest.limit(part.limit).offset(part.offset)).all()
             items = _items(tx, [to_alert(row) for row in rows], places, case_refs)
         return Listing(items=items, total=total)
+
+    @api.get("/alert-table", response_class=Response, responses=FILES)
+    def alert_table(
+        actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
+        which: Annotated[list[ColumnElement[bool]], Depends(_filters)],
+        form: Form = "xlsx",
+    ) -> Response:
+        """The list as a table, the newest first."""
+        found = list_alerts(actor, Page(limit=MOST, offset=0), which)
+        return sheet("alerts", found.items, COLUMNS, form)
 
     @api.get("/alerts/{alert}")
     def one(alert: str, _actor: reader) -> AlertDetail:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.engine import Connection, Row
@@ -16,6 +17,7 @@ from hub.auth import need
 from hub.devices import keys as device_keys, store as devices_store
 from hub.devices.store import blind_spans, cameras, devices
 from hub.errors import Problem
+from hub.exports import FILES, MOST, Form, sheet
 from hub.grid.places import GridRef, GridStep, Places
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.roles import Actor, Right
@@ -100,6 +102,19 @@ class DeviceItem(BaseModel):
     health: dict[str, Any]
     key: str | None
     waiting_key: str | None
+
+
+CAMERA_COLUMNS = {
+    "id": "id", "device": "device", "name": "name", "state": "state",
+    "state_since": "state_since", "online": "online", "last_seen_at": "last_seen_at",
+    "lat": "lat", "lon": "lon", "heading_deg": "heading_deg", "zones": "zones",
+    "grid": "grid.code", "grid_name": "grid.name", "generated": "generated",
+}  # fmt: skip
+DEVICE_COLUMNS = {
+    "id": "id", "online": "online", "state_since": "state_since", "agent": "agent",
+    "model": "model", "enrolled": "enrolled", "last_seen_at": "last_seen_at", "gaps": "gaps",
+    "generated": "generated",
+}  # fmt: skip
 
 
 class Acceptance(Body):
@@ -194,6 +209,17 @@ def router(
             rows = tx.execute(found.limit(part.limit).offset(part.offset)).all()
         return Listing(items=[_camera(row, places) for row in rows], total=total)
 
+    @api.get("/camera-table", response_class=Response, responses=FILES)
+    def camera_table(
+        actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
+        state: str | None = None,
+        grid: str | None = None,
+        form: Form = "xlsx",
+    ) -> Response:
+        """The list as a table."""
+        found = list_cameras(actor, Page(limit=MOST, offset=0), state, grid)
+        return sheet("cameras", found.items, CAMERA_COLUMNS, form)
+
     @api.get("/blind-spans")
     def list_blind_spans(
         actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
@@ -234,6 +260,16 @@ def router(
             shown = found.order_by(devices.c.id).limit(part.limit).offset(part.offset)
             items = device_items(tx, tx.execute(shown).scalars().all())
         return Listing(items=list(items.values()), total=total)
+
+    @api.get("/device-table", response_class=Response, responses=FILES)
+    def device_table(
+        actor: Annotated[Actor, Depends(need(Right.READ))],
+        online: bool | None = None,
+        form: Form = "xlsx",
+    ) -> Response:
+        """The list as a table."""
+        found = list_devices(actor, Page(limit=MOST, offset=0), online)
+        return sheet("devices", found.items, DEVICE_COLUMNS, form)
 
     @api.post("/devices/{device}/key")
     def key(

@@ -30,9 +30,13 @@ from hub.exports import FILES, Format, table
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.matters import matter, table as matter_table
 from hub.roles import Actor, Right
+from hub.scope import Reach
 from hub.store import Store, now
 
 Reader = Annotated[Actor, Depends(need(Right.READ))]
+Limited = Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))]
+"""Whoever reads: one whose posts are limited, of what they cover."""
+Anybody = Annotated[Actor, Depends(need(Right.READ, Reach.ALL))]
 Configurer = Annotated[Actor, Depends(need(Right.CONFIGURE))]
 Names = Callable[[str], str]
 MOST_PERIODS = 36
@@ -253,7 +257,7 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
         return question(figures, period, as_of, suspended)
 
     def grouping(
-        actor: Reader,
+        actor: Limited,
         by: By = By.ALL,
         grid_level: Annotated[int, Query(ge=1, le=9)] = 3,
         within: Annotated[str | None, Query(max_length=64)] = None,
@@ -263,7 +267,9 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
                 403, "forbidden", f"{actor.name} ({actor.role}) may not see figures of people",
                 "the right personal",
             )  # fmt: skip
-        return Grouping(by, grid_level, within)
+        right = Right.PERSONAL if by in PERSONAL else Right.READ
+        posts = actor.posts_with(right) if actor.is_limited(right) else []
+        return Grouping(by, grid_level, within, tuple(posts))
 
     about = Annotated[Asked, Depends(asked)]
     parted = Annotated[Grouping, Depends(grouping)]
@@ -279,7 +285,7 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
     ranks = Annotated[Grouping, Depends(ranked_by)]
 
     @api.get("/indicators")
-    def list_indicators(_actor: Reader) -> Listing[IndicatorItem]:
+    def list_indicators(_actor: Anybody) -> Listing[IndicatorItem]:
         items = [
             IndicatorItem(
                 id=each.id, name_zh=each.zh, name_en=each.en, says_zh=each.says_zh,
@@ -291,7 +297,7 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
 
     @api.get("/figures")
     def the_figures(
-        _actor: Reader,
+        _actor: Limited,
         wanted: about,
         group: parted,
         indicator: Annotated[list[str] | None, Query(max_length=50)] = None,
@@ -317,7 +323,10 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
 
     @api.get("/figures/file", response_class=Response, responses=FILES)
     def figures_file(
-        _actor: Reader, wanted: about, group: parted, form: Annotated[Format, Query(alias="format")]
+        _actor: Limited,
+        wanted: about,
+        group: parted,
+        form: Annotated[Format, Query(alias="format")],
     ) -> Response:
         with store.read() as tx:
             found = figures.by_group(tx, wanted, group)
@@ -333,7 +342,7 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
 
     @api.get("/cases")
     def counted(
-        _actor: Reader,
+        _actor: Limited,
         wanted: about,
         by: parted,
         indicator: str,
@@ -360,7 +369,7 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
 
     @api.get("/trend")
     def trend(
-        _actor: Reader,
+        _actor: Limited,
         wanted: about,
         by: parted,
         group: Annotated[str, Query(max_length=64)] = "all",
@@ -459,7 +468,7 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
 
 def _add_scheme(api: APIRouter, store: Store) -> None:
     @api.get("/schemes")
-    def schemes(_actor: Reader) -> Listing[SchemeItem]:
+    def schemes(_actor: Anybody) -> Listing[SchemeItem]:
         with store.read() as tx:
             items = [_scheme(each) for each in evaluation_store.versions(tx)]
         return Listing(items=items, total=len(items))
@@ -491,10 +500,19 @@ def _add_scores(api: APIRouter, store: Store, figures: Figures) -> None:
         return Listing(items=items, total=len(items))
 
     @api.post("/scores", status_code=201)
-    def enter(body: ScoreBody, actor: Annotated[Actor, Depends(need(Right.ACT))]) -> ScoreItem:
+    def enter(
+        body: ScoreBody, actor: Annotated[Actor, Depends(need(Right.HANDLE, Reach.POSTS))]
+    ) -> ScoreItem:
+        """A self-score: whoever holds a post of the very grid or department.
+
+        All others, and one that came on paper: whoever configures the whole city.
+        """
         wanted = question(figures, body.period, None, None)
-        if body.kind != "self" and not actor.may(Right.CONFIGURE):
-            raise Problem(403, "forbidden", f"{actor.name} may enter self-scores alone", "self")
+        if not _may_enter(body, actor):
+            raise Problem(
+                403, "forbidden", f"{actor.name} may not enter {body.kind} of {body.subject}",
+                "self, of the grid or department of one's own post",
+            )  # fmt: skip
         if body.kind == "year_end" and wanted.period.every is not Every.YEAR:
             raise Problem(422, "bad_period", f"period {body.period!r} is no year", "2026")
         at = now()
@@ -507,6 +525,17 @@ def _add_scores(api: APIRouter, store: Store, figures: Figures) -> None:
             note = f"{body.kind} {body.subject_kind} {body.subject}: {body.score:g}"
             _write(tx, actor, at, "score", wanted.period.name, note)
         return _score(made)
+
+
+def _may_enter(body: ScoreBody, actor: Actor) -> bool:
+    if actor.may(Right.CONFIGURE) and not actor.is_limited(Right.CONFIGURE):
+        return True
+    own = {
+        "grid": {post.grid for post in actor.posts_with(Right.ACT) if post.department is None},
+        "department": {post.department for post in actor.posts_with(Right.HANDLE)},
+        "person": {actor.name},
+    }
+    return body.kind == "self" and body.subject in own[body.subject_kind]
 
 
 def _add_reports(api: APIRouter, store: Store, figures: Figures, maker: Maker) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hub.evaluation.facts import CaseFacts
+from hub.roles import Post, Spot
 
 Key = Callable[[CaseFacts], str | None]
 
@@ -31,24 +32,41 @@ PERSONAL = frozenset({By.PERSON})
 class Grouping:
     """How facts are grouped. `grid_level`: of the grids, by their depth from 1, the largest.
 
-    `within`: only what lies in the grid of that code.
+    `within`: only what lies in the grid of that code. `posts`: only what one of them covers, for a
+    person whose posts are limited; a grid is told apart only where a post answers for all of it.
     """
 
     by: By = By.ALL
     grid_level: int = 3
     within: str | None = None
+    posts: tuple[Post, ...] = ()
 
     def key(self) -> Key:
         """The group of a fact; None for none."""
         group = _KEYS.get(self.by) or self._grid
-        within = self.within
-        if within is None:
+        within, posts = self.within, self.posts
+        if within is None and not posts:
             return group
-        return lambda case: group(case) if within in case.path else None
+
+        def limited(case: CaseFacts) -> str | None:
+            if within is not None and within not in case.path:
+                return None
+            return group(case) if not posts or self._is_covered(case) else None
+
+        return limited
 
     def _grid(self, case: CaseFacts) -> str | None:
         depth = self.grid_level
         return case.path[depth - 1] if len(case.path) >= depth else None
+
+    def _is_covered(self, case: CaseFacts) -> bool:
+        """Whether the fact, and all of the grid it is counted for, is somebody's business."""
+        departments = frozenset([case.department] if case.department else [])
+        spot = Spot(case.path, case.matter, departments)
+        shown = case.path[: self.grid_level] if self.by is By.GRID else case.path
+        return any(
+            post.covers(spot) and (post.grid is None or post.grid in shown) for post in self.posts
+        )
 
 
 def _known(text: str | None) -> str | None:

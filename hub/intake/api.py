@@ -6,6 +6,7 @@ from typing import Annotated, Protocol
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.engine import Connection
@@ -15,6 +16,7 @@ from hub.alerts.api import MatterRef, matter_ref
 from hub.auth import need
 from hub.errors import Problem, not_found
 from hub.evidence.items import evidence_url
+from hub.exports import FILES, MOST, Form, sheet
 from hub.grid.places import GridRef, Places
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.intake import store as intake_store
@@ -167,6 +169,17 @@ class BadFile(Problem):
         ]
 
 
+COLUMNS = {
+    "number": "number", "state": "state", "channel": "channel",
+    "external_system": "external_system", "external_id": "external_id", "content": "content",
+    "matter": "matter.code", "matter_name": "matter.name_zh", "place": "place_text",
+    "lat": "lat", "lon": "lon", "grid": "grid.code", "grid_name": "grid.name",
+    "urgency": "urgency", "wants_reply": "wants_reply", "reply_due_at": "reply_due_at",
+    "received_at": "received_at", "caller": "caller", "case": "case_number", "reason": "reason",
+    "answer": "answer", "answered_at": "answered_at", "photos": "photos",
+}  # fmt: skip
+
+
 def router(
     store: Store, desk: Desk, seal: Seal, places: Places, zone: ZoneInfo, numbers: CaseNumbers
 ) -> APIRouter:
@@ -196,6 +209,16 @@ def router(
             rows = tx.execute(found.limit(part.limit).offset(part.offset)).all()
             listed = items(tx, [intake_store.to_report(row, seal) for row in rows])
             return Listing(items=listed, total=tx.execute(count).scalar_one())
+
+    @api.get("/report-table", response_class=Response, responses=FILES)
+    def report_table(
+        actor: Annotated[Actor, Depends(need(Right.ACT, Reach.POSTS))],
+        which: Annotated[list[ColumnElement[bool]], Depends(_filters)],
+        form: Form = "xlsx",
+    ) -> Response:
+        """The list as a table, the newest first; who reported is masked as there."""
+        found = list_reports(actor, Page(limit=MOST, offset=0), which)
+        return sheet("reports", found.items, COLUMNS, form)
 
     @api.post("/reports", status_code=201)
     def report(body: ReportBody, actor: reporter) -> ReportItem:

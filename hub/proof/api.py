@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy.engine import Connection
 from starlette.concurrency import run_in_threadpool
@@ -25,6 +26,7 @@ from hub.errors import Problem, not_found
 from hub.evidence import store as evidence_store
 from hub.evidence.file import IMAGE_TYPES, SHOWN
 from hub.evidence.items import evidence_url
+from hub.exports import FILES, MOST, Form, sheet
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.proof import checking, store as proof_store
 from hub.proof.check import Check, Means, Result
@@ -137,6 +139,13 @@ class VisitItem(BaseModel):
     title: str
     lat: float
     lon: float
+
+
+VISIT_COLUMNS = {
+    "case": "number", "title": "title", "lat": "lat", "lon": "lon",
+    "claimed_at": "check.claimed_at", "claimed_by": "check.claimed_by",
+    "asked_at": "check.asked_at", "assignee": "check.assignee", "forced": "check.forced",
+}  # fmt: skip
 
 
 class NewVisit(Body):
@@ -272,6 +281,16 @@ def router(store: Store, desk: Callable[[], ProofDesk]) -> APIRouter:
             cases = case_store.load(tx, [check.case_id for check in shown])
         items = [_visit_item(check, cases[check.case_id]) for check in shown]
         return Listing(items=items, total=len(awaited))
+
+    @api.get("/visit-table", response_class=Response, responses=FILES)
+    def visit_table(
+        actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
+        assignee: Annotated[str | None, Query(max_length=100)] = None,
+        form: Form = "xlsx",
+    ) -> Response:
+        """The list as a table."""
+        found = visits(actor, Page(limit=MOST, offset=0), assignee)
+        return sheet("visits", found.items, VISIT_COLUMNS, form)
 
     return api
 

@@ -5,12 +5,14 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
 from pydantic import AwareDatetime, BaseModel
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.engine import Connection, Row
 
 from hub.auth import need
 from hub.errors import not_found
+from hub.exports import FILES, MOST, Form, sheet
 from hub.grid.places import GridRef, GridStep, Places
 from hub.http import ERRORS, Listing, Page, Utc, page
 from hub.roles import Actor, Right
@@ -101,6 +103,14 @@ def vehicle_items(
     return {item.id: item for item in _items(tx, rows, places, devices_of)}
 
 
+COLUMNS = {
+    "id": "id", "device": "device", "plate": "plate", "kind": "kind", "online": "online",
+    "at": "at", "lat": "lat", "lon": "lon", "speed_kmh": "speed_kmh",
+    "heading_deg": "heading_deg", "load": "body.load", "grid": "grid.code",
+    "grid_name": "grid.name", "generated": "generated",
+}  # fmt: skip
+
+
 def router(
     store: Store, places: Places, devices_of: DevicesOf, online_ids: ColumnElement[bool]
 ) -> APIRouter:
@@ -128,6 +138,18 @@ def router(
             shown = found.order_by(vehicles.c.id).limit(part.limit).offset(part.offset)
             items = _items(tx, tx.execute(shown).all(), places, devices_of)
         return Listing(items=items, total=total)
+
+    @api.get("/vehicle-table", response_class=Response, responses=FILES)
+    def vehicle_table(
+        actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
+        kind: str | None = None,
+        grid: str | None = None,
+        online: bool | None = None,
+        form: Form = "xlsx",
+    ) -> Response:
+        """The list as a table."""
+        found = list_vehicles(actor, Page(limit=MOST, offset=0), kind, grid, online)
+        return sheet("vehicles", found.items, COLUMNS, form)
 
     @api.get("/vehicles/{vehicle:path}/track")
     def track(

@@ -1,9 +1,12 @@
 """Posts limited to a grid, a department or a class of matters: what is read and done with them."""
 
 import asyncio
+import csv
+import io
 import json
 import re
 
+import openpyxl
 import pytest
 from starlette.testclient import TestClient
 
@@ -156,6 +159,62 @@ def test_lists_and_counts_show_what_the_posts_cover(world, grid_head):
     assert mine["blind"] == []
     assert mine["vehicles"]["total"] == 1
     assert mine["alerts"]["today"] <= 1
+
+
+def plain(cell):
+    """A cell as both kinds of file have it: 30.0 is 30 in a workbook."""
+    text = "" if cell is None else str(cell)
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+@pytest.mark.parametrize(
+    ("table", "listed", "key"),
+    [
+        ("alert-table", "alerts", "id"),
+        ("camera-table", "cameras", "id"),
+        ("report-table", "reports", "number"),
+        ("vehicle-table", "vehicles", "id"),
+        ("case-table", "cases", "number"),
+        ("visit-table", "visits", "number"),
+        ("device-table", "devices", "id"),
+    ],
+)
+def test_a_table_shows_what_the_list_shows_to_the_same_person(world, grid_head, table, listed, key):
+    call, *_ = world
+    for send in (call, grid_head):
+        shown = send("GET", f"/api/{listed}", params={"limit": 500})
+        told = send("GET", f"/api/{table}", params={"format": "csv"})
+        book = send("GET", f"/api/{table}")
+        if shown.status_code == 403:  # of the whole city
+            assert (told.status_code, book.status_code) == (403, 403)
+            continue
+        rows = list(csv.reader(io.StringIO(told.content.decode("utf-8-sig"))))
+        wanted = sorted(str(item[key]) for item in shown.json()["items"])
+        assert sorted(row[0] for row in rows[1:]) == wanted
+        sheet = openpyxl.load_workbook(io.BytesIO(book.content)).active
+        cells = [[cell.value for cell in row] for row in sheet.iter_rows()]
+        assert [[plain(v) for v in row] for row in cells] == [[plain(v) for v in r] for r in rows]
+        assert told.headers["content-disposition"].endswith('.csv"')
+        assert not any(cell.data_type == "f" for row in sheet.iter_rows() for cell in row)
+
+
+def test_a_table_runs_no_formula_and_masks_who_reported(world):
+    call, *_ = world
+    told = {
+        "channel": "phone",
+        "content": '=HYPERLINK("http://evil.example","prize")',
+        "caller": {"name": "王建国", "phone": "13800138000"},
+    }
+    assert call("POST", "/api/reports", json=told).status_code == 201
+    text = call("GET", "/api/report-table", params={"format": "csv"}).content.decode("utf-8-sig")
+    (row,) = (r for r in csv.DictReader(io.StringIO(text)) if "evil" in r["content"])
+    assert row["content"].startswith("'=HYPERLINK")
+    assert row["caller"]
+    assert "13800138000" not in text
+    assert "王建国" not in text
 
 
 def test_one_acts_where_ones_posts_are_and_nowhere_else(world, grid_head):

@@ -8,12 +8,16 @@ import pypdfium2
 import pytest
 
 from hub.app import Hub
-from hub.roles import Role
+from hub.people import password, users
+from hub.people.users import User
+from hub.roles import Post, Role
+from hub.store import now
 from tests.hub.evaluation.city import MONDAY, City
 from tests.hub.test_api import caller, client_of, tokens_of
-from tests.hub.world import make_site
+from tests.hub.world import LAT, LON, make_site
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+WORDS = "correct horse battery"
 
 
 @pytest.fixture
@@ -72,6 +76,116 @@ def test_a_trend_shows_each_period_as_of_its_own_end(lived):
     assert series[1]["figures"][0]["numerator"] == 10
 
 
+@pytest.fixture
+def parted(store, tmp_path):
+    """November in two grids: three cases in each, one closed in q01, all in q10, of which the
+    last was the parks department's."""
+    site = make_site(store, tmp_path)
+    hub = Hub.build(site.config, store)
+    call = caller(client_of(hub), tokens_of(hub))
+    parks = {"version": 0, "department": {"name_zh": "园林处"}}
+    assert call("PUT", "/api/departments/parks", json=parks).status_code == 200
+    city = City(store, site, tmp_path)
+    with city.store.block():
+        for (lat, lon), closed in (((LAT, LON), 1), ((32.62, 109.12), 3)):
+            for number in range(3):
+                case = city.report(MONDAY, place=(lat + 0.002 * number, lon))
+                whose = {"department": "parks"} if (closed, number) == (3, 2) else {}
+                city.step(case, "file", MONDAY)
+                city.step(case, "dispatch", MONDAY, **whose)
+                city.step(case, "accept", MONDAY)
+                if number < closed:
+                    city.close(case, MONDAY + HOUR)
+    city.at(datetime(2026, 12, 5, tzinfo=UTC))
+    with store.write() as tx:
+        for name, post in [
+            ("head", Post(Role.SUPERVISOR, grid="q01")),
+            ("gardener", Post(Role.HANDLER, department="parks")),
+        ]:
+            users.add(tx, User(name, name, now(), (post,), hash=password.hashed(WORDS)))
+    yield call, hub
+    city.stop()
+
+
+def page_of(hub, name):
+    page = client_of(hub)
+    page.headers["X-Tianyan"] = "1"
+    assert page.post("/api/session", json={"name": name, "password": WORDS}).status_code == 200
+    return page
+
+
+def counted(page, **more):
+    params = {"period": "2026-11", "indicator": "close_rate", **more}
+    answer = page.get("/api/evaluation/figures", params=params)
+    assert answer.status_code == 200, answer.text
+    return {
+        group["group"]: (group["figures"][0]["numerator"], group["figures"][0]["denominator"])
+        for group in answer.json()["groups"]
+    }
+
+
+def test_who_answers_for_a_part_sees_the_evaluation_of_that_part(parted):
+    call, hub = parted
+    head, gardener = page_of(hub, "head"), page_of(hub, "gardener")
+    everything = call("GET", "/api/evaluation/figures",
+                      params={"period": "2026-11", "indicator": "close_rate"}).json()  # fmt: skip
+    (whole,) = everything["groups"][0]["figures"]
+    assert (whole["numerator"], whole["denominator"]) == (4, 6)
+    assert counted(head) == {"all": (1, 3)}
+    assert counted(head, by="grid", grid_level=2) == {"q01": (1, 3)}
+    assert counted(head, by="grid", grid_level=1) == {}  # the city's figure is not his part's
+    assert counted(head, within="q10") == {}
+    assert counted(gardener) == {"all": (1, 1)}
+    assert counted(gardener, by="department") == {"parks": (1, 1)}
+    for page, count in ((head, 3), (gardener, 1)):
+        params = {"period": "2026-11", "indicator": "close_rate"}
+        cases = page.get("/api/evaluation/cases", params=params).json()
+        assert cases["total"] == count
+        for case in cases["items"]:
+            assert page.get(f"/api/cases/{case['id']}").status_code == 200
+        months = page.get("/api/evaluation/trend", params={**params, "count": 2}).json()
+        assert months[-1]["figures"][0]["denominator"] == count
+        table = page.get(
+            "/api/evaluation/figures/file", params={"period": "2026-11", "format": "csv"}
+        )
+        assert table.status_code == 200
+        assert ",3," in table.text or count == 1
+        assert page.get("/api/evaluation/indicators").status_code == 200
+
+
+def test_what_compares_the_whole_city_is_refused_to_who_answers_for_a_part(parted):
+    _, hub = parted
+    for name in ("head", "gardener"):
+        page = page_of(hub, name)
+        for path in ("ranking", "ranking/file", "deductions/file", "year", "scores", "reports"):
+            params = {"period": "2026", "format": "csv", "grid": "q01"}
+            answer = page.get(f"/api/evaluation/{path}", params=params)
+            assert answer.status_code == 403, path
+    gardener = page_of(hub, "gardener")
+    params = {"period": "2026-11", "by": "person"}
+    assert gardener.get("/api/evaluation/figures", params=params).status_code == 403
+    assert page_of(hub, "head").get("/api/evaluation/figures", params=params).status_code == 200
+
+
+def test_a_self_score_is_given_by_the_one_it_is_of(parted):
+    _, hub = parted
+    head, gardener = page_of(hub, "head"), page_of(hub, "gardener")
+
+    def enter(page, subject_kind, subject, kind="self"):
+        body = {"kind": kind, "subject_kind": subject_kind, "subject": subject,
+                "period": "2026-11", "score": 90}  # fmt: skip
+        return page.post("/api/evaluation/scores", json=body).status_code
+
+    assert enter(head, "grid", "q01") == 201
+    assert enter(gardener, "department", "parks") == 201
+    assert enter(head, "grid", "q10") == 403
+    assert enter(head, "grid", "city") == 403
+    assert enter(head, "department", "parks") == 403
+    assert enter(gardener, "grid", "q01") == 403
+    assert enter(gardener, "person", "head") == 403
+    assert enter(head, "grid", "q01", kind="satisfaction") == 403
+
+
 def test_people_need_a_higher_right(lived):
     call, _ = lived
     params = {"period": "2026-11", "by": "person"}
@@ -121,7 +235,14 @@ def test_self_scores_stand_beside_the_evidence_and_never_in_it(lived):
     before = call("GET", "/api/evaluation/ranking", params=params).json()["places"][0]
     entered = {"kind": "self", "subject_kind": "grid", "subject": before["group"],
                "period": "2026-11", "score": 100}  # fmt: skip
-    assert call("POST", "/api/evaluation/scores", Role.OPERATOR, json=entered).status_code == 201
+    assert call("POST", "/api/evaluation/scores", Role.OPERATOR, json=entered).status_code == 403
+    own = {"name": "head", "role": "operator", "grids": [before["group"]]}
+    key = {"Authorization": f"Bearer {call('POST', '/api/tokens', json=own).json()['token']}"}
+    assert (
+        call("POST", "/api/evaluation/scores", None, json=entered, headers=key).status_code == 201
+    )
+    above = {**entered, "subject": "city"}
+    assert call("POST", "/api/evaluation/scores", None, json=above, headers=key).status_code == 403
     after = call("GET", "/api/evaluation/ranking", params=params).json()["places"][0]
     assert after["self_score"] == 100
     assert (after["score"], after["place"]) == (before["score"], before["place"])

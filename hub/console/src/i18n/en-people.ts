@@ -35,6 +35,9 @@ export const enPeople: Record<keyof typeof zhPeople, string> = {
   'deadlines.copied': 'Copied',
   'deadlines.ended': 'Ended',
   'deadlines.person': 'A program has no calendar: log in as yourself.',
+  'table.reports': 'Reports',
+  'table.visits': 'Visits to make',
+  'table.devices': 'Devices',
   'password.title': 'Choose your own password',
   'password.first':
     'This is your first login, or the administrator has reset your password: choose one that only you know.',
