@@ -530,7 +530,7 @@ def _add_scores(api: APIRouter, store: Store, figures: Figures) -> None:
 def _may_enter(body: ScoreBody, actor: Actor) -> bool:
     if actor.may(Right.CONFIGURE) and not actor.is_limited(Right.CONFIGURE):
         return True
-    own = {
+    own: dict[str, set[str | None]] = {
         "grid": {post.grid for post in actor.posts_with(Right.ACT) if post.department is None},
         "department": {post.department for post in actor.posts_with(Right.HANDLE)},
         "person": {actor.name},
