@@ -96,7 +96,7 @@ from hub.models import api as models_api
 from hub.models.store import Shelf
 from hub.out import api as out_api
 from hub.out.sender import keep_telling
-from hub.patrol import api as patrol_api
+from hub.patrol import api as patrol_api, phone_api
 from hub.people import oidc_api, session_api, token_api, user_api
 from hub.permits import api as permits_api
 from hub.pipeline import Site
@@ -274,6 +274,7 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(departments_api.router(store))
     app.include_router(duty_api.router(store, places, config))
     app.include_router(patrol_api.router(store, places, config))
+    app.include_router(phone_api.router(store, config))
     app.include_router(fence_api.router(store))
     app.include_router(permits_api.router(store, config.zone))
     app.include_router(event_api.router(store))

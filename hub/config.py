@@ -331,7 +331,8 @@ class Patrol(Settings):
     """Patrols and duty. `frequency` by level of grids (安政发〔2020〕20号); 0 is a flat set.
 
     `kinds`: vehicles whose visits count, besides whatever people on duty carry.
-    `every_s`: how often new fixes are looked at.
+    `every_s`: how often new fixes are looked at. `phone_acc_m`: a phone's position that may be
+    further off proves nothing.
     """
 
     kinds: list[Label] = ["enforcement_vehicle"]
@@ -347,6 +348,7 @@ class Patrol(Settings):
     sweeping: Sweeping = Sweeping()
     attendance: Attendance = Attendance()
     every_s: Annotated[float, Field(ge=10, le=3600)] = 60
+    phone_acc_m: Amount = 100
 
 
 class Vehicles(Settings):

@@ -18,7 +18,7 @@ from hub.grid import store as grid_store
 from hub.intake import store as intake_store
 from hub.models import store as model_store
 from hub.out import store as out_store
-from hub.patrol import store as patrol_store
+from hub.patrol import phone as phone_patrol, store as patrol_store
 from hub.patrol.judge import Work, look_at_recent
 from hub.people import attempts, sessions
 from hub.pipeline import Site
@@ -139,6 +139,7 @@ def sweep(store: Store, site: Site, at: datetime) -> None:
         oldest = at - timedelta(days=config.retention.track_days)
         track_store.forget_old(tx, oldest)
         patrol_store.forget_old(tx, oldest.date())
+        phone_patrol.forget_old(tx, oldest)
         judged_store.forget_old(tx, oldest, at)
         drivers.forget_old(tx, oldest)
     forget_unfinished(site.vault)

@@ -21,6 +21,7 @@ from hub.duty.shift import Shift, read_clock
 from hub.duty.table import Duty, Known
 from hub.grid.store import IN_FORCE, grids
 from hub.store import metadata, upsert
+from hub.tracks.store import PHONES
 
 posts = Table(
     "duty_posts",
@@ -167,8 +168,9 @@ def remove(tx: Connection, kind: str, key: str) -> bool:
 
 
 def masked(person: Person) -> Person:
-    """The same for those who may not know who it is: a surname and no number."""
-    return replace(person, name=f"{person.name[:1]}**", phone="")
+    """The same for those who may not know who it is: a surname, no number, no account."""
+    trackers = tuple(each for each in person.trackers if not each.startswith(f"{PHONES}/"))
+    return replace(person, name=f"{person.name[:1]}**", phone="", trackers=trackers)
 
 
 def _post_row(post: Post) -> dict[str, object]:

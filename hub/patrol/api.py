@@ -21,9 +21,10 @@ from hub.grid import store as grid_store
 from hub.grid.grid import Grid
 from hub.grid.places import GridRef, Places
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
-from hub.patrol import report, store as patrol_store
+from hub.patrol import phone, report, store as patrol_store
 from hub.patrol.errors import PatrolError
 from hub.patrol.judge import Work, judge_again
+from hub.patrol.phone_api import shown_tracker
 from hub.patrol.report import Question, Row, Standing
 from hub.patrol.settings import plan_of, sweep_settings
 from hub.patrol.sweeping import Pass, band, swept
@@ -101,10 +102,12 @@ class CoverageReport(BaseModel):
 class VisitItem(BaseModel):
     """A true visit: who was in which grid, from when to when, how long at the pace of looking.
 
-    Its stretch of track is `/api/vehicles/{vehicle}/track?from={start}&to={end}`.
+    Its stretch of track is `/api/vehicles/{vehicle}/track?from={start}&to={end}`; of a person on
+    patrol that of `/api/patrols/{patrol}/track`, and `vehicle` names him to few.
     """
 
     vehicle: str
+    patrol: str | None
     plate: str
     grid: GridRef
     start: Utc
@@ -193,7 +196,7 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
 
     @api.get("/visits")
     def visits(
-        _actor: of_grid,
+        actor: of_grid,
         which: asked,
         part: Annotated[Page, Depends(page)],
         vehicle: str | None = None,
@@ -202,18 +205,20 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
         with store.read() as tx:
             looked = report.look_up(tx, config, places.index[1].grids, which, today)
             plates = {v.id: v.plate for v in tx.execute(select(vehicles.c.id, vehicles.c.plate))}
+            patrols = phone.at_moments(tx, {(e.vehicle, e.visit.start) for e in looked.made})
         codes = {which.grid} if which.grid is not None else {g.code for g in looked.grids}
         names = {grid.code: grid.name for grid in looked.grids}
         made = [
             each
             for each in looked.made
             if each.visit.grid in codes
-            and (vehicle is None or each.vehicle == vehicle)
+            and (vehicle is None or shown_tracker(each.vehicle, actor) == vehicle)
             and which.since <= each.visit.start.astimezone(config.zone).date() < which.until
         ]
         items = [
             VisitItem(
-                vehicle=each.vehicle,
+                vehicle=shown_tracker(each.vehicle, actor),
+                patrol=patrols.get((each.vehicle, each.visit.start)),
                 plate=plates.get(each.vehicle, ""),
                 grid=GridRef(code=each.visit.grid, name=names.get(each.visit.grid, "")),
                 start=each.visit.start,

@@ -23,7 +23,7 @@ from hub.store import Store, from_ms, now
 from hub.tracks.cleaning import Believed, clean
 from hub.tracks.point import Point
 from hub.tracks.settings import DEFAULTS
-from hub.tracks.store import fixes_between
+from hub.tracks.store import PHONE, fixes_between
 from wire.track import DEAD_RECKONED, VALID, TrackPoint
 
 log = logging.getLogger(__name__)
@@ -43,8 +43,12 @@ class Work:
     @property
     def kinds(self) -> list[str]:
         """The kinds of vehicles that are looked at."""
-        patrol = self.config.patrol
-        return [*patrol.kinds, *patrol.sweeper_kinds]
+        return [*self.visitors, *self.config.patrol.sweeper_kinds]
+
+    @property
+    def visitors(self) -> list[str]:
+        """The kinds whose visits count wherever they are; a phone on patrol is one."""
+        return [*self.config.patrol.kinds, PHONE]
 
 
 def look_at_recent(store: Store, work: Work, heard_since: datetime | None) -> int:
@@ -140,7 +144,7 @@ def _judged(
         return by, [], []
     kind = patrol_store.kinds_of(tx, [vehicle]).get(vehicle, "")
     made: list[Visit] = []
-    if kind in work.config.patrol.kinds or vehicle in duty_store.trackers(tx):
+    if kind in work.visitors or vehicle in duty_store.trackers(tx):
         made = [visit for visit in _visits(points, work) if start <= visit.start < end]
     if kind not in work.config.patrol.sweeper_kinds:
         return by, made, []

@@ -19,7 +19,7 @@ from hub.roles import Actor, Right
 from hub.scope import Reach, within
 from hub.store import Store, from_ms, lies_in, now
 from hub.tracks.fence_api import DatumName, datum, in_datum
-from hub.tracks.store import fixes_between, vehicles
+from hub.tracks.store import IS_VEHICLE, fixes_between, vehicles
 from hub.tracks.thinning import thin
 from wire.track import (
     EMPTY,
@@ -99,7 +99,7 @@ def vehicle_items(
     tx: Connection, places: Places, devices_of: DevicesOf, which: Sequence[str]
 ) -> dict[str, VehicleItem]:
     """Vehicles by id."""
-    rows = tx.execute(select(vehicles).where(vehicles.c.id.in_(which))).all()
+    rows = tx.execute(select(vehicles).where(vehicles.c.id.in_(which), IS_VEHICLE)).all()
     return {item.id: item for item in _items(tx, rows, places, devices_of)}
 
 
@@ -165,7 +165,8 @@ def router(
         until = until_at or now()
         since = from_at or until - SPAN
         with store.read() as tx:
-            if tx.execute(select(vehicles.c.id).where(vehicles.c.id == vehicle)).first() is None:
+            known = select(vehicles.c.id).where(vehicles.c.id == vehicle, IS_VEHICLE)
+            if tx.execute(known).first() is None:
                 raise not_found("vehicle", vehicle)
             fixes = fixes_between(tx, vehicle, since, until)
         shown = fixes[-limit:]
@@ -191,7 +192,7 @@ def router(
 
 def visible(actor: Actor) -> ColumnElement[bool]:
     """The vehicles that are where the actor's posts are."""
-    return within(actor, Right.READ, path=vehicles.c.grid_path)
+    return within(actor, Right.READ, path=vehicles.c.grid_path) & IS_VEHICLE
 
 
 def counts(

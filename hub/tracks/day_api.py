@@ -23,7 +23,7 @@ from hub.tracks.fence_store import Fences, refresh
 from hub.tracks.judged_store import vehicle_events
 from hub.tracks.judgement import Court
 from hub.tracks.settings import TrackSettings
-from hub.tracks.store import vehicles
+from hub.tracks.store import IS_VEHICLE, vehicles
 from hub.tracks.track import RULES
 
 COMPUTED = (Kind.STOP, Kind.TRIP, Kind.GAP, Kind.IDLE)
@@ -97,7 +97,7 @@ def router(store: Store, zone: Any, settings: TrackSettings) -> APIRouter:
 
     def read(tx: Connection, vehicle: str, day: date) -> VehicleDay:
         found = select(vehicles.c.id, vehicles.c.plate, vehicles.c.vehicle)
-        row = tx.execute(found.where(vehicles.c.id == vehicle)).one_or_none()
+        row = tx.execute(found.where(vehicles.c.id == vehicle, IS_VEHICLE)).one_or_none()
         if row is None:
             raise not_found("vehicle", vehicle)
         span = bounds(day, zone)

@@ -52,6 +52,8 @@ from wire.track import Track, TrackPoint
 MAX_AHEAD = timedelta(hours=24)
 CLOCK_TOLERANCE = timedelta(minutes=2)
 KEYS_A_QUERY = 5000
+PHONE, PHONES = "patrol_phone", "@phone"
+"""Kind and device of what people carry on patrol; no device can have this name."""
 
 vehicles = Table(
     "vehicles",
@@ -83,6 +85,8 @@ Index(
     sqlite_where=vehicles.c.unjudged_ms.is_not(None),
     postgresql_where=vehicles.c.unjudged_ms.is_not(None),
 )
+IS_VEHICLE = vehicles.c.kind != PHONE
+"""The rows that are vehicles: where a person went on patrol is shown to few, by `hub.patrol`."""
 batches = Table(
     "track_batches",
     metadata,

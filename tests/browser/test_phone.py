@@ -12,15 +12,20 @@ from playwright.sync_api import expect
 
 from hub import audit, auth, pipeline
 from hub.app import Hub, create_app
+from hub.housekeeping import judge_patrols
 from hub.people import password, users
 from hub.people.users import User
 from hub.roles import Post, Role
 from hub.store import Store, now
+from tests import media_files
 from tests.browser.conftest import AXE, DIST, need
 from tests.hub.world import LAT, LON, alert_message, birth, make_site, received, state
 from tianyan.broker import free_port
 
 SECRET = "correct horse battery"
+BY_THAT_CLOCK = """Object.defineProperty(GeolocationPosition.prototype, 'timestamp', {
+  get() { return Date.now() },
+})"""
 
 
 class City:
@@ -84,8 +89,8 @@ def city(tmp_path):
     made.close()
 
 
-@pytest.fixture
-def phone(chromium, city):
+def pocket(chromium, city, *, at=None):
+    """The page on a phone, logged in; `at`: what its clock says when it begins."""
     need(DIST / "phone.html", "npm run build in hub/console")
     context = chromium.new_context(
         viewport={"width": 360, "height": 640},
@@ -94,23 +99,47 @@ def phone(chromium, city):
         permissions=["geolocation"],
         locale="zh-CN",
     )
+    if at is not None:
+        context.clock.install(time=at)
+        context.add_init_script(BY_THAT_CLOCK)
     page = context.new_page()
     page.set_default_timeout(60_000)
-    faults = []
-    page.on("pageerror", lambda fault: faults.append(str(fault)))
     page.goto(city.url + "/phone")
     page.get_by_label("用户名").fill("li")
     page.get_by_label("密码").fill(SECRET)
     page.get_by_role("button", name="登录").click()
+    return page
+
+
+@pytest.fixture
+def phone(chromium, city):
+    page = pocket(chromium, city)
+    faults = []
+    page.on("pageerror", lambda fault: faults.append(str(fault)))
     yield page
     assert faults == []
-    context.close()
+    page.context.close()
+
+
+@pytest.fixture
+def officer(chromium, city):
+    """A phone half an hour behind, so that a patrol of minutes can be walked in seconds."""
+    page = pocket(chromium, city, at=now() - timedelta(minutes=30))
+    faults = []
+    page.on("pageerror", lambda fault: faults.append(str(fault)))
+    yield page
+    assert faults == []
+    page.context.close()
 
 
 def photo():
     written = io.BytesIO()
     Image.effect_noise((1200, 900), 60).convert("RGB").save(written, "JPEG", quality=80)
     return {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": written.getvalue()}
+
+
+def film():
+    return {"name": "a.mp4", "mimeType": "video/mp4", "buffer": media_files.film("mp4")}
 
 
 def faults_of(page):
@@ -142,8 +171,13 @@ def test_work_done_without_a_network_is_sent_once_when_there_is_one(city, phone)
     phone.reload()
     expect(phone.get_by_text("没有网络")).to_be_visible()
     phone.get_by_role("button").filter(has_text=city.mine.number).click()
-    phone.get_by_label("拍照或录像").set_input_files([photo()])
+    phone.get_by_label("拍照").set_input_files([photo()])
     phone.get_by_text("1 个文件").wait_for()
+    odd = {"name": "a.avi", "mimeType": "video/x-msvideo", "buffer": b"RIFF0000AVI LIST"}
+    phone.get_by_label("录像").set_input_files([odd])
+    expect(phone.get_by_role("alert")).to_contain_text("MP4")
+    phone.get_by_label("录像").set_input_files([film()])
+    phone.get_by_text("2 个文件").wait_for()
     phone.get_by_text("位置误差约 8 米").wait_for()
     phone.get_by_role("button", name="提交反馈").click()
     expect(phone.get_by_role("alert")).to_have_text("请写明处置情况。")
@@ -175,8 +209,14 @@ def test_work_done_without_a_network_is_sent_once_when_there_is_one(city, phone)
     expect(phone.get_by_text("已上传 1 件")).to_be_visible()
     assert city.steps().count("feedback") == 1
     with city.store.read() as tx:
-        photos = tx.exec_driver_sql('SELECT verdict, "by" FROM fix_photos').all()
-    assert [(each.verdict, each.by) for each in photos] == [("good", "li")]
+        photos = tx.exec_driver_sql(
+            'SELECT verdict, "by", taken_at, lat, lon FROM fix_photos ORDER BY id'
+        ).all()
+        kinds = tx.exec_driver_sql("SELECT type FROM evidence ORDER BY type DESC").all()
+    assert [(each.verdict, each.by) for each in photos] == [("good", "li")] * 2
+    assert [each.lon for each in photos] == pytest.approx([LON + 0.0003] * 2)
+    assert all(each.taken_at for each in photos)
+    assert [each.type for each in kinds] == ["video/mp4", "image/jpeg"]
     expect(phone.get_by_text("没有待处置的案件。")).to_be_visible()
 
 
@@ -192,6 +232,69 @@ def test_what_the_hub_refuses_is_said_and_kept_until_the_officer_gives_it_up(cit
     expect(phone.get_by_role("alert")).to_contain_text("没有被接受")
     phone.get_by_role("button", name="放弃").click()
     expect(phone.get_by_role("button").filter(has_text=city.mine.number)).to_be_visible()
+
+
+def walk(page, steps, begun=0):
+    """Go on: every ten seconds a metre further east."""
+    for n in range(begun, begun + steps):
+        place = {"latitude": LAT, "longitude": LON + n * 1e-5, "accuracy": 8}
+        page.context.set_geolocation(place)
+        page.clock.run_for(10_000)
+        expect(page.get_by_text(f"已记录 {n + 1} 个位置")).to_be_visible()
+
+
+def patrols(city):
+    with city.store.read() as tx:
+        return tx.exec_driver_sql("SELECT fixes, ended_at FROM phone_patrols").all()
+
+
+def test_a_patrol_is_walked_without_a_network_and_stored_once(city, officer):
+    expect(officer.get_by_text("未在巡查，不记录位置。")).to_be_visible()
+    assert faults_of(officer) == []
+    officer.wait_for_function("navigator.serviceWorker.controller !== null")
+    officer.get_by_role("button", name="开始巡查").click()
+    expect(officer.get_by_text("巡查中")).to_be_visible()
+    expect(officer.get_by_text("@phone/li")).to_be_visible()  # in no duty table
+    walk(officer, 4)
+    assert faults_of(officer) == []
+
+    officer.context.set_offline(True)
+    walk(officer, 3, begun=4)
+    officer.reload()  # the battery died
+    expect(officer.get_by_text("已记录 7 个位置")).to_be_visible()
+    walk(officer, 3, begun=7)
+    lost = []
+
+    def lose(route):
+        route.fetch()
+        lost.append(route.request.url)
+        route.abort()
+        officer.unroute("**/fixes")
+
+    officer.route("**/fixes", lose)
+    officer.context.set_offline(False)
+    officer.evaluate("dispatchEvent(new Event('online'))")
+    while not lost:  # the hub has them, the phone does not know
+        officer.wait_for_timeout(50)
+    officer.get_by_role("button", name="结束巡查").click()
+    expect(officer.get_by_text("未在巡查")).to_be_visible()
+    for _ in range(600):
+        if [each for each in patrols(city) if each.ended_at]:
+            break
+        officer.clock.run_for(61_000)  # what failed is sent again every minute
+        officer.wait_for_timeout(50)
+    stored = patrols(city)
+    assert [each.fixes for each in stored] == [10]
+    assert stored[0].ended_at
+
+    officer.context.set_geolocation({"latitude": LAT, "longitude": LON, "accuracy": 8})
+    officer.clock.run_for(90_000)
+    expect(officer.get_by_text("待上传")).to_have_count(0)
+    assert [each.fixes for each in patrols(city)] == [10]
+    judge_patrols(city.store, city.hub.site, None)
+    with city.store.read() as tx:
+        seen = tx.exec_driver_sql("SELECT vehicle, grid FROM patrol_visits ORDER BY grid").all()
+    assert [tuple(each) for each in seen] == [("@phone/li", "city"), ("@phone/li", "q01")]
 
 
 def test_the_page_is_small_and_quick_on_a_slow_phone(chromium, city):

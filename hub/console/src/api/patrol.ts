@@ -47,6 +47,8 @@ export interface CoverageReport {
 
 export interface Visit {
   vehicle: string
+  /** The patrol it was made on, where a person went. */
+  patrol: string | null
   plate: string
   grid: GridName
   start: string
@@ -102,8 +104,10 @@ export function visits(asked: Asked): Promise<Page<Visit>> {
 /** The fixes of a visit. */
 export async function stretch(visit: Visit): Promise<TrackPoint[]> {
   const name = visit.vehicle.split('/').map(encodeURIComponent).join('/')
-  const span = { from: visit.start, to: visit.end, limit: 20_000 }
-  return (await get<Page<TrackPoint>>(`/api/vehicles/${name}/track`, span)).items
+  const span = { from: visit.start, to: visit.end }
+  if (visit.patrol)
+    return (await get<Page<TrackPoint>>(`/api/patrols/${visit.patrol}/track`, span)).items
+  return (await get<Page<TrackPoint>>(`/api/vehicles/${name}/track`, { ...span, limit: 20_000 })).items
 }
 
 export function coverageFile(asked: Asked, format: 'csv' | 'xlsx'): string {
