@@ -28,6 +28,7 @@ from wire.track import VALID
 MOST_FIXES = 500
 OLDEST = timedelta(days=14)
 SPAN = timedelta(days=7)
+FIRST_YEAR = 1970
 
 
 class Start(Body):
@@ -127,7 +128,7 @@ def router(store: Store, config: HubConfig) -> APIRouter:
     api = APIRouter(prefix="/api/patrols", tags=["patrol"], responses=ERRORS)
     walker = Annotated[Actor, Depends(need(Right.REPORT, Reach.POSTS))]
 
-    @api.post("", status_code=201)
+    @api.post("", status_code=201, responses={200: {"model": PatrolItem}})
     def start(wanted: Start, actor: walker, response: Response) -> PatrolItem:
         """The same again answers 200 and changes nothing; an earlier one still running ends."""
         at = now()
@@ -176,10 +177,11 @@ def router(store: Store, config: HubConfig) -> APIRouter:
     ) -> Listing[PatrolItem]:
         """Those begun in a span, the newest first; one's own, or all where one may know."""
         last = until or now() + CLOCK_TOLERANCE
+        first = since or (last - SPAN if last.year > FIRST_YEAR else last)
         asked = who if sees_all(actor) else actor.name
         with store.read() as tx:
             found, total = phone.listed(
-                tx, since or last - SPAN, last, asked, limit=part.limit, offset=part.offset
+                tx, first, last, asked, limit=part.limit, offset=part.offset
             )
             return Listing(items=_items(tx, found, config), total=total)
 
