@@ -274,7 +274,6 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(departments_api.router(store))
     app.include_router(duty_api.router(store, places, config))
     app.include_router(patrol_api.router(store, places, config))
-    app.include_router(phone_api.router(store, config))
     app.include_router(fence_api.router(store))
     app.include_router(permits_api.router(store, config.zone))
     app.include_router(event_api.router(store))
@@ -322,6 +321,7 @@ def _include_people(app: FastAPI, hub: Hub) -> None:
     app.include_router(session_api.router(store, hub.config))
     if hub.config.access.oidc.issuer:
         app.include_router(oidc_api.router(store, hub.config))
+    app.include_router(phone_api.router(store, hub.config))
     app.include_router(token_api.router(store, is_grid))
     app.include_router(user_api.router(store, is_grid, whereabouts.is_department))
     seal = Seal(hub.config.data_dir)
@@ -367,7 +367,14 @@ def _record_acts(hub: Hub) -> record_api.Acts:
     def record(case: int, new: record_api.NewRecord, actor: Actor) -> None:
         extra = TimeLimit(new.number, new.unit) if new.number and new.unit else None
         wanted = records.WantedRecord(
-            Kind(new.kind), new.version, new.note, new.until, extra, new.reason, new.department
+            Kind(new.kind),
+            new.version,
+            new.note,
+            new.until,
+            extra,
+            new.reason,
+            new.department,
+            new.officer,
         )
         records.record(store, site, case, wanted, actor)
 

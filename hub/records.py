@@ -15,12 +15,14 @@ from hub.cases.clock import extended
 from hub.cases.clock_store import clocks
 from hub.cases.dispatching import serving
 from hub.cases.record import (
+    READ_LIMIT,
     RUNNING,
     Kind,
     NotNow,
     Record,
     RecordState,
     may_answer,
+    may_assign,
     may_decide,
     may_escalate,
     may_extend,
@@ -57,6 +59,7 @@ class WantedRecord:
     extra: TimeLimit | None = None
     reason: str = ""
     department: str | None = None
+    officer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -220,6 +223,8 @@ def _record(on: Occasion, wanted: WantedRecord) -> _Recorded:
         Kind.DUAL_REPORT: _dual_report,
         Kind.MADE_SAFE: _make_safe,
         Kind.SETTLEMENT: _settle,
+        Kind.ASSIGNMENT: _assign,
+        Kind.WITHDRAWAL: _assign,
     }.get(wanted.kind)
     if make is None:
         raise Problem(422, "bad_kind", f"{wanted.kind} begins with the step join", "the step join")
@@ -316,10 +321,12 @@ def _dual_report(on: Occasion, wanted: WantedRecord) -> _Recorded:
     grid = on_duty.at_post(roster, [*HEADS, PersonRole.GRID_WORKER], on.case.path)
     officer = on_duty.at_post(roster, [PersonRole.OFFICER], on.case.path)
     told = []
+    calendar = calendar_store.calendar(on.tx, on.site.config.zone)
+    until = calendar.due(on.at, READ_LIMIT).at
     for whom, person in ((GRID, grid), (OFFICER, officer)):
         name = person.name if person is not None else ""
         note = f"{name}: {wanted.note}" if name else wanted.note
-        one = replace(_new(on, wanted), state=RecordState.OPEN, reason=whom, note=note)
+        one = replace(_new(on, wanted), state=RecordState.OPEN, reason=whom, note=note, until=until)
         record_store.add(on.tx, one)
         told.append(f"{whom} {name or '?'}")
     return on.case, "dual_report", f"{', '.join(told)}: {wanted.note}"
@@ -341,6 +348,21 @@ def _settle(on: Occasion, wanted: WantedRecord) -> _Recorded:
     department = in_force(on.tx, wanted.department)
     record_store.add(on.tx, replace(_new(on, wanted), department=department.code))
     return on.case, "settle", f"{department.code}: {wanted.note}"
+
+
+def _assign(on: Occasion, wanted: WantedRecord) -> _Recorded:
+    """The department sends one of its people, or calls him back."""
+    _is_theirs(on, on.case.department)
+    may_assign(on.case, records_of(on.tx, on.case), wanted.kind)
+    if wanted.kind is Kind.ASSIGNMENT and not (wanted.officer or "").strip():
+        raise Problem(422, "bad_officer", "officer: who is sent", "a person's name")
+    who = (wanted.officer or "").strip() if wanted.kind is Kind.ASSIGNMENT else on.case.officer
+    note = f"{who}: {wanted.note}"
+    made = replace(_new(on, wanted), department=on.case.department, note=note)
+    record_store.add(on.tx, made)
+    if wanted.kind is Kind.ASSIGNMENT:
+        return replace(on.case, officer=who), "assign", note
+    return replace(on.case, officer=None), "withdraw", note
 
 
 def _extend(on: Occasion, asked: Record, note: str) -> None:

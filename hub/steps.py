@@ -134,7 +134,7 @@ def stepped_on(
     clock = clocked(tx, zone, case, stepped, wanted.condition)
     clock_store.save(tx, {case.id: clock}, at)
     note = said(wanted)
-    stepped = recorded(tx, case, stepped, wanted, actor)
+    stepped = recorded(tx, zone, case, stepped, wanted, actor)
     if wanted.action == "correct":
         stepped = with_nobody(stepped)
         note = ": ".join(filter(None, (addressee(case), note)))

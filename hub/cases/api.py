@@ -140,7 +140,8 @@ class Act(Body):
     """A step to take. `version` is the one the caller saw; `into`: the case to merge with.
 
     `condition`: what a case is filed under, where its matter has several. `department` (code) and
-    `officer`: whom it is sent to; who is not named stays. `until`, `reason`: of a suspension.
+    `officer`: whom it is sent to; who is not named stays. `until`, `reason`: of a suspension;
+    `until` of a join: when its partners answer, else two working days on.
     `partners`: of a joint handling, which `department` leads. `ownerless`: file it as nobody's.
     `photos`: what proves a feedback.
     """

@@ -18,6 +18,7 @@ from hub.departments import store as department_store
 from hub.departments.api import in_force
 from hub.departments.store import departments
 from hub.duty import on_duty
+from hub.errors import Problem
 from hub.roles import Actor
 
 
@@ -57,13 +58,22 @@ def propose(
 def dispatched(
     tx: Connection, zone: ZoneInfo, before: Case, after: Case, *, wanted: WantedStep, actor: Actor
 ) -> Case:
-    """A case after its dispatch, which is kept: to whom it names, else had it, else by rule."""
+    """A case after its dispatch, which is kept: to whom it names, else had it, else by rule.
+
+    A city that keeps no departments sends its cases to nobody by name. Raises Problem where it
+    keeps some and none of them is meant.
+    """
     at = after.updated_at
     calendar = calendar_store.calendar(tx, zone)
     proposal = propose(tx, Question.of(before, at), calendar, ownerless=before.ownerless)
     code = before.department or proposal.department
     if wanted.department is not None:
         code = in_force(tx, wanted.department).code
+    if code is None and department_store.listed(tx, department_store.IN_FORCE):
+        message = f"case {before.number}: no rule says which department, and none is named"
+        raise Problem(
+            422, "department_needed", message, "department: a code of GET /api/departments"
+        )
     by_rule = code is not None and code == proposal.department
     stays = code == before.department
     officer = (

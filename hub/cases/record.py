@@ -1,8 +1,9 @@
 """Records of a case beside its states: what was asked, granted, demanded, answered.
 
 Extension (延期), suspension (挂账), joint handling (联合处置), supervision (督办), escalation
-(上报), dual report (双报告), making safe (应急处置), settling who owns it (责任认定). Each rule
-says in one error what is wrong; none changes a case's state but through a step of its table.
+(上报), dual report (双报告), making safe (应急处置), settling who owns it (责任认定), whom the
+department sends and calls back (派员、撤回). Each rule says in one error what is wrong; none
+changes a case's state but through a step of its table.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from hub.calendar.limit import TimeLimit
+from hub.calendar.limit import TimeLimit, Unit
 from hub.cases.case import Case, State
 from hub.cases.clock import Clock
 from hub.errors import HubError
@@ -19,6 +20,12 @@ from hub.roles import RANK, Actor, Role
 MOST_EXTENSIONS = 2
 MOST_SUSPENSIONS = 1
 LONGEST_SUSPENSION = timedelta(days=366)
+ANSWERED_WITHIN = timedelta(days=3)
+"""How long an opinion is waited for where nobody said until when."""
+OPINION_LIMIT = TimeLimit(2, Unit.WORK_DAY)
+"""What a partner of a joint handling has where the step names no end."""
+READ_LIMIT = TimeLimit(1, Unit.WORK_DAY)
+"""How soon both addressees of a dual report say that they have read it."""
 RUNNING = frozenset({State.DISPATCHED, State.HANDLING, State.JOINT, State.REWORK})
 """States in which a department has the work and the clock runs."""
 SUSPENDABLE = frozenset({State.HANDLING, State.JOINT, State.REWORK})
@@ -35,10 +42,16 @@ class Kind(StrEnum):
     DUAL_REPORT = "dual_report"
     MADE_SAFE = "made_safe"
     SETTLEMENT = "settlement"
+    ASSIGNMENT = "assignment"
+    WITHDRAWAL = "withdrawal"
 
 
 class RecordState(StrEnum):
-    """How a record stands: `asked` waits for a decision, `open` for an answer."""
+    """How a record stands: `asked` waits for a decision, `open` for an answer.
+
+    `missed`: the time to answer ran out and the case went on without it. `lapsed`: the case ended
+    before anybody decided or answered.
+    """
 
     ASKED = "asked"
     APPROVED = "approved"
@@ -46,6 +59,8 @@ class RecordState(StrEnum):
     OPEN = "open"
     ANSWERED = "answered"
     DONE = "done"
+    MISSED = "missed"
+    LAPSED = "lapsed"
 
 
 class SuspensionReason(StrEnum):
@@ -80,7 +95,7 @@ class NotNow(HubError):
 class Record:
     """One record; times UTC.
 
-    `until`: the end of a suspension, when a supervision's answer is due, an extended deadline.
+    `until`: the end of a suspension, when an answer or opinion is due, an extended deadline.
     `department`: partner, addressee, or whom it was settled on. `extra`: what an extension adds.
     `reason`: of a suspension; whom a dual report goes to. `from_level`, `to_level`: of grids.
     `decision`: what was said when it was decided or answered.
@@ -102,6 +117,11 @@ class Record:
     decided_at: datetime | None = None
     decided_by: str | None = None
     decision: str = ""
+
+    @property
+    def answer_due(self) -> datetime:
+        """Until when an answer is waited for."""
+        return self.until or self.at + ANSWERED_WITHIN
 
 
 def of_kind(known: Iterable[Record], kind: Kind, *states: RecordState) -> list[Record]:
@@ -210,13 +230,46 @@ def may_settle(case: Case, known: Sequence[Record]) -> None:
         raise NotNow("used_up", f"case {case.number} was settled already", "one settlement")
 
 
-def may_report_done(case: Case, known: Sequence[Record], power: int) -> None:
-    """Raises NotNow while something keeps a department from reporting a case done."""
-    silent = of_kind(known, Kind.JOINT, RecordState.OPEN)
-    if silent:
-        names = ", ".join(str(each.department) for each in silent)
+def silent(known: Iterable[Record], at: datetime, *, overdue: bool) -> list[Record]:
+    """Partners whose opinion is missing, before their time is over or after it."""
+    waited = of_kind(known, Kind.JOINT, RecordState.OPEN)
+    return [each for each in waited if (each.answer_due <= at) is overdue]
+
+
+def is_assigned(known: Iterable[Record]) -> bool:
+    """Whether the department has sent somebody whom it has not called back."""
+    moves = [each for each in known if each.kind in (Kind.ASSIGNMENT, Kind.WITHDRAWAL)]
+    return bool(moves) and moves[-1].kind is Kind.ASSIGNMENT
+
+
+def may_assign(case: Case, known: Sequence[Record], kind: Kind) -> None:
+    """Raises NotNow unless the department may send somebody, or call him back."""
+    if case.state not in RUNNING:
+        message = f"case {case.number} is {case.state}"
+        raise NotNow("illegal_record", message, "a case that a department has")
+    if kind is Kind.WITHDRAWAL and not is_assigned(known):
+        message = f"case {case.number}: its department has sent nobody"
+        raise NotNow("illegal_record", message, "an assignment before")
+
+
+def may_return(case: Case, known: Sequence[Record]) -> None:
+    """Raises NotNow while somebody is on his way: he is called back first."""
+    if is_assigned(known):
+        message = f"case {case.number}: {case.officer} was sent and not called back"
+        raise NotNow("withdraw_first", message, "a record withdrawal first")
+
+
+def may_report_done(case: Case, known: Sequence[Record], power: int, at: datetime) -> None:
+    """Raises NotNow while something keeps a department from reporting a case done.
+
+    A partner that has let its time run out keeps nobody.
+    """
+    if waited := silent(known, at, overdue=False):
+        names = ", ".join(
+            f"{each.department} (until {each.answer_due:%Y-%m-%d %H:%M} UTC)" for each in waited
+        )
         message = f"case {case.number}: no opinion yet of {names}"
-        raise NotNow("opinions_missing", message, "each partner gives its opinion first")
+        raise NotNow("opinions_missing", message, "each partner's opinion, or later without it")
     if case.ownerless and not of_kind(known, Kind.MADE_SAFE):
         message = f"case {case.number} is ownerless and was not made safe"
         raise NotNow("make_safe_first", message, "a record made_safe first")

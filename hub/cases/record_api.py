@@ -28,7 +28,15 @@ from hub.scope import Reach
 from hub.store import Store, now
 
 RecordKind = Literal[
-    "extension", "suspension", "supervision", "escalation", "dual_report", "made_safe", "settlement"
+    "extension",
+    "suspension",
+    "supervision",
+    "escalation",
+    "dual_report",
+    "made_safe",
+    "settlement",
+    "assignment",
+    "withdrawal",
 ]
 
 
@@ -37,7 +45,8 @@ class NewRecord(Body):
 
     extension: `number` and `unit` to add. suspension: `until` and `reason` (season, project, funds,
     lawsuit, other). supervision: `until` the answer is due. escalation: `department` above, where
-    it is not the one that serves the ground. settlement: the `department` that owns it.
+    it is not the one that serves the ground. settlement: the `department` that owns it. assignment:
+    the `officer` whom the department sends; withdrawal calls him back.
     """
 
     kind: RecordKind
@@ -48,6 +57,7 @@ class NewRecord(Body):
     unit: Unit | None = None
     reason: Annotated[str, Field(max_length=32)] = ""
     department: Annotated[str | None, Field(min_length=1, max_length=32)] = None
+    officer: Annotated[str | None, Field(min_length=1, max_length=100)] = None
 
 
 class Decision(Body):

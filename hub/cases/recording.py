@@ -2,14 +2,18 @@
 
 from dataclasses import replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Connection
 
+from hub.calendar import store as calendar_store
 from hub.cases import clock_store, record_store
 from hub.cases.case import Case, State, WantedStep
 from hub.cases.clock import Clock
 from hub.cases.power import settling_level
 from hub.cases.record import (
+    OPINION_LIMIT,
+    WAITING,
     Kind,
     NotNow,
     Record,
@@ -17,8 +21,10 @@ from hub.cases.record import (
     SuspensionReason,
     may_close,
     may_report_done,
+    may_return,
     may_suspend,
     of_kind,
+    silent,
 )
 from hub.departments.api import in_force
 from hub.errors import Problem, not_found
@@ -56,7 +62,9 @@ def check_step(tx: Connection, case: Case, wanted: WantedStep, at: datetime) -> 
             case "feedback":
                 powers = record_store.load_powers(tx)
                 power = settling_level(case.matter, case.level, powers)
-                may_report_done(case, records_of(tx, case), power)
+                may_report_done(case, records_of(tx, case), power, at)
+            case "return":
+                may_return(case, records_of(tx, case))
             case "close":
                 may_close(case, records_of(tx, case))
             case "suspend" if case.state is not State.SUSPENDED:
@@ -64,7 +72,7 @@ def check_step(tx: Connection, case: Case, wanted: WantedStep, at: datetime) -> 
                 may_suspend(case, clock_of(tx, case), known, until=wanted.until, at=at)
                 check_reason(wanted.reason)
             case "join":
-                _check_partners(tx, case, wanted)
+                _check_partners(tx, case, wanted, at)
     except NotNow as fault:
         raise refused(fault) from None
 
@@ -75,8 +83,17 @@ def check_reason(reason: str) -> None:
         raise Problem(422, "bad_reason", f"reason: {reason!r} is none", REASONS)
 
 
-def recorded(tx: Connection, before: Case, after: Case, wanted: WantedStep, actor: Actor) -> Case:
+def recorded(  # noqa: PLR0917 - who, what and where of one step
+    tx: Connection,
+    zone: ZoneInfo,
+    before: Case,
+    after: Case,
+    wanted: WantedStep,
+    actor: Actor,
+) -> Case:
     """A case after a step, with what the step leaves among its records."""
+    if not after.is_open:
+        lapse(tx, before, after)
     match wanted.action:
         case "file" if wanted.ownerless:
             return replace(after, ownerless=True)
@@ -85,18 +102,46 @@ def recorded(tx: Connection, before: Case, after: Case, wanted: WantedStep, acto
         case "resume":
             for each in of_kind(records_of(tx, before), Kind.SUSPENSION, RecordState.APPROVED):
                 record_store.save(tx, replace(each, state=RecordState.DONE))
+        case "feedback":
+            _went_on_without(tx, before, wanted, after.updated_at)
         case "join":
-            lead = wanted.department or before.department
-            for partner in wanted.partners:
-                record_store.add(
-                    tx,
-                    Record(
-                        0, before.id, Kind.JOINT, RecordState.OPEN, after.updated_at, actor.name,
-                        wanted.note, department=partner,
-                    ),
-                )  # fmt: skip
-            return replace(after, department=lead)
+            return _joined(tx, zone, before, after, wanted=wanted, actor=actor)
     return after
+
+
+def lapse(tx: Connection, before: Case, after: Case) -> None:
+    """What still waits for a decision or an answer waits no longer: the case has ended."""
+    for each in records_of(tx, before):
+        if each.state in WAITING:
+            _settled(tx, each, RecordState.LAPSED, f"the case is {after.state}", after.updated_at)
+
+
+def _settled(tx: Connection, record: Record, state: RecordState, why: str, at: datetime) -> None:
+    record_store.save(tx, replace(record, state=state, decided_at=at, decision=why))
+
+
+def _went_on_without(tx: Connection, case: Case, wanted: WantedStep, at: datetime) -> None:
+    for each in silent(records_of(tx, case), at, overdue=True):
+        why = f"no opinion until {each.answer_due:%Y-%m-%d %H:%M} UTC; {wanted.note}"
+        _settled(tx, each, RecordState.MISSED, why, at)
+
+
+def _joined(
+    tx: Connection, zone: ZoneInfo, before: Case, after: Case, *, wanted: WantedStep, actor: Actor
+) -> Case:
+    """Each partner gives its opinion by the end that was named, else in two working days."""
+    at, until = after.updated_at, wanted.until
+    if until is None:
+        until = calendar_store.calendar(tx, zone).due(at, OPINION_LIMIT).at
+    for partner in wanted.partners:
+        record_store.add(
+            tx,
+            Record(
+                0, before.id, Kind.JOINT, RecordState.OPEN, at, actor.name, wanted.note,
+                until=until, department=partner,
+            ),
+        )  # fmt: skip
+    return replace(after, department=wanted.department or before.department)
 
 
 def said(wanted: WantedStep) -> str:
@@ -129,7 +174,10 @@ def _suspended(tx: Connection, case: Case, wanted: WantedStep, actor: Actor, at:
     record_store.save(tx, replace(kept, decision=wanted.note))
 
 
-def _check_partners(tx: Connection, case: Case, wanted: WantedStep) -> None:
+def _check_partners(tx: Connection, case: Case, wanted: WantedStep, at: datetime) -> None:
+    if wanted.until is not None and wanted.until <= at:
+        message = f"until: {wanted.until:%Y-%m-%d %H:%M} UTC"
+        raise Problem(422, "bad_end", message, "a moment after now, by which partners answer")
     lead = wanted.department or case.department
     if lead is None:
         raise Problem(422, "bad_partners", "department: nobody leads", "the code of the lead")

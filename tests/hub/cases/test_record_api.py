@@ -221,6 +221,85 @@ def test_the_lead_reports_done_after_each_partner_gave_its_opinion(call, handled
     assert take(call, handled, "feedback", role=OPERATOR, note="done").json()["state"] == "handled"
 
 
+def test_a_partner_that_never_answers_does_not_keep_the_lead_for_ever(call, handled, monkeypatch):
+    partners = ["chengguan", "ziran"]
+    until = now() + timedelta(hours=3)
+    joined = {"partners": partners, "note": "two needed", "until": until.isoformat()}
+    past = joined | {"until": "2026-01-01T00:00:00Z"}
+    assert code_of(take(call, handled, "join", role=CHIEF, **past)) == "bad_end"
+    assert take(call, handled, "join", role=CHIEF, **joined).status_code == 200
+    first, second = call("GET", f"/api/cases/{handled['id']}/records").json()["items"]
+    assert answer(call, handled, first).status_code == 200
+    early = take(call, handled, "feedback", role=OPERATOR, note="swept")
+    assert code_of(early) == "opinions_missing"
+    assert "ziran (until" in early.json()["error"]["message"]
+    later(monkeypatch, until + timedelta(seconds=1))
+    assert take(call, handled, "feedback", role=OPERATOR, note="swept alone").status_code == 200
+    missed = newest(call, handled)
+    assert (missed["state"], missed["department"]["code"]) == ("missed", "ziran")
+    assert "swept alone" in missed["decision"]
+    against = call("GET", "/api/case-records?kind=joint&state=missed&department=ziran").json()
+    assert against["total"] == 1
+    assert code_of(answer(call, handled, second)) == "not_waiting"
+
+
+def test_a_partner_has_two_working_days_where_nobody_says_until_when(call, hub, handled):
+    take(call, handled, "join", role=CHIEF, partners=["ziran"], note="two needed")
+    made = newest(call, handled)
+    with hub.store.read() as tx:
+        calendar = calendar_store.calendar(tx, hub.config.zone)
+    assert at(made["until"]) == calendar.due(at(made["at"]), TimeLimit(2, Unit.WORK_DAY)).at
+
+
+def test_what_waits_when_a_case_ends_is_settled(call, handled):
+    extend(call, handled)
+    ask(call, handled, "dual_report")
+    take(call, handled, "feedback", role=OPERATOR, note="swept")
+    assert call("GET", "/api/case-records?waiting=true").json()["total"] == 3
+    take(call, handled, "verify_result", role=CHIEF)
+    assert take(call, handled, "close", role=CHIEF).status_code == 200
+    found = call("GET", f"/api/cases/{handled['id']}/records").json()["items"]
+    assert {each["state"] for each in found} == {"lapsed"}
+    assert {each["decision"] for each in found} == {"the case is closed"}
+    assert call("GET", "/api/case-records?waiting=true").json()["total"] == 0
+
+
+def test_what_waits_when_a_case_is_cancelled_is_settled(call, handled):
+    until = (now() + timedelta(days=1)).isoformat()
+    ask(call, handled, "supervision", role=CHIEF, until=until)
+    take(call, handled, "return", role=OPERATOR, note="not ours")
+    assert take(call, handled, "cancel", role=CHIEF, note="told twice").status_code == 200
+    assert newest(call, handled)["state"] == "lapsed"
+
+
+def test_who_was_sent_is_called_back_before_the_case_goes_back(call, handled):
+    assert code_of(ask(call, handled, "withdrawal")) == "illegal_record"
+    assert code_of(ask(call, handled, "assignment")) == "bad_officer"
+    assert ask(call, handled, "assignment", officer="张三").status_code == 201
+    assert state(call, handled)["officer"] == "张三"
+    refused = take(call, handled, "return", role=OPERATOR, note="not ours")
+    assert code_of(refused) == "withdraw_first"
+    assert "张三" in refused.json()["error"]["message"]
+    assert ask(call, handled, "withdrawal").status_code == 201
+    assert state(call, handled)["officer"] is None
+    assert take(call, handled, "return", role=OPERATOR, note="not ours").status_code == 200
+    assert acts(call, handled)[-3:] == ["assign", "withdraw", "return"]
+
+
+def test_where_departments_are_kept_a_case_goes_to_one_of_them(call, case):  # noqa: F811
+    take(call, case, "file")
+    department(call, "huanwei")
+    refused = take(call, case, "dispatch")
+    assert (refused.status_code, code_of(refused)) == (422, "department_needed")
+    assert state(call, case)["state"] == "filed"
+    assert take(call, case, "dispatch", department="huanwei").status_code == 200
+
+
+def test_a_city_without_departments_sends_its_cases_all_the_same(call, case):  # noqa: F811
+    take(call, case, "file")
+    assert take(call, case, "dispatch").json()["department"] is None
+
+
 def test_who_gave_a_partners_opinion_handled_the_case_and_may_not_close_it(call, handled):
     join(call, handled, "chengguan")
     answer(call, handled, newest(call, handled), role=CHIEF)

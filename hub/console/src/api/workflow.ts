@@ -88,6 +88,8 @@ export const KINDS = [
   'dual_report',
   'made_safe',
   'settlement',
+  'assignment',
+  'withdrawal',
 ] as const
 export type Kind = (typeof KINDS)[number] | 'joint'
 
@@ -98,7 +100,7 @@ export interface CaseRecord {
   case: number
   case_number: string
   kind: Kind
-  state: 'asked' | 'approved' | 'refused' | 'open' | 'answered' | 'done'
+  state: 'asked' | 'approved' | 'refused' | 'open' | 'answered' | 'done' | 'missed' | 'lapsed'
   at: string
   by: string
   note: string
@@ -128,6 +130,7 @@ export interface NewRecord {
   unit?: Clock['unit']
   reason?: string
   department?: string
+  officer?: string
 }
 
 export interface Imported {
