@@ -85,7 +85,7 @@ from hub.evidence.store import Vault
 from hub.grid import api as grid_api, store as grid_store
 from hub.grid.places import Places
 from hub.housekeeping import keep_house, make_reports, watch_patrols
-from hub.ingest import Ingest
+from hub.ingest import Ingest, take_again
 from hub.intake import api as intake_api, open311_api, public_api
 from hub.intake.open311_api import Standing
 from hub.intake.sealing import Seal
@@ -256,10 +256,7 @@ def _include(app: FastAPI, hub: Hub) -> None:
     store, places, config = hub.store, hub.site.places, hub.config
     _include_people(app, hub)
     app.include_router(grid_api.router(store, places, pipeline.grids_changed))
-    add_account = partial(accounts.add, config.broker)
-    app.include_router(
-        devices_api.router(store, places, add_account, partial(proving.accept_key, store))
-    )
+    _include_devices(app, hub)
     orders = OrderDesk(store, OPS, hub.ingest.wake)
     app.include_router(orders_api.router(store, orders))
     app.include_router(revisions_api.router(store, hub.ingest.wake))
@@ -313,7 +310,22 @@ def _include(app: FastAPI, hub: Hub) -> None:
     app.include_router(
         evidence_api.router(store, hub.site.vault, config.evidence, arrived, differs)
     )
-    app.include_router(quarantine.router(store))
+
+
+def _include_devices(app: FastAPI, hub: Hub) -> None:
+    store, broker = hub.store, hub.config.broker
+
+    def remove_account(device: str) -> bool:
+        hub.site.admitted.pop(device, None)
+        return accounts.remove(broker, device)
+
+    add_account, accept_key = (
+        partial(accounts.add, broker),
+        partial(proving.accept_key, store),
+    )
+    places = hub.site.places
+    app.include_router(devices_api.router(store, places, add_account, remove_account, accept_key))
+    app.include_router(quarantine.router(store, partial(take_again, hub.site)))
 
 
 def _include_people(app: FastAPI, hub: Hub) -> None:

@@ -25,6 +25,7 @@ T = TypeVar("T")
 MAX_BODY = 1 << 20
 BODY_LIMITS = {
     "/api/grids": 64 << 20,
+    "/api/grids/check": 64 << 20,
     "/api/models": 500_000_000,
     "/api/conditions": 10 << 20,
     "/api/department-table": 10 << 20,

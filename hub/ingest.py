@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from hub import metrics, pipeline, quarantine
@@ -505,6 +506,20 @@ def _read(delivery: Delivery) -> tuple[str, Received[Any]] | Suspect:
         return _suspect(delivery, Code.DEVICE, text, topic.dev)
     received = Received(topic.dev, message, delivery.payload, delivery.received_at)
     return topic.name, received
+
+
+def take_again(site: Site, tx: Connection, suspect: Suspect) -> Refused | None:
+    """Take a refused message as if it came now; why not, where it is refused again.
+
+    The device has been told that it was refused and is not told another word.
+    """
+    at = suspect.received_at
+    reading = _read(Delivery(suspect.topic, suspect.payload, 0, QOS, 0, at, 0.0))
+    if isinstance(reading, Suspect):
+        return Refused(Code(reading.code), reading.message)
+    name, received = reading
+    outcome = pipeline.take(tx, site, name, [received])
+    return outcome.refused[0].fault if outcome.refused else None
 
 
 def _suspect(delivery: Delivery, code: str, message: str, device: str | None = None) -> Suspect:

@@ -1,27 +1,42 @@
-"""Refused messages, kept for a while so that somebody can see what was sent.
+"""Refused messages, kept for a while so that somebody can see what was sent, and take it after all.
 
 Bounded in rows, in rows a device, in age and in bytes: no device can fill it.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
-from sqlalchemy import Column, Index, Integer, LargeBinary, String, Table, delete, func, select
-from sqlalchemy.engine import Connection
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    delete,
+    func,
+    select,
+)
+from sqlalchemy.engine import Connection, RowMapping
 
+from hub import audit
 from hub.auth import need
 from hub.config import Quarantine
+from hub.errors import Problem, not_found
 from hub.http import ERRORS, Listing, Page, Utc, page
 from hub.roles import Actor, Right
-from hub.store import Instant, Store, metadata
+from hub.store import Instant, Store, metadata, now
+from wire.codec import STREAMS, Refused
 
 MAX_RAW = 65_536
 SHOWN_RAW = 2_000
+MOST_DEVICES = 100
 
 refused = Table(
     "quarantine",
@@ -87,8 +102,14 @@ def _trim(tx: Connection, which: object, keep_rows: int) -> None:
         tx.execute(delete(refused).where(which, refused.c.id < last_kept))  # type: ignore[arg-type]
 
 
+Again = Callable[[Connection, Suspect], Refused | None]
+
+
 class QuarantineItem(BaseModel):
-    """A refused message; `raw` is its beginning, undecodable bytes escaped."""
+    """A refused message; `raw` is its beginning, undecodable bytes escaped.
+
+    `can_retry`: it is kept whole, and its kind may be taken late.
+    """
 
     id: int
     received_at: Utc
@@ -98,34 +119,160 @@ class QuarantineItem(BaseModel):
     message: str
     size: int
     raw: str
+    can_retry: bool
 
 
-def router(store: Store) -> APIRouter:
-    """The list for administrators."""
+class QuarantineDetail(QuarantineItem):
+    """A refused message whole, as far as it is kept: `raw` as text, `hex` byte by byte."""
+
+    hex: str
+
+
+class Count(BaseModel):
+    """How many messages of a reason, or of a device."""
+
+    name: str
+    count: int
+
+
+class QuarantineCounts(BaseModel):
+    """What lies there, by reason and by device (at most 100, the most first)."""
+
+    total: int
+    oldest: Utc | None
+    newest: Utc | None
+    by_code: list[Count]
+    by_device: list[Count]
+
+
+class Deleted(BaseModel):
+    """How many messages are gone."""
+
+    deleted: int
+
+
+def router(store: Store, again: Again) -> APIRouter:
+    """The list for administrators. `again` takes a message, or says why it does not."""
     api = APIRouter(prefix="/api", tags=["quarantine"], responses=ERRORS)
+    admin = Annotated[Actor, Depends(need(Right.ADMIN))]
+
+    @api.get("/quarantine/counts")
+    def counts(_actor: admin) -> QuarantineCounts:
+        with store.read() as tx:
+            ends = select(
+                func.count(), func.min(refused.c.received_at), func.max(refused.c.received_at)
+            )
+            total, oldest, newest = tx.execute(ends).one()
+            return QuarantineCounts(
+                total=total,
+                oldest=oldest,
+                newest=newest,
+                by_code=_counted(tx, refused.c.code),
+                by_device=_counted(tx, refused.c.device),
+            )
+
+    @api.get("/quarantine/{number}")
+    def detail(number: int, _actor: admin) -> QuarantineDetail:
+        with store.read() as tx:
+            row = _row(tx, number)
+        raw = bytes(row["raw"])
+        return QuarantineDetail(**_fields(row, len(raw)), hex=raw.hex(" "))
+
+    @api.post("/quarantine/{number}/retry")
+    def retry(number: int, actor: admin) -> Deleted:
+        """Take the message after all; it leaves the quarantine when it is taken."""
+        with store.write() as tx:
+            row = _row(tx, number)
+            if not _can_retry(row):
+                raise Problem(
+                    409, "cannot_retry", "it is not kept whole, or its kind is not taken late",
+                    f"whole messages of {', '.join(STREAMS)}",
+                )  # fmt: skip
+            suspect = Suspect(
+                row["received_at"], row["topic"], row["device"], row["code"], row["message"],
+                bytes(row["raw"]),
+            )  # fmt: skip
+            if (fault := again(tx, suspect)) is not None:
+                raise Problem(
+                    409, "refused_again", f"{fault.code}: {fault.message}", "mend the cause first"
+                )
+            tx.execute(delete(refused).where(refused.c.id == number))
+            _write_down(tx, actor, str(number), "retry", f"{row['topic']}: {row['code']}")
+        return Deleted(deleted=1)
+
+    @api.delete("/quarantine/{number}")
+    def remove(number: int, actor: admin) -> Deleted:
+        with store.write() as tx:
+            row = _row(tx, number)
+            tx.execute(delete(refused).where(refused.c.id == number))
+            _write_down(tx, actor, str(number), "delete", f"{row['topic']}: {row['code']}")
+        return Deleted(deleted=1)
+
+    @api.delete("/quarantine")
+    def remove_many(
+        actor: admin,
+        up_to: Annotated[int, Query(ge=1)],
+        device: str | None = None,
+        code: str | None = None,
+    ) -> Deleted:
+        """Of a device, of a reason, or all: those with an id up to `up_to`, the newest seen."""
+        which = [refused.c.id <= up_to, *_which(device, code)]
+        with store.write() as tx:
+            gone = tx.execute(delete(refused).where(*which)).rowcount
+            note = f"{gone} messages, device {device or 'any'}, code {code or 'any'}"
+            _write_down(tx, actor, "many", "delete", note)
+        return Deleted(deleted=gone)
 
     @api.get("/quarantine")
     def quarantine(
-        _actor: Annotated[Actor, Depends(need(Right.ADMIN))],
+        _actor: admin,
         part: Annotated[Page, Depends(page)],
         device: str | None = None,
         code: str | None = None,
     ) -> Listing[QuarantineItem]:
-        found = select(refused)
-        if device is not None:
-            found = found.where(refused.c.device == device)
-        if code is not None:
-            found = found.where(refused.c.code == code)
+        found = select(refused).where(*_which(device, code))
         with store.read() as tx:
             total = tx.execute(select(func.count()).select_from(found.subquery())).scalar_one()
             newest = found.order_by(refused.c.id.desc()).limit(part.limit).offset(part.offset)
             items = [
-                QuarantineItem(
-                    **{k: v for k, v in row.items() if k != "raw"},
-                    raw=bytes(row["raw"][:SHOWN_RAW]).decode("utf-8", "backslashreplace"),
-                )
-                for row in tx.execute(newest).mappings()
+                QuarantineItem(**_fields(row, SHOWN_RAW)) for row in tx.execute(newest).mappings()
             ]
         return Listing(items=items, total=total)
 
     return api
+
+
+def _which(device: str | None, code: str | None) -> list[ColumnElement[bool]]:
+    which = []
+    if device is not None:
+        which.append(refused.c.device == device)
+    if code is not None:
+        which.append(refused.c.code == code)
+    return which
+
+
+def _counted(tx: Connection, column: Column[str]) -> list[Count]:
+    number = func.count()
+    found = select(column, number).group_by(column).order_by(number.desc(), column)
+    return [Count(name=name, count=n) for name, n in tx.execute(found.limit(MOST_DEVICES))]
+
+
+def _row(tx: Connection, number: int) -> RowMapping:
+    row = tx.execute(select(refused).where(refused.c.id == number)).mappings().one_or_none()
+    if row is None:
+        raise not_found("refused message", number)
+    return row
+
+
+def _fields(row: RowMapping, shown: int) -> dict[str, Any]:
+    raw = bytes(row["raw"][:shown]).decode("utf-8", "backslashreplace")
+    return {**row, "raw": raw, "can_retry": _can_retry(row)}
+
+
+def _can_retry(row: RowMapping) -> bool:
+    return row["size"] <= MAX_RAW and row["topic"].rsplit("/", 1)[-1] in STREAMS
+
+
+def _write_down(tx: Connection, actor: Actor, subject: str, action: str, note: str) -> None:
+    act = audit.Entry(now(), actor.name, actor.role, "quarantine", subject, action, note=note)
+    audit.append(tx, [act])

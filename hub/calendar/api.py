@@ -16,8 +16,8 @@ from hub.calendar import store as calendar_store
 from hub.calendar.limit import BadLimit, TimeLimit, Unit
 from hub.calendar.store import Version, YearTable
 from hub.calendar.work_calendar import SATURDAY, BadCalendar
-from hub.errors import Problem
-from hub.http import ERRORS, Body, LocalTime, Utc
+from hub.errors import Problem, not_found
+from hub.http import ERRORS, Body, Listing, LocalTime, Utc
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
@@ -65,17 +65,28 @@ class DueItem(BaseModel):
     calendar_version: int
 
 
-class YearBody(Body):
-    """A published year. `note`: where it was announced."""
+class VersionItem(BaseModel):
+    """A version of the calendar, and who made it why; the first comes with the program."""
 
+    version: int
+    at: Utc | None
+    by: str
+    note: str
+
+
+class YearBody(Body):
+    """A published year. `note`: where it was announced. `seen`: the version it was made from."""
+
+    seen: Annotated[int, Field(ge=0)] | None = None
     days_off: Annotated[list[date], Field(max_length=120)]
     workdays: Annotated[list[date], Field(max_length=60)]
     note: Annotated[str, Field(max_length=300)] = ""
 
 
 class HoursBody(Body):
-    """The working hours of every working day, local time."""
+    """The working hours of every working day, local time. `seen`: the version they replace."""
 
+    seen: Annotated[int, Field(ge=0)] | None = None
     hours: list[Span]
     note: Annotated[str, Field(max_length=300)] = ""
 
@@ -109,8 +120,11 @@ def router(store: Store, zone: ZoneInfo) -> APIRouter:
             ],
         )
 
-    def change(what: str, note: str, actor: Actor, made: Change) -> CalendarItem:
+    def change(
+        what: str, note: str, actor: Actor, made: Change, seen: int | None = None
+    ) -> CalendarItem:
         with store.write() as tx:
+            _check_seen(tx, seen)
             version = _put(tx, made, zone, actor, f"{what}: {note}" if note else what)
         return item(version)
 
@@ -118,6 +132,17 @@ def router(store: Store, zone: ZoneInfo) -> APIRouter:
     def the_calendar(_actor: reader) -> CalendarItem:
         with store.read() as tx:
             return item(calendar_store.current(tx))
+
+    @api.get("/versions")
+    def versions(_actor: reader) -> Listing[VersionItem]:
+        """Every version, the newest first."""
+        with store.read() as tx:
+            found = calendar_store.versions(tx)
+        items = [
+            VersionItem(version=each.number, at=each.at, by=each.by, note=each.note)
+            for each in found
+        ]
+        return Listing(items=items, total=len(items))
 
     @api.get("/due")
     def due(
@@ -147,13 +172,34 @@ def router(store: Store, zone: ZoneInfo) -> APIRouter:
             body.note,
             actor,
             lambda old: msgspec.structs.replace(old, years={**old.years, year: table}),
+            body.seen,
         )
+
+    @api.delete("/years/{year}")
+    def take_back(
+        year: Annotated[int, Path(ge=2000, le=2100)],
+        actor: admin,
+        seen: Annotated[int | None, Query(ge=0)] = None,
+    ) -> CalendarItem:
+        """Nobody has published it after all: what is counted in it is provisional again."""
+
+        def without(old: calendar_store.Body) -> calendar_store.Body:
+            if year not in old.years:
+                raise not_found("published year", year)
+            rest = {number: each for number, each in old.years.items() if number != year}
+            return msgspec.structs.replace(old, years=rest)
+
+        return change(f"year {year}", "taken back", actor, without, seen)
 
     @api.put("/hours")
     def set_hours(body: HoursBody, actor: admin) -> CalendarItem:
         spans = [(span.start, span.end) for span in body.hours]
         return change(
-            "hours", body.note, actor, lambda old: msgspec.structs.replace(old, spans=spans)
+            "hours",
+            body.note,
+            actor,
+            lambda old: msgspec.structs.replace(old, spans=spans),
+            body.seen,
         )
 
     return api
@@ -170,6 +216,18 @@ def _put(tx: Connection, made: Change, zone: ZoneInfo, actor: Actor, note: str) 
     act = audit.Entry(at, actor.name, actor.role, "calendar", str(number), "change", note=note)
     audit.append(tx, [act])
     return Version(number, body, at, actor.name, note)
+
+
+def _check_seen(tx: Connection, seen: int | None) -> None:
+    """Raises Problem where somebody else has changed the calendar since."""
+    newest = calendar_store.current(tx)
+    if seen is not None and seen != newest.number:
+        raise Problem(
+            409,
+            "stale",
+            f"the calendar is version {newest.number} by now ({newest.by or 'the program'})",
+            "look again and repeat if still right",
+        )
 
 
 def _check_days(year: int, body: YearBody) -> None:

@@ -38,6 +38,9 @@ conditions = Table(
     Column("unit", String(16), nullable=False),
     Column("department", String(100), nullable=False),
     Column("retired_at", Instant),
+    Column("added_at", Instant),
+    Column("added_by", String(100), nullable=False),
+    Column("retired_by", String(100), nullable=False),
 )
 clocks = Table(
     "case_clocks",
@@ -142,6 +145,44 @@ def all_conditions(tx: Connection, standard_ref: str) -> list[Condition]:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptCondition:
+    """A row with who put it in force when, and who took it out; None before that was kept."""
+
+    condition: Condition
+    since: datetime | None
+    by: str
+    until: datetime | None
+    ended_by: str
+
+
+def kept_conditions(
+    tx: Connection, standard_ref: str, matter: str | None = None, *, ended: bool = False
+) -> list[KeptCondition]:
+    """The table in force by matter, or with `ended` all there ever was, the newest first."""
+    found = select(conditions).where(conditions.c.standard_ref == standard_ref)
+    if matter is not None:
+        found = found.where(conditions.c.matter == matter)
+    if ended:
+        found = found.order_by(conditions.c.id.desc())
+    else:
+        found = found.where(conditions.c.retired_at.is_(None))
+        found = found.order_by(conditions.c.matter, conditions.c.id)
+    return [_kept(row) for row in tx.execute(found)]
+
+
+def kept_condition(tx: Connection, number: int) -> KeptCondition | None:
+    """A row of any time."""
+    row = tx.execute(select(conditions).where(conditions.c.id == number)).one_or_none()
+    return None if row is None else _kept(row)
+
+
+def _kept(row: Row[tuple[object, ...]]) -> KeptCondition:
+    return KeptCondition(
+        _condition(row), row.added_at, row.added_by, row.retired_at, row.retired_by
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class TableChange:
     """What a new table brings: rows that are not in force yet, and ids of rows to be retired."""
 
@@ -159,18 +200,22 @@ def changes(tx: Connection, standard_ref: str, wanted: Sequence[Condition]) -> T
     )
 
 
-def put_in_force(tx: Connection, change: TableChange, at: datetime) -> None:
-    """Retire and add rows; cases keep what they were filed under."""
+def put_in_force(tx: Connection, change: TableChange, at: datetime, by: str) -> list[int]:
+    """Retire and add rows; cases keep what they were filed under. Returns the new rows' ids."""
     if change.retired:
         gone = conditions.c.id.in_(change.retired)
-        tx.execute(update(conditions).where(gone).values(retired_at=at))
-    for row in _condition_rows(change.new):
-        tx.execute(conditions.insert().values(row))
+        tx.execute(update(conditions).where(gone).values(retired_at=at, retired_by=by))
+    added = conditions.insert().returning(conditions.c.id)
+    rows = _condition_rows(change.new, at, by)
+    return [tx.execute(added.values(row)).scalar_one() for row in rows]
 
 
-def _condition_rows(wanted: Iterable[Condition]) -> list[dict[str, object]]:
+def _condition_rows(wanted: Iterable[Condition], at: datetime, by: str) -> list[dict[str, object]]:
     return [
         {
+            "added_at": at,
+            "added_by": by,
+            "retired_by": "",
             "standard_ref": each.standard_ref,
             "matter": each.matter,
             "opening": each.opening,

@@ -5,7 +5,7 @@ All faults are named at once, by sheet, row and column, and then nothing is take
 
 from collections.abc import Mapping
 
-from hub.calendar.limit import BadLimit, TimeLimit
+from hub.calendar.limit import BadLimit, TimeLimit, Unit
 from hub.cases.condition import Condition
 from hub.grid.titled import BadSheet, Fault, Headings, Line, values_of
 
@@ -19,6 +19,13 @@ HEADINGS: Headings = {
     "department": ("责任部门", "主管部门", "责任单位", "department"),
 }
 NEEDED = ("matter", "opening", "closing", "limit")
+TITLES = ("小类代码", "小类名称", "立案条件", "结案条件", "处置时限", "责任部门")
+UNIT_WORDS = {
+    Unit.URGENT_HOUR: "紧急工作时",
+    Unit.WORK_HOUR: "工作时",
+    Unit.WORK_DAY: "工作日",
+    Unit.NATURAL_DAY: "自然日",
+}
 LONGEST = 500
 
 
@@ -28,6 +35,15 @@ def read_conditions(data: bytes, standard_ref: str, known: Mapping[str, str]) ->
     Raises BadSheet.
     """
     return values_of(data, HEADINGS, NEEDED, lambda line: _condition(line, standard_ref, known))
+
+
+def row_of(condition: Condition, name_zh: str) -> list[str]:
+    """A condition as `TITLES` say; it reads back as the same."""
+    limit = f"{condition.limit.number:g}{UNIT_WORDS[condition.limit.unit]}"
+    return [
+        condition.matter, name_zh, condition.opening, condition.closing, limit,
+        condition.department,
+    ]  # fmt: skip
 
 
 def _condition(line: Line, standard_ref: str, known: Mapping[str, str]) -> Condition | Fault:

@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -16,13 +16,13 @@ from hub import audit
 from hub.auth import need
 from hub.devices import keys as device_keys, store as devices_store
 from hub.devices.store import blind_spans, cameras, devices
-from hub.errors import Problem
+from hub.errors import Problem, not_found
 from hub.exports import FILES, MOST, Form, sheet
 from hub.grid.places import GridRef, GridStep, Places
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.roles import Actor, Right
 from hub.scope import Reach, within
-from hub.store import Store, lies_in, now
+from hub.store import Store, from_ms, lies_in, now
 from wire.status import CameraState
 from wire.topics import BadTopic, check_device_id
 
@@ -30,6 +30,7 @@ MOST_BLIND = 200
 _IS_BLIND = cameras.c.retired_at.is_(None) & (cameras.c.state != CameraState.OK)
 
 AddAccount = Callable[[str, str], bool]
+RemoveAccount = Callable[[str], bool]
 AcceptKey = Callable[[str, str, str, Actor], None]
 
 
@@ -86,7 +87,9 @@ class DeviceItem(BaseModel):
     """A device: `lag` counts items without a receipt per stream, as it said last.
 
     `key`: what its evidence is signed with. `waiting_key`: another that it claims now; what is
-    signed with that proves nothing until an admin accepts it.
+    signed with that proves nothing until an admin accepts it. `clock_off_s`: how far its clock was
+    ahead of ours as `health` came, less its way here; null before the first. `revoked_at`: it was
+    taken off the list, and nothing of it is taken.
     """
 
     id: str
@@ -96,10 +99,13 @@ class DeviceItem(BaseModel):
     model: str
     generated: bool
     enrolled: bool
+    revoked_at: Utc | None
     lag: dict[str, int]
     gaps: list[GapItem]
     last_seen_at: Utc | None
     health: dict[str, Any]
+    health_at: Utc | None
+    clock_off_s: float | None
     key: str | None
     waiting_key: str | None
 
@@ -122,6 +128,12 @@ class Acceptance(Body):
 
     key: Annotated[str, Field(min_length=1, max_length=64)]
     note: Annotated[str, Field(max_length=500)] = ""
+
+
+class Revocation(Body):
+    """Why a device is taken off the list."""
+
+    note: Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class Enrolment(Body):
@@ -183,11 +195,17 @@ def blind_now(tx: Connection, mine: ColumnElement[bool]) -> list[BlindCamera]:
 
 
 def router(
-    store: Store, places: Places, add_account: AddAccount, accept_key: AcceptKey
+    store: Store,
+    places: Places,
+    add_account: AddAccount,
+    remove_account: RemoveAccount,
+    accept_key: AcceptKey,
 ) -> APIRouter:
-    """Cameras and devices. `add_account` tells the broker of a new one, if it can.
+    """Cameras and devices.
 
-    `accept_key(device, key, note, actor)` is the evidence's.
+    `add_account` tells the broker of a new one or its new password, if it can; `remove_account`
+    tells everyone that nothing of a device is to be taken. `accept_key(device, key, note, actor)`
+    is the evidence's.
     """
     api = APIRouter(prefix="/api", tags=["devices"], responses=ERRORS)
 
@@ -271,13 +289,54 @@ def router(
         found = list_devices(actor, Page(limit=MOST, offset=0), online)
         return sheet("devices", found.items, DEVICE_COLUMNS, form)
 
+    def one(device: str) -> DeviceItem:
+        with store.read() as tx:
+            found = device_items(tx, [device])
+        if device not in found:
+            raise not_found("device", device)
+        return found[device]
+
+    @api.get("/devices/{device}")
+    def the_device(device: str, _actor: Annotated[Actor, Depends(need(Right.READ))]) -> DeviceItem:
+        return one(device)
+
     @api.post("/devices/{device}/key")
     def key(
         device: str, wanted: Acceptance, actor: Annotated[Actor, Depends(need(Right.ADMIN))]
     ) -> DeviceItem:
         accept_key(device, wanted.key, wanted.note.strip(), actor)
-        with store.read() as tx:
-            return device_items(tx, [device])[device]
+        return one(device)
+
+    @api.post("/devices/{device}/password")
+    def new_password(device: str, actor: Annotated[Actor, Depends(need(Right.ADMIN))]) -> Enrolled:
+        """Another password for a device on the list; the old one holds no more."""
+        with store.write() as tx:
+            known = devices_store.known(tx, [device])
+            if device not in known:
+                raise not_found("device", device)
+            if not known[device].enrolled:
+                raise Problem(409, "not_listed", f"device {device} is not on the list", "enrol it")
+            _write_down(tx, device, "password", actor)
+        password = secrets.token_urlsafe(24)
+        return Enrolled(id=device, password=password, installed=add_account(device, password))
+
+    @api.post("/devices/{device}/revoke")
+    def revoke(
+        device: str,
+        wanted: Revocation,
+        actor: Annotated[Actor, Depends(need(Right.ADMIN))],
+    ) -> DeviceItem:
+        """Take a device off the list: what it sends is refused from now on."""
+        with store.write() as tx:
+            known = devices_store.known(tx, [device])
+            if device not in known:
+                raise not_found("device", device)
+            if known[device].revoked:
+                raise Problem(409, "revoked", f"device {device} is off the list", "enrol it first")
+            devices_store.revoke(tx, device, now())
+            _write_down(tx, device, "revoke", actor, wanted.note.strip())
+        remove_account(device)
+        return one(device)
 
     @api.post("/devices", status_code=201)
     def enrol(wanted: Enrolment, actor: Annotated[Actor, Depends(need(Right.ADMIN))]) -> Enrolled:
@@ -291,11 +350,22 @@ def router(
             if name in known and known[name].enrolled:
                 raise Problem(409, "taken", f"device {name} is on the list", "a new id")
             devices_store.enrol(tx, name, now())
-            act = audit.Entry(now(), actor.name, actor.role, "device", name, "enrol")
-            audit.append(tx, [act])
+            _write_down(tx, name, "enrol", actor)
         return Enrolled(id=name, password=password, installed=add_account(name, password))
 
     return api
+
+
+def _write_down(tx: Connection, device: str, action: str, actor: Actor, note: str = "") -> None:
+    act = audit.Entry(now(), actor.name, actor.role, "device", device, action, note=note)
+    audit.append(tx, [act])
+
+
+def _clock_off_s(row: Row[Any], health: dict[str, Any]) -> float | None:
+    if row.health_at is None or "ts" not in health:
+        return None
+    ahead: timedelta = from_ms(health["ts"]) - row.health_at
+    return round(ahead.total_seconds(), 1)
 
 
 def _cameras() -> Any:
@@ -350,12 +420,15 @@ def _device(
         model=row.model,
         generated=row.generated,
         enrolled=row.enrolled_at is not None,
+        revoked_at=row.revoked_at,
         lag=health.get("outbox_depth", {}),
         gaps=[
             GapItem(stream=g.stream, first=g.first, last=g.last, why=g.why, at=g.at) for g in gaps
         ],
         last_seen_at=row.last_seen_at,
         health=health,
+        health_at=row.health_at,
+        clock_off_s=_clock_off_s(row, health),
         key=key,
         waiting_key=waiting_key,
     )

@@ -8,10 +8,14 @@ from wire.status import CameraState, State
 
 @dataclass(frozen=True)
 class Device:
-    """A device as the hub knows it. `online_since` is when `online` took its present value."""
+    """A device as the hub knows it. `state_since` is when `online` took its present value.
+
+    `revoked`: somebody took it off the list; nothing of it is taken until it is enrolled again.
+    """
 
     id: str
     enrolled: bool = False
+    revoked: bool = False
     online: bool = False
     state_since: datetime | None = None
     epoch: str = ""

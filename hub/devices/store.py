@@ -43,6 +43,8 @@ devices = Table(
     Column("config_rev", String(200), nullable=False),
     Column("generated", Boolean, nullable=False),
     Column("health", Text, nullable=False),
+    Column("revoked_at", Instant),
+    Column("health_at", Instant),
 )
 cameras = Table(
     "cameras",
@@ -122,16 +124,29 @@ def admit(
         rows = [{"id": name, "first_seen_at": at, "last_seen_at": at, **_NEW} for name in missing]
         insert_new(tx, devices, rows, ["id"])
         here |= known(tx, missing)
-    taken = {name: device for name, device in here.items() if open_to_all or device.enrolled}
+    taken = {
+        name: device
+        for name, device in here.items()
+        if (open_to_all or device.enrolled) and not device.revoked
+    }
     if taken:
-        tx.execute(update(devices).where(devices.c.id.in_(taken)).values(last_seen_at=at))
+        seen_before = devices.c.last_seen_at.is_(None) | (devices.c.last_seen_at < at)
+        heard = devices.c.id.in_(taken) & seen_before
+        tx.execute(update(devices).where(heard).values(last_seen_at=at))
     return taken
 
 
 def enrol(tx: Connection, name: str, at: datetime) -> None:
     """Put a device on the list."""
     insert_new(tx, devices, [{"id": name, **_NEW}], ["id"])
-    tx.execute(update(devices).where(devices.c.id == name).values(enrolled_at=at))
+    on_list = {"enrolled_at": at, "revoked_at": None}
+    tx.execute(update(devices).where(devices.c.id == name).values(on_list))
+
+
+def revoke(tx: Connection, name: str, at: datetime) -> None:
+    """Take a device off the list."""
+    off_list = {"enrolled_at": None, "revoked_at": at}
+    tx.execute(update(devices).where(devices.c.id == name).values(off_list))
 
 
 def camera_names(tx: Connection, ids: Collection[str]) -> dict[str, str]:
@@ -226,7 +241,7 @@ def take_health(tx: Connection, received: Received[Health]) -> list[Change]:
     tx.execute(
         update(devices)
         .where(devices.c.id == received.dev)
-        .values(health=msgspec.json.encode(health).decode())
+        .values(health=msgspec.json.encode(health).decode(), health_at=at)
     )
     device = known(tx, [received.dev])[received.dev]
     if not device.online:  # it was taken for lost, but speaks
@@ -284,6 +299,7 @@ def _device(row: Row[tuple[object, ...]]) -> Device:
     return Device(
         id=row.id,
         enrolled=row.enrolled_at is not None,
+        revoked=row.revoked_at is not None,
         online=row.online,
         state_since=row.state_since,
         epoch=row.epoch,

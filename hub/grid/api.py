@@ -1,11 +1,12 @@
-"""Grids over HTTP: the list, the map layer, the import."""
+"""Grids over HTTP: the list, the map layer, the import and what an import would do."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import shapely
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 from shapely.geometry import mapping
@@ -17,15 +18,18 @@ from hub import audit
 from hub.auth import need
 from hub.errors import Problem
 from hub.grid import store as grid_store
-from hub.grid.errors import GridError
+from hub.grid.errors import GridError, Problem as GridProblem
 from hub.grid.places import Places
-from hub.grid.store import IN_FORCE, grids
-from hub.http import ERRORS, Listing, Page, page
+from hub.grid.store import IN_FORCE, Trial, grids, imports
+from hub.http import ERRORS, Listing, Page, Utc, page
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
 
 AfterImport = Callable[[Connection, Places], None]
+SHOWN_PROBLEMS = 1000
+GEOJSON_BODY = {"requestBody": {"content": {"application/geo+json": {}}, "required": True}}
+_FEATURE = re.compile(r"features\[(\d+)\]")
 
 
 class GridItem(BaseModel):
@@ -46,6 +50,50 @@ class Imported(BaseModel):
     changed: int
 
 
+class ProblemItem(BaseModel):
+    """What is wrong, where in the document, and what would be right.
+
+    `feature`: which of the document's features, counted from 0; null for a grid that is in force
+    already and stays. `shape`: the overlap, gap or overhang as GeoJSON.
+    """
+
+    problem: str
+    code: str | None
+    where: str
+    message: str
+    allowed: str
+    feature: int | None
+    others: list[str]
+    shape: dict[str, Any] | None
+
+
+class TrialItem(BaseModel):
+    """What an import would do; with any problem nothing would be imported.
+
+    `new`, `changed`, `same`: of the document's grids that can be read. `staying`: grids in force
+    that it does not name. `problems`: the first thousand of `total`.
+    """
+
+    new: int
+    changed: int
+    same: int
+    staying: int
+    problems: list[ProblemItem]
+    total: int
+
+
+class ImportItem(BaseModel):
+    """An import: who brought what. `in_force`: how many of the grids in force came with it."""
+
+    id: int
+    at: Utc
+    actor: str
+    source: str
+    sha256: str
+    changed: int
+    in_force: int
+
+
 class BadGrids(Problem):
     """A document of grids with its problems."""
 
@@ -55,7 +103,7 @@ class BadGrids(Problem):
         super().__init__(
             422, "bad_grids", f"{count} problems in the grids; none was imported", "see problems"
         )
-        self.problems = [problem.line() for problem in fault.problems[:1000]]
+        self.problems = [problem.line() for problem in fault.problems[:SHOWN_PROBLEMS]]
 
 
 def router(store: Store, places: Places, after_import: AfterImport) -> APIRouter:
@@ -92,27 +140,91 @@ def router(store: Store, places: Places, after_import: AfterImport) -> APIRouter
             json.dumps(collection, ensure_ascii=False), media_type="application/geo+json"
         )
 
-    @api.post("/grids")
+    @api.post("/grids", openapi_extra=GEOJSON_BODY)
     async def bring_in(
-        request: Request, actor: Annotated[Actor, Depends(need(Right.ADMIN))]
+        request: Request,
+        actor: Annotated[Actor, Depends(need(Right.ADMIN))],
+        file: Annotated[str, Query(max_length=200)] = "",
     ) -> Imported:
+        """`file`: its name, to be kept with the import."""
         body = await request.body()
-        return await run_in_threadpool(_import, store, places, after_import, body, actor)
+        source = f"api: {file}" if file else "api"
+        return await run_in_threadpool(_import, store, places, after_import, body, actor, source)
+
+    @api.post("/grids/check", openapi_extra=GEOJSON_BODY)
+    async def check(
+        request: Request, _actor: Annotated[Actor, Depends(need(Right.ADMIN))]
+    ) -> TrialItem:
+        """The dry run of an import: everything that is wrong, and what would change."""
+        body = await request.body()
+        return await run_in_threadpool(_check, store, body)
+
+    @api.get("/grid-imports")
+    def list_imports(
+        _actor: Annotated[Actor, Depends(need(Right.ADMIN))],
+        part: Annotated[Page, Depends(page)],
+    ) -> Listing[ImportItem]:
+        with store.read() as tx:
+            total = tx.execute(select(func.count()).select_from(imports)).scalar_one()
+            rows = grid_store.newest_imports(tx, part.limit, part.offset)
+        return Listing(
+            items=[ImportItem.model_validate(row, from_attributes=True) for row in rows],
+            total=total,
+        )
 
     return api
 
 
-def _import(
-    store: Store, places: Places, after_import: AfterImport, body: bytes, actor: Actor
-) -> Imported:
+def _document(body: bytes) -> object:
     try:
-        document = json.loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError) as fault:
         raise Problem(422, "bad_grids", f"not JSON: {fault}", "a GeoJSON document") from None
+
+
+def _check(store: Store, body: bytes) -> TrialItem:
+    document = _document(body)
+    with store.read() as tx:
+        trial = grid_store.try_out(tx, document)
+    return TrialItem(
+        new=trial.new,
+        changed=trial.changed,
+        same=trial.same,
+        staying=trial.staying,
+        problems=[_problem(each, trial) for each in trial.problems[:SHOWN_PROBLEMS]],
+        total=len(trial.problems),
+    )
+
+
+def _problem(problem: GridProblem, trial: Trial) -> ProblemItem:
+    named = problem.where, trial.reading.places.get(problem.code or "", "")
+    place = next((found for text in named if (found := _FEATURE.match(text))), None)
+    others = problem.details.get("others", [])
+    return ProblemItem(
+        problem=problem.problem,
+        code=problem.code,
+        where=problem.where,
+        message=problem.message,
+        allowed=problem.allowed,
+        feature=int(place[1]) if place else None,
+        others=[str(each) for each in others] if isinstance(others, list) else [],
+        shape=mapping(problem.shape) if problem.shape is not None else None,
+    )
+
+
+def _import(
+    store: Store,
+    places: Places,
+    after_import: AfterImport,
+    body: bytes,
+    actor: Actor,
+    source: str,
+) -> Imported:
+    document = _document(body)
     try:
         with store.write() as tx:
             at = now()
-            done = grid_store.bring_in(tx, document, at=at, actor=actor.name, source="api")
+            done = grid_store.bring_in(tx, document, at=at, actor=actor.name, source=source)
             note = f"{done.grids} grids, {done.changed} changed"
             act = audit.Entry(at, actor.name, actor.role, "grids", "all", "import", note=note)
             audit.append(tx, [act])

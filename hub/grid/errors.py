@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from shapely.geometry.base import BaseGeometry
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What is wrong with a set of grids, where, and what would be right.
 
-    `problem` is a fixed word (the list is in `hub.grid.geojson` and `hub.grid.topology`).
+    `problem` is a fixed word (the list is in `hub.grid.geojson` and `hub.grid.topology`). `shape`:
+    the overlap, gap or overhang itself, longitude and latitude; a line of output does not have it.
     """
 
     problem: str
@@ -17,6 +20,7 @@ class Problem:
     message: str
     allowed: str
     details: Mapping[str, object] = field(default_factory=dict, hash=False)
+    shape: BaseGeometry | None = field(default=None, compare=False, repr=False)
 
     def line(self) -> dict[str, object]:
         """The problem as one JSON object."""

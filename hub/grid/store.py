@@ -22,9 +22,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection, Row
 
-from hub.grid.errors import GridError
+from hub.grid.errors import GridError, Problem
 from hub.grid.geodesy import metres_per_degree
-from hub.grid.geojson import read
+from hub.grid.geojson import Reading, read
 from hub.grid.grid import Grid
 from hub.grid.places import GridStep, Places
 from hub.grid.topology import topology_problems
@@ -69,18 +69,48 @@ class Import:
     changed: int
 
 
+@dataclass(frozen=True)
+class Trial:
+    """What an import would do: how many of the document's grids are new, differ, are the same.
+
+    `staying`: grids in force that the document does not name. `problems`: of the document and of
+    its fit with what stays; with any of them nothing would be imported.
+    """
+
+    reading: Reading
+    new: int
+    changed: int
+    same: int
+    staying: int
+    problems: Sequence[Problem]
+
+
+def try_out(tx: Connection, document: object) -> Trial:
+    """What bringing in a FeatureCollection would do."""
+    reading = read(document)
+    here = in_force(tx)
+    staying = [grid for grid in here if grid.code not in reading.places]
+    found = [
+        *reading.problems,
+        *topology_problems([*reading.grids, *staying], reading.unusable),
+    ]
+    known = {grid.code for grid in here}
+    new = sum(grid.code not in known for grid in reading.grids)
+    differing = len(_differing(tx, reading.grids))
+    same = len(reading.grids) - differing
+    return Trial(reading, new, differing - new, same, len(staying), found)
+
+
 def bring_in(tx: Connection, document: object, *, at: datetime, actor: str, source: str) -> Import:
     """Put the grids of a FeatureCollection in force, all or none.
 
     A grid of the same code is replaced and keeps an end date; grids the document does not name
     stay. Raises GridError with every problem of the document and of its fit with what stays.
     """
-    reading = read(document)
-    staying = [grid for grid in in_force(tx) if grid.code not in reading.places]
-    together = [*reading.grids, *staying]
-    found = [*reading.problems, *topology_problems(together, reading.unusable)]
-    if found:
-        raise GridError.from_problems(found)
+    trial = try_out(tx, document)
+    reading = trial.reading
+    if trial.problems:
+        raise GridError.from_problems(trial.problems)
     number: int = tx.execute(
         imports.insert()
         .values(at=at, actor=actor, source=source, sha256=fingerprint(document), changed=0)
@@ -136,20 +166,32 @@ def load(store: Store, places: Places) -> None:
         refresh(tx, places)
 
 
-def _replace(tx: Connection, new: Sequence[Grid], at: datetime, number: int) -> int:
+def newest_imports(tx: Connection, limit: int, offset: int) -> list[Row[tuple[object, ...]]]:
+    """Imports, the newest first, each with how many of the grids in force it brought."""
+    still = select(func.count()).where(IN_FORCE, grids.c.import_id == imports.c.id)
+    found = select(imports, still.scalar_subquery().label("in_force"))
+    newest = found.order_by(imports.c.id.desc()).limit(limit).offset(offset)
+    return list(tx.execute(newest).all())
+
+
+def _differing(tx: Connection, new: Sequence[Grid]) -> list[dict[str, object]]:
+    """The rows of those grids that are not in force as they are here."""
     old = {
         row.code: row
         for row in tx.execute(
             select(grids).where(IN_FORCE, grids.c.code.in_([grid.code for grid in new]))
         )
     }
-    rows = [_row(grid) for grid in new]
-    changed = [
+    return [
         row
-        for row in rows
+        for row in map(_row, new)
         if row["code"] not in old
         or any(value != getattr(old[row["code"]], key) for key, value in row.items())
     ]
+
+
+def _replace(tx: Connection, new: Sequence[Grid], at: datetime, number: int) -> int:
+    changed = _differing(tx, new)
     codes = [row["code"] for row in changed]
     tx.execute(update(grids).where(IN_FORCE, grids.c.code.in_(codes)).values(valid_until=at))
     if changed:

@@ -122,10 +122,17 @@ class _Plane:
         """Whether the shape is somewhere wider than the tolerance."""
         return not shapely.is_empty(shapely.buffer(shape, -self.tolerances.strip_m / 2))
 
+    def _to_degrees(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(np.round(positions / self._scale + self._origin, 7))
+
+    def on_earth(self, shape: BaseGeometry) -> BaseGeometry:
+        """The shape in longitude and latitude."""
+        return shapely.transform(shape, self._to_degrees)
+
     def place(self, shape: BaseGeometry) -> str:
         """A position inside the shape, as `lat, lon`."""
-        inside = shapely.get_coordinates(shapely.point_on_surface(shape))[0]
-        lon, lat = inside / self._scale + self._origin
+        inside = shapely.get_coordinates(self.on_earth(shapely.point_on_surface(shape)))[0]
+        lon, lat = inside
         return f"{lat:.6f}, {lon:.6f}"
 
 
@@ -230,6 +237,7 @@ def _border_problem(
         message,
         allowed,
         {"others": list(others), "area_m2": round(shape.area, 1)},
+        plane.on_earth(shape),
     )
 
 

@@ -24,7 +24,7 @@ from hub.devices.revisions.revision import (
 )
 from hub.devices.revisions.site_calendar import site_calendar
 from hub.devices.revisions.store import revisions, to_revision
-from hub.devices.store import cameras
+from hub.devices.store import cameras, devices
 from hub.errors import Problem, not_found
 from hub.events import Change
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
@@ -136,6 +136,15 @@ def router(store: Store, wake: Callable[[], None]) -> APIRouter:
             made = _add(tx, device, doc, actor, wanted.note, wanted.seen)
         wake()
         return made
+
+    @api.get("/revisions")
+    def every_device(_actor: reader, part: Annotated[Page, Depends(page)]) -> Listing[RevisionNews]:
+        """Where the configuration of each device stands."""
+        shown = select(devices.c.id).order_by(devices.c.id).limit(part.limit).offset(part.offset)
+        with store.read() as tx:
+            total = tx.execute(select(func.count()).select_from(devices)).scalar_one()
+            news = revision_news(tx, tx.execute(shown).scalars().all())
+        return Listing(items=list(news.values()), total=total)
 
     @api.get("/devices/{device}/revisions")
     def list_revisions(

@@ -70,3 +70,29 @@ def test_refuses_what_is_no_calendar_and_keeps_the_old_one(call, path, body, say
     assert answer.status_code == 422
     assert says in answer.json()["error"]["message"]
     assert call("GET", "/api/calendar").json()["version"] == 0
+
+
+def test_every_version_is_kept_with_who_made_it(call):  # noqa: F811
+    call("PUT", "/api/calendar/years/2027", json=NEW_YEAR)
+    kept = call("GET", "/api/calendar/versions", role=Role.VIEWER).json()["items"]
+    assert [(each["version"], each["by"]) for each in kept] == [(1, "admin-1"), (0, "")]
+    assert kept[0]["note"] == "year 2027: 国办发明电"
+
+
+def test_a_year_that_is_taken_back_is_provisional_again(call):  # noqa: F811
+    call("PUT", "/api/calendar/years/2027", json=NEW_YEAR)
+    shown = call("DELETE", "/api/calendar/years/2027").json()
+    assert shown["version"] == 2
+    assert {year["year"]: year["published"] for year in shown["years"]}[2027] is False
+    assert due(call, "2027-02-04T17:00:00+08:00")["provisional"]
+    assert call("DELETE", "/api/calendar/years/2027").status_code == 404
+
+
+def test_two_people_cannot_change_the_calendar_at_once(call):  # noqa: F811
+    assert call("PUT", "/api/calendar/years/2027", json=NEW_YEAR | {"seen": 0}).status_code == 200
+    late = call("PUT", "/api/calendar/years/2027", json=NEW_YEAR | {"seen": 0})
+    assert (late.status_code, late.json()["error"]["code"]) == (409, "stale")
+    hours = {"hours": [{"start": "09:00", "end": "17:00"}], "seen": 0}
+    assert call("PUT", "/api/calendar/hours", json=hours).status_code == 409
+    assert call("DELETE", "/api/calendar/years/2027", params={"seen": 0}).status_code == 409
+    assert call("GET", "/api/calendar").json()["version"] == 1

@@ -57,11 +57,13 @@ def row(opening, number=0, limit=LIMIT):
 
 def test_a_new_table_keeps_the_rows_that_stay_and_retires_the_others(store):
     with store.write() as tx:
-        clock_store.put_in_force(tx, clock_store.changes(tx, "GB", [row("a"), row("b")]), NOON)
+        clock_store.put_in_force(
+            tx, clock_store.changes(tx, "GB", [row("a"), row("b")]), NOON, "li"
+        )
         first = clock_store.all_conditions(tx, "GB")
         change = clock_store.changes(tx, "GB", [row("b"), row("c"), row("c")])
         assert change == clock_store.TableChange([row("c")], [first[0].id])
-        clock_store.put_in_force(tx, change, after(5))
+        clock_store.put_in_force(tx, change, after(5), "li")
     with store.read() as tx:
         now_in_force = clock_store.conditions_of(tx, "GB", "06010")
         assert [each.opening for each in now_in_force] == ["b", "c"]
