@@ -41,6 +41,10 @@ export const ENTRIES: readonly Entry[] = [
   { to: '/dispatch', key: 'nav.dispatch', icon: 'link', group: 'manage', right: 'read' },
   { to: '/ledgers', key: 'nav.ledgers', icon: 'case', group: 'evaluation', right: 'read' },
   { to: '/learning', key: 'nav.learning', icon: 'guide', group: 'manage', right: 'read' },
+  { to: '/admin/devices', key: 'nav.devices', icon: 'camera', group: 'admin', right: 'admin' },
+  { to: '/admin/grids', key: 'nav.grids', icon: 'layers', group: 'admin', right: 'admin' },
+  { to: '/admin/matters', key: 'nav.matters', icon: 'clock', group: 'admin', right: 'admin' },
+  { to: '/admin/quarantine', key: 'nav.quarantine', icon: 'alert', group: 'admin', right: 'admin' },
 ]
 
 export interface Menu {

@@ -44,6 +44,20 @@ export const router = createRouter({
       name: 'permits',
       component: () => import('./pages/permits-page.vue'),
     },
+    { path: '/admin/grids', name: 'grids', component: () => import('./pages/grids-page.vue') },
+    { path: '/admin/matters', name: 'matters', component: () => import('./pages/matters-page.vue') },
+    { path: '/admin/devices', name: 'devices', component: () => import('./pages/devices-page.vue') },
+    {
+      path: '/admin/devices/:device',
+      name: 'device',
+      component: () => import('./pages/device-page.vue'),
+      props: true,
+    },
+    {
+      path: '/admin/quarantine',
+      name: 'quarantine',
+      component: () => import('./pages/quarantine-page.vue'),
+    },
     { path: '/:rest(.*)*', redirect: '/' },
   ],
 })

@@ -1,5 +1,5 @@
 import type { GridName } from './grids'
-import { all, get, type Page, withQuery } from './http'
+import { all, get, type Page, request, withQuery } from './http'
 
 export const FIVE = ['area', 'people', 'duties', 'tasks', 'rewards'] as const
 export type Five = (typeof FIVE)[number]
@@ -77,4 +77,81 @@ export function attendance(since: string, until: string): Promise<Attendance[]> 
 
 export function attendanceFile(since: string, until: string): string {
   return withQuery('/api/duty/attendance/file', { since, until, format: 'xlsx' })
+}
+
+export interface DutyPerson {
+  id: string
+  name: string
+  role: string
+  post: string
+  phone: string
+  trackers: string[]
+}
+
+export interface DutyPost extends Post {
+  patrols: GridName[]
+  people: DutyPerson[]
+}
+
+export const TEXTS = ['duties', 'tasks', 'rewards'] as const
+export type TextKind = (typeof TEXTS)[number]
+
+export const PERSON_ROLES = [
+  'chief_grid_head',
+  'grid_head',
+  'grid_worker',
+  'supervisor',
+  'collector',
+  'officer',
+] as const
+
+export async function postsOf(grid: string): Promise<DutyPost[]> {
+  return all('/api/duty/posts', { grid })
+}
+
+export function putTexts(grid: string, kind: TextKind, texts: string[]): Promise<unknown> {
+  return request('PUT', `/api/duty/grids/${encodeURIComponent(grid)}/${kind}`, { texts })
+}
+
+/** Rows with the columns of their table; those of the same key are replaced. */
+export function putRow(kind: 'posts' | 'people', row: Record<string, string>): Promise<unknown> {
+  return request('PUT', '/api/duty/rows', { kind, rows: [row] })
+}
+
+export function removeRow(kind: 'posts' | 'people', key: string): Promise<unknown> {
+  return request('DELETE', `/api/duty/${kind}/${encodeURIComponent(key)}`)
+}
+
+export function bringDuty(file: Blob): Promise<{ rows: Record<string, number> }> {
+  return request('POST', '/api/duty/import', file)
+}
+
+export interface Swept {
+  grid: GridName
+  level: number | null
+  area_m2: number
+  swept_m2: number
+  twice_m2: number
+  share: number
+  passes: number
+  length_m: number
+}
+
+export function swept(since: string, until: string): Promise<Page<Swept>> {
+  return get('/api/patrol/sweeping', { since, until, limit: 500 })
+}
+
+export function sweptFile(since: string, until: string): string {
+  return withQuery('/api/patrol/sweeping/file', { since, until, format: 'xlsx' })
+}
+
+const sweeper = (vehicle: string) =>
+  `/api/patrol/sweepers/${vehicle.split('/').map(encodeURIComponent).join('/')}`
+
+export async function sweepWidth(vehicle: string): Promise<number> {
+  return (await get<{ sweep_width_m: number }>(sweeper(vehicle))).sweep_width_m
+}
+
+export function setSweepWidth(vehicle: string, sweep_width_m: number): Promise<unknown> {
+  return request('PUT', sweeper(vehicle), { sweep_width_m })
 }

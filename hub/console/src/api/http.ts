@@ -50,7 +50,8 @@ export async function request<Answer>(
   path: string,
   body?: unknown,
 ): Promise<Answer> {
-  return (await (await answerTo(method, path, body)).json()) as Answer
+  const response = await answerTo(method, path, body)
+  return (response.status === 204 ? undefined : await response.json()) as Answer
 }
 
 export async function requestBlob(method: string, path: string, body?: unknown): Promise<Blob> {

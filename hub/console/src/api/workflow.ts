@@ -153,13 +153,8 @@ export function addRule(rule: RuleBody, from_case?: number | string): Promise<Ru
   return request('POST', '/api/dispatch-rules', { rule, from_case: after })
 }
 
-export async function endRule(number: number): Promise<void> {
-  const response = await fetch(`/api/dispatch-rules/${number}`, {
-    method: 'DELETE',
-    headers: { 'X-Tianyan': '1' },
-    credentials: 'same-origin',
-  })
-  if (!response.ok) throw new Error(response.statusText)
+export function endRule(number: number): Promise<void> {
+  return request('DELETE', `/api/dispatch-rules/${number}`)
 }
 
 export function tryRules(asked: {

@@ -1,7 +1,11 @@
 import { enAdmin } from './en-admin'
 import { enCamera } from './en-camera'
 import { enCases } from './en-cases'
+import { enDevices } from './en-devices'
 import { enEvaluation } from './en-evaluation'
+import { enFive } from './en-five'
+import { enGrids } from './en-grids'
+import { enMatters } from './en-matters'
 import { enPeople } from './en-people'
 import { enProof } from './en-proof'
 import { enShift } from './en-shift'
@@ -15,7 +19,11 @@ export const en: Record<keyof typeof zh, string> = {
   ...enAdmin,
   ...enCamera,
   ...enCases,
+  ...enDevices,
   ...enEvaluation,
+  ...enFive,
+  ...enGrids,
+  ...enMatters,
   ...enPeople,
   ...enTracks,
   ...enProof,

@@ -1,7 +1,11 @@
 import { zhAdmin } from './zh-admin'
 import { zhCamera } from './zh-camera'
 import { zhCases } from './zh-cases'
+import { zhDevices } from './zh-devices'
 import { zhEvaluation } from './zh-evaluation'
+import { zhFive } from './zh-five'
+import { zhGrids } from './zh-grids'
+import { zhMatters } from './zh-matters'
 import { zhPeople } from './zh-people'
 import { zhProof } from './zh-proof'
 import { zhShift } from './zh-shift'
@@ -13,7 +17,11 @@ export const zh = {
   ...zhAdmin,
   ...zhCamera,
   ...zhCases,
+  ...zhDevices,
   ...zhEvaluation,
+  ...zhFive,
+  ...zhGrids,
+  ...zhMatters,
   ...zhPeople,
   ...zhTerminal,
   ...zhTracks,

@@ -1,0 +1,261 @@
+"""Pages of administration about the city and its devices, in real Chromium on a real hub."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from hub import quarantine
+from hub.app import Hub
+from hub.config import Quarantine
+from hub.devices import keys, store as device_store
+from hub.quarantine import Suspect
+from hub.store import now, to_ms
+from tests.browser.conftest import AXE, Opener, need
+from tests.browser.real_hub import real_hub
+from tests.hub.cases.test_condition_sheet import workbook
+from tests.hub.test_pipeline import take
+from tests.hub.world import alert_message, birth, received, square, state, track_message
+from wire.status import Health
+from wire.topics import ROOT
+
+expect.set_options(timeout=60_000)  # a loaded machine is slow, not wrong
+WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
+
+
+def furnish(hub: Hub) -> None:
+    """Two devices, one of them with worries; two refused messages; one condition."""
+    at = now()
+    for name in ("cam-1", "cam-2"):
+        take(hub.store, hub.site, "state", state(dev=name))
+        take(hub.store, hub.site, "birth", birth(name))
+    said = Health(dev="cam-2", ts=to_ms(at + timedelta(hours=2)), disk_free_mb=120.0)
+    take(hub.store, hub.site, "health", received(said, at))
+    take(hub.store, hub.site, "track", track_message(0, 5, dev="cam-1"))
+    whole = msgspec.json.encode(alert_message(dev="cam-1", alert="late"))
+    suspects = [
+        Suspect(at, f"{ROOT}/cam-2/up/alert", "cam-2", "E_JSON", "not JSON", b"\xff{"),
+        Suspect(at, f"{ROOT}/cam-1/up/alert", "cam-1", "E_DEVICE", "is not enrolled", whole),
+    ]
+    with hub.store.write() as tx:
+        device_store.enrol(tx, "cam-1", at)
+        keys.heard(tx, "cam-1", "first", at)
+        keys.heard(tx, "cam-1", "second", at)
+        quarantine.keep(tx, suspects, Quarantine())
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory) -> Iterator[tuple[str, str]]:
+    with real_hub(tmp_path_factory.mktemp("hub"), furnish) as served:
+        yield served
+
+
+class Administrator:
+    """One page for the whole module: logging in and loading is most of a test's time."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page, self._url = page, url
+
+    def at(self, path: str) -> Page:
+        self.page.goto(f"{self._url}/#{path}")
+        return self.page
+
+
+@pytest.fixture(scope="module")
+def admin(chromium: Browser, city: tuple[str, str]) -> Iterator[Administrator]:
+    opener = Opener(chromium)
+    url, token = city
+    page = opener(url, token=token)
+    page.set_viewport_size(WIDE)
+    yield Administrator(page, url)
+    opener.close()
+    assert opener.faults == []
+
+
+def document(folder: Path, *features: object) -> Path:
+    file = folder / "city.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return file
+
+
+def test_a_file_of_grids_is_tried_mended_and_put_in_force(admin, tmp_path) -> None:
+    page = admin.at("/admin/grids")
+    chooser = page.get_by_label("选择网格文件")
+    bad = [square("a", 109.0, 32.6, 0.06, 3, "q00"), square("b", 109.05, 32.6, 0.05, 3, "q00")]
+    chooser.set_input_files(document(tmp_path, *bad))
+    problems = page.locator(".problems li")
+    expect(problems).not_to_have_count(0)
+    overlap = page.locator(".problems button", has_text="重叠").first
+    expect(overlap).to_contain_text("a at 32.6")
+    expect(page.get_by_role("button", name="导入并生效")).to_be_disabled()
+    overlap.press("Enter")
+    expect(overlap).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name=re.compile(r"^空隙 \d+$")).press("Enter")
+    expect(page.locator(".problems button", has_text="重叠")).to_have_count(0)
+
+    renamed = square("q00", 109.0, 32.6, 0.1, 2, "city", name="城东")
+    chooser.set_input_files(document(tmp_path, renamed))
+    expect(page.get_by_text("没有问题，可以生效。")).to_be_visible()
+    page.get_by_role("button", name="导入并生效").press("Enter")
+    newest = page.locator(".versions tbody tr").first
+    expect(newest).to_contain_text("最新")
+    expect(newest).to_contain_text("api: city.geojson")
+    expect(newest).to_contain_text("root")
+
+
+def test_a_device_is_enrolled_looked_at_and_taken_off_the_list(admin) -> None:
+    page = admin.at("/admin/devices")
+    row = page.locator("tbody tr", has_text="cam-2")
+    for worry in ("未登记", "磁盘将满", "时钟不准"):
+        expect(row).to_contain_text(worry)
+    page.get_by_role("button", name="登记入网").click()
+    panel = page.get_by_role("complementary", name="登记一台设备")
+    panel.get_by_label("设备编号").fill("cam-9")
+    page.keyboard.press("Enter")
+    expect(panel).to_contain_text("cam-9 的接入口令")
+    first = panel.locator("code").inner_text()
+    assert len(first) > 20
+    page.locator("tbody").get_by_role("link", name="cam-9").click()
+    expect(page.get_by_role("heading", name="cam-9")).to_be_visible()
+    expect(page.locator("code")).to_have_count(0)
+    page.get_by_role("button", name="换发口令").click()
+    expect(page.locator("code")).not_to_have_text(first)
+    page.get_by_label("注销原因").fill("被盗")
+    page.keyboard.press("Enter")
+    expect(page.locator(".page-head")).to_contain_text("已注销")
+
+    page = admin.at("/admin/devices/cam-1")
+    page.get_by_role("button", name="接受新公钥").click()
+    expect(page.locator(".key").first).to_have_text("second")
+    expect(page.get_by_text("按设备自己的配置文件运行")).to_be_visible()
+
+
+def test_the_table_of_matters_is_imported_edited_and_remembers_by_whom(admin, tmp_path) -> None:
+    page = admin.at("/admin/matters")
+    chooser = page.get_by_label("导入 XLSX/CSV")
+    sheet = tmp_path / "table.xlsx"
+    sheet.write_bytes(
+        workbook(("06010", "", "开", "关", "4 weeks", ""), ("1", "", "", "关", "", ""))
+    )
+    chooser.set_input_files(sheet)
+    faults = page.get_by_role("alert")
+    expect(faults.locator("li")).to_have_count(2)
+    expect(faults).to_contain_text("立结案, row 3, 处置时限")
+    sheet.write_bytes(workbook(("06010", "", "沿街散落", "清理干净", "4工作时", "环卫处")))
+    chooser.set_input_files(sheet)
+    expect(page.locator(".trial")).to_contain_text("新增 1 行")
+    page.get_by_role("button", name="导入并生效").press("Enter")
+    page.get_by_role("button", name="沿街散落").press("Enter")
+    panel = page.get_by_role("complementary")
+    panel.get_by_label("处置时限").fill("2")
+    panel.get_by_role("button", name="保存").press("Enter")
+    row = page.locator("tbody tr", has_text="沿街散落")
+    expect(row).to_contain_text("2 工作时")
+    expect(row).to_contain_text("root")
+    page.get_by_role("button", name="变更记录").press("Enter")
+    expect(page.locator("tbody tr")).to_have_count(2)
+    expect(page.locator("tbody tr").last).to_contain_text("4 工作时")
+
+
+def test_a_provisional_year_is_published_day_by_day(admin) -> None:
+    page = admin.at("/admin/matters?tab=calendar")
+    page.reload()
+    year = now().year + 1
+    page.get_by_role("button", name=re.compile(f"^{year}")).press("Enter")
+    expect(page.get_by_text(f"{year} 年的放假安排尚未公布")).to_be_visible()
+    day = page.locator(".months section").nth(5).locator("button.cell.work").first
+    label = day.get_attribute("aria-label") or ""
+    day.press("Enter")
+    turned = page.get_by_label(label.replace("工作日", "放假"))
+    expect(turned).to_be_visible()
+    page.get_by_label("依据").fill("国办发明电")
+    page.get_by_role("button", name=f"公布 {year} 年").press("Enter")
+    expect(page.locator("ol.versions li").first).to_contain_text(f"year {year}: 国办发明电")
+    expect(turned).to_be_visible()
+    page.get_by_role("button", name=f"撤回 {year} 年").press("Enter")
+    expect(page.get_by_text(f"{year} 年的放假安排尚未公布")).to_be_visible()
+
+
+def test_refused_messages_are_seen_whole_taken_and_deleted(admin) -> None:
+    page = admin.at("/admin/quarantine")
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(2)
+    page.get_by_label("原因").select_option("E_DEVICE")
+    expect(rows).to_have_count(1)
+    rows.first.get_by_role("button").press("Enter")
+    panel = page.get_by_role("complementary")
+    expect(panel.locator("pre")).to_contain_text('"alert":"late"')
+    panel.get_by_role("button", name="十六进制").press("Enter")
+    expect(panel.locator("pre")).to_contain_text("7b 22")
+    panel.get_by_role("button", name="重新接收").press("Enter")
+    expect(page.get_by_text("没有被拒收的报文")).to_be_visible()
+    page.get_by_label("原因").select_option("")
+    expect(rows).to_have_count(1)
+    page.get_by_role("button", name="删除这 1 条").press("Enter")
+    page.get_by_role("button", name="确认删除 1 条").press("Enter")
+    expect(page.get_by_text("没有被拒收的报文")).to_be_visible()
+
+
+def test_what_a_grid_lacks_comes_first_and_is_written(admin) -> None:
+    page = admin.at("/duty")
+    row = page.locator("tbody tr", has_text="grid q01")
+    expect(row.locator(".lacks")).to_have_count(4)
+    row.get_by_role("button").press("Enter")
+    panel = page.get_by_role("complementary", name="grid q01")
+    expect(panel).to_contain_text("尚缺：定人员、定职责、定任务、定奖惩")
+    panel.get_by_label("岗位编号").fill("p1")
+    panel.get_by_label("岗位名称").fill("一号岗")
+    page.keyboard.press("Enter")
+    for number, (name, role) in enumerate([("王芳", "grid_head"), ("李明", "grid_worker")]):
+        panel.get_by_label("人员编号").fill(f"h{number}")
+        panel.get_by_label("姓名").fill(name)
+        panel.get_by_label("角色").select_option(role)
+        page.keyboard.press("Tab")
+        panel.get_by_role("button", name="保存人员").press("Enter")
+        expect(panel.locator(".post li", has_text=name)).to_be_visible()
+    for what in ("定职责", "定任务", "定奖惩"):
+        panel.get_by_label(what, exact=True).fill("一\n二")
+        panel.get_by_role("button", name=f"保存{what}").press("Enter")
+        expect(panel.get_by_role("button", name=f"保存{what}")).to_be_disabled()
+    expect(panel).to_contain_text("五定齐全。")
+    page.keyboard.press("Escape")
+    expect(row.locator(".lacks")).to_have_count(0)
+    expect(page.locator("tbody tr").last).to_contain_text("grid q01")
+
+
+PAGES = [
+    ("/admin/grids", "table"),
+    ("/admin/devices", "tbody tr"),
+    ("/admin/devices/cam-1", ".parts"),
+    ("/admin/matters", "tbody tr"),
+    ("/admin/matters?tab=calendar", ".months"),
+    ("/admin/quarantine", ".about"),
+    ("/duty", "tbody tr"),
+    ("/duty?tab=sweep", ".empty, tbody tr"),
+]
+
+
+@pytest.mark.parametrize(("theme", "language"), [("light", "zh"), ("dark", "en")])
+def test_everybody_can_use_the_pages(city, opened: Opener, theme: str, language: str) -> None:
+    need(AXE, "npm ci in hub/console")
+    url, token = city
+    page = opened(url, theme=theme, language=language, token=token)
+    for path, ready in PAGES:
+        page.goto(f"{url}/#{path}")
+        page.reload()
+        page.wait_for_selector(ready)
+        for size in (WIDE, PHONE):
+            page.set_viewport_size(size)
+            page.evaluate(AXE.read_text(encoding="utf-8"))
+            found = page.evaluate(
+                "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa',"
+                " 'best-practice'] })"
+            )
+            faults = [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found["violations"]]
+            assert (path, size["width"], faults) == (path, size["width"], [])
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
