@@ -5,7 +5,7 @@
     confidence = the smaller of the two; of one alone where the other is not known; None of neither
 
 Camera hours are those of all cameras of the grid and below it in the part of the period that has
-gone by. A silence belongs to the grid it began in.
+gone by. A silence belongs to the grid it began in, and one that lasts goes on until it is over.
 """
 
 from collections import defaultdict
@@ -115,16 +115,17 @@ def _silent_hours(tx: Connection, span: Span, places: Places, kinds: Sequence[st
     patrols = select(vehicles.c.id).where(vehicles.c.kind.in_(kinds))
     found = select(
         event.vehicle, type_coerce(event.start, BigInteger), type_coerce(event.end, BigInteger),
-        event.lat, event.lon,
+        event.lat, event.lon, event.over,
     ).where(
         event.kind.in_([Kind.OFFLINE.value, Kind.SILENT_MOVING.value]),
         event.superseded_at.is_(None),
         event.start < from_ms(span.until_ms),
-        event.end > from_ms(span.start_ms),
+        or_(event.end > from_ms(span.start_ms), event.over.is_(False)),
         event.vehicle.in_(patrols),
     )  # fmt: skip
     silences: dict[tuple[str, int], tuple[int, float, float]] = {}
-    for vehicle, start_ms, end_ms, lat, lon in tx.execute(found):
+    for vehicle, start_ms, told_ms, lat, lon, is_over in tx.execute(found):
+        end_ms = told_ms if is_over else span.until_ms
         # One silence can be told as both kinds.
         known = silences.get((vehicle, start_ms), (0, lat, lon))
         silences[vehicle, start_ms] = (max(known[0], end_ms), lat, lon)
