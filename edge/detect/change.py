@@ -138,6 +138,11 @@ class SceneChange:
         regions = (region.mask for region in self._regions)
         return np.asarray(np.maximum.reduce([self._doubtful, explained, *regions]), np.uint8)
 
+    @property
+    def background(self) -> Image | None:
+        """The scene without what came (BGR); None while it is unknown."""
+        return None if self._background is None or self.is_unsettled else self._background.picture
+
     def look(self, picture: Image, passers: Sequence[Detection], now: Moment) -> list[Change]:
         """Take in a thumbnail (BGR) and what passes there; all lasting changes come back."""
         self.shift = None

@@ -24,6 +24,7 @@ from edge.detect.detection import Detection
 from edge.detect.detectors import Detector
 from edge.detect.evidence import Develop, EvidenceFile
 from edge.detect.faces import FaceFinder, NoFinder
+from edge.detect.glance import Gaze
 from edge.detect.ground import GeoPlace, ground_of, place_of
 from edge.detect.moment import Moment
 from edge.detect.motion import MotionGate
@@ -73,6 +74,8 @@ SAME_IOU, SAME_PART = 0.3, 0.5
 
 ONE_THING_IOU = 0.6
 """Two matters seen in boxes that overlap more are one thing with two names; the surer one stays."""
+
+CLEAN_LOOKS = "clean-looks.npz"
 
 TURNED = 0.01
 """A view that shifted by more of the picture shows other places in its cells."""
@@ -135,7 +138,7 @@ class CameraWatch:
     ) -> None:
         """Nothing seen yet. `finder`: of faces to cover; `album_bytes`: of pictures in memory.
 
-        `references`: a folder that keeps the views of no-build zones.
+        `references`: a folder that keeps the views of no-build zones, and which looks were clean.
         """
         self.looks = 0
         self.analysed = 0
@@ -145,6 +148,7 @@ class CameraWatch:
         self._ground = ground_of(camera)
         self._zones = Zones(camera, self._ground)
         self._gate = _gate_of(camera)
+        self._gaze = Gaze(self._detector, FAINT, self._passes)
         self._tracker = Tracker()
         self._places = Places(detector.threshold)
         self._change = SceneChange(min(zone.dwell_s for zone in camera.zones))
@@ -154,21 +158,25 @@ class CameraWatch:
         self._references = references
         self._building = self._building_of(camera)
         self._seen: list[Detection] = []
-        self._clean = CleanLooks()
+        self._picture: Image | None = None
+        self._clean = CleanLooks(references / CLEAN_LOOKS if references else None)
 
     def look(self, frame: Frame) -> list[AlertEvent]:
         """Look at one frame; what changed in the alerts comes back."""
         self.looks += 1
         self.gap_s = 0.0
         now = Moment(frame.at, frame.t_s)
-        picture = thumbnail(frame.picture.sized(DOUBLE))
+        picture = self._picture = thumbnail(frame.picture.sized(DOUBLE))
         if frame.sight not in JUDGED:
             self._places.blind(now)
             return []
+        if frame.sight is CameraState.MOVED:
+            self._clean.forget()
         small = grey(picture)
         moved = self._gate.opens(small, frame.t_s, is_watched=bool(self._places.stays))
         if moved:
-            self._seen = self._detector.detect(frame.picture.sized(self._detector.side), FAINT)
+            image = frame.picture.sized(self._detector.side)
+            self._seen = self._gaze.look(image, self._gate.moved)
             self.analysed += 1
         came_s = [stay.since.t_s for stay in self._places.stays if not stay.is_open]
         self._recorder.see(frame, self._seen, moved=moved, since=came_s)
@@ -184,7 +192,8 @@ class CameraWatch:
         is_sure = frame.sight is CameraState.OK
         events = self._places.update(sightings, passers, now, is_sure=is_sure)
         if is_sure:
-            self._clean.take(now, self._hiding(passers), self._change.unlike)
+            hiding, unlike = self._hiding(passers), self._change.unlike
+            self._clean.take(now, hiding, unlike, self._change.background)
         if is_sure and self._gate.still_s >= IDLE_AFTER_S and not self._clipped:
             dwell_s = min(zone.dwell_s for zone in self._camera.zones)
             self.gap_s = min(self._camera.idle_gap_s, dwell_s / DWELL_PARTS)
@@ -253,7 +262,7 @@ class CameraWatch:
         however late the detector came to be sure of it.
         """
         before = sighting.since or self._change.known_since or now
-        return replace(sighting, clean=self._clean.before(sighting.box, before))
+        return replace(sighting, clean=self._clean.before(sighting.box, before, self._picture))
 
     def _hiding(self, passers: Sequence[Detection]) -> list[Detection]:
         """What may be in the way of seeing a place clean: all that passes, stays or is faint."""

@@ -40,6 +40,9 @@ class Scripted:
         self.calls += 1
         return sorted(self._script(self.calls - 1), key=lambda d: -d.score)
 
+    def glance(self, image, part, least=None):
+        return None
+
     def threshold(self, label: str) -> float:
         return 0.25
 
@@ -69,11 +72,14 @@ def _grain(shape: tuple[int, ...], number: int, sigma: float) -> NDArray[np.int1
 
 
 def frames(
-    seconds: float, look_s: float = 1.0, draw: Callable[[float], Image] | None = None
+    seconds: float,
+    look_s: float = 1.0,
+    draw: Callable[[float], Image] | None = None,
+    from_s: float = 0.0,
 ) -> Iterator[Frame]:
     """Frames `look_s` apart; `draw` makes the picture of a second."""
     still = street()
-    for index in range(int(seconds / look_s)):
+    for index in range(int(from_s / look_s), int(seconds / look_s)):
         t_s = index * look_s
         picture = draw(t_s) if draw else still
         yield Frame(Whole(noisy(picture, index)), START + timedelta(seconds=t_s), t_s, index)

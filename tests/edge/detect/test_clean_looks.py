@@ -1,6 +1,10 @@
 """Of every alert the last look that showed its place clean: never later than it was."""
 
+import signal
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -9,7 +13,7 @@ import pytest
 from edge.config import CameraConfig
 from edge.detect.building import BuildingWatch
 from edge.detect.clean_looks import CleanLooks
-from edge.detect.watch import CameraWatch
+from edge.detect.watch import CLEAN_LOOKS, CameraWatch
 from tests.edge.detect.scripted import START, Scripted, box, frames, moment, street
 from tests.edge.detect.test_building import BEGIN, UTC, play, shed
 from wire.status import CameraState
@@ -66,15 +70,19 @@ def test_a_time_before_all_that_is_remembered_is_not_made_up():
     assert looked(600).before(PLACE, moment(60)) is None
 
 
-def watched(seen, draw, seconds=200, labels=None, sight=lambda _: CameraState.OK):
+def watched(
+    seen, draw, seconds=200, labels=None, sight=lambda _: CameraState.OK, kept=None, from_s=0
+):
     """The alert of a camera with a dwell of 20 s; `seen`: second → what the detector says."""
     zone = ZoneConfig(id="all", dwell_s=20, **({"labels": labels} if labels else {}))
     watch = CameraWatch(
-        CameraConfig(id="gate", zones=[zone]), Scripted(lambda n: seen(clock["now"]))
+        CameraConfig(id="gate", zones=[zone]),
+        Scripted(lambda n: seen(clock["now"])),
+        references=kept,
     )
     clock = {"now": 0.0}
     events = []
-    for frame in frames(seconds, draw=draw):
+    for frame in frames(seconds, draw=draw, from_s=from_s):
         clock["now"] = frame.t_s
         events += watch.look(replace(frame, sight=sight(frame.t_s)))
     return [event for event in events if event.state == "new"]
@@ -157,3 +165,58 @@ def test_the_last_comparison_outlives_a_restart(tmp_path):
     (told,) = play(range(6, 14), shed, BuildingWatch(UTC, tmp_path))[-1][2]
     assert told.clean is not None
     assert (told.since.at - told.clean.at).total_seconds() <= 86_400
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tests.edge.detect.test_clean_looks import scene, watched
+watched(lambda t: [], scene(heap_from=10_000), seconds=200, kept=Path(sys.argv[1]))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+RESTARTED = 230
+
+
+def killed(folder):
+    """An agent watched a clean street for 200 s, and was killed."""
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(folder)], cwd=Path.cwd(), check=False, timeout=120
+    )
+    assert done.returncode == -signal.SIGKILL
+
+
+def after(folder, seen, draw, **more):
+    return watched(
+        seen, draw, RESTARTED + 30, labels=["garbage"], kept=folder, from_s=RESTARTED, **more
+    )
+
+
+def test_what_came_while_the_agent_was_killed_was_clean_before(tmp_path):
+    killed(tmp_path)
+    (alert,) = after(tmp_path, lambda _: [HEAP], scene(heap_from=0))
+    assert 30 <= seconds(alert.last_clean) <= 200
+    (again,) = after(tmp_path, lambda _: [HEAP], scene(heap_from=0))
+    assert again.last_clean == alert.last_clean
+
+
+def test_what_was_there_unseen_before_the_restart_was_never_clean(tmp_path):
+    watched(lambda _: [], scene(heap_from=0), seconds=200, kept=tmp_path)
+    (alert,) = after(tmp_path, lambda _: [HEAP], scene(heap_from=0))
+    assert alert.last_clean is None
+
+
+def test_a_camera_that_was_moved_has_no_clean_looks_of_before(tmp_path):
+    watched(lambda t: [], scene(heap_from=10_000), seconds=200, kept=tmp_path)
+
+    def sight(t):
+        return CameraState.MOVED if t == RESTARTED else CameraState.OK
+
+    (alert,) = after(tmp_path, lambda _: [HEAP], scene(heap_from=0), sight=sight)
+    assert alert.last_clean is None
+
+
+def test_a_broken_file_of_clean_looks_is_begun_anew(tmp_path, caplog):
+    (tmp_path / CLEAN_LOOKS).write_bytes(b"PK\x03\x04 half")
+    (alert,) = after(tmp_path, lambda _: [HEAP], scene(heap_from=0))
+    assert alert.last_clean is None
+    assert "clean looks cannot be read" in caplog.text

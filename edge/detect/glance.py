@@ -1,0 +1,113 @@
+"""What a camera's detector sees, at no more cost than what moved is worth.
+
+Inference is most of what a busy street costs, and costs as much as the picture is large. Where
+nothing has moved since it was last looked at, the last look still holds: the motion gate's own
+argument, for parts of the picture. So a *glance* is at the part that moved, with everybody who
+reaches into it and some picture around, as large as in a look at the whole. What lies in the part
+is seen anew; what does not, or is cut by it, stays as it was until the whole is looked at again.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+
+from edge.camera.frame import Image
+from edge.detect.detection import Detection, Part
+from edge.detect.detectors import Detector
+from edge.detect.overlap import alike, corners, ious, nestings
+from edge.detect.thumbnail import Grey
+
+AROUND = 0.04
+"""Of the picture's longer side: what a network must see around a thing to tell it as surely."""
+
+LEAST = 0.3
+"""Of the longer side: no glance is at less."""
+
+SAME_IOU, SAME_PART = 0.5, 0.8
+"""What a glance sees once more of a thing that stays as it was, by overlap or nesting."""
+
+ROUNDING = 1e-6
+
+
+class Gaze:
+    """One camera's. `seen`: what is there by the last look, best score first.
+
+    `least`: detections down to this score are taken in. `passes`: who must never be cut.
+    """
+
+    def __init__(
+        self, detector: Detector, least: float, passes: Callable[[Detection], bool]
+    ) -> None:
+        """Nothing seen yet."""
+        self.seen: list[Detection] = []
+        self._detector = detector
+        self._least = least
+        self._passes = passes
+
+    def look(self, image: Image, moved: Grey | None) -> list[Detection]:
+        """Look at a picture.
+
+        `moved`: 1 where it differs from the last looks, in any size; None: look at the whole.
+        """
+        glanced = None if moved is None else self._glanced(image, moved)
+        whole = self._detector.detect
+        self.seen = whole(image, self._least) if glanced is None else glanced
+        return self.seen
+
+    def _glanced(self, image: Image, moved: Grey) -> list[Detection] | None:
+        passers = [box for box in self.seen if self._passes(box)]
+        part = _widened(_moved_part(moved, passers), image)
+        fresh = self._detector.glance(image, part, self._least)
+        return None if fresh is None else _merged(self.seen, fresh, part)
+
+
+def _moved_part(moved: Grey, passers: Sequence[Detection]) -> Part:
+    """What surrounds all that moved, and everybody in whose box something moved."""
+    height, width = moved.shape
+    left, top, across, down = cv2.boundingRect(moved)
+    parts = [(left / width, top / height, (left + across) / width, (top + down) / height)]
+    for box in corners(passers).tolist():
+        left, top, right, bottom = box
+        rows = slice(int(top * height), math.ceil(bottom * height))
+        columns = slice(int(left * width), math.ceil(right * width))
+        if moved[rows, columns].any():
+            parts.append((left, top, right, bottom))
+    sides = np.array(parts)
+    left, top = (float(side) for side in sides[:, :2].min(axis=0))
+    right, bottom = (float(side) for side in sides[:, 2:].max(axis=0))
+    return left, top, right, bottom
+
+
+def _widened(part: Part, image: Image) -> Part:
+    height, width = image.shape[:2]
+    longest = max(height, width)
+    left, right = _span(part[0], part[2], longest / width)
+    top, bottom = _span(part[1], part[3], longest / height)
+    return left, top, right, bottom
+
+
+def _span(first: float, last: float, longest: float) -> tuple[float, float]:
+    """`longest`: the longer side of the picture, in this one."""
+    length = min(max(last - first + 2 * AROUND * longest, LEAST * longest), 1.0)
+    first = min(max((first + last - length) / 2, 0.0), 1 - length)
+    return first, first + length
+
+
+def _merged(before: Sequence[Detection], fresh: Sequence[Detection], part: Part) -> list[Detection]:
+    """What lies in the part as it is seen now, all else as it was."""
+    kept = [box for box in before if not _lies_in(box, part)]
+    new = list(fresh)
+    if kept and new:
+        mine, theirs = corners(new), corners(kept)
+        again = (ious(mine, theirs) >= SAME_IOU) | (nestings(mine, theirs) >= SAME_PART)
+        again &= alike([box.label for box in new], [box.label for box in kept])
+        new = [box for box, is_known in zip(new, again.any(axis=1), strict=True) if not is_known]
+    return sorted([*new, *kept], key=lambda box: -box.score)
+
+
+def _lies_in(box: Detection, part: Part) -> bool:
+    left, top, right, bottom = part
+    is_across = left <= box.x and box.x + box.w <= right + ROUNDING
+    return is_across and top <= box.y and box.y + box.h <= bottom + ROUNDING
