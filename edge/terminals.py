@@ -30,6 +30,7 @@ POLL_S = 0.2
 RETRY_S = 5.0
 STOP_TIMEOUT_S = 5.0
 OWN_FILES = 100
+PHOTO = "photo"
 SECRET_BYTES = 32
 RESULTS = {1: "failed", 2: "the message is wrong", 3: "not supported"}
 SHOT_RESULTS = {1: "failed", 2: "it has no such channel"}
@@ -53,11 +54,11 @@ class Terminals:
             secret_of(self._config, config.data_dir),
             is_open=self._config.open,
         )
-        alarms = AlarmDesk(
+        self._alarms = AlarmDesk(
             outbox, config.data_dir / "open-alarms", self._config.alerts, _cover(config.model)
         )
         self._profiles = _profiles(self._config)
-        self._reports = OutboxReports(outbox, self._profiles, alarms)
+        self._reports = OutboxReports(outbox, self._profiles, self._alarms)
         self._on_change = on_change
         self._gateway: Gateway | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -108,7 +109,7 @@ class Terminals:
         """How many terminals are connected and known."""
         return len(self._gateway.connected) if self._gateway else 0
 
-    def carry_out(self, name: str, arguments: dict[str, Any], _order: str = "") -> dict[str, Any]:
+    def carry_out(self, name: str, arguments: dict[str, Any], order: str = "") -> dict[str, Any]:
         """Give the order `name` (see `jt808.orders`) to the terminal of `vehicle`.
 
         Gives what the terminal answers; `result` 0 where it only says that it is done.
@@ -123,6 +124,8 @@ class Terminals:
         gateway, loop = self._gateway, self._loop
         if gateway is None or loop is None:
             raise OrderFailed("the server of the terminals does not run")
+        if name == PHOTO:
+            self._alarms.expect(str(vehicle), order)
         asked = asyncio.run_coroutine_threadsafe(gateway.ask(terminal, name, given), loop)
         try:
             reply = asked.result(ANSWER_S + 1)

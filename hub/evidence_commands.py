@@ -22,11 +22,12 @@ from hub.devices.orders.order import Order
 from hub.errors import HubError
 from hub.evidence import refs
 from hub.evidence.bundle import Exported, is_bundle, verify_bundle, write_bundle
+from hub.evidence.order_key import key_of, order_of
 from hub.evidence.proof import BAD, UNSIGNED, VERIFIED, TrustedKey, judge, kept_statement
 from hub.evidence.refs import KEPT_ASIDE, pictures
 from hub.evidence.store import Differs, Vault
 from hub.looks import store as look_store
-from hub.looks.pictures import contradiction, key_of, order_of
+from hub.looks.pictures import contradiction
 from hub.store import Store, now
 
 WAITING = "waiting"

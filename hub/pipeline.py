@@ -41,6 +41,7 @@ from hub.devices.revisions import store as revision_store
 from hub.events import Change
 from hub.evidence import store as evidence_store
 from hub.evidence.file import signed_path
+from hub.evidence.order_key import key_of
 from hub.evidence.store import Vault
 from hub.grid import store as grid_store
 from hub.grid.crossing import Crossing
@@ -56,7 +57,7 @@ from hub.proof.album import Album
 from hub.proof.desk import ProofDesk
 from hub.proof.picture import Cover
 from hub.proof.rebound import Coming
-from hub.proving import key_heard, note_files, note_pictures
+from hub.proving import answers, key_heard, note_answers, note_files, note_pictures
 from hub.roles import SYSTEM, Actor
 from hub.store import from_ms, now, to_ms
 from hub.tracks import drivers, store as track_store
@@ -144,18 +145,31 @@ def take_alerts(tx: Connection, site: Site, arrived: Sequence[Received[AlertMess
     outcome = _answered(sorted_out.new, sorted_out.repeated, sorted_out.refused)
     if not sorted_out.new:
         return outcome
+    answered = answers(tx, sorted_out.new)
     subjects = {inbox.key(each.message): alert_id(each.message) for each in sorted_out.new}
+    for order, listed in answered.items():
+        subjects |= {inbox.key(each.message): key_of(order) for each in listed}
     inbox.keep(tx, "alert", sorted_out.new, subjects)
-    seen = together(tx, sorted_out.new, located(tx, site, sorted_out.new))
+    news = note_answers(tx, answered)
+    of_orders = {inbox.key(each.message) for listed in answered.values() for each in listed}
+    alerts = [each for each in sorted_out.new if inbox.key(each.message) not in of_orders]
+    if alerts:
+        news += _taken_alerts(tx, site, alerts)
+    events.record(tx, news, sorted_out.new[-1].received_at)
+    return outcome
+
+
+def _taken_alerts(
+    tx: Connection, site: Site, arrived: Sequence[Received[AlertMessage]]
+) -> list[Change]:
+    seen = together(tx, arrived, located(tx, site, arrived))
     seen = held_back(tx, site, seen)
     seen = compared(tx, site, seen)
     changed = {each.alert.id: each.alert for each in seen}
     alert_store.save(tx, changed.values())
-    note_pictures(tx, sorted_out.new)
+    note_pictures(tx, arrived)
     opened = open_cases(tx, site, judged(site, seen), SYSTEM)
-    at = sorted_out.new[-1].received_at
-    events.record(tx, [*(Change("alert", name) for name in changed), *opened], at)
-    return outcome
+    return [*(Change("alert", name) for name in changed), *opened]
 
 
 def located(

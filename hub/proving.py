@@ -1,7 +1,7 @@
 """What the hub does with evidence: notes it, proves it, keeps aside what differs, trusts keys."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.engine import Connection
@@ -10,12 +10,13 @@ from hub import audit, events
 from hub.alerts import store as alert_store
 from hub.alerts.alert import alert_id
 from hub.devices import keys as device_keys
+from hub.devices.orders import store as order_store
 from hub.errors import Problem
 from hub.events import Change
 from hub.evidence import refs, store as evidence_store
+from hub.evidence.order_key import key_of, order_of
 from hub.evidence.proof import BadKeyText, TrustedKey, public_key
 from hub.inbox import Received
-from hub.looks.pictures import order_of
 from hub.roles import SYSTEM, Actor
 from hub.store import Store, now
 from wire.alert import Alert as AlertMessage
@@ -23,6 +24,8 @@ from wire.statement import scene_of
 from wire.status import Birth
 
 log = logging.getLogger(__name__)
+
+PHOTO = "terminal.photo"
 
 
 def trusted_keys(tx: Connection, devices: Collection[str]) -> dict[str, list[TrustedKey]]:
@@ -44,8 +47,41 @@ def note_pictures(tx: Connection, arrived: Sequence[Received[AlertMessage]]) -> 
     note_files(tx, told)
 
 
+def answers(
+    tx: Connection, arrived: Sequence[Received[AlertMessage]]
+) -> dict[str, list[Received[AlertMessage]]]:
+    """By order: what only shows the photograph an order asked a vehicle for. No alerts.
+
+    What names an order that is none, or one of another vehicle, is an alert as any other.
+    """
+    found: dict[str, list[Received[AlertMessage]]] = {}
+    named = sorted({each.message.order for each in arrived} - {""})
+    known = order_store.load(tx, named) if named else {}
+    for each in arrived:
+        order = known.get(each.message.order)
+        if order is None or (order.device, order.op) != (each.dev, PHOTO):
+            continue
+        if order.args.get("vehicle") == each.message.source:
+            found.setdefault(order.id, []).append(each)
+    return found
+
+
+def note_answers(
+    tx: Connection, found: Mapping[str, Sequence[Received[AlertMessage]]]
+) -> list[Change]:
+    """Keep the files with the orders that asked for them."""
+    told = {
+        key_of(order): [
+            refs.Told(each.dev, None, each.message.evidence, each.received_at) for each in listed
+        ]
+        for order, listed in found.items()
+    }
+    note_files(tx, told)
+    return [Change("order", order) for order in found]
+
+
 def note_files(tx: Connection, told: dict[str, list[refs.Told]]) -> None:
-    """The same for any subject: an alert by its id, or a look by `hub.looks.pictures.key_of`."""
+    """The same for any subject: an alert by its id, or an order by its key (`order_key`)."""
     if told:
         said = [each for listed in told.values() for each in listed]
         hashes = {ref.sha256 for each in said for ref in each.refs}

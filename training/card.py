@@ -1,7 +1,9 @@
 """The figures of a model card, measured afresh beside the base net and written into the card.
 
-    python -m training.card --data DATASET.yaml [--base COCO.pt] [--rendered DATASET.yaml]
+    python -m training.card --data DATASET.yaml [--base COCO.pt|COCO.onnx] [--rendered DIR]
         [--still VIDEO] [--model street-n] [--write]
+
+`--rendered DIR` draws its streets where DIR holds none yet.
 
 Each table has a name and stands in `CARD.md` between `<!-- NAME -->` and `<!-- /NAME -->`; it is
 put there with `--write`, else printed. A table whose option is not given is left as it is.
@@ -25,14 +27,19 @@ from edge.detect.detection import Detection
 from edge.detect.detectors import open_detector
 from edge.detect.manifest import Manifest, find_manifest, load_manifest
 from edge.detect.relations import LEAST_GOODS
+from training.base import base_sight
 from training.comparison import STALL, Agreement, Presence, agreement, vending_presence
 from training.dataset import Dataset, read_dataset
 from training.evaluate import LEAST, Count, Detector, Looked, Score, look, score
 from training.export import measure
 from training.labels import LABELS, STREET
+from training.rendered import write_rendered
 
 LEAST_COMPARED = 5
 """Labels that the base saw less often are left out of the comparison: too few to say anything."""
+
+RENDERED_FRAMES, RENDERED_SEED = 96, 11
+"""The streets of the card: those of `training.rendered` as it comes."""
 
 FAR = (1920, 1080)
 FAR_SHARE, FAR_TOP = 0.2, 0.35
@@ -56,7 +63,7 @@ def tables(options: argparse.Namespace) -> dict[str, list[str]]:
         made["vending"] = lambda: vending(options.model, options.base, options.data, manifest)
         made["kept"] = lambda: kept(options.model, options.base, val)
     if options.rendered is not None:
-        drawn = read_dataset(options.rendered, "val")
+        drawn = read_dataset(_rendered(options.rendered), "val")
         made["rendered"] = lambda: classes(
             measure(find_manifest(options.model), drawn), manifest.thresholds
         )
@@ -64,6 +71,14 @@ def tables(options: argparse.Namespace) -> dict[str, list[str]]:
         made["still recording"] = lambda: still_recording(options.model, options.still, manifest)
     wanted = options.table or list(made)
     return {name: list(made[name]()) for name in wanted if name in made}
+
+
+def _rendered(given: Path) -> Path:
+    """The description of the drawn streets, which are drawn where there are none."""
+    file = given if given.suffix == ".yaml" else given / "data.yaml"
+    if not file.exists():
+        write_rendered(file.parent, {"val": RENDERED_FRAMES}, RENDERED_SEED)
+    return file
 
 
 def classes(rows: dict[str, list[Looked]], thresholds: dict[str, float]) -> Lines:
@@ -98,11 +113,7 @@ def empty_streets(rows: dict[str, list[Looked]], manifest: Manifest) -> Lines:
 
 def vending(model: str, base: Path, data: Path, manifest: Manifest) -> Lines:
     """Stalls per picture, by class, by relation and by either, beside the base's relation."""
-    from training import street_net
-
-    net = street_net.relabel(street_net.load(base), LABELS)
-    longest_side = manifest.input.longest_side
-    before = street_net.sight(net, longest_side, least=LEAST_GOODS)
+    before = base_sight(base, manifest.input.longest_side, least=LEAST_GOODS)
     in_use = open_detector(model, threads=2).detect
     yield "| street vending, per picture | pictures | noticed | false |\n"
     yield "| --- | --- | --- | --- |\n"
@@ -127,11 +138,8 @@ def relation(model: str, val: Dataset, manifest: Manifest) -> Lines:
 
 def kept(model: str, base: Path, val: Dataset) -> Lines:
     """What is left of the base's knowledge."""
-    from training import street_net
-
-    net = street_net.relabel(street_net.load(base), LABELS)
     longest_side = load_manifest(find_manifest(model)).input.longest_side
-    before = street_net.sight(net, longest_side, least=LEAST_GOODS)
+    before = base_sight(base, longest_side, least=LEAST_GOODS)
     after = open_detector(model, conf=LEAST, threads=2).detect
     yield "| label | base's things still seen | its things the base sees too |\n"
     yield "| --- | --- | --- |\n"
@@ -236,8 +244,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="training.card", description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--data", type=Path, required=True, metavar="DATASET.yaml")
-    add("--base", type=Path, metavar="FILE.pt", help="the COCO net: vending, kept")
-    add("--rendered", type=Path, metavar="DATASET.yaml", help="drawn streets: rendered")
+    add("--base", type=Path, metavar="FILE.pt|FILE.onnx", help="the COCO net: vending, kept")
+    add("--rendered", type=Path, metavar="DIR", help="drawn streets, or their DATASET.yaml")
     add("--still", type=Path, metavar="VIDEO", help="nothing to report: still recording")
     add("--model", default="street-n")
     add("--table", action="append", metavar="NAME", help="only this one; repeatable")

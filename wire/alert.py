@@ -66,7 +66,8 @@ class Alert(Envelope, kw_only=True, frozen=True):
     GB/T 47678.5-2026. `since`: ms UTC when it was first seen; `last_clean`: ms UTC of the last look
     before that showed its place clean, null when nobody can tell. `level`: severity, 1 general,
     2 serious, 3 urgent. `acc`: metres, the radius within which the place lies. `config_rev`: the
-    revision of the configuration that judged it.
+    revision of the configuration that judged it. `order`: the command that asked for what
+    `evidence` shows; then it is no alert but that command's answer.
     """
 
     alert: Name
@@ -87,3 +88,4 @@ class Alert(Envelope, kw_only=True, frozen=True):
     config_rev: Text = ""
     boxes: Annotated[list[Box], Meta(max_length=50)] = []
     evidence: Annotated[list[EvidenceRef], Meta(max_length=10)] = []
+    order: Annotated[str, Meta(max_length=64)] = ""

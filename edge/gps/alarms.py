@@ -1,10 +1,13 @@
 """Alarm bits of terminals as alerts: one when a bit rises, one when it falls; and their pictures.
 
+A picture that an order of the hub asked for is no alert: it goes out as what that order gave.
+
 What stands is kept on disk, so that an alarm that outlasts a restart is neither told twice nor left
 open. An alarm in a report from a blind area is over when it is heard of: it is told once, ended and
 marked as late.
 """
 
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +24,12 @@ from wire.alert import Alert, AlertState, EvidenceRef, PlaceSource
 from wire.track import ALARMS
 
 PICTURE = "vehicle_picture"
+ASKED_FOR = 0
+"""The event of a picture that a platform ordered."""
+
+AWAITED_S = 86_400.0
+"""A terminal out of coverage sends it when it is back."""
+
 ALARM_OF_EVENT = {2: "emergency", 3: "collision"}
 GENERAL, SERIOUS, URGENT = 1, 2, 3
 LEVELS = {"emergency": URGENT, "collision": URGENT, "rollover_warning": URGENT, "stolen": SERIOUS}
@@ -70,6 +79,11 @@ class AlarmDesk:
             for vehicle in (source for source, label in self._open if label == name):
                 self._standing[vehicle] = self._standing.get(vehicle, 0) | 1 << bit
         self._old: dict[str, int] = {}
+        self._awaited: dict[str, tuple[str, float]] = {}
+
+    def expect(self, vehicle: str, order: str) -> None:
+        """Pictures that are asked for of this vehicle are for that order. Any thread may call."""
+        self._awaited[vehicle] = (order, time.monotonic())
 
     def take(self, heard: Sequence[Heard]) -> None:
         """Store what began and what ended. Raises OutboxFull, OSError, sqlite3.Error."""
@@ -85,7 +99,9 @@ class AlarmDesk:
         """
         label = ALARM_OF_EVENT.get(shown.event, PICTURE)
         heard = Heard(shown.vehicle, 0, shown.at, shown.place)
-        alone = replace(self._alert(heard, shown.place, label), state=AlertState.END)
+        alone = replace(
+            self._alert(heard, shown.place, label), state=AlertState.END, order=self._order(shown)
+        )
         stands = self._open.get((shown.vehicle, label))
         files = self._files(shown.file)
         alert = replace(
@@ -93,6 +109,12 @@ class AlarmDesk:
             evidence=[_ref(file, shown.at, shown.file) for file in files],
         )
         self._outbox.add(ALERT, lambda seq: replace(alert, seq=seq), files, alert.alert)
+
+    def _order(self, shown: Shown) -> str:
+        """What asked for a picture; nothing here, where the terminal has another platform, too."""
+        order, given_s = self._awaited.get(shown.vehicle, ("", 0.0))
+        is_for_it = shown.event == ASKED_FOR and time.monotonic() - given_s < AWAITED_S
+        return order if is_for_it else ""
 
     def _files(self, taken: EvidenceFile) -> list[EvidenceFile]:
         """What everybody may see of a picture, and the sealed original; sounds stay sealed."""

@@ -16,11 +16,11 @@ from hub.devices.orders.order import OrderState, Subject
 from hub.errors import Problem, not_found
 from hub.evidence import refs, store as evidence_store
 from hub.evidence.items import EvidenceItem, evidence_item
+from hub.evidence.order_key import key_of
 from hub.evidence.refs import Picture
 from hub.http import ERRORS, Body, Listing, Utc
 from hub.looks import store as look_store
 from hub.looks.look import OP, Look, arguments, look_of, valid_for
-from hub.looks.pictures import key_of
 from hub.roles import Actor, Right
 from hub.store import Store
 

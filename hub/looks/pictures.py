@@ -1,6 +1,5 @@
 """The pictures of a look, or of a snapshot: noted under a key of their own, as an alert's are."""
 
-import base64
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -9,6 +8,7 @@ from typing import Any
 import msgspec
 
 from hub.devices.orders.order import Order
+from hub.evidence.order_key import key_of
 from hub.evidence.refs import Told
 from hub.looks.look import MOST_FILES, OP
 from hub.store import to_ms
@@ -16,29 +16,10 @@ from wire.alert import EvidenceRef
 from wire.statement import Scene, look_subject, snapshot_subject
 
 SNAPSHOT = "camera.snapshot"
-MARK = "~"
-"""Begins the key of a look; an alert's id is hexadecimal."""
-
 CLOCKS_APART = timedelta(minutes=10)
 """By so much a device's clock may be behind the hub's."""
 
-_ORDER = re.compile(r"[0-9a-f]{27}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-def key_of(order: str) -> str:
-    """What pictures of an order are kept under: its id in twenty characters, as an alert's."""
-    if not _ORDER.fullmatch(order):
-        raise ValueError(f"{order!r} is no id of an order")
-    packed = bytes.fromhex(f"0{order}")
-    return MARK + base64.urlsafe_b64encode(packed).decode().rstrip("=")
-
-
-def order_of(key: str) -> str | None:
-    """The order that a key stands for; None for an alert's id."""
-    if not key.startswith(MARK):
-        return None
-    return base64.urlsafe_b64decode(f"{key[1:]}=").hex()[1:]
 
 
 def told(order: Order, at: datetime) -> dict[str, list[Told]]:

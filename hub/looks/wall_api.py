@@ -14,9 +14,10 @@ from hub.devices.api import visible
 from hub.devices.orders.store import orders
 from hub.devices.store import cameras
 from hub.evidence.items import evidence_url
+from hub.evidence.order_key import key_of
 from hub.evidence.refs import pictures_of
 from hub.http import ERRORS, Listing, Utc
-from hub.looks.pictures import SNAPSHOT, key_of
+from hub.looks.pictures import SNAPSHOT
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now

@@ -19,9 +19,9 @@ from hub.errors import Problem, not_found
 from hub.events import Change
 from hub.evidence import refs, store as evidence_store
 from hub.evidence.file import IMAGE_TYPES, check_picture
+from hub.evidence.order_key import key_of
 from hub.evidence.store import Differs, Vault, sync
 from hub.looks import store as look_store
-from hub.looks.pictures import key_of
 from hub.proof import likeness, picture, store as proof_store
 from hub.proof.album import Album, Print, copy_among, first_copy
 from hub.proof.likeness import Grey

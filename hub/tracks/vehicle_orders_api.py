@@ -14,6 +14,9 @@ from hub.devices.orders.desk import OrderDesk
 from hub.devices.orders.store import orders, to_order
 from hub.devices.store import devices
 from hub.errors import Problem, not_found
+from hub.evidence.items import EvidenceItem, evidence_item
+from hub.evidence.order_key import key_of
+from hub.evidence.refs import pictures_of
 from hub.grid.errors import GridError
 from hub.http import ERRORS, Body, Listing, Page, page
 from hub.roles import Actor, Right
@@ -27,6 +30,12 @@ SET_FENCE, DELETE_FENCES = "terminal.set_fence", "terminal.delete_fences"
 FENCE_OPS = (SET_FENCE, DELETE_FENCES)
 GATEWAY = "gateway"
 """What a device calls its server of terminals among its receivers."""
+
+
+class VehicleOrderItem(OrderItem):
+    """An order to a vehicle. `evidence`: the photographs that it asked for, as they come."""
+
+    evidence: list[EvidenceItem]
 
 
 class VehicleOrder(Body):
@@ -87,7 +96,7 @@ def router(store: Store, desk: OrderDesk) -> APIRouter:
     @api.get("/vehicles/{vehicle:path}/orders")
     def list_orders(
         vehicle: str, actor: reader, part: Annotated[Page, Depends(page)]
-    ) -> Listing[OrderItem]:
+    ) -> Listing[VehicleOrderItem]:
         here: tuple[ColumnElement[bool], ...] = (
             orders.c.subject_kind == "vehicle",
             orders.c.subject == vehicle,
@@ -97,7 +106,16 @@ def router(store: Store, desk: OrderDesk) -> APIRouter:
             _speaker(tx, vehicle)
             total = tx.execute(select(func.count()).select_from(orders).where(*here)).scalar_one()
             rows = tx.execute(newest.limit(part.limit).offset(part.offset)).all()
-        return Listing(items=[item(to_order(row), desk.ops, actor) for row in rows], total=total)
+            given = [to_order(row) for row in rows]
+            shown = pictures_of(tx, [key_of(order.id) for order in given], with_sealed=True)
+        items = [
+            VehicleOrderItem(
+                **item(order, desk.ops, actor).model_dump(),
+                evidence=[evidence_item(p) for p in shown[key_of(order.id)] if not p.sealed],
+            )
+            for order in given
+        ]
+        return Listing(items=items, total=total)
 
     return api
 

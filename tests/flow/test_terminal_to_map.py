@@ -66,6 +66,11 @@ def pictures(api):
     return [each for each in api.get("/api/alerts").json()["items"] if each["evidence"]]
 
 
+def photographs(api, vehicle, order):
+    given = api.get(f"/api/vehicles/{GATEWAY}/{vehicle}/orders").json()["items"]
+    return next(each for each in given if each["id"] == order)["evidence"]
+
+
 def test_terminals_of_both_editions_are_on_the_map(city):
     start_gateway(city)
     with (
@@ -183,8 +188,9 @@ def test_who_drives_and_what_is_ordered_goes_the_whole_way_through_a_cut(city):
             assert terminal.hear()[0] == 0x8001
             picture = bytes.fromhex("0000000900000001") + report_now(32.71, 109.04) + JPEG
             assert terminal.ask(0x0801, picture) == (0x8800, bytes.fromhex("00000009"))
-            (alert,) = until(lambda: pictures(api), "the picture")
-            assert (alert["label"], alert["source"]) == ("vehicle_picture", "truck-1")
+            (photo,) = until(lambda: photographs(api, "truck-1", shot), "the picture")
+            assert photo["type"] == "image/jpeg"
+            assert pictures(api) == []
 
             refused = given(api, "truck-1", "set_fence", {"fence": {"shape": "oval", "id": 1}})
             failed = until(lambda: ended(api, refused), "the refusal")

@@ -1,12 +1,19 @@
 """A card's tables: said as counts, and put where the card has a place for them."""
 
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
 
 from edge.detect.detection import Detection
+from edge.detect.errors import BadModel
 from edge.detect.manifest import Manifest
-from training.card import _shrunk, classes, empty_streets, said, written
+from tests.shared import SHARED, needs_shared
+from training.base import base_sight
+from training.card import _rendered, _shrunk, classes, empty_streets, said, written
 from training.evaluate import Count, Looked
+from training.labels import LABELS
 
 MANIFEST = Manifest(
     name="m", version="1", file="m.onnx", sha256="0" * 64, licence="MIT",
@@ -66,3 +73,26 @@ def test_a_table_takes_its_place_and_leaves_the_rest():
 def test_a_card_without_a_place_is_named():
     with pytest.raises(ValueError, match="no place for 'far'"):
         written("# m\n", {"far": []})
+
+
+@needs_shared
+def test_the_base_may_be_an_exported_net():
+    see = base_sight(SHARED / "weights" / "yolo11n_384x640_fp32.onnx", 640, least=0.25)
+    picture = next(iter(sorted((SHARED / "data" / "images").glob("*train*/*.jpg"))))
+    found = see(cv2.imread(str(picture)))
+    assert {one.label for one in found} <= set(LABELS)
+
+
+def test_a_base_without_labels_is_refused_by_name():
+    with pytest.raises(BadModel, match="centerface"):
+        base_sight(Path("models/centerface/centerface.onnx"), 640, least=0.25)
+
+
+def test_drawn_streets_are_drawn_where_there_are_none(tmp_path, monkeypatch):
+    monkeypatch.setattr("training.card.RENDERED_FRAMES", 1)
+    drawn = _rendered(tmp_path / "drawn")
+    assert drawn == tmp_path / "drawn" / "data.yaml"
+    picture = next((tmp_path / "drawn" / "images" / "val").iterdir())
+    before = picture.stat().st_mtime_ns
+    assert _rendered(drawn) == drawn
+    assert picture.stat().st_mtime_ns == before

@@ -129,6 +129,18 @@ def test_a_picture_alone_is_told_of_once(tmp_path, outbox, event, label):
     assert outbox.depth()["evidence"] == 1
 
 
+def test_a_picture_that_was_ordered_is_for_that_order_and_others_are_alerts(tmp_path, outbox):
+    desk = AlarmDesk(outbox, tmp_path / "open", WATCHED)
+    kept = OutboxReports(outbox, alarms=desk)
+    desk.expect("truck-2", "of another vehicle")
+    kept.keep([shown(0)])
+    desk.expect("truck-1", "o-1")
+    kept.keep([shown(0, at="261001195951"), shown(0, at="261001195952"), shown(1), shown(3)])
+    desk.expect("truck-1", "o-2")
+    kept.keep([shown(0, at="261001195953")])
+    assert [each.order for each in alerts(outbox)] == ["", "o-1", "o-1", "", "", "o-2"]
+
+
 def test_an_alarm_without_a_sky_lies_at_the_last_known_place(tmp_path, outbox):
     kept = OutboxReports(outbox, alarms=AlarmDesk(outbox, tmp_path / "open", WATCHED))
     bodies = [

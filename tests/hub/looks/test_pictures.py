@@ -13,9 +13,9 @@ from hub import pipeline
 from hub.alerts.alert import alert_id
 from hub.app import Hub
 from hub.evidence.file import signed_path
+from hub.evidence.order_key import key_of, order_of
 from hub.evidence.proof import NO_SIGNATURE, NO_STATEMENT
 from hub.evidence_commands import export, verify
-from hub.looks.pictures import key_of, order_of
 from hub.roles import Role
 from hub.store import from_ms, now, to_ms
 from tests.hub.evidence.test_upload import picture

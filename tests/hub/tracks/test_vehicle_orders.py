@@ -10,7 +10,8 @@ from hub.devices.orders import store as order_store
 from hub.roles import Role
 from hub.tracks.vehicle_ops import OPS, PREFIX
 from tests.hub.test_api import caller, client_of, tokens_of
-from tests.hub.world import NOON, health, make_site, ms, received, track_message
+from tests.hub.world import NOON, alert_message, health, make_site, ms, received, track_message
+from wire.alert import EvidenceRef
 from wire.command import CommandState, Reply
 from wire.status import ReceiverHealth, ReceiverState
 
@@ -43,6 +44,30 @@ def has(hub, receiver):
 
 def test_every_order_a_terminal_understands_may_be_given_and_no_other():
     assert {name.removeprefix(PREFIX) for name in OPS} == set(ORDERS)
+
+
+PHOTO = EvidenceRef("ab" * 32, 900, "image/jpeg", "clean")
+
+
+def shot(hub, call, order, seq, **changes):
+    """A photograph came that names an order: what is an alert now, and what that order shows."""
+    fields = {
+        "dev": "gateway-1", "source": "truck-1", "label": "vehicle_picture", "place": "vehicle",
+        "alert": f"p-{seq}", "evidence": [PHOTO], "order": order,
+    }  # fmt: skip
+    take(hub, "alert", alert_message(seq, **(fields | changes)))
+    (given,) = call("GET", f"/api/vehicles/{TRUCK}/orders", Role.VIEWER).json()["items"]
+    return call("GET", "/api/alerts", Role.VIEWER).json()["total"], given["evidence"]
+
+
+def test_a_photograph_that_was_asked_for_is_shown_with_its_order_and_is_no_alert(hub, call):
+    wanted = {"op": "photo", "args": {"channel": 1}}
+    order = call("POST", f"/api/vehicles/{TRUCK}/orders", Role.OPERATOR, json=wanted).json()["id"]
+    assert shot(hub, call, "0" * 27, 1)[1] == []
+    assert shot(hub, call, order, 2, source="truck-2") == (2, [])
+    total, (photo,) = shot(hub, call, order, 3)
+    assert (total, photo["sha256"], photo["url"]) == (2, PHOTO.sha256, None)
+    assert len(shot(hub, call, order, 3)[1]) == 1
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ export interface VehicleOrder {
   answered_at: string | null
   args: Record<string, unknown> | null
   out: Record<string, unknown> | null
+  /** Photographs that it asked for; `url` is null until they are here. */
+  evidence?: { url: string | null; sha256: string; at?: string | null }[]
 }
 
 export interface DriverCard {
