@@ -4,7 +4,8 @@ Inference is most of what a busy street costs, and costs as much as the picture 
 nothing has moved since it was last looked at, the last look still holds: the motion gate's own
 argument, for parts of the picture. So a *glance* is at the part that moved, with everybody who
 reaches into it and some picture around, as large as in a look at the whole. What lies in the part
-is seen anew; what does not, or is cut by it, stays as it was until the whole is looked at again.
+and had something move in it is seen anew; all else, also what the part cuts, stays as it was until
+the whole is looked at again.
 """
 
 import math
@@ -60,24 +61,34 @@ class Gaze:
         passers = [box for box in self.seen if self._passes(box)]
         part = _widened(_moved_part(moved, passers), image)
         fresh = self._detector.glance(image, part, self._least)
-        return None if fresh is None else _merged(self.seen, fresh, part)
+        if fresh is None:
+            return None
+
+        def seen_anew(box: Detection) -> bool:
+            return _lies_in(box, part) and _has_moved(moved, corners([box])[0].tolist())
+
+        return _merged(self.seen, fresh, seen_anew, self._passes)
 
 
 def _moved_part(moved: Grey, passers: Sequence[Detection]) -> Part:
     """What surrounds all that moved, and everybody in whose box something moved."""
     height, width = moved.shape
-    left, top, across, down = cv2.boundingRect(moved)
-    parts = [(left / width, top / height, (left + across) / width, (top + down) / height)]
-    for box in corners(passers).tolist():
-        left, top, right, bottom = box
-        rows = slice(int(top * height), math.ceil(bottom * height))
-        columns = slice(int(left * width), math.ceil(right * width))
-        if moved[rows, columns].any():
-            parts.append((left, top, right, bottom))
+    x, y, across, down = cv2.boundingRect(moved)
+    parts = [[x / width, y / height, (x + across) / width, (y + down) / height]]
+    parts += [box for box in corners(passers).tolist() if _has_moved(moved, box)]
     sides = np.array(parts)
     left, top = (float(side) for side in sides[:, :2].min(axis=0))
     right, bottom = (float(side) for side in sides[:, 2:].max(axis=0))
     return left, top, right, bottom
+
+
+def _has_moved(moved: Grey, corner: Sequence[float]) -> bool:
+    """Whether something moved within a rectangle, given by its corners."""
+    height, width = moved.shape
+    left, top, right, bottom = corner
+    rows = slice(int(top * height), math.ceil(bottom * height))
+    columns = slice(int(left * width), math.ceil(right * width))
+    return bool(moved[rows, columns].any())
 
 
 def _widened(part: Part, image: Image) -> Part:
@@ -95,16 +106,31 @@ def _span(first: float, last: float, longest: float) -> tuple[float, float]:
     return first, first + length
 
 
-def _merged(before: Sequence[Detection], fresh: Sequence[Detection], part: Part) -> list[Detection]:
-    """What lies in the part as it is seen now, all else as it was."""
-    kept = [box for box in before if not _lies_in(box, part)]
-    new = list(fresh)
-    if kept and new:
-        mine, theirs = corners(new), corners(kept)
-        again = (ious(mine, theirs) >= SAME_IOU) | (nestings(mine, theirs) >= SAME_PART)
-        again &= alike([box.label for box in new], [box.label for box in kept])
-        new = [box for box, is_known in zip(new, again.any(axis=1), strict=True) if not is_known]
-    return sorted([*new, *kept], key=lambda box: -box.score)
+def _merged(
+    before: Sequence[Detection],
+    fresh: Sequence[Detection],
+    seen_anew: Callable[[Detection], bool],
+    passes: Callable[[Detection], bool],
+) -> list[Detection]:
+    """What was seen anew, and all else as it was.
+
+    Only people and vehicles are gone when a glance does not see them. Of a thing that only the look
+    at the whole can tell, for a network needs much picture around to be sure of it.
+    """
+    kept = [box for box in before if not seen_anew(box)]
+    doubtful = [box for box in before if seen_anew(box) and not passes(box)]
+    new = _without(fresh, kept)
+    return sorted([*new, *kept, *_without(doubtful, new)], key=lambda box: -box.score)
+
+
+def _without(boxes: Sequence[Detection], others: Sequence[Detection]) -> list[Detection]:
+    """Those that are none of the others."""
+    if not boxes or not others:
+        return list(boxes)
+    mine, theirs = corners(boxes), corners(others)
+    again = (ious(mine, theirs) >= SAME_IOU) | (nestings(mine, theirs) >= SAME_PART)
+    again &= alike([box.label for box in boxes], [box.label for box in others])
+    return [box for number, box in enumerate(boxes) if not again[number].any()]
 
 
 def _lies_in(box: Detection, part: Part) -> bool:

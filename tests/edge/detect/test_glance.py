@@ -55,8 +55,11 @@ def test_what_lies_in_the_part_is_seen_anew_and_the_rest_stays():
     fresher = box("garbage", 0.1, 0.5, score=0.4)
     seen, _ = gazed([HERE, THERE], [fresher], moved(0.1, 0.5, 0.2, 0.7))
     assert seen == [THERE, fresher]
-    seen, _ = gazed([HERE, THERE], [], moved(0.1, 0.5, 0.2, 0.7))
-    assert seen == [THERE]
+
+
+def test_only_who_passes_is_gone_when_a_glance_does_not_see_it():
+    seen, _ = gazed([HERE, THERE, WALKER], [], moved(0.1, 0.4, 0.24, 0.7))
+    assert seen == [HERE, THERE]
 
 
 def test_what_the_part_cuts_stays_and_is_not_seen_twice():
