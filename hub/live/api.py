@@ -150,7 +150,7 @@ def router(store: Store, config: HubConfig, key: bytes, wake: Callable[[], None]
     ) -> None:
         """A picture from the device. 410 says that nobody looks any more."""
         name = f"{device}/{camera}"
-        if not hmac.compare_digest(_signature(key, name, exp), sig):
+        if not hmac.compare_digest(_signature(key, name, exp).encode(), sig.encode()):
             raise BadSignature("the signature does not belong to this address")
         if exp < to_ms(now()):
             raise BadSignature("the address has run out")
