@@ -21,6 +21,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from hub import (
     accounts,
+    audit_api,
     auth,
     deadlines,
     decisions,
@@ -335,7 +336,9 @@ def _include_people(app: FastAPI, hub: Hub) -> None:
         app.include_router(oidc_api.router(store, hub.config))
     app.include_router(phone_api.router(store, hub.config))
     app.include_router(token_api.router(store, is_grid))
-    app.include_router(user_api.router(store, is_grid, whereabouts.is_department))
+    idle = hub.config.access.idle
+    app.include_router(user_api.router(store, idle, is_grid, whereabouts.is_department))
+    app.include_router(audit_api.router(store))
     seal = Seal(hub.config.data_dir)
     app.include_router(out_api.router(store, seal, hub.config.out, is_grid))
 

@@ -11,12 +11,25 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from operator import attrgetter
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.engine import Connection, Row
 
 from hub.store import Instant, metadata, put, to_ms
 
 GENESIS = "0" * 64
+AT_ONCE = 5_000
 
 entries = Table(
     "audit",
@@ -34,6 +47,9 @@ entries = Table(
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
     Index("ix_audit_subject", "kind", "subject"),
+    Index("ix_audit_actor", "actor", "id"),
+    Index("ix_audit_action", "action", "id"),
+    Index("ix_audit_at", "at"),
 )
 heads = Table(
     "audit_head",
@@ -68,6 +84,39 @@ _said = attrgetter(*(field.name for field in fields(Entry) if field.name != "at"
 _COLUMNS = tuple(column.name for column in entries.columns)
 
 
+@dataclass(frozen=True)
+class Kept:
+    """An entry as it stands in the chain."""
+
+    number: int
+    entry: Entry
+    hash: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which entries; None and empty for any. `text`: stands in the note.
+
+    `since` is in, `until` is not.
+    """
+
+    actor: str | None = None
+    kind: str | None = None
+    subject: str | None = None
+    action: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What a walk along the chain found: how many entries, and every break, one sentence each."""
+
+    entries: int
+    faults: tuple[str, ...]
+
+
 def digest(number: int, entry: Entry, previous: str) -> str:
     """SHA-256 over the entry's number, fields and the hash before it."""
     told = [number, to_ms(entry.at), *_said(entry), previous]
@@ -100,22 +149,80 @@ def of(tx: Connection, kind: str, subject: str) -> list[Entry]:
     return [_entry(row) for row in tx.execute(found.order_by(entries.c.id))]
 
 
+def found(
+    tx: Connection, wanted: Wanted, limit: int | None = None, offset: int = 0
+) -> tuple[list[Kept], int]:
+    """Entries, the latest first, and how many there are."""
+    which = _conditions(wanted)
+    total = tx.execute(select(func.count()).select_from(entries).where(*which)).scalar_one()
+    latest = select(entries).where(*which).order_by(entries.c.id.desc())
+    rows = tx.execute(latest.limit(limit).offset(offset))
+    return [Kept(row.id, _entry(row), row.hash) for row in rows], total
+
+
+def words(tx: Connection, column: str) -> list[str]:
+    """The different values of a column that has an index; one seek for each."""
+    known: list[str] = []
+    name = entries.c[column]
+    smallest = select(func.min(name))
+    while True:
+        word = tx.execute(smallest.where(name > known[-1]) if known else smallest).scalar()
+        if word is None:
+            return known
+        known.append(str(word))
+
+
 def verify(tx: Connection) -> list[str]:
     """Every break of the chain, one sentence each; empty when it is whole."""
+    return list(walk(tx).faults)
+
+
+def walk(tx: Connection) -> Chain:
+    """Compute the whole chain again, some thousand entries at a time.
+
+    Head and last entry are read in one statement: what is written meanwhile is no break.
+    """
+    newest = select(func.max(entries.c.id)).scalar_subquery()
+    head = tx.execute(select(heads, newest.label("newest")).where(heads.c.id == 1)).one()
+    end = max(head.last_id, head.newest or 0)
     faults = []
-    expected, previous = 1, GENESIS
-    for row in tx.execute(select(entries).order_by(entries.c.id)):
-        if row.id != expected:
-            faults.append(f"audit {expected} to {row.id - 1}: missing")
-        elif row.previous != previous:
-            faults.append(f"audit {row.id}: does not follow the entry before it")
-        if digest(row.id, _entry(row), row.previous) != row.hash:
-            faults.append(f"audit {row.id}: changed after it was written")
-        expected, previous = row.id + 1, row.hash
-    head = tx.execute(select(heads).where(heads.c.id == 1)).one()
+    expected, previous, count = 1, GENESIS, 0
+    after = 0
+    while after < end:
+        part = select(entries).where(entries.c.id > after, entries.c.id <= end)
+        rows = tx.execute(part.order_by(entries.c.id).limit(AT_ONCE)).all()
+        if not rows:
+            break
+        for row in rows:
+            if row.id != expected:
+                faults.append(f"audit {expected} to {row.id - 1}: missing")
+            elif row.previous != previous:
+                faults.append(f"audit {row.id}: does not follow the entry before it")
+            if digest(row.id, _entry(row), row.previous) != row.hash:
+                faults.append(f"audit {row.id}: changed after it was written")
+            expected, previous = row.id + 1, row.hash
+        count += len(rows)
+        after = rows[-1].id
     if (head.last_id, head.last_hash) != (expected - 1, previous):
         faults.append(f"audit: ends at {expected - 1}, but {head.last_id} entries were written")
-    return faults
+    return Chain(count, tuple(faults))
+
+
+def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+    exact = {
+        "actor": wanted.actor,
+        "kind": wanted.kind,
+        "subject": wanted.subject,
+        "action": wanted.action,
+    }
+    which = [entries.c[name] == value for name, value in exact.items() if value]
+    if wanted.since is not None:
+        which.append(entries.c.at >= wanted.since)
+    if wanted.until is not None:
+        which.append(entries.c.at < wanted.until)
+    if wanted.text:
+        which.append(entries.c.note.contains(wanted.text, autoescape=True))
+    return which
 
 
 def _entry(row: Row[tuple[object, ...]]) -> Entry:

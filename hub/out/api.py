@@ -98,9 +98,7 @@ def router(store: Store, seal: Seal, out: Out, is_grid: Callable[[str], bool]) -
         _check(wanted, out, is_grid)
         secret = new_secret()
         with store.write() as tx:
-            table = out_store.webhooks
-            if out_store.listed(tx, table.c.name == wanted.name):
-                raise Problem(409, "taken", f"a webhook {wanted.name} exists", "a new name")
+            _check_is_free(tx, wanted.name)
             hook = Webhook(
                 0, wanted.name, wanted.url, frozenset(wanted.topics), wanted.grid, secret, now(),
                 actor.name, template=wanted.template,
@@ -108,6 +106,35 @@ def router(store: Store, seal: Seal, out: Out, is_grid: Callable[[str], bool]) -
             number = out_store.add(tx, hook, seal.close_text(secret))
             _note(tx, actor, wanted.name, "add", " ".join(sorted(wanted.topics)))
             (item,) = [each for each in _items(tx) if each.id == number]
+        return MadeWebhook(**item.model_dump(), secret=secret)
+
+    @api.put("/{webhook}")
+    def change(webhook: int, wanted: NewWebhook, actor: Admin) -> WebhookItem:
+        """All of it but the secret; what waits goes to the new address."""
+        _check(wanted, out, is_grid)
+        with store.write() as tx:
+            before = _one(tx, webhook)
+            _check_is_free(tx, wanted.name, but=webhook)
+            hook = Webhook(
+                webhook, wanted.name, wanted.url, frozenset(wanted.topics), wanted.grid, "",
+                before.made_at, before.made_by, template=wanted.template,
+            )  # fmt: skip
+            out_store.change(tx, hook)
+            after = _one(tx, webhook)
+            # The address may hold a key: that it changed is written down, not to what.
+            names = ("name", "url", "topics", "grid", "template")
+            differ = [name for name in names if getattr(after, name) != getattr(before, name)]
+            _note(tx, actor, wanted.name, "change", " ".join(differ))
+            return after
+
+    @api.post("/{webhook}/secret")
+    def renew_secret(webhook: int, actor: Admin) -> MadeWebhook:
+        """Sign with a new secret from now on; it is shown this once."""
+        secret = new_secret()
+        with store.write() as tx:
+            item = _one(tx, webhook)
+            out_store.put_secret(tx, webhook, seal.close_text(secret))
+            _note(tx, actor, item.name, "renew_secret")
         return MadeWebhook(**item.model_dump(), secret=secret)
 
     @api.put("/{webhook}/pause")
@@ -160,7 +187,6 @@ def router(store: Store, seal: Seal, out: Out, is_grid: Callable[[str], bool]) -
 
 
 def _check(wanted: NewWebhook, out: Out, is_grid: Callable[[str], bool]) -> None:
-
     if wanted.url.startswith("mailto:"):
         if not re.match(MAIL, wanted.url):
             raise Problem(422, "bad_url", f"{wanted.url!r} is no address", "mailto:NAME@HOST")
@@ -175,6 +201,12 @@ def _check(wanted: NewWebhook, out: Out, is_grid: Callable[[str], bool]) -> None
         raise Problem(422, "bad_grid", f"grid {wanted.grid!r} does not exist", "a grid's code")
     if wanted.template and (wrong := fault_of(wanted.template)):
         raise Problem(422, "bad_template", f"the template {wrong}", "text with ${text}")
+
+
+def _check_is_free(tx: Connection, name: str, but: int | None = None) -> None:
+    named = out_store.listed(tx, out_store.webhooks.c.name == name)
+    if any(hook.id != but for hook, _ in named):
+        raise Problem(409, "taken", f"a webhook {name} exists", "a new name")
 
 
 def _one(tx: Connection, number: int) -> WebhookItem:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     delete,
     func,
     select,
@@ -114,6 +115,23 @@ def add(tx: Connection, hook: Webhook, sealed: bytes) -> int:
     return int(key[0]) if key else 0
 
 
+def change(tx: Connection, hook: Webhook) -> None:
+    """Overwrite what a webhook is told, and where; its secret and who made it stay."""
+    values = {
+        "name": hook.name,
+        "url": hook.url,
+        "topics": json.dumps(sorted(hook.topics)),
+        "grid": hook.grid,
+        "template": hook.template,
+    }
+    tx.execute(update(webhooks).where(webhooks.c.id == hook.id).values(values))
+
+
+def put_secret(tx: Connection, number: int, sealed: bytes) -> None:
+    """Sign with another secret from now on."""
+    tx.execute(update(webhooks).where(webhooks.c.id == number).values(secret=sealed))
+
+
 def pause(tx: Connection, number: int, at: datetime | None) -> bool:
     """Stop telling, or go on (None); whether it is there."""
     mine = update(webhooks).where(webhooks.c.id == number)
@@ -160,9 +178,7 @@ def is_read_to(tx: Connection, newest: Mapping[str, int]) -> bool:
 
 def is_due(tx: Connection, at: datetime) -> bool:
     """Whether anything is to be tried now."""
-    return (
-        tx.execute(select(outbox.c.id).where(outbox.c.next_at <= at).limit(1)).first() is not None
-    )
+    return tx.execute(select(outbox.c.id).where(_is_due(at)).limit(1)).first() is not None
 
 
 def move_cursor(tx: Connection, source: str, last_id: int) -> None:
@@ -172,10 +188,13 @@ def move_cursor(tx: Connection, source: str, last_id: int) -> None:
 
 
 def due(tx: Connection, at: datetime, limit: int, lease: timedelta) -> list[Message]:
-    """Messages to be tried now, lent to the caller: nobody else is given them for a while."""
+    """Messages to be tried now, lent to the caller: nobody else is given them for a while.
+
+    What a paused webhook is to be told waits.
+    """
     found = (
         select(outbox)
-        .where(outbox.c.next_at <= at)
+        .where(_is_due(at))
         .order_by(outbox.c.next_at, outbox.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -184,6 +203,11 @@ def due(tx: Connection, at: datetime, limit: int, lease: timedelta) -> list[Mess
     lent = update(outbox).where(outbox.c.id.in_([each.id for each in messages]))
     tx.execute(lent.values(next_at=at + lease))
     return messages
+
+
+def _is_due(at: datetime) -> ColumnElement[bool]:
+    paused = select(webhooks.c.id).where(webhooks.c.paused_at.is_not(None))
+    return and_(outbox.c.next_at <= at, outbox.c.webhook.not_in(paused))
 
 
 def settle(

@@ -65,7 +65,7 @@ class NewPassword(Body):
 
 
 class SessionItem(BaseModel):
-    """One of one's own sessions. `here`: the one that asks."""
+    """A session of a person. `here`: the one that asks."""
 
     id: str
     opened_at: Utc
@@ -191,7 +191,9 @@ def router(store: Store, config: HubConfig) -> APIRouter:
             found = sessions.load(tx, _like(here))
         at = now()
         items = [
-            _session_item(each, here) for each in found if not each.is_over(at, config.access.idle)
+            session_item(each, here=each.hash == here.hash)
+            for each in found
+            if not each.is_over(at, config.access.idle)
         ]
         return Listing(items=items, total=len(items))
 
@@ -319,7 +321,8 @@ def _like(here: Session) -> ColumnElement[bool]:
     return (table.kind == here.kind.value) & (table.name == here.name)
 
 
-def _session_item(each: Session, here: Session) -> SessionItem:
+def session_item(each: Session, *, here: bool) -> SessionItem:
+    """A session as pages see it."""
     return SessionItem(
         id=each.hash[:SHOWN_OF_HASH],
         opened_at=each.opened_at,
@@ -327,7 +330,7 @@ def _session_item(each: Session, here: Session) -> SessionItem:
         expires_at=each.expires_at,
         address=each.address,
         agent=each.agent,
-        here=each.hash == here.hash,
+        here=here,
     )
 
 

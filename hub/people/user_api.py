@@ -3,24 +3,34 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, or_
 from sqlalchemy.engine import Connection
 
 from hub import audit
-from hub.auth import need, tokens
+from hub.auth import COOKIE, hashed, need, tokens
 from hub.errors import Problem, not_found
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.people import password, sessions, users
-from hub.people.session_api import PostItem, post_item, set_password
+from hub.people.session_api import (
+    Ended,
+    PostItem,
+    SessionItem,
+    post_item,
+    session_item,
+    set_password,
+)
 from hub.people.users import User
-from hub.roles import Actor, Post, Right, Role
+from hub.roles import RANK, RIGHTS, Actor, Post, Right, Role
 from hub.store import Store, now
 
 NAME = r"^[a-z][a-z0-9._-]{1,31}$"
+PHONE = r"^(\+?[0-9][0-9 ()-]{2,39})?$"
+Phone = Annotated[str, Field(pattern=PHONE)]
 Code = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -41,6 +51,7 @@ class NewUser(Body):
 
     name: Annotated[str, Field(pattern=NAME)]
     display_name: Annotated[str, Field(min_length=1, max_length=100)]
+    phone: Phone = ""
     posts: Posts
 
 
@@ -48,6 +59,7 @@ class UserChange(Body):
     """What is to be different; what is left out stays."""
 
     display_name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    phone: Phone | None = None
     posts: Posts | None = None
     disabled: bool | None = None
 
@@ -57,6 +69,7 @@ class UserItem(BaseModel):
 
     name: str
     display_name: str
+    phone: str
     posts: list[PostItem]
     must_change: bool
     has_password: bool
@@ -65,6 +78,13 @@ class UserItem(BaseModel):
     created_at: Utc
     password_at: Utc | None
     seen_at: Utc | None
+
+
+class RoleItem(BaseModel):
+    """A role, and what it allows where the post is."""
+
+    role: Role
+    rights: list[Right]
 
 
 class MadeUser(UserItem):
@@ -78,10 +98,11 @@ Admin = Annotated[Actor, Depends(need(Right.ADMIN))]
 
 def router(
     store: Store,
+    idle: timedelta,
     is_grid: Callable[[str], bool],
     is_department: Callable[[Connection, str], bool],
 ) -> APIRouter:
-    """People. `is_grid`, `is_department`: whether a code is one."""
+    """People. `idle`: after which a session is over. `is_grid`, `is_department`: of a code."""
     api = APIRouter(prefix="/api", tags=["access"], responses=ERRORS)
 
     def checked(tx: Connection, wanted: list[WantedPost]) -> tuple[Post, ...]:
@@ -104,15 +125,15 @@ def router(
         part: Annotated[Page, Depends(page)],
         q: Annotated[str, Field(max_length=100)] = "",
         disabled: bool | None = None,
+        role: Role | None = None,
+        department: Code | None = None,
+        grid: Code | None = None,
     ) -> Listing[UserItem]:
-        table = users.users.c
-        which: list[ColumnElement[bool]] = []
-        if q:
-            named = table.name.contains(q.casefold(), autoescape=True)
-            which.append(or_(named, table.display_name.contains(q, autoescape=True)))
-        if disabled is not None:
-            out = table.disabled_at.is_not(None)
-            which.append(out if disabled else ~out)
+        """By name. `role`, `department`, `grid`: of people with a post that names it."""
+        which = _searched(q, disabled=disabled)
+        named = {"role": role, "department": department, "grid": grid}
+        if any(named.values()):
+            which.append(users.has_post(**{name: value for name, value in named.items() if value}))
         with store.read() as tx:
             found = users.listed(tx, *which, limit=part.limit, offset=part.offset)
             total = users.count(tx, *which)
@@ -125,7 +146,7 @@ def router(
             held = checked(tx, wanted.posts)
             user = User(
                 wanted.name, wanted.display_name.strip(), now(), held, hash=password.hashed(once),
-                must_change=True,
+                must_change=True, phone=wanted.phone,
             )  # fmt: skip
             add_user(tx, user, actor)
         return MadeUser(**_item(user).model_dump(), password=once)
@@ -142,6 +163,10 @@ def router(
             after = before
             if wanted.display_name is not None:
                 after = replace(after, display_name=wanted.display_name.strip())
+            if wanted.phone is not None:
+                after = replace(after, phone=wanted.phone)
+            if after != before:
+                _note(tx, actor, name, "change")
             if wanted.disabled is not None and wanted.disabled != (before.disabled_at is not None):
                 after = replace(after, disabled_at=now() if wanted.disabled else None)
                 _note(tx, actor, name, "disable" if wanted.disabled else "enable")
@@ -153,6 +178,8 @@ def router(
             if after.disabled_at is not None:
                 sessions.end(tx, sessions.of_user(name))
             _keep_an_administrator(tx, before)
+            if after.posts != before.posts or after.disabled_at != before.disabled_at:
+                _check_is_other(actor, name)
         return _item(after)
 
     @api.post("/users/{name}/password")
@@ -161,10 +188,40 @@ def router(
         once = secrets.token_urlsafe(12)
         with store.write() as tx:
             _found(tx, name)
+            _check_is_other(actor, name)
             set_password(tx, name, once, must_change=True)
             _note(tx, actor, name, "reset_password")
             user = _found(tx, name)
         return MadeUser(**_item(user).model_dump(), password=once)
+
+    @api.get("/users/{name}/sessions")
+    def open_sessions(request: Request, name: str, _actor: Admin) -> Listing[SessionItem]:
+        at, own = now(), hashed(request.cookies.get(COOKIE, ""))
+        with store.read() as tx:
+            _found(tx, name)
+            kept = sessions.load(tx, sessions.of_user(name))
+        items = [
+            session_item(each, here=each.hash == own) for each in kept if not each.is_over(at, idle)
+        ]
+        return Listing(items=items, total=len(items))
+
+    @api.delete("/users/{name}/sessions")
+    def end_sessions(name: str, actor: Admin) -> Ended:
+        """Log a person out everywhere."""
+        with store.write() as tx:
+            _found(tx, name)
+            ended = sessions.end(tx, sessions.of_user(name))
+            _note(tx, actor, name, "end_sessions", str(ended))
+        return Ended(ended=ended)
+
+    @api.get("/roles")
+    def roles(_actor: Admin) -> Listing[RoleItem]:
+        """What each role allows, the least first."""
+        items = [
+            RoleItem(role=role, rights=[right for right in Right if right in RIGHTS[role]])
+            for role in sorted(Role, key=RANK.__getitem__)
+        ]
+        return Listing(items=items, total=len(items))
 
     return api
 
@@ -186,6 +243,30 @@ def posts_text(held: tuple[Post, ...]) -> str:
         for post in held
     )
     return "; ".join(" ".join(each) for each in limits)
+
+
+def _searched(q: str, *, disabled: bool | None) -> list[ColumnElement[bool]]:
+    table = users.users.c
+    which: list[ColumnElement[bool]] = []
+    if q:
+        called = table.name.contains(q.casefold(), autoescape=True)
+        texts = (table.display_name, table.phone)
+        which.append(or_(called, *(text.contains(q, autoescape=True) for text in texts)))
+    if disabled is not None:
+        out = table.disabled_at.is_not(None)
+        which.append(out if disabled else ~out)
+    return which
+
+
+def _check_is_other(actor: Actor, name: str) -> None:
+    """Nobody gives himself a post, locks himself out or goes round his own old password."""
+    if actor.name == name:
+        raise Problem(
+            409,
+            "own_account",
+            f"{name} cannot change his own posts, access or password here",
+            "another administrator; one's own password: POST /api/session/password",
+        )
 
 
 def _keep_an_administrator(tx: Connection, before: User) -> None:
@@ -219,6 +300,7 @@ def _item(user: User) -> UserItem:
     return UserItem(
         name=user.name,
         display_name=user.display_name,
+        phone=user.phone,
         posts=[post_item(post) for post in user.posts],
         must_change=user.must_change,
         has_password=bool(user.hash),

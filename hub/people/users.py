@@ -27,6 +27,7 @@ users = Table(
     metadata,
     Column("name", String(64), primary_key=True),
     Column("display_name", String(100), nullable=False),
+    Column("phone", String(40), nullable=False, server_default=""),
     Column("hash", String(200), nullable=False),
     Column("must_change", Boolean, nullable=False),
     Column("subject", String(300), unique=True),
@@ -59,6 +60,7 @@ class User:
     hash: str = ""
     must_change: bool = False
     subject: str | None = None
+    phone: str = ""
     password_at: datetime | None = None
     disabled_at: datetime | None = None
     seen_at: datetime | None = None
@@ -74,8 +76,8 @@ class User:
 
 
 _KEPT = (
-    "name", "display_name", "created_at", "hash", "must_change", "subject", "password_at",
-    "disabled_at", "seen_at",
+    "name", "display_name", "phone", "created_at", "hash", "must_change", "subject",
+    "password_at", "disabled_at", "seen_at",
 )  # fmt: skip
 
 
@@ -97,6 +99,12 @@ def listed(
     rows = tx.execute(found).all()
     held = posts_of(tx, [row.name for row in rows])
     return [_user(row, held.get(row.name, ())) for row in rows]
+
+
+def has_post(**named: str) -> ColumnElement[bool]:
+    """People who hold a post with these values: `role`, `grid`, `department`."""
+    which = [posts.c[column] == value for column, value in named.items()]
+    return users.c.name.in_(select(posts.c.user).where(*which))
 
 
 def count(tx: Connection, *which: ColumnElement[bool]) -> int:

@@ -176,6 +176,10 @@ READS = [
     ("/api/summary", {}),
     ("/api/blind-spans", {}),
     ("/api/tokens", {}),
+    ("/api/roles", {}),
+    ("/api/audit", {}),
+    ("/api/audit/words", {}),
+    ("/api/audit/chain", {}),
     ("/api/session", {}),
 ]
 
@@ -437,6 +441,8 @@ GUARDED = [
     ("GET", "/api/webhooks", Role.ADMIN),
     ("POST", "/api/webhooks", Role.ADMIN),
     ("DELETE", "/api/webhooks/1", Role.ADMIN),
+    ("PUT", "/api/webhooks/1", Role.ADMIN),
+    ("POST", "/api/webhooks/1/secret", Role.ADMIN),
     ("PUT", "/api/webhooks/1/pause", Role.ADMIN),
     ("POST", "/api/webhooks/1/test", Role.ADMIN),
     ("GET", "/api/webhooks/1/messages", Role.ADMIN),
@@ -446,6 +452,13 @@ GUARDED = [
     ("GET", "/api/users/x", Role.ADMIN),
     ("PATCH", "/api/users/x", Role.ADMIN),
     ("POST", "/api/users/x/password", Role.ADMIN),
+    ("GET", "/api/users/x/sessions", Role.ADMIN),
+    ("DELETE", "/api/users/x/sessions", Role.ADMIN),
+    ("GET", "/api/roles", Role.ADMIN),
+    ("GET", "/api/audit", Role.ADMIN),
+    ("GET", "/api/audit/words", Role.ADMIN),
+    ("GET", "/api/audit/chain", Role.ADMIN),
+    ("GET", "/api/audit-table", Role.ADMIN),
 ]
 _ASCENDING = [
     Role.VIEWER,

@@ -5,7 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from hub import audit
-from hub.audit import Entry
+from hub.audit import Entry, Wanted
 from tests.hub.world import NOON, after, undone
 
 ENTRIES = [
@@ -67,6 +67,65 @@ def test_an_entry_rewritten_with_a_fitting_hash_breaks_the_next(written):
     forge(written, f"UPDATE audit SET actor = 'zhao', hash = '{digest}' WHERE id = 1")
     with written.read() as tx:
         assert audit.verify(tx) == ["audit 2: does not follow the entry before it"]
+
+
+def test_what_is_written_during_the_walk_is_no_break(written, monkeypatch):
+    """The walk reads in parts: on PostgreSQL each sees what was committed before it."""
+    monkeypatch.setattr(audit, "AT_ONCE", 1)
+    parts = []
+    digest = audit.digest
+
+    def digest_and_write(number, entry, previous):
+        if not parts:
+            parts.append(number)
+            with written.write() as other:
+                audit.append(other, ENTRIES[:1])
+        return digest(number, entry, previous)
+
+    monkeypatch.setattr(audit, "digest", digest_and_write)
+    with written.read() as tx:
+        assert audit.walk(tx) == audit.Chain(3, ())
+
+
+def test_what_was_added_past_the_head_is_found(written):
+    entry, hashed = ENTRIES[0], "0" * 64
+    with written.write() as tx:
+        values = vars(entry) | {"id": 4, "previous": hashed, "hash": hashed}
+        tx.execute(audit.entries.insert().values(values))
+    with written.read() as tx:
+        assert "audit 4: changed after it was written" in audit.verify(tx)
+        assert "audit: ends at 4, but 3 entries were written" in audit.verify(tx)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "numbers"),
+    [
+        (Wanted(), [3, 2, 1]),
+        (Wanted(actor="wang"), [3, 1]),
+        (Wanted(actor="wan"), []),
+        (Wanted(kind="case"), [2, 1]),
+        (Wanted(kind="case", subject="1", action="file"), [1]),
+        (Wanted(since=after(1)), [3, 2]),
+        (Wanted(until=after(1)), [1]),
+        (Wanted(since=after(1), until=after(2)), [2]),
+        (Wanted(text="确"), [1]),
+        (Wanted(text="%"), []),
+    ],
+)
+def test_entries_are_found(written, wanted, numbers):
+    with written.read() as tx:
+        kept, total = audit.found(tx, wanted)
+        assert [each.number for each in kept] == numbers
+        assert total == len(numbers)
+        part, of_all = audit.found(tx, wanted, limit=1, offset=1)
+        assert [each.number for each in part] == numbers[1:2]
+        assert of_all == total
+
+
+def test_the_words_to_search_for(written):
+    with written.read() as tx:
+        assert audit.words(tx, "kind") == ["alert", "case"]
+        assert audit.words(tx, "action") == ["confirmed", "dispatch", "file"]
 
 
 def test_an_entry_of_an_undone_act_is_undone(store):

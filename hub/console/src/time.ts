@@ -85,6 +85,12 @@ export function nextDay(day: string): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10)
 }
 
+/** The first moment of a day at the site, as the hub takes it. */
+export function startOfDay(day: string): string {
+  const before = new Date(Date.parse(`${day}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10)
+  return new Date(Date.parse(endOfDay(before)) + 1000).toISOString()
+}
+
 /** The last second of a day at the site, as the hub takes it. */
 export function endOfDay(day: string): string {
   const guess = Date.parse(`${day}T23:59:59Z`)

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import pytest
 
+from hub import audit
 from hub.config import HubConfig, Smtp
 from hub.intake.sealing import Seal
 from hub.out import guard, sender, store as out_store, teller
@@ -262,6 +263,52 @@ def test_what_is_wrong_with_a_webhook_is_said(call, changes, code):  # noqa: F81
     assert make(call, "https://x.cn/", name="y").status_code == 409
     refused = call("POST", "/api/webhooks", role=Role.SUPERVISOR, json={})
     assert refused.status_code == 403
+
+
+def test_a_webhook_is_changed_and_signs_anew(allowed, call, listener):  # noqa: F811
+    teller.tell(allowed.store, allowed.site.places, "")
+    first = make(call, "https://hooks.example.cn/old?key=SECRET").json()
+    make(call, "https://hooks.example.cn/", name="other", topics=["report.received"])
+    path = f"/api/webhooks/{first['id']}"
+    body = {"name": "bridge", "url": listener.url, "topics": ["case.opened"], "grid": "q01"}
+    for changes, status in [
+        ({"name": "other"}, 409),
+        ({"url": "http://10.0.0.1/"}, 422),
+        ({"grid": "nowhere"}, 422),
+        ({"template": "${secret}"}, 422),
+    ]:
+        assert call("PUT", path, json=body | changes).status_code == status
+    assert call("PUT", "/api/webhooks/99", json=body).status_code == 404
+    changed = call("PUT", path, json=body).json()
+    assert (changed["url"], changed["topics"], changed["grid"]) == (
+        listener.url,
+        ["case.opened"],
+        "q01",
+    )
+    renewed = call("POST", f"{path}/secret").json()["secret"]
+    assert renewed != first["secret"]
+    open_case(call)
+    assert tell_and_send(allowed) == 1
+    assert verified(renewed, listener.heard[0])
+    assert not verified(first["secret"], listener.heard[0])
+    with allowed.store.read() as tx:
+        history = audit.of(tx, "webhook", "bridge")
+    assert [(act.action, act.note) for act in history][1:] == [
+        ("change", "url topics grid"),
+        ("renew_secret", ""),
+    ]
+    assert "SECRET" not in str(history)
+
+
+def test_a_paused_webhook_is_not_tried(allowed, call, listener):  # noqa: F811
+    made = make(call, listener.url).json()
+    path = f"/api/webhooks/{made['id']}"
+    call("POST", f"{path}/test")
+    call("PUT", f"{path}/pause", json={"paused": True})
+    assert tell_and_send(allowed, now() + timedelta(hours=1)) == 0
+    call("PUT", f"{path}/pause", json={"paused": False})
+    assert tell_and_send(allowed, now() + timedelta(hours=1)) == 1
+    assert len(listener.heard) == 1
 
 
 # templates and mail

@@ -12,6 +12,7 @@ export type Right =
   | 'report'
   | 'caller'
   | 'fleet'
+  | 'personal'
   | 'configure'
   | 'admin'
 

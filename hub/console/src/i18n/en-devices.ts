@@ -5,7 +5,7 @@ export const enDevices: Record<keyof typeof zhDevices, string> = {
   'nav.quarantine': 'Quarantine',
   'secret.copy': 'Copy',
   'secret.copied': 'Copied',
-  'secret.once': 'Shown this once: put it into the configuration of the device now.',
+  'secret.once': 'Shown this once: put it where it is used now.',
   'devicesPage.list': 'Devices',
   'devicesPage.models': 'Model rollout',
   'devicesPage.filter': 'Filter',

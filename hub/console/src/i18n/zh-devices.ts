@@ -4,7 +4,7 @@ export const zhDevices = {
   'nav.quarantine': '隔离的报文',
   'secret.copy': '复制',
   'secret.copied': '已复制',
-  'secret.once': '只显示这一次：现在就记到设备的配置里。',
+  'secret.once': '只显示这一次：现在就抄下来，存到用它的地方。',
   'devicesPage.list': '设备',
   'devicesPage.models': '模型下发',
   'devicesPage.filter': '筛选',

@@ -1,0 +1,155 @@
+"""The history of every act over HTTP, for administrators: searched, taken out, verified."""
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
+from pydantic import AwareDatetime, BaseModel
+
+from hub import audit, exports
+from hub.auth import need
+from hub.errors import Problem
+from hub.exports import Cell
+from hub.http import ERRORS, Listing, Page, Utc, iso, page
+from hub.roles import Actor, Right
+from hub.store import Store, now
+
+MOST_ROWS = 100_000
+MOST_FAULTS = 100
+TITLES = (
+    "number", "at", "actor", "role", "kind", "subject", "action", "from_state", "to_state",
+    "note", "hash",
+)  # fmt: skip
+
+Admin = Annotated[Actor, Depends(need(Right.ADMIN))]
+Word = Annotated[str | None, Query(max_length=100)]
+
+
+class ActItem(BaseModel):
+    """One act. `kind` and `subject` name the thing; `hash` chains it to the one before."""
+
+    number: int
+    at: Utc
+    actor: str
+    role: str
+    kind: str
+    subject: str
+    action: str
+    from_state: str
+    to_state: str
+    note: str
+    hash: str
+
+
+class Words(BaseModel):
+    """What one can search for."""
+
+    kinds: list[str]
+    actions: list[str]
+
+
+class ChainItem(BaseModel):
+    """What computing the chain again found. `faults`: the first hundred of `broken`."""
+
+    whole: bool
+    entries: int
+    broken: int
+    faults: list[str]
+    checked_at: Utc
+    took_s: float
+
+
+def router(store: Store) -> APIRouter:
+    """The history."""
+    api = APIRouter(prefix="/api", tags=["audit"], responses=ERRORS)
+    one_at_a_time = threading.Lock()
+
+    @api.get("/audit")
+    def search(
+        _actor: Admin,
+        wanted: Annotated[audit.Wanted, Depends(filters)],
+        part: Annotated[Page, Depends(page)],
+    ) -> Listing[ActItem]:
+        """The latest first."""
+        with store.read() as tx:
+            kept, total = audit.found(tx, wanted, part.limit, part.offset)
+        return Listing(items=[_item(each) for each in kept], total=total)
+
+    @api.get("/audit/words")
+    def words(_actor: Admin) -> Words:
+        with store.read() as tx:
+            return Words(kinds=audit.words(tx, "kind"), actions=audit.words(tx, "action"))
+
+    @api.get("/audit/chain")
+    def chain(_actor: Admin) -> ChainItem:
+        """Compute the whole chain again; one call at a time, the others wait."""
+        with one_at_a_time, store.read() as tx:
+            begun = time.monotonic()
+            found = audit.walk(tx)
+        return ChainItem(
+            whole=not found.faults,
+            entries=found.entries,
+            broken=len(found.faults),
+            faults=list(found.faults[:MOST_FAULTS]),
+            checked_at=now(),
+            took_s=round(time.monotonic() - begun, 3),
+        )
+
+    @api.get("/audit-table", response_class=Response, responses=exports.FILES)
+    def take_out(
+        actor: Admin,
+        wanted: Annotated[audit.Wanted, Depends(filters)],
+        form: Annotated[exports.Format, Query(alias="format")] = "xlsx",
+    ) -> Response:
+        """What was searched for, at most 100,000 entries; that it was taken out is written down."""
+        with store.read() as tx:
+            kept, total = audit.found(tx, wanted, MOST_ROWS)
+        if total > MOST_ROWS:
+            message = f"{total} entries are more than one table holds"
+            raise Problem(422, "too_many", message, f"at most {MOST_ROWS}: name a shorter time")
+        with store.write() as tx:
+            note = f"{total} entries {said(wanted)}".strip()
+            act = audit.Entry(now(), actor.name, actor.role, "audit", "table", "export", note=note)
+            audit.append(tx, [act])
+        return exports.table("audit", TITLES, _rows(kept), form)
+
+    return api
+
+
+def filters(
+    actor: Word = None,
+    kind: Word = None,
+    subject: Word = None,
+    action: Word = None,
+    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    q: Annotated[str, Query(max_length=100)] = "",
+) -> audit.Wanted:
+    """Who, what thing, which act, when; `q`: what stands in the note."""
+    return audit.Wanted(actor, kind, subject, action, since, until, q)
+
+
+def said(wanted: audit.Wanted) -> str:
+    """What was searched for, in one line for the history."""
+    return ", ".join(
+        f"{name} {iso(value) if isinstance(value, datetime) else value}"
+        for name, value in vars(wanted).items()
+        if value
+    )
+
+
+def _rows(kept: list[audit.Kept]) -> Iterator[list[Cell]]:
+    for each in kept:
+        act = each.entry
+        yield [
+            each.number, iso(act.at), act.actor, act.role, act.kind, act.subject, act.action,
+            act.from_state, act.to_state, act.note, each.hash,
+        ]  # fmt: skip
+
+
+def _item(kept: audit.Kept) -> ActItem:
+    return ActItem(number=kept.number, hash=kept.hash, **vars(kept.entry))
