@@ -24,12 +24,14 @@ WORTH_A_GLANCE = 0.85
 class Graph:
     """A loaded network. `run`: 1 × 3 × height × width → its output; `fixed`: sides it insists on.
 
-    `weights`: where it came from, for errors.
+    `weights`: where it came from, for errors. `glances`: whether a size that it has not seen yet
+    costs no more than its pixels.
     """
 
     weights: Path
     run: Callable[[Tensor], Tensor]
     fixed: tuple[int | None, int | None] = (None, None)
+    glances: bool = True
 
 
 class YoloDetector:
@@ -59,7 +61,7 @@ class YoloDetector:
         self, image: Image, part: Part, least: float | None = None
     ) -> list[Detection] | None:
         """What is in a part of the picture (see `edge.detect.detectors.Detector`)."""
-        if any(self._graph.fixed):
+        if any(self._graph.fixed) or not self._graph.glances:
             return None
         height, width = image.shape[:2]
         box = letterbox(width, height, self._manifest.input)
