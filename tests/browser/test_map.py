@@ -5,6 +5,17 @@ from playwright.sync_api import expect
 from tests.browser.conftest import AXE, Opener, Served, need
 
 
+def test_the_map_fills_its_frame(still_hub: Served, opened: Opener) -> None:
+    page = opened(still_hub.url, draw_map=True)
+    canvas, frame = page.locator(".maplibregl-canvas"), page.locator(".map-frame")
+    canvas.wait_for()
+    expect(canvas).to_be_visible()
+    drawn, around = page.locator(".maplibregl-map").bounding_box(), frame.bounding_box()
+    assert drawn == around
+    assert around is not None
+    assert around["height"] > 400
+
+
 def test_a_plate_is_found_by_keyboard_and_shown(still_hub: Served, opened: Opener) -> None:
     page = opened(still_hub.url)
     vehicle = next(iter(still_hub.hub.city.vehicles.values()))
