@@ -8,8 +8,7 @@ from tests.browser.conftest import AXE, Opener, Served, need
 def test_the_map_fills_its_frame(still_hub: Served, opened: Opener) -> None:
     page = opened(still_hub.url, draw_map=True)
     canvas, frame = page.locator(".maplibregl-canvas"), page.locator(".map-frame")
-    canvas.wait_for()
-    expect(canvas).to_be_visible()
+    canvas.wait_for(timeout=60_000)
     drawn, around = page.locator(".maplibregl-map").bounding_box(), frame.bounding_box()
     assert drawn == around
     assert around is not None
