@@ -23,6 +23,7 @@ from hub import (
     accounts,
     audit_api,
     auth,
+    base_map,
     deadlines,
     decisions,
     events,
@@ -64,7 +65,7 @@ from hub.cases import (
 from hub.cases.api import Act, CaseAlerts
 from hub.cases.case import STAGES, WantedStep
 from hub.cases.record import Kind
-from hub.config import BaseMap, HubConfig
+from hub.config import HubConfig
 from hub.datasets import api as datasets_api
 from hub.departments import api as departments_api
 from hub.desk import Desk
@@ -197,7 +198,7 @@ class SiteItem(BaseModel):
     lon: float
     zoom: float
     time_zone: str
-    base_map: BaseMap | None
+    base_map: base_map.BaseMapItem | None
     media_url: str
 
 
@@ -368,6 +369,7 @@ def _include_alerts(app: FastAPI, hub: Hub) -> None:
     app.include_router(search.router(store, places))
     app.include_router(deadlines.router(store, places, config))
     app.include_router(past.router(store))
+    app.include_router(base_map.router(config.base_map))
 
     def lift(number: int, note: str, actor: Actor) -> None:
         decisions.lift_suppression(store, hub.site, number, note=note, actor=actor)
@@ -599,7 +601,7 @@ def _add_overview(app: FastAPI, hub: Hub) -> None:
                 lon=view.lon,
                 zoom=view.zoom,
                 time_zone=config.time_zone,
-                base_map=config.base_map,
+                base_map=base_map.item_of(config.base_map),
                 media_url=config.media_url,
             ),
             broker=_broker(hub.ingest.broker_name),

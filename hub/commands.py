@@ -12,7 +12,7 @@ from typing import Any
 
 import uvicorn
 
-from hub import audit, auth, config as settings
+from hub import audit, auth, base_map, config as settings
 from hub.app import Hub, create_app
 from hub.config import HubConfig
 from hub.datasets import store as dataset_store
@@ -89,7 +89,7 @@ def load(path: Path) -> HubConfig:
     Raises BadConfig with every error.
     """
     config = settings.load(path)
-    errors = settings.check(config)
+    errors = [*settings.check(config), *base_map.faults_of(config.base_map)]
     try:
         settings_of(config.vehicles.thresholds)
     except TrackError as fault:

@@ -417,18 +417,27 @@ class Live(Settings):
 
 
 class BaseMap(Settings):
-    """Pictures of streets under the map; without it the map draws grids alone.
+    """Streets under the map; without it the map draws grids alone. Either `tiles` or `pmtiles`.
 
     `tiles`: addresses with {z}, {x} and {y}, XYZ or the tile address of a WMTS; a key stands in
-    them. `datum`: what the tiles are drawn in; only for gcj02 is what lies on them moved. They come
-    to the browser from where they are: the hub fetches none and lets pages ask those hosts alone.
+    them. They come to the browser from where they are: the hub fetches none and lets pages ask
+    those hosts alone. `pmtiles`: a PMTiles file (v3, pictures or Protomaps vector tiles) that the
+    hub serves; its header says its zoom. `datum`: what the tiles are drawn in; only for gcj02 is
+    what lies on them moved.
     """
 
-    tiles: Annotated[list[TileAddress], Field(min_length=1, max_length=8)]
+    tiles: Annotated[list[TileAddress], Field(max_length=8)] = []
+    pmtiles: Path | None = None
     tile_size: Literal[256, 512] = 256
     max_zoom: Annotated[int, Field(ge=1, le=24)] = 18
     datum: Literal["wgs84", "cgcs2000", "gcj02"] = "wgs84"
     attribution: Annotated[str, Field(max_length=200)] = ""
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Self:
+        if bool(self.tiles) == (self.pmtiles is not None):
+            raise ValueError("either tiles (1 to 8 addresses) or pmtiles (a file) is needed")
+        return self
 
     @property
     def hosts(self) -> list[str]:
@@ -594,6 +603,9 @@ def _rooted(config: HubConfig, root: Path) -> HubConfig:
     database = config.database
     if database.startswith("sqlite:///") and not database.startswith("sqlite:////"):
         database = f"sqlite:///{root / database.removeprefix('sqlite:///')}"
+    base_map = config.base_map
+    if base_map is not None and base_map.pmtiles is not None:
+        base_map = base_map.model_copy(update={"pmtiles": root / base_map.pmtiles})
     smtp = config.out.smtp
     if smtp.password_file is not None:
         smtp = smtp.model_copy(update={"password_file": root / smtp.password_file})
@@ -605,6 +617,7 @@ def _rooted(config: HubConfig, root: Path) -> HubConfig:
         update={
             "access": access,
             "out": config.out.model_copy(update={"smtp": smtp}),
+            "base_map": base_map,
             "data_dir": root / config.data_dir,
             "grids": [root / grids for grids in config.grids],
             "broker": broker.model_copy(update=files),

@@ -1,8 +1,24 @@
 """Finding things on the map, and looking back."""
 
+import io
+import threading
+import time
+
+import numpy as np
+import uvicorn
+from PIL import Image
 from playwright.sync_api import expect
 
+from hub import auth
+from hub.app import Hub, create_app
+from hub.base_map import PATH
+from hub.roles import Role
+from hub.store import Store
 from tests.browser.conftest import AXE, Opener, Served, need
+from tests.hub.broker import wait_for
+from tests.hub.world import make_site
+from tests.pmtiles import write_pmtiles
+from tianyan.broker import free_port
 
 
 def test_the_map_fills_its_frame(still_hub: Served, opened: Opener) -> None:
@@ -46,3 +62,39 @@ def test_the_map_looks_back_and_returns(still_hub: Served, opened: Opener) -> No
         page.keyboard.press("ArrowLeft")
     page.get_by_role("button", name="回到现在").click()
     expect(slider).to_have_count(0)
+
+
+def test_a_pmtiles_file_lies_under_the_map(tmp_path, opened: Opener) -> None:
+    archive = write_pmtiles(tmp_path / "city.pmtiles", (230, 40, 200), zooms=13)
+    store = Store(f"sqlite:///{tmp_path / 'hub.sqlite'}")
+    store.migrate()
+    port = free_port()
+    site = make_site(
+        store, tmp_path, base_map={"pmtiles": str(archive)}, listen={"port": port},
+        broker={"port": free_port()}, view={"lat": 10.0, "lon": 20.0, "zoom": 12},
+    )  # fmt: skip
+    with store.write() as tx:
+        token = auth.issue_token(tx, "li", Role.VIEWER)
+    app = create_app(site.config, Hub.build(site.config, store))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    page = opened(f"http://127.0.0.1:{port}", token=token, draw_map=True)
+    parts: list[int] = []
+    page.on("response", lambda each: PATH in each.url and parts.append(each.status))
+    page.reload()
+    canvas = page.locator(".maplibregl-canvas")
+    canvas.wait_for()
+
+    def is_pink() -> bool:
+        shot = np.asarray(Image.open(io.BytesIO(canvas.screenshot())).convert("RGB"), int)
+        middle = shot[shot.shape[0] // 3 : -shot.shape[0] // 3, shot.shape[1] // 3 : -200]
+        red, green, blue = np.median(middle, axis=(0, 1))
+        return bool(red > green + 80 and blue > green + 80)
+
+    wait_for(is_pink, 60)
+    assert set(parts) == {206}
+    server.should_exit = True
+    thread.join(timeout=10)

@@ -235,6 +235,7 @@ def test_errors_have_one_shape(look, method, path, body, status):
 
 
 GUARDED = [
+    ("GET", "/api/base-map.pmtiles", Role.VIEWER),
     ("POST", "/api/cameras/cam-1/gate/live", Role.OPERATOR),
     ("GET", "/api/cameras/cam-1/gate/live", Role.OPERATOR),
     ("GET", "/api/cameras", Role.VIEWER),

@@ -1,9 +1,11 @@
 import type { CameraState } from './cameras'
 import { get } from './http'
 
-/** Pictures of streets under the map. */
+/** Streets under the map: tiles from elsewhere, or a PMTiles file of the hub's. */
 export interface BaseMap {
+  kind: 'raster' | 'vector'
   tiles: string[]
+  pmtiles: string | null
   tile_size: 256 | 512
   max_zoom: number
   datum: 'wgs84' | 'cgcs2000' | 'gcj02'

@@ -17,6 +17,7 @@ import type { GridShapes } from '../api/grids'
 import type { BaseMap } from '../api/summary'
 import type { Vehicle } from '../api/vehicles'
 import { LAYERS, type Layer } from '../store/settings'
+import { readPmtiles } from './base'
 import { readColours } from './colours'
 import {
   type Bounds,
@@ -32,6 +33,7 @@ import { icons, PIXEL_RATIO } from './icons'
 import { layers, type SourceName, style, SWITCHED } from './style'
 
 setWorkerUrl(workerUrl)
+readPmtiles()
 
 /** With more vehicles than this, trails cost more than they tell. */
 const MOST_TRAILS = 400

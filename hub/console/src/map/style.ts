@@ -7,6 +7,7 @@ import type {
 } from 'maplibre-gl'
 
 import type { BaseMap } from '../api/summary'
+import { baseLayers, baseSource } from './base'
 import type { Layer } from '../store/settings'
 import type { Colours } from './colours'
 
@@ -87,17 +88,7 @@ export function layers(colours: Colours, base: BaseMap | null): LayerSpecificati
   return [
     { id: 'background', type: 'background', paint: { 'background-color': colours['map-sea'] } },
     ...(base
-      ? [
-          {
-            id: 'base',
-            type: 'raster' as const,
-            source: 'base',
-            // Tiles are drawn for light pages: on a dark one they step back.
-            paint: document.documentElement.dataset.theme === 'dark'
-              ? { 'raster-brightness-max': 0.5, 'raster-saturation': -0.4 }
-              : { 'raster-brightness-max': 1, 'raster-saturation': 0 },
-          },
-        ]
+      ? baseLayers(base, colours)
       : [
           {
             id: 'land',
@@ -477,15 +468,7 @@ export function style(colours: Colours, base: BaseMap | null): StyleSpecificatio
       coverage: plain,
       fences: plain,
       permits: plain,
-      ...(base && {
-        base: {
-          type: 'raster' as const,
-          tiles: base.tiles,
-          tileSize: base.tile_size,
-          maxzoom: base.max_zoom,
-          attribution: base.attribution,
-        },
-      }),
+      ...(base && { base: baseSource(base) }),
     },
     layers: layers(colours, base),
   }
