@@ -164,6 +164,7 @@ def router(store: Store, zone: ZoneInfo) -> APIRouter:
             enforcement_store.save(tx, changed)
             action = "publish" if wanted.publish else "withdraw" if is_out else "write"
             _note(tx, changed, action, text.result, actor, at)
+            events.record(tx, [Change("case", str(case_id))], at)
             return _item(changed, actor)
 
     return api

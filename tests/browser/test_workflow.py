@@ -107,6 +107,75 @@ def test_a_supervision_is_demanded_shown_and_answered(city, opened: Opener) -> N
     expect(records.locator("li").first).to_contain_text("已答复")
 
 
+def test_a_penalty_goes_its_steps_and_is_published(city, tmp_path, opened: Opener) -> None:
+    need(AXE, "npm ci in hub/console")
+    url, zhao = city
+    store = Store(f"sqlite:///{tmp_path}/hub.sqlite")
+    with store.write() as tx:
+        qian = auth.issue_token(tx, "qian", Role.OPERATOR)
+        reader = auth.issue_token(tx, "sun", Role.VIEWER)
+    store.close()
+
+    page = opened(url, "/#/cases/1", token=zhao)
+    record, take = page.locator(".enforcement"), page.locator(".enforcement .next button")
+    steps, alert = record.get_by_role("list", name="已办程序"), record.get_by_role("alert")
+    record.get_by_text("开始处罚记录").press("Enter")
+    record.get_by_label("当事人").fill("王小明建材店")
+    record.get_by_role("button", name="登记").click()
+    record.get_by_label("文书").fill("立案〔2026〕1 号")
+    take.click()
+    expect(steps.locator("li").last).to_contain_text("立案〔2026〕1 号")
+    record.get_by_label("文书").fill("笔录 1")
+    record.get_by_label("调查人员").fill("李队员")
+    take.click()
+    expect(alert).to_contain_text("两名以上")
+    record.get_by_label("调查人员").fill("李队员，赵队员")
+    take.click()
+    expect(steps).to_contain_text("李队员, 赵队员")
+    record.get_by_label("下一步").select_option("review")
+    record.get_by_label("文书").fill("审查 1")
+    take.click()
+    expect(alert).to_contain_text("参加调查的人不能审查")
+
+    other = opened(url, "/#/cases/1", token=qian)
+    theirs = other.locator(".enforcement")
+    theirs.get_by_label("下一步").select_option("review")
+    for number, name in enumerate(("审查", "告知", "决定", "送达"), 4):
+        theirs.get_by_label("文书").fill(f"{name} 1")
+        if name == "告知":
+            theirs.get_by_label("是否有权要求听证").select_option("no")
+        theirs.get_by_role("button", name=f"办理：{name}").click()
+        expect(theirs.locator(".done li")).to_have_count(number)
+    theirs.get_by_text("编写公开内容").click()
+    theirs.get_by_label("执法依据").fill("市容条例第十四条")
+    theirs.get_by_role("button", name="存为草稿").click()
+    expect(theirs.locator("dd").first).to_have_text("市容条例第十四条")
+    expect(theirs.get_by_role("button", name="公开", exact=True)).to_have_count(0)
+
+    expect(record.locator("dd").first).to_have_text("市容条例第十四条")
+    record.get_by_text("编写公开内容").click()
+    record.get_by_label("执法依据").fill("市容条例第十四条")
+    record.get_by_label("事项").fill("占道堆物")
+    record.get_by_label("结果").fill("对王小明建材店罚款")
+    record.get_by_role("button", name="公开", exact=True).click()
+    expect(alert).to_contain_text("“结果”中有当事人的姓名")
+    record.get_by_label("结果").fill("罚款二百元")
+    record.get_by_role("button", name="公开", exact=True).click()
+    expect(record).to_contain_text("已公开 · zhao")
+    expect(record.get_by_role("button", name="公开", exact=True)).to_be_enabled()
+    record.evaluate(
+        "part => Promise.allSettled(part.getAnimations({ subtree: true }).map((a) => a.finished))"
+    )
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run('.enforcement')")["violations"]
+    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
+
+    page = opened(url, "/#/cases/1", token=reader, language="en")
+    expect(page.locator(".enforcement")).to_contain_text("Party: 王**")
+    expect(page.locator(".enforcement")).to_contain_text("public · zhao")
+    expect(page.locator(".enforcement form")).to_have_count(0)
+
+
 def test_rules_are_tried_out_by_keyboard(city, opened: Opener) -> None:
     url, token = city
     page = opened(url, "/#/dispatch", token=token, language="zh")

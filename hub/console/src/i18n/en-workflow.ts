@@ -44,6 +44,8 @@ export const enWorkflow: Record<keyof typeof zhWorkflow, string> = {
   'dispatch.ownerlessMark': 'ownerless',
   'dispatch.level': 'handled at grid level {n}',
   'dispatch.partners': 'Partners',
+  'dispatch.answerBy': 'Partners answer by',
+  'dispatch.answerByHint': 'Two working days where none is given.',
   'dispatch.needsPartners': 'Choose who takes part.',
   'dispatch.suspendUntil': 'Suspend until',
   'dispatch.suspendReason': 'Reason to suspend',

@@ -2,6 +2,7 @@ import { enAdmin } from './en-admin'
 import { enCamera } from './en-camera'
 import { enCases } from './en-cases'
 import { enDevices } from './en-devices'
+import { enEnforcement } from './en-enforcement'
 import { enEvaluation } from './en-evaluation'
 import { enFive } from './en-five'
 import { enGrids } from './en-grids'
@@ -20,6 +21,7 @@ export const en: Record<keyof typeof zh, string> = {
   ...enCamera,
   ...enCases,
   ...enDevices,
+  ...enEnforcement,
   ...enEvaluation,
   ...enFive,
   ...enGrids,

@@ -14,10 +14,14 @@ export function t(key: Key, values: Record<string, string | number> = {}): strin
   )
 }
 
+export function isKey(key: string): key is Key {
+  return key in zh
+}
+
 /** The text of a word the hub chose (`state.filed`), or the word itself when it is new to us. */
 export function word(group: string, name: string): string {
   const key = `${group}.${name}`
-  return key in zh ? t(key as Key) : name.replaceAll('_', ' ')
+  return isKey(key) ? t(key) : name.replaceAll('_', ' ')
 }
 
 /** Why a step is not allowed, as the hub says it, in the operator's language where we know it. */

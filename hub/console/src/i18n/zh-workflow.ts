@@ -42,6 +42,8 @@ export const zhWorkflow = {
   'dispatch.ownerlessMark': '无主',
   'dispatch.level': '{n} 级网格处置',
   'dispatch.partners': '协办部门',
+  'dispatch.answerBy': '协办意见截止',
+  'dispatch.answerByHint': '不填则为两个工作日。',
   'dispatch.needsPartners': '联合处置须选择协办部门。',
   'dispatch.suspendUntil': '挂账至',
   'dispatch.suspendReason': '挂账原因',

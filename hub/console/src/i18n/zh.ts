@@ -2,6 +2,7 @@ import { zhAdmin } from './zh-admin'
 import { zhCamera } from './zh-camera'
 import { zhCases } from './zh-cases'
 import { zhDevices } from './zh-devices'
+import { zhEnforcement } from './zh-enforcement'
 import { zhEvaluation } from './zh-evaluation'
 import { zhFive } from './zh-five'
 import { zhGrids } from './zh-grids'
@@ -18,6 +19,7 @@ export const zh = {
   ...zhCamera,
   ...zhCases,
   ...zhDevices,
+  ...zhEnforcement,
   ...zhEvaluation,
   ...zhFive,
   ...zhGrids,
