@@ -93,16 +93,16 @@ class Served:
 
 @pytest.fixture
 def served() -> Iterator[Served]:
-    yield from _serve(MockHub(City(), demo=True, live=False))
+    yield from serve(MockHub(City(), demo=True, live=False))
 
 
 @pytest.fixture(scope="module")
 def still_hub() -> Iterator[Served]:
     """One for tests that only look."""
-    yield from _serve(MockHub(City(), demo=True, live=False))
+    yield from serve(MockHub(City(), demo=True, live=False))
 
 
-def _serve(hub: MockHub) -> Iterator[Served]:
+def serve(hub: MockHub) -> Iterator[Served]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -63,8 +63,8 @@ STAGE = {
     "cancelled": "file",
 }
 NEXT = {
-    "reported": ["verifying_report", "filed", "rejected"],
-    "verifying_report": ["filed", "rejected"],
+    "reported": ["verifying_report", "filed", "rejected", "merged"],
+    "verifying_report": ["filed", "rejected", "merged"],
     "filed": ["dispatched", "cancelled"],
     "dispatched": ["handling", "returned"],
     "returned": ["dispatched", "cancelled"],
@@ -95,8 +95,9 @@ ACTION = {
     "watching": "watch",
     "archived": "archive",
     "reopened": "reopen",
+    "merged": "merge",
 }
-NEEDS_NOTE = {"return", "rework", "reject", "cancel", "reopen", "feedback"}
+NEEDS_NOTE = {"return", "rework", "reject", "cancel", "reopen", "feedback", "merge"}
 SUPERVISOR_ONLY = {"close", "cancel", "suspend", "archive", "reopen"}
 
 
@@ -499,6 +500,15 @@ class City:
         }
         self.cases[str(number)] = case
         alert["case"] = {"id": number, "number": case["number"], "state": "reported"}
+
+    def twin(self, key: str, *, away_lon: float, **more: object) -> Item:
+        """A new case of the same matter, `away_lon` degrees east of a known one."""
+        known, number = self.cases[key], len(self.cases) + 1
+        name = {"id": number, "number": f"AK20261123-{number:04}"}
+        state = {"state": "reported", "stage": "collect", "version": 1, "alerts": []}
+        place = {"lon": known["lon"] + away_lon}
+        self.cases[str(number)] = {**known, **name, **state, **place, **more}
+        return self.cases[str(number)]
 
     def move(self, key: int | str, state: str, who: str, note: str) -> Item:
         case = self.cases[str(key)]

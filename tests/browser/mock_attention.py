@@ -1,6 +1,7 @@
 """The mock hub's claims, what is put off, what is merged, and what is known of a spot."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,11 @@ Writer = Callable[[Request], JSONResponse | tuple[str, str]]
 
 def iso(at: datetime) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _apart(case: Item, place: Mapping[str, str]) -> float:
+    """How far a case lies from where a page asks about, in degrees."""
+    return math.dist((case["lat"], case["lon"]), (float(place["lat"]), float(place["lon"])))
 
 
 class Attention:
@@ -96,7 +102,7 @@ class Attention:
         return JSONResponse(item)
 
     async def spot(self, request: Request) -> Response:
-        """Everything is near in a made-up city: the first few of each."""
+        """Everything is near in a made-up city: the first few alerts, the nearest cases."""
         without = request.query_params.get("without", "")
         others = [a for a in self.city.alerts.values() if a["id"] != without][:3]
         alerts = [
@@ -107,11 +113,15 @@ class Attention:
             }
             for index, a in enumerate(others)
         ]
+        shut = {"closed", "merged", "rejected", "archived", "cancelled"}
+        nearest = sorted(
+            (case for case in self.city.cases.values() if case["state"] not in shut),
+            key=lambda case: _apart(case, request.query_params),
+        )
         cases = [
             {**c, "is_open": True, "distance_m": 21.0 + 7 * index}
-            for index, c in enumerate(self.city.cases.values())
-            if c["state"] not in {"closed", "merged", "rejected", "archived", "cancelled"}
-        ][:2]
+            for index, c in enumerate(nearest[:3])
+        ]
         permit = {
             "number": "渣准字2026-031",
             "place": "route",

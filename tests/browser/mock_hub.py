@@ -24,9 +24,11 @@ from starlette.routing import Route
 
 from hub.people.session_api import opened
 from hub.roles import Actor, Role
+from tests.browser import mock_map
 from tests.browser.made_up_city import CONDITIONS, NEXT, City, Item, now
 from tests.browser.mock_attention import Attention
 from tests.browser.mock_learning import Learning
+from tests.browser.mock_looks import Looks
 from tests.browser.mock_proof import Proof
 from tests.browser.mock_terminals import Terminals
 
@@ -68,6 +70,7 @@ class MockHub:
         self.learning = Learning(city.alerts, self.publish)
         self.proof = Proof(city)
         self.attention = Attention(city, self.publish, self._writer)
+        self.looks = Looks(self.publish, self._writer)
 
     def close(self) -> None:
         if self.loop:
@@ -224,6 +227,11 @@ class MockHub:
             self.city.cases[key]["filed_under"] = body.get("condition")
         if not step["allowed"]:
             return refuse(403, "forbidden", step["why_not"])
+        if body["action"] == "merge":
+            known = {case["number"] for case in self.city.cases.values()} - {page["number"]}
+            if body.get("into") not in known:
+                return refuse(409, "conflict", f"no open case {body.get('into')!r}")
+            self.city.cases[key]["merged_into"] = body["into"]
         self.city.move(key, step["to_state"], who[0], body.get("note", ""))
         self.publish("case", self.city.cases[key])
         return JSONResponse(self.city.case_page(key, who[1]))
@@ -383,6 +391,8 @@ class MockHub:
             *self.learning.rows(),
             *self.attention.rows(),
             *self.proof.rows(),
+            *self.looks.rows(),
+            *mock_map.rows(),
             ("/api/search", self.search, ["GET"]),
             ("/api/camera-pictures", self.pictures, ["GET"]),
             ("/api/past", self.past, ["GET"]),
