@@ -83,16 +83,17 @@ def parted(store, tmp_path):
     site = make_site(store, tmp_path)
     hub = Hub.build(site.config, store)
     call = caller(client_of(hub), tokens_of(hub))
-    parks = {"version": 0, "department": {"name_zh": "园林处"}}
-    assert call("PUT", "/api/departments/parks", json=parks).status_code == 200
+    for code, name in (("parks", "园林处"), ("roads", "市政处")):
+        kept = {"version": 0, "department": {"name_zh": name}}
+        assert call("PUT", f"/api/departments/{code}", json=kept).status_code == 200
     city = City(store, site, tmp_path)
     with city.store.block():
         for (lat, lon), closed in (((LAT, LON), 1), ((32.62, 109.12), 3)):
             for number in range(3):
                 case = city.report(MONDAY, place=(lat + 0.002 * number, lon))
-                whose = {"department": "parks"} if (closed, number) == (3, 2) else {}
+                whose = "parks" if (closed, number) == (3, 2) else "roads"
                 city.step(case, "file", MONDAY)
-                city.step(case, "dispatch", MONDAY, **whose)
+                city.step(case, "dispatch", MONDAY, department=whose)
                 city.step(case, "accept", MONDAY)
                 if number < closed:
                     city.close(case, MONDAY + HOUR)
