@@ -76,6 +76,12 @@ class City:
     def stop(self):
         self._clock.stop()
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
     def at(self, moment):
         self.clock.move_to(moment)
 

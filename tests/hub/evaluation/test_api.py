@@ -1,6 +1,7 @@
 """Figures over HTTP: each opens into its cases; people need a higher right; reports stay."""
 
 import io
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import openpyxl
@@ -21,11 +22,18 @@ WORDS = "correct horse battery"
 
 
 @pytest.fixture
-def lived(sqlite_store, tmp_path):
+def city_of(tmp_path):
+    """Makes a city; its clock goes on again whatever becomes of the test."""
+    with ExitStack() as cities:
+        yield lambda store, site: cities.enter_context(City(store, site, tmp_path))
+
+
+@pytest.fixture
+def lived(sqlite_store, tmp_path, city_of):
     """A hub whose city had twelve cases in November: ten closed, one late; two still open."""
     site = make_site(sqlite_store, tmp_path)
     hub = Hub.build(site.config, sqlite_store)
-    city = City(sqlite_store, site, tmp_path)
+    city = city_of(sqlite_store, site)
     with city.store.block():
         for number in range(12):
             case = city.to_work(MONDAY)
@@ -33,8 +41,7 @@ def lived(sqlite_store, tmp_path):
                 city.close(case, MONDAY + (HOUR if number else 10 * DAY))
     city.at(datetime(2026, 12, 5, tzinfo=UTC))
     city.maker = hub.maker
-    yield caller(client_of(hub), tokens_of(hub)), city
-    city.stop()
+    return caller(client_of(hub), tokens_of(hub)), city
 
 
 def one(call, indicator, **more):
@@ -77,7 +84,7 @@ def test_a_trend_shows_each_period_as_of_its_own_end(lived):
 
 
 @pytest.fixture
-def parted(store, tmp_path):
+def parted(store, tmp_path, city_of):
     """November in two grids: three cases in each, one closed in q01, all in q10, of which the
     last was the parks department's."""
     site = make_site(store, tmp_path)
@@ -86,7 +93,7 @@ def parted(store, tmp_path):
     for code, name in (("parks", "园林处"), ("roads", "市政处")):
         kept = {"version": 0, "department": {"name_zh": name}}
         assert call("PUT", f"/api/departments/{code}", json=kept).status_code == 200
-    city = City(store, site, tmp_path)
+    city = city_of(store, site)
     with city.store.block():
         for (lat, lon), closed in (((LAT, LON), 1), ((32.62, 109.12), 3)):
             for number in range(3):
@@ -104,8 +111,7 @@ def parted(store, tmp_path):
             ("gardener", Post(Role.HANDLER, department="parks")),
         ]:
             users.add(tx, User(name, name, now(), (post,), hash=password.hashed(WORDS)))
-    yield call, hub
-    city.stop()
+    return call, hub
 
 
 def page_of(hub, name):
