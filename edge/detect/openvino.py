@@ -13,8 +13,7 @@ from edge.detect.manifest import Manifest
 from edge.detect.yolo import Graph, Tensor, YoloDetector, sides
 
 SIZES = 4
-"""Compiled networks kept, one a picture size; a camera has one. To compile one takes a second or
-more, so parts of a picture, which come in hundreds of sizes, are not looked at alone."""
+"""Compiled networks kept, one a picture size; a camera has one."""
 
 
 def openvino_detector(manifest: Manifest, weights: Path, threads: int) -> YoloDetector:
@@ -49,7 +48,7 @@ def openvino_detector(manifest: Manifest, weights: Path, threads: int) -> YoloDe
         request.infer([blob], share_inputs=True)
         return request.get_output_tensor(0).data.copy()
 
-    return YoloDetector(manifest, Graph(weights, run, fixed, glances=False))
+    return YoloDetector(manifest, Graph(weights, run, fixed))
 
 
 def _network(core: Any, weights: Path) -> Any:

@@ -24,7 +24,6 @@ from edge.detect.detection import Detection
 from edge.detect.detectors import Detector
 from edge.detect.evidence import Develop, EvidenceFile
 from edge.detect.faces import FaceFinder, NoFinder
-from edge.detect.glance import Gaze
 from edge.detect.ground import GeoPlace, ground_of, place_of
 from edge.detect.moment import Moment
 from edge.detect.motion import MotionGate
@@ -148,7 +147,6 @@ class CameraWatch:
         self._ground = ground_of(camera)
         self._zones = Zones(camera, self._ground)
         self._gate = _gate_of(camera)
-        self._gaze = Gaze(self._detector, FAINT, self._passes)
         self._tracker = Tracker()
         self._places = Places(detector.threshold)
         self._change = SceneChange(min(zone.dwell_s for zone in camera.zones))
@@ -175,8 +173,7 @@ class CameraWatch:
         small = grey(picture)
         moved = self._gate.opens(small, frame.t_s, is_watched=bool(self._places.stays))
         if moved:
-            image = frame.picture.sized(self._detector.side)
-            self._seen = self._gaze.look(image, self._gate.moved)
+            self._seen = self._detector.detect(frame.picture.sized(self._detector.side), FAINT)
             self.analysed += 1
         came_s = [stay.since.t_s for stay in self._places.stays if not stay.is_open]
         self._recorder.see(frame, self._seen, moved=moved, since=came_s)
