@@ -236,10 +236,12 @@ def silent(known: Iterable[Record], at: datetime, *, overdue: bool) -> list[Reco
     return [each for each in waited if (each.answer_due <= at) is overdue]
 
 
-def is_assigned(known: Iterable[Record]) -> bool:
-    """Whether the department has sent somebody whom it has not called back."""
+def is_assigned(case: Case, known: Iterable[Record]) -> bool:
+    """Whether the department that has the case has sent somebody and not called him back."""
     moves = [each for each in known if each.kind in (Kind.ASSIGNMENT, Kind.WITHDRAWAL)]
-    return bool(moves) and moves[-1].kind is Kind.ASSIGNMENT
+    if not moves or moves[-1].kind is not Kind.ASSIGNMENT:
+        return False
+    return moves[-1].department == case.department and case.officer is not None
 
 
 def may_assign(case: Case, known: Sequence[Record], kind: Kind) -> None:
@@ -247,14 +249,14 @@ def may_assign(case: Case, known: Sequence[Record], kind: Kind) -> None:
     if case.state not in RUNNING:
         message = f"case {case.number} is {case.state}"
         raise NotNow("illegal_record", message, "a case that a department has")
-    if kind is Kind.WITHDRAWAL and not is_assigned(known):
+    if kind is Kind.WITHDRAWAL and not is_assigned(case, known):
         message = f"case {case.number}: its department has sent nobody"
         raise NotNow("illegal_record", message, "an assignment before")
 
 
 def may_return(case: Case, known: Sequence[Record]) -> None:
     """Raises NotNow while somebody is on his way: he is called back first."""
-    if is_assigned(known):
+    if is_assigned(case, known):
         message = f"case {case.number}: {case.officer} was sent and not called back"
         raise NotNow("withdraw_first", message, "a record withdrawal first")
 

@@ -286,6 +286,18 @@ def test_who_was_sent_is_called_back_before_the_case_goes_back(call, handled):
     assert acts(call, handled)[-3:] == ["assign", "withdraw", "return"]
 
 
+def test_whom_one_department_sent_keeps_no_other_from_returning(call, handled):
+    department(call, "town", level=2, grid="q01")
+    ask(call, handled, "assignment", officer="张三")
+    assert ask(call, handled, "escalation").status_code == 201
+    assert (state(call, handled)["department"]["code"], state(call, handled)["officer"]) == (
+        "town",
+        None,
+    )
+    assert code_of(ask(call, handled, "withdrawal")) == "illegal_record"
+    assert take(call, handled, "return", role=OPERATOR, note="not ours").status_code == 200
+
+
 def test_where_departments_are_kept_a_case_goes_to_one_of_them(call, case):  # noqa: F811
     take(call, case, "file")
     department(call, "huanwei")
