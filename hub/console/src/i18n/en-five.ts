@@ -24,7 +24,6 @@ export const enFive: Record<keyof typeof zhFive, string> = {
   'five.save': 'Save: {what}',
   'five.import': 'Import XLSX/CSV',
   'five.imported': '{n} rows imported',
-  'five.notTaken': '{n} faults in the table; no row was imported:',
   'sweep.title': 'Sweeping',
   'sweep.share': 'Swept',
   'sweep.area': 'Swept (m²)',

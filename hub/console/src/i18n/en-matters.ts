@@ -14,7 +14,6 @@ export const enMatters: Record<keyof typeof zhMatters, string> = {
   'mattersPage.import': 'Import XLSX/CSV',
   'mattersPage.add': 'Add a condition',
   'mattersPage.edit': 'Condition {id}',
-  'mattersPage.notTaken': '{n} faults in the table; no row was imported:',
   'mattersPage.would': '{file}: {n} rows, {new} new, {retired} taken out.',
   'mattersPage.apply': 'Import and put in force',
   'mattersPage.leave': 'Leave it',

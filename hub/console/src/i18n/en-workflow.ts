@@ -123,7 +123,6 @@ export const enWorkflow: Record<keyof typeof zhWorkflow, string> = {
   'dispatchPage.import': 'Import table',
   'dispatchPage.export': 'Export XLSX',
   'dispatchPage.imported': '{n} rows taken, {changed} changed',
-  'dispatchPage.notTaken': '{n} faults; nothing was taken',
   'dispatchPage.noRules': 'No rules yet.',
   'dispatchPage.noRulesHow': "Add one, or import the city's table.",
   'dispatchPage.noDepartments': 'No departments yet.',

@@ -37,6 +37,7 @@ export const en: Record<keyof typeof zh, string> = {
   'app.loadFailed': 'Some data could not be read; trying again.',
   'app.unreachable': 'The hub cannot be reached. Check that it is running, then try again.',
   'app.noLine': 'the hub cannot be reached',
+  'app.notTaken': '{n} faults in the table; no row was imported:',
   'app.retry': 'Try again',
   'app.close': 'Close',
   'app.generated': 'Generated',

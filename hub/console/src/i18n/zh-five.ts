@@ -23,7 +23,6 @@ export const zhFive = {
   'five.save': '保存{what}',
   'five.import': '导入 XLSX/CSV',
   'five.imported': '已导入 {n} 行',
-  'five.notTaken': '表中有 {n} 处错误，一行也没有导入：',
   'sweep.title': '清扫',
   'sweep.share': '清扫率',
   'sweep.area': '清扫面积 (m²)',

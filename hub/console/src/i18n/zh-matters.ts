@@ -13,7 +13,6 @@ export const zhMatters = {
   'mattersPage.import': '导入 XLSX/CSV',
   'mattersPage.add': '新增标准',
   'mattersPage.edit': '标准 {id}',
-  'mattersPage.notTaken': '表中有 {n} 处错误，一行也没有导入：',
   'mattersPage.would': '{file}：{n} 行，新增 {new} 行，停用 {retired} 行。',
   'mattersPage.apply': '导入并生效',
   'mattersPage.leave': '放弃',

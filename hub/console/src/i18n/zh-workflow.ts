@@ -121,7 +121,6 @@ export const zhWorkflow = {
   'dispatchPage.import': '导入表格',
   'dispatchPage.export': '导出 XLSX',
   'dispatchPage.imported': '已导入 {n} 行，{changed} 行有变化',
-  'dispatchPage.notTaken': '有 {n} 处错误，未导入',
   'dispatchPage.noRules': '还没有规则。',
   'dispatchPage.noRulesHow': '新增一条，或导入城市的派遣表。',
   'dispatchPage.noDepartments': '还没有部门。',
