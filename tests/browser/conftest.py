@@ -18,6 +18,7 @@ from playwright.sync_api import (
     BrowserContext,
     ConsoleMessage,
     Page,
+    expect,
     sync_playwright,
 )
 
@@ -37,6 +38,7 @@ FLAGS = [
     "--no-first-run",
 ]
 PATIENCE_MS = 15_000
+expect.set_options(timeout=60_000)  # a loaded machine is slow, not wrong
 NO_WEBGL = """
   const { getContext } = HTMLCanvasElement.prototype
   HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {

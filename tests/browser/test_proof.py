@@ -26,7 +26,7 @@ def test_the_ledgers_open_into_their_cases(still_hub: Served, opened: Opener) ->
     expect(page.locator("tbody tr")).to_have_count(3)
     page.get_by_role("button", name="反复发生").click()
     expect(page.locator("tbody")).to_contain_text("含反弹 1、未立案告警 1")
-    expect(page.get_by_role("link", name="XLSX")).to_have_attribute(
+    expect(page.get_by_role("link", name="XLSX", exact=True)).to_have_attribute(
         "href", "/api/ledgers/recurring/file?format=xlsx"
     )
     page.locator("tbody a").first.click()
