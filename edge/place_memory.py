@@ -57,8 +57,8 @@ class PlaceMemory:
             self._keep(event, camera)
         finally:
             with self._has_come:
-                if event.develop is not None:
-                    self._coming.add(event.id)
+                if event.state is StayState.NEW and event.develop is not None:
+                    self._coming.add(event.id)  # the picture of its end shows no place with it
                 elif _is_shown(event):
                     self._coming.discard(event.id)
                     self._has_come.notify_all()

@@ -87,6 +87,15 @@ def test_pictures_that_never_come_are_not_waited_for_twice(tmp_path, monkeypatch
     assert memory.recall("gate-1").place.with_it is None
 
 
+def test_nobody_waits_for_the_picture_of_an_end(tmp_path, caplog):
+    memory = PlaceMemory(tmp_path)
+    memory.keep(replace(event(roles=()), develop=tuple), "gate")
+    memory.keep(event(state=StayState.UPDATE), "gate")
+    memory.keep(replace(event(state=StayState.END, roles=()), develop=tuple), "gate")
+    assert memory.recall("gate-1").place.without_it is not None
+    assert "in vain" not in caplog.text
+
+
 def test_the_oldest_places_are_forgotten(tmp_path):
     memory = PlaceMemory(tmp_path, most=2)
     for number in range(4):
