@@ -1,6 +1,5 @@
 """A real hub that answers pages, for as long as a block lasts."""
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -9,13 +8,6 @@ from contextlib import contextmanager
 import uvicorn
 
 from hub.app import Hub, create_app
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

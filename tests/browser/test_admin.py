@@ -17,10 +17,11 @@ from hub.people.users import User
 from hub.roles import Actor, Post, Role
 from hub.store import Store, now
 from tests.browser.conftest import AXE, Opener, need
-from tests.browser.running import answering, free_port
+from tests.browser.running import answering
 from tests.hub.out.test_out import Listener
 from tests.hub.test_pipeline import take
 from tests.hub.world import alert_message, make_site
+from tests.servers.port import free_port
 
 RULES = "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'] })"
 CLERK = Actor("clerk", Role.OPERATOR)

@@ -24,7 +24,7 @@ from tests.browser.conftest import AXE, need
 from tests.edge.detect.scripted import street
 from tests.hub.broker import wait_for
 from tests.hub.world import birth, health, make_site, received, state
-from tianyan.broker import free_port
+from tests.servers.port import free_port
 from wire.command import CommandState, Reply
 from wire.revision import SettingsReport, reply_id
 

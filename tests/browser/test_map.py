@@ -18,7 +18,7 @@ from tests.browser.conftest import AXE, Opener, Served, need
 from tests.hub.broker import wait_for
 from tests.hub.world import make_site
 from tests.pmtiles import write_pmtiles
-from tianyan.broker import free_port
+from tests.servers.port import free_port
 
 
 def test_the_map_fills_its_frame(still_hub: Served, opened: Opener) -> None:

@@ -20,7 +20,7 @@ from hub.store import Store, now
 from tests import media_files
 from tests.browser.conftest import AXE, DIST, need
 from tests.hub.world import LAT, LON, alert_message, birth, make_site, received, state
-from tianyan.broker import free_port
+from tests.servers.port import free_port
 
 SECRET = "correct horse battery"
 BY_THAT_CLOCK = """Object.defineProperty(GeolocationPosition.prototype, 'timestamp', {

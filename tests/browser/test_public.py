@@ -14,7 +14,7 @@ from hub.http import iso
 from hub.store import Store, now
 from tests.browser.conftest import AXE, DIST, need
 from tests.hub.world import LAT, LON, make_site
-from tianyan.broker import free_port
+from tests.servers.port import free_port
 
 SCRIPT = "<img src=x onerror=document.title='taken'> 垃圾堆在门口"
 

@@ -14,7 +14,6 @@ from edge.link import BadBroker, Link, Reports
 from edge.outbox import ALERT, TRACK, EvidenceFile, Outbox
 from tests.servers.mosquitto import mosquitto
 from tests.wire.test_codec import a_track, an_alert
-from tianyan.broker import free_port
 from wire import topics
 from wire.codec import encode
 from wire.command import Command, CommandState, Reply
@@ -207,7 +206,7 @@ class Shelf(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def shelf():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), Shelf)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Shelf)
     server.put, server.answers = [], []
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

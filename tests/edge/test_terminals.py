@@ -16,7 +16,7 @@ from edge.outbox import Outbox
 from edge.terminals import BadSecret, Terminals, secret_of
 from tests.edge.gps.jt808.reports import report
 from tests.edge.terminal import Terminal
-from tianyan.broker import free_port
+from tests.servers.port import free_port
 from wire.codec import decode
 from wire.status import ReceiverState, VehicleBirth
 

@@ -13,7 +13,7 @@ from tests.edge.gps.jt808.reports import report
 from tests.flow.test_street_to_case import CAR, City, until
 from tests.flow.test_terminal_to_map import start_gateway
 from tests.servers.mosquitto import mosquitto
-from tianyan.broker import free_port
+from tests.servers.port import free_port
 
 TERMINALS, SECONDS = 200, 10
 

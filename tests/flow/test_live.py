@@ -7,28 +7,19 @@ import httpx2 as httpx
 import numpy as np
 import pytest
 
-from edge import lookout
 from hub import auth
 from hub.live import view as live_view
 from hub.roles import Role
-from hub.store import Store
-from tests.edge.test_agent import Colours
-from tests.flow.test_looks import DEV, World
+from tests.flow.stage import DEV, LONG_S, staged
 from tests.hub.broker import wait_for
-from tests.servers.mosquitto import mosquitto
 
 LIVE = f"/api/cameras/{DEV}/gate/live"
 
 
 @pytest.fixture
 def world(tmp_path, monkeypatch):
-    monkeypatch.setattr(lookout, "open_proven", lambda _: Colours())
-    store = Store(f"sqlite:///{tmp_path / 'hub.sqlite'}")
-    store.migrate()
-    with mosquitto(tmp_path, {"hub": "hub-secret", DEV: "d-secret"}) as broker:
-        built = World(tmp_path, store, broker, seconds=60)
+    with staged(tmp_path, monkeypatch) as (built, _):
         yield built
-        built.close()
 
 
 class Person:
@@ -57,18 +48,13 @@ class Person:
             answer = self._http.get(LIVE, params={"after": self.last})
             return answer if answer.status_code == 200 else None
 
-        picture = wait_for(came, 60)
+        picture = wait_for(came, LONG_S)
         self.last = int(picture.headers["x-number"])
         return picture
 
 
 @pytest.mark.timeout(300)
 def test_two_look_at_one_stream_that_ends_when_both_have_left(world, monkeypatch):
-    def on_line():
-        cameras = world.call("GET", "/api/cameras").json()["items"]
-        return cameras and cameras[0]["online"]
-
-    wait_for(on_line, 60)
     with closing(Person(world, "li")) as li, closing(Person(world, "wang")) as wang:
         order = seen_by(li, wang, world)
 
@@ -78,7 +64,7 @@ def test_two_look_at_one_stream_that_ends_when_both_have_left(world, monkeypatch
         known = world.call("GET", f"/api/orders/{order}").json()
         return known["state"] == "done" and known["out"]
 
-    out = wait_for(ended, 60)
+    out = wait_for(ended, LONG_S)
     assert out["ended"] == "nobody"
     assert out["pictures"] >= li.last
 

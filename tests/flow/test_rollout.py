@@ -26,8 +26,8 @@ from tests.hub.test_api import caller
 from tests.hub.world import make_site
 from tests.nets import model_folder
 from tests.servers.mosquitto import mosquitto
+from tests.servers.port import free_port
 from tests.servers.proxy import Proxy
-from tianyan.broker import free_port
 from wire.bundle import pack
 
 BOXES = ("box-a", "box-b")

@@ -20,8 +20,8 @@ from scenes.scenarios import stall_set_up
 from scenes.vehicles import FLEET, write_nmea
 from scenes.video import camera_file, write_mp4
 from tests.servers.mosquitto import mosquitto
+from tests.servers.port import free_port
 from tests.servers.proxy import Proxy
-from tianyan.broker import free_port
 from tianyan.children import spawn
 from tianyan.street import write_grids
 from tianyan.tally import count_up

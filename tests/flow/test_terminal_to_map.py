@@ -12,7 +12,7 @@ from tests.edge.gps.jt808.reports import report
 from tests.edge.terminal import Terminal
 from tests.flow.test_street_to_case import CAR, City, arrived, tianyan, until
 from tests.servers.mosquitto import mosquitto
-from tianyan.broker import free_port
+from tests.servers.port import free_port
 
 GATEWAY = CAR
 TERMINALS = {

@@ -11,16 +11,22 @@ from wire.codec import encode
 from wire.receipt import Grant, Receipt
 from wire.topics import down, up
 
+FIRST_PAUSE_S, LAST_PAUSE_S = 0.01, 0.2
+
 
 def wait_for(condition, timeout_s=15.0):
-    """Until `condition()` is true; the value it gave."""
+    """Until `condition()` is true; the value it gave.
+
+    Asked less and less often: what takes long must not be kept from happening by the asking.
+    """
     until = time.monotonic() + timeout_s
-    while time.monotonic() < until:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.01)
-    raise AssertionError(f"not within {timeout_s} s")
+    pause_s = FIRST_PAUSE_S
+    while not (value := condition()):
+        if time.monotonic() > until:
+            raise AssertionError(f"not within {timeout_s} s")
+        time.sleep(pause_s)
+        pause_s = min(1.2 * pause_s, LAST_PAUSE_S)
+    return value
 
 
 class Device:

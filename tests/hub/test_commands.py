@@ -15,7 +15,7 @@ from hub.errors import BadConfig, HubError
 from hub.store import Store
 from tests.hub.broker import wait_for
 from tests.hub.world import grid_document
-from tianyan.broker import free_port
+from tests.servers.port import free_port
 
 
 def write(tmp_path, **document):

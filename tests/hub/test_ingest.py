@@ -25,7 +25,7 @@ from hub.tracks.store import batches
 from tests.hub.broker import Device, wait_for
 from tests.hub.world import EPOCH, NOON, alert_message, make_site, state, track_message
 from tests.servers.mosquitto import mosquitto
-from tianyan.broker import free_port
+from tests.servers.port import free_port
 from wire.receipt import EvidenceOffer, OfferedFile
 from wire.status import HostState
 

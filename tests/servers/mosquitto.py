@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tianyan.broker import find_mosquitto, free_port, start_broker
+from tests.servers.port import free_port
+from tianyan.broker import find_mosquitto, start_broker
 
 
 class Mosquitto:

@@ -3,7 +3,6 @@
 import itertools
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
+from tests.servers.port import free_port
 
 START_S = 30
 _NAMES = itertools.count(1)
@@ -139,7 +140,7 @@ def postgres() -> Iterator[Postgres]:
     try:
         make = [programs / "initdb", "-D", data, "-U", "tianyan", "-A", "trust", "--no-sync"]
         subprocess.run(make, check=True, capture_output=True, cwd=folder, **account)
-        port = _free_port()
+        port = free_port()
         options = {
             "listen_addresses": "127.0.0.1",
             "port": port,
@@ -159,13 +160,6 @@ def postgres() -> Iterator[Postgres]:
             process.wait(20)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _wait(port: int, process: subprocess.Popen, log: Path) -> None:

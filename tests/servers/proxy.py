@@ -4,33 +4,34 @@ import contextlib
 import socket
 import threading
 
-from tianyan.broker import free_port
-
 
 class Proxy:
     """Relays 127.0.0.1:`port` to `target_port` until it is cut; mended again it relays anew."""
 
     def __init__(self, target_port: int) -> None:
-        self.port = free_port()
         self._target_port = target_port
-        self._whole = threading.Event()
-        self._whole.set()
+        self._is_whole = True
+        self._lock = threading.Lock()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
-        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
-        self._whole.clear()
-        for pair in self._pairs:
-            for end in pair:
-                with contextlib.suppress(OSError):
-                    end.shutdown(socket.SHUT_RDWR)
-        self._pairs.clear()
+        with self._lock:
+            self._is_whole = False
+            pairs, self._pairs = self._pairs, []
+        for end in (end for pair in pairs for end in pair):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
 
     def mend(self) -> None:
-        self._whole.set()
+        with self._lock:
+            self._is_whole = True
 
     def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes who waits for callers
         self._listener.close()
         self.cut()
 
@@ -38,17 +39,21 @@ class Proxy:
         with contextlib.suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
-                if not self._whole.is_set():
-                    near.close()
-                    continue
                 try:
                     far = socket.create_connection(("127.0.0.1", self._target_port))
                 except OSError:  # whom it relays to is away: the next caller may find it back
                     near.close()
                     continue
-                self._pairs.append((near, far))
-                for source, sink in ((near, far), (far, near)):
-                    threading.Thread(target=_relay, args=(source, sink), daemon=True).start()
+                with self._lock:
+                    if self._is_whole:
+                        self._pairs.append((near, far))
+                        for source, sink in ((near, far), (far, near)):
+                            relay = threading.Thread(target=_relay, args=(source, sink))
+                            relay.daemon = True
+                            relay.start()
+                        continue
+                near.close()
+                far.close()
 
 
 def _relay(source: socket.socket, sink: socket.socket) -> None:

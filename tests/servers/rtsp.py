@@ -4,11 +4,12 @@ import os
 import select
 import shutil
 import signal
-import socket
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.servers.port import free_port
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 READY_S = 20
@@ -32,13 +33,6 @@ needs_rtsp_server = pytest.mark.skipif(
     reason="no RTSP server: apt-get install python3-gi gir1.2-gst-rtsp-server-1.0"
     " gstreamer1.0-plugins-{base,good,bad} gstreamer1.0-rtsp",
 )
-
-
-def free_port() -> int:
-    """A TCP port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class RtspServer:

@@ -16,8 +16,8 @@ from hub.evidence.file import signed_path
 from hub.store import now, to_ms
 from tests.edge.detect.test_clip import _shots
 from tests.hub.world import make_site
+from tests.servers.port import free_port
 from tests.servers.proxy import Proxy
-from tianyan.broker import free_port
 
 
 @pytest.fixture
