@@ -3,14 +3,19 @@
 Every problem is a `Plan` of what happens to it and when; `live` takes the plans through the real
 desk, pipeline, steps, checks and watch in order of time, and keeps house at midnight. A fake fix is
 one that a visit finds still there; a rebound is a report that the watch knows the closed case of.
-What the evaluation must find is read off the plans.
+Where a camera saw the thing first it looks again: it says that it is gone, or it cannot tell, and
+somebody goes and takes a photo. What the evaluation must find is read off the plans.
 """
 
+import hashlib
 import os
 import random
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+import numpy as np
+from PIL import Image
 
 from hub import decisions, pipeline, steps
 from hub.alerts.alert import alert_id
@@ -20,6 +25,7 @@ from hub.cases.case import State
 from hub.cases.condition import USUAL
 from hub.departments import store as department_store
 from hub.departments.department import Department
+from hub.evidence.store import Vault
 from hub.grid import store as grid_store
 from hub.grid.ankang import ankang_grids
 from hub.grid.geojson import read
@@ -28,10 +34,15 @@ from hub.intake import store as intake_store
 from hub.intake.report import Caller, Channel, NewReport
 from hub.pipeline import Site
 from hub.proof import checking, store as proof_store, watching
-from hub.proof.check import Result
+from hub.proof.check import Means, Result
+from hub.proof.desk import Incoming
+from hub.proof.photo import Taken, Use
 from hub.roles import Actor, Role
 from tests.hub.evaluation.city import CLERK, City
-from tests.hub.world import alert_message, make_site, received
+from tests.hub.proof import pictures
+from tests.hub.world import alert_message, birth, make_site, received
+from wire.alert import Box
+from wire.command import CommandState, Reply
 
 SEED = 2026
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -53,6 +64,10 @@ CHANNELS = {
 }  # fmt: skip
 DEPARTMENTS = ("CG", "ZJ", "JT", "SH", "GA")
 INSPECTOR = Actor("inspector", Role.SUPERVISOR)
+LIVED_FROM = datetime(2026, 1, 1, tzinfo=UTC)
+BOX = Box("garbage", 0.8, 0.25, 0.5, 0.125, 0.25)
+LOOKED_AGAIN = frozenset({"seen_first", "unseen"})
+"""Problems that a camera saw in its picture; of the others' alerts no place in it is known."""
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 STEP_DEG = 0.0008
 """Problems lie at least some 75 metres apart: none is taken for another."""
@@ -61,7 +76,7 @@ STEP = timedelta(minutes=4)
 PLANTED = {
     "rejected": 300, "cancelled": 60, "misfiled": 40, "late_file": 250, "late_dispatch": 200,
     "returned": 150, "suspended": 90, "never_handled": 180, "late": 600, "fake": 380,
-    "rebound": 240, "seen_first": 180, "seen_after": 120,
+    "rebound": 240, "seen_first": 180, "seen_after": 120, "unseen": 120,
 }  # fmt: skip
 """How many problems of the whole month have each fault; none has two."""
 
@@ -118,7 +133,7 @@ def plans():
         day = dice.choice(days[:11] if early else days)
         begun = datetime.combine(day, time(9), ZONE) + STEP * dice.randrange(15)
         matter = dice.choice(list(MATTERS))
-        if fault.startswith("seen"):
+        if "seen" in fault:
             matter = "06010"
         plan = Plan(number, matter, place, path, fault, dice.choice(DEPARTMENTS),
                     begun.astimezone(UTC))  # fmt: skip
@@ -157,7 +172,7 @@ def _tell(plan, dice):
     if plan.fault == "seen_first":
         plan.told = [(at, Channel.PATROL)]
         plan.seen_at = at + STEP
-    elif plan.fault == "seen_after":
+    elif plan.fault in ("seen_after", "unseen"):
         plan.seen_at = at
         plan.told = [(at + STEP, Channel.PATROL)]
     else:
@@ -178,6 +193,8 @@ def _fill(made, dice):
 
 NOTHING = timedelta(0)
 DONE = [(STEP, "gone"), (STEP, "close")]
+LOOKED = [(STEP, "look_gone"), (STEP, "close")]
+GONE_TO_SEE = [(STEP, "look_cannot_tell"), (HOUR, "photo"), (STEP, "close")]
 AGAIN = [(3 * DAY, "reopen"), (STEP, "dispatch"), (STEP, "accept"), (HOUR, "feedback"), *DONE]
 INSTEAD = {
     "rejected": [(NOTHING, "reject")],
@@ -193,6 +210,8 @@ WORK = {
     "late": [(9 * DAY, "feedback"), *DONE],
     "fake": [(DAY, "feedback"), (STEP, "present"), (STEP, "feedback"), *DONE],
     "rebound": [(DAY, "feedback"), *DONE, *AGAIN],
+    "seen_first": [(DAY, "feedback"), *LOOKED],
+    "unseen": [(DAY, "feedback"), *GONE_TO_SEE],
 }  # fmt: skip
 
 
@@ -223,19 +242,18 @@ class Month(City):
     """The city of the paper, its departments and its month."""
 
     def __init__(self, store, folder):
-        proof = {"photos": "optional", "check": "required", "look": False}
+        proof = {"photos": "optional", "check": "required", "look": True}
         config = make_site(store, folder, proof=proof).config
         places = Places()
         with store.write() as tx:
-            tx.execute(
-                grid_store.grids.update().values(valid_until=datetime(2026, 1, 1, tzinfo=UTC))
-            )
-            grid_store.bring_in(tx, ankang_grids(), at=datetime(2026, 1, 1, tzinfo=UTC),
+            tx.execute(grid_store.grids.update().values(valid_until=LIVED_FROM))
+            grid_store.bring_in(tx, ankang_grids(), at=LIVED_FROM,
                                 actor="test", source="ankang")  # fmt: skip
             named = [Department(code, f"{code}局") for code in DEPARTMENTS]
-            department_store.put(tx, named, datetime(2026, 1, 1, tzinfo=UTC))
+            department_store.put(tx, named, LIVED_FROM)
         grid_store.load(store, places)
-        super().__init__(store, Site(config, places, None), folder)
+        super().__init__(store, Site(config, places, Vault(folder / "evidence")), folder)
+        self._take("birth", birth(), LIVED_FROM)
 
     def live(self, made, until, at_once=400):
         """Everything that happens before `until`, in order of time; returns how many acts."""
@@ -249,7 +267,7 @@ class Month(City):
         self.lived = until
         return len(wanted)
 
-    lived = datetime(2026, 1, 1, tzinfo=UTC)
+    lived = LIVED_FROM
 
     def _happenings(self, made):
         reports = {}
@@ -291,11 +309,12 @@ class Month(City):
 
     def _see(self, plan, at):
         lat, lon = plan.place
+        boxes = [BOX] if plan.fault in LOOKED_AGAIN else []
         message = alert_message(
-            at=at, alert=f"a-{plan.number}", seq=plan.number, label="garbage", lat=lat, lon=lon
-        )
-        with self.store.write() as tx:
-            pipeline.take(tx, self.site, "alert", [received(message, at)])
+            at=at, alert=f"a-{plan.number}", seq=plan.number, label="garbage", lat=lat, lon=lon,
+            boxes=boxes,
+        )  # fmt: skip
+        self._take("alert", message, at)
         decisions.decide(self.store, self.site, alert_id(message), "confirmed", note="",
                          actor=CLERK)  # fmt: skip
 
@@ -305,19 +324,49 @@ class Month(City):
         case = self._case(plan.case)
         if action in ("present", "gone"):
             self._visit(case, Result(action), at)
+        elif action == "photo":
+            self._visit(case, Result.GONE, at, [self._photo(plan, case, at)])
+        elif action.startswith("look_"):
+            self._look(case, Result(action.removeprefix("look_")), at)
         elif action == "reopen":
             assert case.state is State.REOPENED
         else:
             self.versions[case.id] = case.version
             self.step(case.id, action, at, **more)
 
-    def _visit(self, case, result, at):
-        """Somebody goes and sees; the photo he would bring along is not part of the month."""
+    def _take(self, name, message, at):
         with self.store.write() as tx:
-            known = proof_store.checks_of(tx, [case.id])[case.id]
-            (check,) = (each for each in known if each.is_awaited)
-            checking.visited(tx, self.site.proof, case, check, result=result, photos=[], note="",
-                             actor=INSPECTOR, at=at)  # fmt: skip
+            pipeline.take(tx, self.site, name, [received(message, at)])
+
+    def _look(self, case, result, at):
+        """The camera that was asked answers."""
+        with self.store.read() as tx:
+            (check,) = (each for each in self._checks(tx, case) if each.is_awaited)
+        assert check.means is Means.LOOK
+        out = {"answer": result.value, "confidence": 0.9, "reasons": [], "looks": 5}
+        said = Reply(dev="cam-1", id=check.look, st=CommandState.DONE, out=out)
+        self._take("reply", said, at)
+
+    def _photo(self, plan, case, at):
+        """Somebody is there and takes one, as his phone writes it."""
+        dice = np.random.default_rng(plan.number)
+        small = dice.integers(0, 255, (7, 9, 3), dtype=np.uint8)
+        picture = Image.fromarray(small).resize((240, 180), Image.Resampling.BICUBIC)
+        data = pictures.photo(picture, at.astimezone(ZONE), plan.place)
+        file = Incoming("image/jpeg", hashlib.sha256(data).hexdigest(), len(data), data)
+        return self.site.proof.take(self.store, case.id, file, use=Use.VISIT, told=Taken(),
+                               actor=INSPECTOR).id  # fmt: skip
+
+    def _visit(self, case, result, at, photos=()):
+        """Somebody goes and sees."""
+        with self.store.write() as tx:
+            (check,) = (each for each in self._checks(tx, case) if each.is_awaited)
+            brought = self.site.proof.claimed(tx, case, photos, Use.VISIT, at)
+            checking.visited(tx, self.site.proof, case, check, result=result, photos=brought,
+                             note="", actor=INSPECTOR, at=at)  # fmt: skip
+
+    def _checks(self, tx, case):
+        return proof_store.checks_of(tx, [case.id])[case.id]
 
     def _case(self, case_id):
         with self.store.read() as tx:
@@ -339,6 +388,16 @@ def _report(plan, nth, channel, at):
         channel, f"problem {plan.number}", at, external_system=system, external_id=number,
         matter=plan.matter, lat=lat + 0.00002 * (nth % 5), lon=lon, urgency=1,
         caller=Caller("王小明", f"138{plan.number:08d}"), wants_reply=channel is Channel.PHONE,
+    )  # fmt: skip
+
+
+def came_back(made, as_of):
+    """The cases closed in November that had come back by a moment."""
+    return sorted(
+        plan.case
+        for plan in made
+        if plan.fault == "rebound" and plan.when("reopen") <= as_of
+        and plan.when("close") < datetime.combine(END, time(), ZONE)
     )  # fmt: skip
 
 
