@@ -326,7 +326,10 @@ def _dual_report(on: Occasion, wanted: WantedRecord) -> _Recorded:
     for whom, person in ((GRID, grid), (OFFICER, officer)):
         name = person.name if person is not None else ""
         note = f"{name}: {wanted.note}" if name else wanted.note
-        one = replace(_new(on, wanted), state=RecordState.OPEN, reason=whom, note=note, until=until)
+        one = replace(
+            _new(on, wanted), state=RecordState.OPEN, reason=whom, note=note, until=until,
+            person=person.id if person is not None else None,
+        )  # fmt: skip
         record_store.add(on.tx, one)
         told.append(f"{whom} {name or '?'}")
     return on.case, "dual_report", f"{', '.join(told)}: {wanted.note}"

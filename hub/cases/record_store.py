@@ -47,6 +47,7 @@ records = Table(
     Column("decided_at", Instant),
     Column("decided_by", String(100)),
     Column("decision", Text, nullable=False),
+    Column("person", String(64)),
     Index("ix_case_records_waiting", "state", "kind", "until"),
 )
 powers = Table(
@@ -68,7 +69,7 @@ _OF_CASES = (
 _POWERS = select(powers).order_by(powers.c.id)
 _SAME = (
     "case_id", "at", "by", "note", "until", "department", "reason", "from_level", "to_level",
-    "decided_at", "decided_by", "decision",
+    "decided_at", "decided_by", "decision", "person",
 )  # fmt: skip
 
 

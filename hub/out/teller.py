@@ -2,12 +2,13 @@
 
 The history (`hub.audit`) has every act, in order and in the database, so that nothing is told
 before its commit and nothing is lost: a cursor says how far it was read. What is told names no
-person and quotes nothing anybody wrote.
+person and quotes nothing anybody wrote; a dual report alone names whom of the duty table it is to.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -15,8 +16,10 @@ from sqlalchemy.engine import Connection
 
 from hub import audit, events
 from hub.alerts import store as alert_store
-from hub.cases import store as case_store
+from hub.cases import record_store, store as case_store
 from hub.cases.case import STAGES, Case
+from hub.cases.record import Kind
+from hub.duty import store as duty_store
 from hub.grid.places import Path, Places
 from hub.http import iso
 from hub.intake import store as intake_store
@@ -90,6 +93,9 @@ def _of_history(tx: Connection, last: int) -> list[News]:
     for row in rows:
         key, at = f"audit-{row.id}", iso(row.at)
         if row.kind == "case" and (case := cases.get(int(row.subject))) is not None:
+            if row.action == "dual_report":
+                news += _dual_reports(tx, key, case, row.at)
+                continue
             topic = _of_case(row)
             if topic is not None:
                 said = {**_case(case), "action": row.action, "to_state": row.to_state, "at": at}
@@ -119,6 +125,31 @@ def _of_case(row: Any) -> Topic | None:
     if row.from_state == row.to_state or not row.to_state:
         return None
     return Topic.CASE_MOVED if row.from_state else Topic.CASE_OPENED
+
+
+def _dual_reports(tx: Connection, key: str, case: Case, at: datetime) -> list[News]:
+    """One to each addressee: who he is and his number are said, so that a message reaches him."""
+    found = record_store.listed(
+        tx,
+        record_store.records.c.case_id == case.id,
+        record_store.records.c.kind == Kind.DUAL_REPORT.value,
+        record_store.records.c.at == at,
+    )
+    roster = {person.id: person for person in duty_store.load_people(tx)}
+    news = []
+    for each in found:
+        person = roster.get(each.person or "")
+        said = {
+            **_case(case),
+            "to": each.reason,
+            "person": person.name if person else "",
+            "phone": person.phone if person else "",
+            "read_until": iso(each.answer_due),
+            "at": iso(at),
+        }
+        name = f"{key}-{each.reason}"
+        news.append(News(name, Topic.CASE_DUAL_REPORT, case.path, {"case": said}))
+    return news
 
 
 def _of_alerts(tx: Connection, last: int) -> list[News]:
@@ -179,6 +210,8 @@ def _body(news: News, places: Places, base_url: str) -> str:
         "grid": (ref.name or ref.code) if ref else "",
         "at": str(item.get("at") or item.get("since") or ""),
         "link": link,
+        "person": str(item.get("person", "")),
+        "phone": str(item.get("phone", "")),
     }
     parts = (TITLES[news.topic], words["number"], words["matter"], words["grid"], state)
     words["text"] = " ".join(part for part in parts if part)
@@ -191,6 +224,7 @@ TITLES: Mapping[Topic, str] = {
     Topic.CASE_OPENED: "新案件",
     Topic.CASE_MOVED: "案件进展",
     Topic.CASE_OVERDUE: "案件超期",
+    Topic.CASE_DUAL_REPORT: "双报告待阅",
     Topic.REPORT_RECEIVED: "收到反映",
     Topic.REPORT_ANSWERED: "已答复反映人",
 }

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from string import Template
 
-PLACES = ("topic", "text", "number", "state", "matter", "grid", "at", "link")
+PLACES = ("topic", "text", "number", "state", "matter", "grid", "at", "link", "person", "phone")
 
 
 def fault_of(template: str) -> str:

@@ -27,6 +27,7 @@ class Topic(StrEnum):
     CASE_OPENED = "case.opened"
     CASE_MOVED = "case.moved"
     CASE_OVERDUE = "case.overdue"
+    CASE_DUAL_REPORT = "case.dual_report"
     REPORT_RECEIVED = "report.received"
     REPORT_ANSWERED = "report.answered"
 

@@ -12,8 +12,10 @@ from uuid import UUID
 from sqlalchemy import Column, Index, Integer, String, Table, delete, func, select, update
 from sqlalchemy.engine import Connection
 
+from hub.duty import store as duty_store
 from hub.inbox import CLOCK_TOLERANCE, Received
 from hub.patrol import store as patrol_store
+from hub.people import users
 from hub.store import Instant, from_ms, insert_new, metadata, to_ms, upsert
 from hub.tracks import store as track_store
 from hub.tracks.store import PHONE, PHONES, vehicle_id, vehicles
@@ -98,6 +100,17 @@ def who_of(tracker: str) -> str | None:
     """Whose phone a tracker is; None for a vehicle."""
     device, _, who = tracker.partition("/")
     return who if device == PHONES else None
+
+
+def people_of(tx: Connection, who: str) -> list[str]:
+    """Ids of the duty table that are this user: by his phone as a tracker, or by its number."""
+    user = users.load(tx, who)
+    number = user.phone if user is not None else ""
+    return [
+        each.id
+        for each in duty_store.load_people(tx)
+        if tracker_of(who) in each.trackers or (number and each.phone == number)
+    ]
 
 
 def start(tx: Connection, patrol: PhonePatrol) -> bool:

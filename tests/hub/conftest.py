@@ -84,6 +84,22 @@ def hub(tmp_path, sqlite_store):
 
 
 @pytest.fixture
+def each_hub(tmp_path, store):
+    """The same on both databases."""
+    from tests.hub.test_api import furnished
+
+    return furnished(tmp_path, store)
+
+
+@pytest.fixture
+def each_call(each_hub):
+    """Calls to its HTTP API on both databases."""
+    from tests.hub.test_api import caller, client_of, tokens_of
+
+    return caller(client_of(each_hub), tokens_of(each_hub))
+
+
+@pytest.fixture
 def call(hub):
     """Calls to its HTTP API, as an administrator unless a role is named."""
     from tests.hub.test_api import caller, client_of, tokens_of

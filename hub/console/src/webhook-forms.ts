@@ -1,7 +1,7 @@
 /** The forms in which messages go out: as a whole, or by a template that a service wants. */
 
 export interface WebhookForm {
-  key: 'whole' | 'wecom' | 'dingtalk' | 'sms' | 'mail'
+  key: 'whole' | 'wecom' | 'dingtalk' | 'sms' | 'person' | 'mail'
   url: string
   template: string
 }
@@ -19,5 +19,6 @@ export const WEBHOOK_FORMS: readonly WebhookForm[] = [
     template: '{"msgtype": "text", "text": {"content": "${text} ${link}"}}',
   },
   { key: 'sms', url: 'https://', template: 'mobile=13800000000&content=${text}' },
+  { key: 'person', url: 'https://', template: 'mobile=${phone}&content=${person} ${text}' },
   { key: 'mail', url: 'mailto:', template: '' },
 ]

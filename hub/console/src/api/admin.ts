@@ -50,6 +50,7 @@ export const TOPICS = [
   'case.opened',
   'case.moved',
   'case.overdue',
+  'case.dual_report',
   'report.received',
   'report.answered',
 ] as const

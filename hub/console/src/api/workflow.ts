@@ -178,6 +178,11 @@ export function waiting(): Promise<Page<CaseRecord>> {
   return get('/api/case-records', { waiting: true, limit: 200 })
 }
 
+/** Dual reports to whoever is logged in. */
+export function toldMe(): Promise<Page<CaseRecord>> {
+  return get('/api/case-records', { waiting: true, mine: true, limit: 50 })
+}
+
 export function addRecord(
   id: number | string,
   version: number,

@@ -75,6 +75,8 @@ export const enWorkflow: Record<keyof typeof zhWorkflow, string> = {
   'record.supervision': 'Supervision',
   'record.escalation': 'Escalation',
   'record.dual_report': 'Dual report',
+  'told.read': 'Read',
+  'told.until': 'to be read by',
   'record.made_safe': 'Made safe',
   'record.settlement': 'Settlement',
   'recordState.asked': 'waits for a decision',

@@ -73,6 +73,8 @@ export const zhWorkflow = {
   'record.supervision': '督办',
   'record.escalation': '上报上级',
   'record.dual_report': '双报告',
+  'told.read': '已阅',
+  'told.until': '请阅，截止',
   'record.made_safe': '应急处置',
   'record.settlement': '责任认定',
   'recordState.asked': '待批',

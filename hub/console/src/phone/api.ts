@@ -53,6 +53,29 @@ export async function ask<Answer>(
   throw new Refused(answer.status, error?.code ?? '', error?.message ?? answer.statusText)
 }
 
+/** A dual report to whoever is logged in. */
+export interface Told {
+  id: number
+  case: number
+  case_number: string
+  note: string
+  until: string | null
+  overdue: boolean
+}
+
+export async function toldMe(): Promise<Told[]> {
+  const found = await ask<{ items: Told[] }>(
+    'GET',
+    '/api/case-records?waiting=true&mine=true&limit=50',
+  )
+  return found.items
+}
+
+export async function sayRead(told: Told, note: string): Promise<void> {
+  const { version } = await ask<{ version: number }>('GET', `/api/cases/${told.case}`)
+  await ask('POST', `/api/case-records/${told.id}/answer`, { version, note })
+}
+
 const WORK = ['dispatched', 'handling', 'rework', 'joint']
 
 export async function myCases(): Promise<PhoneCase[]> {
