@@ -20,7 +20,7 @@ from hub.evaluation.confidence import Confidence
 from hub.evaluation.errors import EvaluationError
 from hub.evaluation.figures import RANKED_BY, Asked, Figures, Standing
 from hub.evaluation.grouping import PERSONAL, By, Grouping
-from hub.evaluation.indicator import BY_ID, INDICATORS, Better, Indicator, Measure, Unit
+from hub.evaluation.indicator import BY_ID, INDICATORS, Better, Indicator, Measure, Unit, of_unit
 from hub.evaluation.making import Maker
 from hub.evaluation.period import Every, Period
 from hub.evaluation.ranking import Place
@@ -608,7 +608,7 @@ def _indicators(wanted: Sequence[str] | None) -> list[Indicator]:
 def _case_ids(
     tx: Connection, figures: Figures, asked: Asked, row: Indicator, found: Measure, side: str
 ) -> list[int]:
-    """The cases behind a figure; of reports those that they are in, of visits none."""
+    """The cases behind a figure; of reports and opinions those they are of, of visits none."""
     if side == "rest":
         inside = set(found.numerator)
         ids = [each for each in found.denominator if each not in inside]
@@ -616,8 +616,8 @@ def _case_ids(
         ids = list(getattr(found, side))
     if row.unit is Unit.VISIT:
         return []
-    if row.unit is Unit.REPORT:
-        case_of = {report.id: report.case.id for report in figures.facts(tx, asked).reports}
+    if row.unit in (Unit.REPORT, Unit.OPINION):
+        case_of = {each.id: each.case.id for each in of_unit(figures.facts(tx, asked), row.unit)}
         ids = [case_of[each] for each in ids if case_of.get(each)]
     return list(dict.fromkeys(ids))
 

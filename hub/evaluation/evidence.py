@@ -33,7 +33,7 @@ from hub.cases.clock_store import history
 from hub.cases.power import LOWEST, settling_level
 from hub.cases.record import Kind, RecordState
 from hub.cases.store import cases, duties
-from hub.evaluation.facts import CaseFacts, CheckFacts, Facts, ReportFacts, VisitFacts
+from hub.evaluation.facts import CaseFacts, CheckFacts, Facts, OpinionFacts, ReportFacts, VisitFacts
 from hub.evaluation.history import GRANTED_EXTENSION, PASSED_UP, Said, Sent, Story, Turn, story
 from hub.evaluation.period import Span
 from hub.grid.grid import Grid
@@ -90,6 +90,7 @@ def load(tx: Connection, asked: Question) -> Facts:
         tuple(checks),
         tuple(_reports(tx, asked, rounds)),
         tuple(visits),
+        tuple(_opinions(tx, asked, rounds)),
     )
 
 
@@ -101,11 +102,14 @@ def _candidates(span: Span, as_of: datetime) -> Ids:
         return (column >= since) & (column < until) & (history.c.at <= as_of)
 
     told = reports.c.received_at.between(since, until) & reports.c.case_id.is_not(None)
+    opinion = record_store.records.c
+    asked = (opinion.kind == Kind.JOINT.value) & (opinion.at <= as_of)
     return union(
         select(history.c.case_id).where(within(history.c.at)),
         select(history.c.case_id).where(within(history.c.due_at)),
         select(history.c.case_id).where(within(history.c.stage_due_at)),
         select(reports.c.case_id).where(told),
+        select(opinion.case_id).where(asked, opinion.until >= since, opinion.until < until),
     )
 
 
@@ -246,6 +250,33 @@ def _reports(
         )  # fmt: skip
         is_valid = first is not None and first.filed_ms is not None
         yield ReportFacts(number, at_ms, is_valid, about)
+
+
+def _opinions(
+    tx: Connection, asked: Question, rounds: Mapping[int, Sequence[CaseFacts]]
+) -> Iterator[OpinionFacts]:
+    """What partners were asked and had to answer in the span.
+
+    An opinion that fell away with its case before it was due had not to be given.
+    """
+    record, span = record_store.records.c, asked.span
+    found = select(
+        record.id, record.case_id, record.department, record.state,
+        type_coerce(record.until, BigInteger), type_coerce(record.decided_at, BigInteger),
+    ).where(
+        record.kind == Kind.JOINT.value, record.at <= asked.as_of,
+        record.until >= from_ms(span.start_ms), record.until < from_ms(span.until_ms),
+    ).order_by(record.id)  # fmt: skip
+    as_of_ms = to_ms(asked.as_of)
+    for number, case_id, partner, state, due_ms, settled_ms in tx.execute(found):
+        if case_id not in rounds:
+            continue
+        by_then = settled_ms if settled_ms is not None and settled_ms <= as_of_ms else None
+        if state == RecordState.LAPSED and by_then is not None and by_then < due_ms:
+            continue
+        about = replace(rounds[case_id][-1], department=partner, officer=None)
+        answered_ms = by_then if state == RecordState.ANSWERED else None
+        yield OpinionFacts(number, due_ms, answered_ms, about)
 
 
 def grids_at(tx: Connection, as_of: datetime) -> list[Grid]:

@@ -117,7 +117,20 @@ class VisitFacts:
     case: CaseFacts = field(repr=False)
 
 
-Fact = CaseFacts | CheckFacts | ReportFacts | VisitFacts
+@dataclass(frozen=True, slots=True)
+class OpinionFacts:
+    """An opinion a partner was asked for in a joint handling, and when it was given.
+
+    `case`: the case, with the partner as its department: it answers for its silence.
+    """
+
+    id: int
+    due_ms: int
+    answered_ms: int | None
+    case: CaseFacts
+
+
+Fact = CaseFacts | CheckFacts | ReportFacts | VisitFacts | OpinionFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +141,4 @@ class Facts:
     checks: tuple[CheckFacts, ...] = ()
     reports: tuple[ReportFacts, ...] = ()
     visits: tuple[VisitFacts, ...] = ()
+    opinions: tuple[OpinionFacts, ...] = ()

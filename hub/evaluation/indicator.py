@@ -25,6 +25,7 @@ class Unit(StrEnum):
     CHECK = "check"
     REPORT = "report"
     VISIT = "visit"
+    OPINION = "opinion"
 
 
 class Better(StrEnum):
@@ -243,6 +244,13 @@ INDICATORS: tuple[Indicator, ...] = (
         Better.LOW, Unit.CHECK,
     ),
     Indicator(
+        "partner_answer_rate", "协办按期答复率", "Partners' answers",
+        "协办部门按期答复 ÷ 应答复的协办",
+        "opinions that partners gave in time ÷ opinions asked of partners and due",
+        lambda opinion, _: in_time(opinion.answered_ms, opinion.due_ms),
+        lambda opinion, span: span.holds(opinion.due_ms), "P", unit=Unit.OPINION,
+    ),
+    Indicator(
         "patrol_coverage", "巡查覆盖率", "Patrol coverage", "轨迹证实的巡查 ÷ 应巡查",
         "visits that a track proves ÷ visits required",
         lambda visit, _: visit.is_made, lambda visit, span: span.holds(visit.at_ms), "P",
@@ -282,6 +290,7 @@ def of_unit(facts: Facts, unit: Unit) -> Sequence[Fact]:
         Unit.CHECK: facts.checks,
         Unit.REPORT: facts.reports,
         Unit.VISIT: facts.visits,
+        Unit.OPINION: facts.opinions,
     }
     return kinds[unit]
 

@@ -18,6 +18,10 @@ and not sent back since. "Closed in time" is closed, reported done by its deadli
 not come back: a rebound takes the credit. A case that comes back has a second round
 with a deadline of its own.
 
+An opinion is due by what the joint handling named, else within two working days; it counts
+for the partner, not for the lead. One that the case did not need any more before it was due
+is out; one that was due is in, however the case went on without it.
+
 With a denominator under the scheme's minimum ({MINIMUM}) a figure is shown with its
 counts and not ranked.
 
@@ -26,6 +30,7 @@ Sources: [2] two public sources agree, [1] one, [P] this project's own rule.
 """
 UNITS = {
     Unit.CASE: "cases", Unit.CHECK: "checks", Unit.REPORT: "reports", Unit.VISIT: "visits",
+    Unit.OPINION: "opinions",
 }  # fmt: skip
 GOOD = {Better.HIGH: "more", Better.LOW: "less", Better.NEITHER: "neither"}
 

@@ -5,13 +5,19 @@ from datetime import timedelta
 import pytest
 
 from hub import records
+from hub.app import Hub
 from hub.calendar.limit import TimeLimit, Unit
 from hub.cases import record_store, store as case_store
 from hub.cases.record import Kind
 from hub.cases.store import cases
+from hub.departments import store as department_store
+from hub.departments.department import Department
+from hub.evaluation.grouping import By, Grouping
+from hub.evaluation.indicator import BY_ID, measure_by
 from hub.intake.report import Channel
 from tests.hub.evaluation.city import CHIEF, MONDAY, WORKER
 from tests.hub.evaluation.conftest import facts_of
+from tests.hub.test_api import caller, client_of, tokens_of
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MONTH, AFTER = "2026-11", "2026-12"
@@ -127,6 +133,51 @@ def test_reports_are_counted_one_by_one_and_are_valid_when_their_case_is_filed(c
     assert figure("valid_report_rate", MONTH, as_of=MONDAY + HOUR / 2) == (0, 3)
     assert figure("valid_report_rate", MONTH) == (2, 3)
     assert figure("patrol_share", MONTH) == (1, 1)
+
+
+PARTNERS = {"SH": "in time", "JT": "too late", "GA": "never", "ZJ": "not needed"}
+
+
+def test_partners_answer_for_their_silence(store, city, figure):
+    with city.store.write() as tx:
+        named = [Department(code, code) for code in ("CG", *PARTNERS)]
+        department_store.put(tx, named, MONDAY - DAY)
+    ids = {}
+    for partner, answers in PARTNERS.items():
+        case = city.report(MONDAY)
+        city.step(case, "file", MONDAY)
+        city.step(case, "dispatch", MONDAY, department="CG")
+        city.step(case, "accept", MONDAY)
+        city.step(case, "join", MONDAY, partners=(partner,), until=MONDAY + DAY)
+        ids[partner] = case
+        if answers in ("in time", "too late"):
+            answer(city, case, MONDAY + (HOUR if answers == "in time" else DAY + HOUR))
+        elif answers == "not needed":
+            city.steps(case, MONDAY + HOUR, "suspend", "resume", "return", "cancel")
+    assert figure("partner_answer_rate", MONTH, as_of=MONDAY + HOUR) == (0, 0)
+    assert figure("partner_answer_rate", MONTH, as_of=MONDAY + 2 * DAY) == (1, 3)
+    city.step(ids["GA"], "feedback", MONDAY + 3 * DAY)
+    assert figure("partner_answer_rate", MONTH) == (1, 3)
+    facts, span = facts_of(city, MONTH)
+    by = measure_by(BY_ID["partner_answer_rate"], facts.opinions, span,
+                    Grouping(By.DEPARTMENT).key())  # fmt: skip
+    assert {code: (len(each.numerator), len(each.denominator)) for code, each in by.items()} == {
+        "SH": (1, 1), "JT": (0, 1), "GA": (0, 1),
+    }  # fmt: skip
+    hub = Hub.build(city.site.config, store)
+    call = caller(client_of(hub), tokens_of(hub))
+    asked = {"period": MONTH, "indicator": "partner_answer_rate", "side": "rest"}
+    silent = call("GET", "/api/evaluation/cases", params=asked).json()["items"]
+    assert {each["id"] for each in silent} == {ids["JT"], ids["GA"]}
+
+
+def answer(city, case, at):
+    city.at(at)
+    with city.store.read() as tx:
+        (asked,) = record_store.of_cases(tx, [case])[case]
+    said = records.Said(city.versions[case], "seen")
+    records.answer(city.store, city.site, asked.id, said, actor=WORKER)
+    city.versions[case] += 1
 
 
 def test_facts_need_nothing_that_may_change_later(city):

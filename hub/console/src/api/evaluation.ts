@@ -1,6 +1,6 @@
 import { all, get, type Page, type Query, request, withQuery } from './http'
 
-export type Unit = 'case' | 'check' | 'report' | 'visit'
+export type Unit = 'case' | 'check' | 'report' | 'visit' | 'opinion'
 export type Every = 'day' | 'week' | 'month' | 'quarter' | 'year'
 export const EVERY: readonly Every[] = ['day', 'week', 'month', 'quarter', 'year']
 export type By = 'all' | 'grid' | 'department' | 'person' | 'matter_class' | 'channel'
