@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Annotated, Any, Literal
@@ -37,14 +37,27 @@ def table(
     return Response(data, media_type=TYPES[form], headers=headers)
 
 
-def sheet(name: str, items: Iterable[object], columns: Mapping[str, str], form: Format) -> Response:
+def sheet(
+    name: str, items: Iterable[object], columns: Mapping[str, "Source"], form: Format
+) -> Response:
     """The items of a list as a table: what the list shows, no more.
 
-    `columns`: title to the field it comes from (`grid.name` for a field of a field).
+    `columns`: title to the field it comes from (`grid.name` for a field of a field), or what makes
+    the cell of an item.
     """
-    getters = [tuple(path.split(".")) for path in columns.values()]
-    rows = ([_cell(_field(item, path)) for path in getters] for item in items)
+    getters = [_getter(source) for source in columns.values()]
+    rows = ([_cell(get(item)) for get in getters] for item in items)
     return table(name, list(columns), rows, form)
+
+
+Source = str | Callable[[Any], object]
+
+
+def _getter(source: Source) -> Callable[[Any], object]:
+    if not isinstance(source, str):
+        return source
+    path = source.split(".")
+    return lambda item: _field(item, path)
 
 
 def _field(item: object, path: Sequence[str]) -> object:

@@ -2,10 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends
+from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from sqlalchemy.engine import Connection
 
@@ -13,6 +15,7 @@ from hub import audit
 from hub.auth import need
 from hub.config import Out
 from hub.errors import Problem, not_found
+from hub.exports import FILES, MOST, Form, Source, sheet
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.intake.sealing import Seal
 from hub.out import store as out_store
@@ -85,15 +88,32 @@ Admin = Annotated[Actor, Depends(need(Right.ADMIN))]
 
 def router(store: Store, seal: Seal, out: Out, is_grid: Callable[[str], bool]) -> APIRouter:
     """Webhooks and what they were told."""
-    api = APIRouter(prefix="/api/webhooks", tags=["webhooks"], responses=ERRORS)
+    api = APIRouter(prefix="/api", tags=["webhooks"], responses=ERRORS)
 
-    @api.get("")
+    @api.get("/webhooks")
     def list_webhooks(_actor: Admin) -> Listing[WebhookItem]:
         with store.read() as tx:
             items = _items(tx)
         return Listing(items=items, total=len(items))
 
-    @api.post("", status_code=201)
+    @api.get("/webhook-table", response_class=Response, responses=FILES)
+    def webhook_table(actor: Admin, form: Form = "xlsx") -> Response:
+        """The list as a table; of an address what names a service, for the rest may be a key."""
+        return sheet("webhooks", list_webhooks(actor).items, COLUMNS, form)
+
+    @api.get("/delivery-table", response_class=Response, responses=FILES)
+    def message_table(_actor: Admin, webhook: int | None = None, form: Form = "xlsx") -> Response:
+        """What was told to one webhook or to all, the newest first; not what the messages say."""
+        with store.read() as tx:
+            names = {hook.id: hook.name for hook, _ in out_store.listed(tx)}
+            found, _ = out_store.messages_of(tx, webhook, MOST, 0)
+        columns: dict[str, Source] = {"webhook": lambda told: names.get(told.webhook, told.webhook)}
+        columns |= {name: name for name in MessageItem.model_fields}
+        # What is said of a failed attempt may name the address, and that a key.
+        columns["fault"] = lambda told: re.sub(r"\?\S+", "?…", told.fault)
+        return sheet("deliveries", found, columns, form)
+
+    @api.post("/webhooks", status_code=201)
     def make(wanted: NewWebhook, actor: Admin) -> MadeWebhook:
         _check(wanted, out, is_grid)
         secret = new_secret()
@@ -108,7 +128,7 @@ def router(store: Store, seal: Seal, out: Out, is_grid: Callable[[str], bool]) -
             (item,) = [each for each in _items(tx) if each.id == number]
         return MadeWebhook(**item.model_dump(), secret=secret)
 
-    @api.put("/{webhook}")
+    @api.put("/webhooks/{webhook}")
     def change(webhook: int, wanted: NewWebhook, actor: Admin) -> WebhookItem:
         """All of it but the secret; what waits goes to the new address."""
         _check(wanted, out, is_grid)
@@ -127,7 +147,7 @@ def router(store: Store, seal: Seal, out: Out, is_grid: Callable[[str], bool]) -
             _note(tx, actor, wanted.name, "change", " ".join(differ))
             return after
 
-    @api.post("/{webhook}/secret")
+    @api.post("/webhooks/{webhook}/secret")
     def renew_secret(webhook: int, actor: Admin) -> MadeWebhook:
         """Sign with a new secret from now on; it is shown this once."""
         secret = new_secret()
@@ -137,7 +157,7 @@ def router(store: Store, seal: Seal, out: Out, is_grid: Callable[[str], bool]) -
             _note(tx, actor, item.name, "renew_secret")
         return MadeWebhook(**item.model_dump(), secret=secret)
 
-    @api.put("/{webhook}/pause")
+    @api.put("/webhooks/{webhook}/pause")
     def pause(webhook: int, wanted: Pause, actor: Admin) -> WebhookItem:
         with store.write() as tx:
             item = _one(tx, webhook)
@@ -145,14 +165,14 @@ def router(store: Store, seal: Seal, out: Out, is_grid: Callable[[str], bool]) -
             _note(tx, actor, item.name, "pause" if wanted.paused else "resume")
             return _one(tx, webhook)
 
-    @api.delete("/{webhook}", status_code=204)
+    @api.delete("/webhooks/{webhook}", status_code=204)
     def remove(webhook: int, actor: Admin) -> None:
         with store.write() as tx:
             item = _one(tx, webhook)
             out_store.remove(tx, webhook)
             _note(tx, actor, item.name, "remove")
 
-    @api.post("/{webhook}/test", status_code=202)
+    @api.post("/webhooks/{webhook}/test", status_code=202)
     def test(webhook: int, actor: Admin) -> WebhookItem:
         """Put a message that tells of nothing into the outbox."""
         at = now()
@@ -165,7 +185,7 @@ def router(store: Store, seal: Seal, out: Out, is_grid: Callable[[str], bool]) -
             out_store.put(tx, [Telling(webhook, key, "test", body)], at)
             return _one(tx, webhook)
 
-    @api.get("/{webhook}/messages")
+    @api.get("/webhooks/{webhook}/messages")
     def messages(
         webhook: int, _actor: Admin, part: Annotated[Page, Depends(page)]
     ) -> Listing[MessageItem]:
@@ -174,7 +194,7 @@ def router(store: Store, seal: Seal, out: Out, is_grid: Callable[[str], bool]) -
             found, total = out_store.messages_of(tx, webhook, part.limit, part.offset)
         return Listing(items=[_message(each) for each in found], total=total)
 
-    @api.post("/{webhook}/messages/{message}/again", status_code=202)
+    @api.post("/webhooks/{webhook}/messages/{message}/again", status_code=202)
     def again(webhook: int, message: int, actor: Admin) -> WebhookItem:
         with store.write() as tx:
             item = _one(tx, webhook)
@@ -184,6 +204,19 @@ def router(store: Store, seal: Seal, out: Out, is_grid: Callable[[str], bool]) -
             return _one(tx, webhook)
 
     return api
+
+
+def _service(hook: WebhookItem) -> str:
+    """Whom an address is of: of a web address its host, of a mailbox all of it."""
+    parts = urlsplit(hook.url)
+    return f"{parts.scheme}://{parts.hostname}" if parts.hostname else hook.url
+
+
+COLUMNS: Mapping[str, Source] = {
+    "name": "name", "to": _service, "topics": lambda hook: " ".join(hook.topics), "grid": "grid",
+    "made_at": "made_at", "made_by": "made_by", "paused_at": "paused_at", "waiting": "waiting",
+    "dead": "dead",
+}  # fmt: skip
 
 
 def _check(wanted: NewWebhook, out: Out, is_grid: Callable[[str], bool]) -> None:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     delete,
     func,
     select,
+    true,
     update,
 )
 from sqlalchemy.engine import Connection, Row
@@ -238,9 +239,11 @@ def again(tx: Connection, hook: int, message: int, at: datetime) -> bool:
     return tx.execute(mine.values(next_at=at, attempts=0, sent_at=None)).rowcount == 1
 
 
-def messages_of(tx: Connection, hook: int, limit: int, offset: int) -> tuple[list[Message], int]:
-    """The messages of a webhook, newest first, and how many there are."""
-    mine = outbox.c.webhook == hook
+def messages_of(
+    tx: Connection, hook: int | None, limit: int, offset: int
+) -> tuple[list[Message], int]:
+    """The messages of a webhook, or of all (None), newest first, and how many there are."""
+    mine = true() if hook is None else outbox.c.webhook == hook
     total = tx.execute(select(func.count()).select_from(outbox).where(mine)).scalar_one()
     newest = select(outbox).where(mine).order_by(outbox.c.id.desc())
     rows = tx.execute(newest.limit(limit).offset(offset)).all()

@@ -1,11 +1,12 @@
 """Permits over HTTP: list, read, put, end, import a table; any datum at the rim."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement
 from sqlalchemy.engine import Connection
@@ -14,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from hub import audit
 from hub.auth import need
 from hub.errors import Problem, not_found
+from hub.exports import FILES, MOST, Form, Source, sheet
 from hub.grid.datum import Datum, convert
 from hub.grid.errors import GridError
 from hub.grid.hours import Hours
@@ -117,6 +119,17 @@ def router(store: Store, zone: Any) -> APIRouter:
         items = [_item(each, named, today()) for each in found]
         return Listing(items=items, total=total)
 
+    @api.get("/permit-table", response_class=Response, responses=FILES)
+    def permit_table(
+        actor: reader,
+        named: in_datum,
+        which: Annotated[list[ColumnElement[bool]], Depends(_filters)],
+        form: Form = "xlsx",
+    ) -> Response:
+        """The list as a table, in the datum of the call; `POST /api/permits` takes it back."""
+        found = list_permits(actor, Page(limit=MOST, offset=0), named, which)
+        return sheet("permits", found.items, COLUMNS, form)
+
     @api.post("/permits")
     async def bring_in(request: Request, actor: editor, named: in_datum) -> PermitsImported:
         body = await request.body()
@@ -163,6 +176,22 @@ def router(store: Store, zone: Any) -> APIRouter:
             audit.append(tx, [_act(actor, number, "end", "", at)])
 
     return api
+
+
+def _route(item: PermitItem) -> str:
+    points = ", ".join(f"{lon} {lat}" for lon, lat in item.permit.route)
+    return f"LINESTRING ({points})" if points else ""
+
+
+COLUMNS: Mapping[str, Source] = {
+    "number": "number",
+    "vehicles": lambda item: ";".join(item.permit.vehicles),
+    "loading_site": "permit.loading_site", "dump_site": "permit.dump_site",
+    "valid_from": "permit.valid_from", "valid_until": "permit.valid_until",
+    "hours": lambda item: ";".join("-".join(pair) for pair in item.permit.hours),
+    "route": _route, "half_width_m": "permit.half_width_m", "valid_today": "valid_today",
+    "version": "version", "since": "since", "by": "actor", "datum": "datum",
+}  # fmt: skip
 
 
 def _filters(

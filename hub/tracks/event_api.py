@@ -5,10 +5,12 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
 from pydantic import AwareDatetime, BaseModel
 from sqlalchemy import ColumnElement, func, select
 
 from hub.auth import need
+from hub.exports import FILES, MOST, Form, Source, sheet
 from hub.http import ERRORS, Listing, Page, Utc, page
 from hub.roles import Actor, Right
 from hub.scope import Reach
@@ -64,7 +66,29 @@ def router(store: Store) -> APIRouter:
             rows = tx.execute(found.limit(part.limit).offset(part.offset)).all()
         return Listing(items=[event_item(row) for row in rows], total=total)
 
+    @api.get("/vehicle-event-table", response_class=Response, responses=FILES)
+    def event_table(
+        actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
+        which: Annotated[list[ColumnElement[bool]], Depends(_filters)],
+        form: Form = "xlsx",
+    ) -> Response:
+        """The list as a table, the newest first."""
+        found = list_events(actor, Page(limit=MOST, offset=0), which)
+        return sheet("vehicle-events", found.items, COLUMNS, form)
+
     return api
+
+
+COLUMNS: Mapping[str, Source] = {
+    "id": "id", "vehicle": "vehicle", "kind": "kind", "subject": "subject", "start": "start",
+    "end": "end", "over": "over", "lat": "lat", "lon": "lon", "certainty": "certainty",
+    "facts": lambda event: "; ".join(_fact(*each) for each in event.facts.items()),
+    "late": "late", "superseded_at": "superseded_at", "alert": "alert",
+}  # fmt: skip
+
+
+def _fact(name: str, value: Fact) -> str:
+    return f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
 
 
 def event_item(row: Any) -> VehicleEvent:

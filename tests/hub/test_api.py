@@ -460,6 +460,12 @@ GUARDED = [
     ("GET", "/api/audit/words", Role.ADMIN),
     ("GET", "/api/audit/chain", Role.ADMIN),
     ("GET", "/api/audit-table", Role.ADMIN),
+    ("GET", "/api/user-table", Role.ADMIN),
+    ("GET", "/api/webhook-table", Role.ADMIN),
+    ("GET", "/api/delivery-table", Role.ADMIN),
+    ("GET", "/api/order-table", Role.VIEWER),
+    ("GET", "/api/permit-table", Role.VIEWER),
+    ("GET", "/api/vehicle-event-table", Role.VIEWER),
 ]
 _ASCENDING = [
     Role.VIEWER,

@@ -180,6 +180,9 @@ def plain(cell):
         ("case-table", "cases", "number"),
         ("visit-table", "visits", "number"),
         ("device-table", "devices", "id"),
+        ("order-table", "orders", "id"),
+        ("permit-table", "permits", "number"),
+        ("vehicle-event-table", "vehicle-events", "id"),
     ],
 )
 def test_a_table_shows_what_the_list_shows_to_the_same_person(world, grid_head, table, listed, key):

@@ -1,9 +1,10 @@
 """Orders over HTTP."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.engine import Connection
@@ -13,6 +14,7 @@ from hub.devices.orders.desk import OrderDesk
 from hub.devices.orders.order import OPEN, Ops, Order, OrderState, Subject
 from hub.devices.orders.store import load, orders, to_order
 from hub.errors import not_found
+from hub.exports import FILES, MOST, Form, Source, sheet
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.roles import Actor, Right
 from hub.store import Store
@@ -69,6 +71,14 @@ class OpItem(BaseModel):
     args: dict[str, Any]
 
 
+COLUMNS: Mapping[str, Source] = {
+    "id": "id", "device": "device", "op": "op", "state": "state", "why": "why",
+    "about": lambda order: f"{order.about.kind}:{order.about.id}" if order.about else "",
+    "by": "by", "made_at": "made_at", "valid_until": "valid_until", "sent_at": "sent_at",
+    "answered_at": "answered_at",
+}  # fmt: skip
+
+
 def order_news(tx: Connection, ids: Sequence[str]) -> dict[str, OrderNews]:
     """What pages hear of these orders."""
     return {name: OrderNews(**_news(order)) for name, order in load(tx, ids).items()}
@@ -113,6 +123,16 @@ def router(store: Store, desk: OrderDesk) -> APIRouter:
             rows = tx.execute(newest.limit(part.limit).offset(part.offset)).all()
         items = [item(to_order(row), desk.ops, actor) for row in rows]
         return Listing(items=items, total=total)
+
+    @api.get("/order-table", response_class=Response, responses=FILES)
+    def order_table(
+        actor: reader,
+        which: Annotated[list[ColumnElement[bool]], Depends(_filters)],
+        form: Form = "xlsx",
+    ) -> Response:
+        """The list as a table, the newest first; what is in an order is not in it."""
+        found = list_orders(actor, Page(limit=MOST, offset=0), which)
+        return sheet("orders", found.items, COLUMNS, form)
 
     @api.get("/orders/{order}")
     def one(order: str, actor: reader) -> OrderItem:

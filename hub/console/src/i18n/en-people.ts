@@ -36,6 +36,8 @@ export const enPeople: Record<keyof typeof zhPeople, string> = {
   'deadlines.ended': 'Ended',
   'deadlines.person': 'A program has no calendar: log in as yourself.',
   'table.reports': 'Reports',
+  'table.orders': 'Orders to devices',
+  'table.events': 'Events of vehicles',
   'table.visits': 'Visits to make',
   'table.devices': 'Devices',
   'password.title': 'Choose your own password',

@@ -35,6 +35,8 @@ export const zhPeople = {
   'deadlines.ended': '已停用',
   'deadlines.person': '用令牌登录的程序没有日历，请用自己的账号登录。',
   'table.reports': '公众上报',
+  'table.orders': '设备指令',
+  'table.events': '车辆事件',
   'table.visits': '待现场核查',
   'table.devices': '设备',
   'password.title': '设置自己的密码',
