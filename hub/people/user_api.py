@@ -200,6 +200,25 @@ def router(
             user = _found(tx, name)
         return MadeUser(**_item(user).model_dump(), password=once)
 
+    @api.delete("/users/{name}/single-sign-on")
+    def unbind(name: str, actor: Admin) -> UserItem:
+        """Forget whom the identity provider knows a person as; his next login there binds anew.
+
+        Sessions through the provider end.
+        """
+        with store.write() as tx:
+            before = _found(tx, name)
+            _check_is_other(actor, name)
+            if before.subject is None:
+                message = f"{name} has never come in through the identity provider"
+                raise Problem(409, "not_bound", message, "a person with single_sign_on")
+            users.save(tx, replace(before, subject=None))
+            sessions.end(
+                tx, sessions.of_user(name), sessions.sessions.c.kind == sessions.Kind.SSO.value
+            )
+            _note(tx, actor, name, "unlink_oidc", before.subject)
+            return _item(_found(tx, name))
+
     @api.get("/users/{name}/sessions")
     def open_sessions(request: Request, name: str, _actor: Admin) -> Listing[SessionItem]:
         at, own = now(), hashed(request.cookies.get(COOKIE, ""))

@@ -454,6 +454,7 @@ GUARDED = [
     ("PATCH", "/api/users/x", Role.ADMIN),
     ("POST", "/api/users/x/password", Role.ADMIN),
     ("GET", "/api/users/x/sessions", Role.ADMIN),
+    ("DELETE", "/api/users/x/single-sign-on", Role.ADMIN),
     ("DELETE", "/api/users/x/sessions", Role.ADMIN),
     ("GET", "/api/roles", Role.ADMIN),
     ("GET", "/api/audit", Role.ADMIN),

@@ -23,6 +23,7 @@ WAYS_UP = [
     ("POST", "/api/tokens", {"name": "mine", "role": "admin"}),
     ("POST", "/api/tokens", {"name": "mine", "role": "viewer"}),
     ("DELETE", "/api/users/{name}/sessions", None),
+    ("DELETE", "/api/users/{name}/single-sign-on", None),
 ]
 
 

@@ -144,6 +144,10 @@ export async function sessionsOf(name: string): Promise<OpenSession[]> {
   return (await get<Page<OpenSession>>(`${personPath(name)}/sessions`)).items
 }
 
+export function unbind(name: string): Promise<Person> {
+  return request('DELETE', `${personPath(name)}/single-sign-on`)
+}
+
 export function endSessions(name: string): Promise<{ ended: number }> {
   return request('DELETE', `${personPath(name)}/sessions`)
 }
