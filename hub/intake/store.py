@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -140,6 +140,29 @@ def of_cases(tx: Connection, seal: Seal, cases: Collection[int]) -> dict[int, li
     for row in tx.execute(found):
         listed[row.case_id].append(to_report(row, seal))
     return listed
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """By what a report is known, here and to the system that it came from; nothing of its text."""
+
+    number: str
+    channel: str
+    external_system: str
+    external_id: str
+
+
+def answered_at(tx: Connection, cases: Collection[int]) -> dict[tuple[int, datetime], list[Sign]]:
+    """The reports of cases that were answered, by case and moment; nobody's data is unsealed."""
+    report = reports.c
+    found = select(
+        report.case_id, report.answered_at, report.number, report.channel,
+        report.external_system, report.external_id,
+    ).where(report.case_id.in_(cases), report.answered_at.is_not(None))  # fmt: skip
+    signs: dict[tuple[int, datetime], list[Sign]] = {}
+    for case_id, at, *sign in tx.execute(found.order_by(report.id)):
+        signs.setdefault((case_id, at), []).append(Sign(*sign))
+    return signs
 
 
 def counts_of_cases(tx: Connection, cases: Collection[int]) -> dict[int, int]:

@@ -7,7 +7,7 @@ person and quotes nothing anybody wrote; a dual report alone names whom of the d
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -89,6 +89,8 @@ def _of_history(tx: Connection, last: int) -> list[News]:
             ).where(intake_store.reports.c.number.in_(told))
         )
     }
+    answers = [int(row.subject) for row in rows if (row.kind, row.action) == ("case", "answer")]
+    signs = intake_store.answered_at(tx, answers) if answers else {}
     news = []
     for row in rows:
         key, at = f"audit-{row.id}", iso(row.at)
@@ -99,6 +101,8 @@ def _of_history(tx: Connection, last: int) -> list[News]:
             topic = _of_case(row)
             if topic is not None:
                 said = {**_case(case), "action": row.action, "to_state": row.to_state, "at": at}
+                if topic is Topic.REPORT_ANSWERED:
+                    said["reports"] = [asdict(sign) for sign in signs.get((case.id, row.at), ())]
                 news.append(News(key, topic, case.path, {"case": said}))
         elif row.kind == "alert" and row.action in ("confirmed", "false_alarm"):
             alert = alerts.get(row.subject)

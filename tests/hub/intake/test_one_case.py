@@ -104,5 +104,15 @@ def test_six_people_and_a_camera_have_one_case_and_each_his_answer(hub):
     (said,) = [json.loads(body) for _, body in listener.heard]
     assert said["topic"] == "report.answered"
     assert said["case"]["number"] == case["number"]
+    assert [each["number"] for each in said["case"]["reports"]] == [
+        each["number"] for each in reversed(listed)
+    ]
+    assert {(each["external_system"], each["external_id"]) for each in said["case"]["reports"]} >= {
+        ("wx", "o1"), ("city-12345", "G1"),
+    }  # fmt: skip
+    spoken = listener.heard[0][1].decode()
+    assert not any(
+        secret in spoken for secret in ("1380000000", "13812345678", "王小明", "垃圾堆", ANSWER)
+    )
     with hub.store.read() as tx:
         assert audit.verify(tx) == []
