@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from starlette.testclient import TestClient
 
@@ -30,10 +31,12 @@ CALLS = {
     "cases, first page": "/api/cases?limit=50",
     "cases, page 1,000": "/api/cases?limit=50&offset=50000",
     "cases by deadline": "/api/cases?limit=50&order=due",
+    "open cases by deadline": "/api/cases?limit=50&order=due&open=true",
     "cases at work": "/api/cases?limit=50&state=handling",
     "cases of a grid": "/api/cases?limit=50&grid=grid-7",
     "one case": "/api/cases/54321",
     "search, a number": "/api/search?q=B54321",
+    "search, two letters": "/api/search?q=zz",
     "search, nothing there": "/api/search?q=nowhere",
     "city's numbers": "/api/summary",
     "figures of 91 grids": "/api/evaluation/figures?period=2026-11&by=grid&level=3",
@@ -45,7 +48,7 @@ SLOW = 20
 
 def work_left(tx: Connection) -> None:
     """One case in ten is at work, and every case has its clock."""
-    tx.exec_driver_sql("UPDATE cases SET state = 'handling', closed_at = NULL WHERE id % 10 = 0")
+    tx.execute(text("UPDATE cases SET state = 'handling', closed_at = NULL WHERE id % 10 = 0"))
     tx.exec_driver_sql(
         "INSERT INTO case_clocks (case_id, opening, closing, number, unit, due_at,"
         " calendar_version, is_provisional, marks)"
@@ -88,6 +91,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=100_000)
     parser.add_argument("--times", type=int, default=50)
     parser.add_argument("--database", choices=["sqlite", "postgres"], default="sqlite")
+    parser.add_argument("--only", nargs="+", default=[""], help="calls whose name has one of these")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, database(chosen.database, Path(name)) as url:
         store = Store(url)
@@ -105,6 +109,8 @@ def main() -> None:
             create_app(hub.config, hub), base_url="http://127.0.0.1:8000", headers=headers
         )
         for what, path in CALLS.items():
+            if not any(word in what for word in chosen.only):
+                continue
             times = max(1, chosen.times // (SLOW if "evaluation" in path else 1))
             found = measure(client, path, times)
             print(json.dumps({"call": what, "database": chosen.database, **found}), flush=True)

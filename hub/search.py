@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.engine import Connection
 
 from hub.auth import need
+from hub.cases import words as case_words
 from hub.cases.api import visible as visible_cases
-from hub.cases.store import cases
 from hub.devices.api import visible as visible_cameras
 from hub.devices.store import cameras
 from hub.grid.places import Places
@@ -94,9 +94,7 @@ def _vehicles(tx: Connection, words: str, mine: ColumnElement[bool], limit: int)
 
 
 def _cases(tx: Connection, words: str, mine: ColumnElement[bool], limit: int) -> Iterable[Hit]:
-    known = or_(_has(cases.c.number, words), _has(cases.c.title, words))
-    found = select(cases).where(known, mine).order_by(cases.c.opened_at.desc()).limit(limit)
-    for row in tx.execute(found):
+    for row in tx.execute(case_words.having(tx, words).where(mine).limit(limit)):
         yield Hit(
             kind="case", id=str(row.id), title=row.number, detail=row.title,
             lat=row.lat, lon=row.lon,
