@@ -12,7 +12,7 @@ class Terminal:
     def __init__(self, port: int, digits: str, version: str = "2013") -> None:
         self.version = version
         self.phone = digits.zfill(12 if version == "2013" else 20)
-        self._link = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self._link = socket.create_connection(("127.0.0.1", port), timeout=120)
         self._framer = Framer()
         self._heard: list[Frame] = []
         self._serial = 0

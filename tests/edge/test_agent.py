@@ -29,6 +29,7 @@ from tests.edge.camera.footage import record, street
 from tests.edge.test_link import Hub, until
 from tests.servers.mosquitto import mosquitto
 from tests.servers.rtsp import RtspServer, needs_rtsp_server
+from tests.stopwatch import Stopwatch
 from tests.wire.test_codec import an_alert
 from wire.alert import Alert
 from wire.receipt import Grant, GrantedFile, Receipt
@@ -37,6 +38,7 @@ from wire.statement import scene_of, signed_bytes, statement_of
 DEV = "box-0007"
 PLACE = {"lat": 32.69, "lon": 109.02}
 HEAP = (255, 0, 255)
+LONG_S = 120.0
 
 
 class Colours:
@@ -80,6 +82,11 @@ def heap(comes_s=3, goes_s=1e9):
 class AnsweringHub(Hub):
     """Confirms what it hears as the hub does: fixes by their own numbers, files as held."""
 
+    def bodies(self, name):
+        """An alert that waited long for its receipt is sent again: the hub takes it once."""
+        bodies = super().bodies(name)
+        return list({body["seq"]: body for body in bodies}.values()) if name == "alert" else bodies
+
     def _take(self, client, userdata, message):
         super()._take(client, userdata, message)
         name = message.topic.rsplit("/", 1)[-1]
@@ -93,7 +100,12 @@ class AnsweringHub(Hub):
 
 
 @pytest.fixture
-def hub(tmp_path):
+def hub(tmp_path, monkeypatch):
+    # What an agent leaves for its next start depends on how quick the machine is; not here.
+    monkeypatch.setattr("edge.agent.DRAIN_S", LONG_S)
+    monkeypatch.setattr("edge.agent.FAREWELL_S", LONG_S)
+    monkeypatch.setattr("edge.link.STOP_TIMEOUT_S", LONG_S)
+    monkeypatch.setattr("edge.lookout.STOP_TIMEOUT_S", LONG_S)
     with mosquitto(tmp_path, {"hub": "h-secret", DEV: "d-secret"}) as broker:
         password = tmp_path / "password"
         password.write_text("d-secret\n")
@@ -167,7 +179,7 @@ def test_no_alert_waits_for_its_pictures(tmp_path, hub, monkeypatch):
         """Looks for faces until the hub has heard of the alert."""
 
         def find(self, image, side=0):
-            deadline_s = time.monotonic() + 20
+            deadline_s = time.monotonic() + LONG_S
             while not hub.bodies("alert") and time.monotonic() < deadline_s:
                 time.sleep(0.05)
             heard.append(states(hub.bodies("alert"))[:1])
@@ -184,6 +196,7 @@ def test_no_alert_waits_for_its_pictures(tmp_path, hub, monkeypatch):
 
 def test_what_the_hub_has_not_confirmed_is_sent_after_a_restart(tmp_path, hub, monkeypatch):
     monkeypatch.setattr("edge.agent.DRAIN_S", 0.5)
+    monkeypatch.setattr("edge.agent.FAREWELL_S", 0.5)
     video = record(tmp_path / "street.mp4", seconds=30, fps=4, gop=4, pictures=heap())
     path = write_config(tmp_path, hub.port, cameras=[camera(video)])
     hub.say(online=False)
@@ -195,7 +208,7 @@ def test_what_the_hub_has_not_confirmed_is_sent_after_a_restart(tmp_path, hub, m
     assert len(files) >= 2
     assert all(sha256(path.read_bytes()).hexdigest() == path.name for path in files)
     outbox.close()
-    monkeypatch.setattr("edge.agent.DRAIN_S", 20)
+    monkeypatch.setattr("edge.agent.DRAIN_S", LONG_S)
     hub.say(online=True)
     empty = record(tmp_path / "street.mp4", seconds=2, pictures=heap(1e9))
     assert run_agent(write_config(tmp_path, hub.port, cameras=[camera(empty)])) == []
@@ -239,7 +252,8 @@ def test_one_bad_camera_disturbs_no_other(tmp_path, hub, monkeypatch, caplog):
     assert caplog.text.count("camera moody: a frame could not be judged") == 1
 
 
-def test_a_camera_that_is_away_is_told_at_once(tmp_path, hub):
+def test_a_camera_that_is_away_is_told_at_once(tmp_path, hub, monkeypatch):
+    monkeypatch.setattr("edge.camera.runner.retry_wait_s", lambda *_: 10 * LONG_S)
     path = write_config(tmp_path, hub.port, cameras=[camera("http://127.0.0.1:9/video", "away")])
     stop = threading.Event()
     thread = threading.Thread(target=run_agent, args=(path, stop))
@@ -251,10 +265,9 @@ def test_a_camera_that_is_away_is_told_at_once(tmp_path, hub):
         )
     finally:
         stop.set()
-        begun = time.monotonic()
-        thread.join(5)
-    assert time.monotonic() - begun < 3
-    assert [state["online"] for state in hub.bodies("state")] == [True, False]
+        thread.join(LONG_S)
+    assert not thread.is_alive(), "it waits for the camera"
+    until(lambda: online(hub) == [True, False], "the farewell")
 
 
 def test_what_is_seen_when_asked_to_stop_is_told_before(tmp_path, hub):
@@ -266,12 +279,13 @@ def test_what_is_seen_when_asked_to_stop_is_told_before(tmp_path, hub):
     )
     stop = threading.Event()
     thread = threading.Thread(target=run_agent, args=(path, stop))
+    began_s = time.time()
     thread.start()
     until(lambda: hub.bodies("alert"), "the alert")
     stop.set()
-    thread.join(5)
+    thread.join(LONG_S)
     assert states(hub.bodies("alert")) == ["new", "end"]
-    assert abs(hub.bodies("alert")[0]["ts"] / 1000 - time.time()) < 20
+    assert began_s <= hub.bodies("alert")[0]["ts"] / 1000 <= time.time()
     assert not hub.bodies("alert")[0]["hist"]
 
 
@@ -349,6 +363,10 @@ def test_two_agents_do_not_share_a_folder(tmp_path, hub):
     first.run(stop)
 
 
+def online(hub):
+    return [state["online"] for state in hub.bodies("state")]
+
+
 def start(path):
     return subprocess.Popen(
         [sys.executable, "-m", "tianyan.cli", "edge", "run", str(path)],
@@ -379,14 +397,13 @@ def test_a_signal_ends_it_within_three_seconds(tmp_path, hub):
         until(lambda: states()[:2] == ["ok", "ok"], "two live cameras")
         stalled.stall()
         time.sleep(0.7)
-        begun = time.monotonic()
-        agent.send_signal(signal.SIGTERM)
-        _, told = agent.communicate(timeout=10)
-        took_s = time.monotonic() - begun
+        with Stopwatch() as ending:
+            agent.send_signal(signal.SIGTERM)
+            _, told = agent.communicate(timeout=LONG_S)
         stalled.go_on()
     assert agent.returncode == 0, told
-    assert took_s < 3
+    assert ending.calm_s < 3
     assert "Traceback" not in told
     assert "Fatal" not in told
-    assert [state["online"] for state in hub.bodies("state")] == [True, False]
+    until(lambda: online(hub) == [True, False], "the farewell")
     assert hub.bodies("track"), "the fixes gathered until then"

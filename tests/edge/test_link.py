@@ -21,7 +21,7 @@ from wire.receipt import Grant, GrantedFile, Receipt, Refusal
 from wire.status import Birth, Health, HostState
 
 DEV = "box-0007"
-WAIT_S = 30.0
+WAIT_S = 120.0
 
 
 def until(condition, what):
@@ -53,7 +53,7 @@ class Hub:
     def say(self, *, online):
         self.client.publish(
             topics.host_state("hub"), encode(HostState(hub="hub", online=online)), 1, retain=True
-        ).wait_for_publish(5)
+        ).wait_for_publish(WAIT_S)
 
     def send(self, name, message):
         self.client.publish(topics.down(DEV, name), encode(message), 1)

@@ -31,7 +31,7 @@ def config_of(folder, **changes) -> EdgeConfig:
     return EdgeConfig(device="gateway-1", data_dir=folder, gateway=GatewayConfig(**settings))
 
 
-def until(condition, what, seconds=20.0):
+def until(condition, what, seconds=120.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} s for {what}"

@@ -17,7 +17,7 @@ from tests.servers.port import free_port
 
 TERMINALS, SECONDS = 200, 10
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ class Driver:
     async def ask(self, msg_id: int, body: bytes, serial: int) -> Frame:
         self.writer.write(encode(Frame(Header(msg_id, "2013", self.phone, serial), body)))
         while True:
-            chunk = await asyncio.wait_for(self.reader.read(4096), 30)
+            chunk = await asyncio.wait_for(self.reader.read(4096), 180)
             assert chunk, "the gateway hung up"
             for out in self.framer.feed(chunk):
                 if isinstance(out, Frame):
@@ -82,7 +82,7 @@ def test_every_fix_of_a_fleet_is_in_the_database(city):
 
     asyncio.run(run())
     assert sum(driver.confirmed for driver in drivers) == TERMINALS * SECONDS
-    until(lambda: sum(stored(city).values()) >= TERMINALS * SECONDS, "every fix", 60)
+    until(lambda: sum(stored(city).values()) >= TERMINALS * SECONDS, "every fix")
     until(lambda: city.tally().waiting == 0, "the outbox to empty")
     assert set(stored(city).values()) == {SECONDS}
     assert len(stored(city)) == TERMINALS

@@ -25,6 +25,7 @@ from tests.servers.proxy import Proxy
 from wire.status import Birth, Health
 
 DEV = "box-1"
+LONG_S = 120
 OPERATOR = Actor("li", Role.OPERATOR)
 
 
@@ -77,7 +78,7 @@ class Box:
         if name == "crack":
             raise OrderFailed("it is cracked")
         if name == "toll":
-            self.may_end.wait(60)
+            self.may_end.wait(600)
         self.rung.append(arguments["times"])
         return {"sound": "dong" * arguments["times"]}
 
@@ -95,14 +96,16 @@ class World:
             broker={"port": broker.port, "password_file": str(folder / "hub-password")},
         )
         self.ingest = self.box = None
+        self.boxes = []
 
     def hub(self):
         self.ingest = Ingest(self.store, self.site)
         self.ingest.start()
-        assert self.ingest.wait_connected(20)
+        assert self.ingest.wait_connected(LONG_S)
 
     def device(self):
         self.box = Box(self.folder, self.cable.port)
+        self.boxes.append(self.box)
         self.box.start()
         self.is_there()
 
@@ -112,9 +115,9 @@ class World:
                 device = known(tx, [DEV]).get(DEV)
             return device is not None and device.online == there
 
-        wait_for(said, 30)
+        wait_for(said, LONG_S)
 
-    def order(self, op="bell.ring", valid_s=60, **args):
+    def order(self, op="bell.ring", valid_s=600, **args):
         desk = OrderDesk(self.store, OPS, self.ingest.wake)
         return desk.give(DEV, op, args, OPERATOR, valid_s=valid_s)
 
@@ -122,14 +125,16 @@ class World:
         with self.store.read() as tx:
             return order_store.load(tx, [order.id])[order.id]
 
-    def becomes(self, order, state, timeout_s=30):
-        wait_for(lambda: self.state(order).state is state, timeout_s)
+    def becomes(self, order, state):
+        wait_for(lambda: self.state(order).state is state, LONG_S)
         return self.state(order)
 
     def close(self):
         for part in (self.box, self.ingest):
             if part is not None:
                 part.stop()
+        for box in self.boxes:
+            box.may_end.set()
         self.cable.close()
 
 
@@ -162,7 +167,7 @@ def test_an_order_given_while_the_cable_is_cut_is_carried_out_once_it_is_mended(
     time.sleep(1.5)
     assert world.state(order).state is OrderState.QUEUED
     world.cable.mend()
-    world.becomes(order, OrderState.DONE, 60)
+    world.becomes(order, OrderState.DONE)
     assert world.box.rung == [1]
 
 
@@ -174,7 +179,7 @@ def test_what_a_device_says_while_it_is_cut_off_comes_later(world):
     wait_for(lambda: world.box.rung == [1])
     assert world.state(order).state is OrderState.ACCEPTED
     world.cable.mend()
-    world.becomes(order, OrderState.DONE, 60)
+    world.becomes(order, OrderState.DONE)
 
 
 def test_a_device_that_stops_in_the_middle_says_so_when_it_is_back(world, monkeypatch):
@@ -193,7 +198,7 @@ def test_an_order_outlives_hub_and_broker_and_keeps_its_id(world):
     world.ingest.stop()
     world.broker.restart()
     world.hub()
-    world.becomes(order, OrderState.DONE, 60)
+    world.becomes(order, OrderState.DONE)
     assert world.box.rung == [1]
 
 
@@ -218,6 +223,6 @@ def test_an_order_nobody_took_in_time_is_over_and_does_not_act_later(world, monk
     assert world.state(order).why == "the device was not there"
     world.cable.mend()
     world.is_there()
-    world.becomes(world.order(times=7), OrderState.DONE, 60)
+    world.becomes(world.order(times=7), OrderState.DONE)
     assert world.box.rung == [7]
     assert world.state(order).state is OrderState.EXPIRED

@@ -22,7 +22,7 @@ from scenes.vehicles import sentence
 from tests.edge.camera.footage import record, street
 from tests.edge.detect.scripted import START
 from tests.edge.detect.test_passing import MOUNT, Drive, degrees, seen
-from tests.edge.test_agent import HEAP, Colours, hub, write_config  # noqa: F401
+from tests.edge.test_agent import HEAP, LONG_S, Colours, hub, write_config  # noqa: F401
 from tests.hub.test_pipeline import rows
 from tests.hub.world import make_site, received
 from wire.codec import decode
@@ -123,11 +123,12 @@ def test_three_passes_are_one_alert_a_heap_although_the_network_was_cut(
     monkeypatch,
 ):
     monkeypatch.setattr("edge.agent.DRAIN_S", 0.5)
+    monkeypatch.setattr("edge.agent.FAREWELL_S", 0.5)
     config = patrol(tmp_path, hub.port)
     hub.say(online=False)
     assert run(config) == []
     assert hub.bodies("alert") == []
-    monkeypatch.setattr("edge.agent.DRAIN_S", 20)
+    monkeypatch.setattr("edge.agent.DRAIN_S", LONG_S)
     hub.say(online=True)
     record(tmp_path / "dash.mp4", seconds=1)
     (tmp_path / "car.nmea").write_text("")

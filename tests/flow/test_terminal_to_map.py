@@ -22,7 +22,7 @@ TERMINALS = {
 
 JPEG = cv2.imencode(".jpg", np.zeros((8, 8, 3), np.uint8))[1].tobytes()
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_a_killed_gateway_has_lost_nothing_it_confirmed(city):
             assert terminal.tell(0x0200, report_now(32.69 + n / 1e4, 109.02, alarm=n)) == 0
             time.sleep(0.06)
     os.kill(child.pid, signal.SIGKILL)
-    child.wait(5)
+    child.wait(60)
     city.start_hub()
     start_gateway(city)
     until(lambda: (vehicles(city).get("truck-1") or {}).get("lat"), "the truck")

@@ -14,7 +14,7 @@ from wire.topics import down, up
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.01, 0.2
 
 
-def wait_for(condition, timeout_s=15.0):
+def wait_for(condition, timeout_s=60.0):
     """Until `condition()` is true; the value it gave.
 
     Asked less and less often: what takes long must not be kept from happening by the asking.
@@ -48,7 +48,7 @@ class Device:
         self._client.reconnect_delay_set(1, 1)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        assert subscribed.wait(10)
+        assert subscribed.wait(60)
 
     def _on_message(self, _client, _data, message):
         with self._lock:

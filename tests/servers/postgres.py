@@ -16,7 +16,7 @@ import pytest
 
 from tests.servers.port import free_port
 
-START_S = 30
+START_S = 120
 _NAMES = itertools.count(1)
 
 

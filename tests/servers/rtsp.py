@@ -12,7 +12,7 @@ import pytest
 from tests.servers.port import free_port
 
 SYSTEM_PYTHON = "/usr/bin/python3"
-READY_S = 20
+READY_S = 120
 _NEEDED = (
     "import gi; gi.require_version('GstRtspServer', '1.0'); gi.require_version('Gst', '1.0');"
     "from gi.repository import Gst, GstRtspServer; Gst.init(None);"

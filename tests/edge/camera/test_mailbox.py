@@ -40,7 +40,7 @@ def test_no_frame_of_a_recording_is_missed():
 
     threading.Thread(target=play, daemon=True).start()
     taken = []
-    while (letter := mailbox.take(5)) and letter[1] is not None:
+    while (letter := mailbox.take(60)) and letter[1] is not None:
         taken.append(letter[1].index)
     assert taken == list(range(50))
 
@@ -51,7 +51,7 @@ def test_a_recording_waits_only_until_it_is_stopped():
     thread = threading.Thread(target=mailbox.put_in_turn, args=("gate", frame(1), stop))
     thread.start()
     stop.set()
-    thread.join(2)
+    thread.join(60)
     assert not thread.is_alive()
     assert mailbox.take(0)[1].index == 0
     assert mailbox.take(0) is None
