@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from hub import audit
 from hub.alerts import store as alert_store
-from hub.alerts.alert import Alert
+from hub.alerts.alert import FALSE_ALARM, Alert
 from hub.cases import store as case_store
 from hub.cases.case import Case, State
 from hub.cases.stepping import step_by_itself
@@ -157,9 +157,27 @@ def check_closable(tx: Connection, desk: ProofDesk, case: Case) -> None:
         raise Problem(409, "check_needed", message, f"the result of check {forced[0].id}")
     done = [check for check in checks if check.result in (Result.GONE, Result.PRESENT)]
     is_gone = bool(done) and done[-1].result is Result.GONE
-    if desk.config.proof.check == "required" and not is_gone:
+    if desk.config.proof.check != "required":
+        return
+    allowed = f"a look or POST /api/cases/{case.id}/visits"
+    if not is_gone:
         message = f"case {case.number}: no check has found it gone"
-        raise Problem(409, "check_needed", message, f"a look or POST /api/cases/{case.id}/visits")
+        raise Problem(409, "check_needed", message, allowed)
+    back = _come_since(tx, case, done[-1].checked_at)
+    if back is not None:
+        message = f"case {case.number}: alert {back.id} has told of it since check {done[-1].id}"
+        raise Problem(409, "check_needed", message, allowed)
+
+
+def _come_since(tx: Connection, case: Case, checked_at: datetime | None) -> Alert | None:
+    """What a camera has seen come since the check: once closed, it would be no rebound."""
+    members = alert_store.load(tx, alert_store.of_case(tx, [case.id])[case.id])
+    came = (
+        each
+        for each in members.values()
+        if each.decision != FALSE_ALARM and checked_at is not None and each.since > checked_at
+    )
+    return max(came, key=lambda each: each.since, default=None)
 
 
 def withdraw(tx: Connection, case_id: int, at: datetime, why: str) -> None:

@@ -364,6 +364,24 @@ def test_what_was_up_all_along_is_no_rebound(world):
     assert world.proof(case)["rebounds"] == []
 
 
+def test_what_comes_back_between_check_and_closing_is_seen_to_again(world):
+    world.take("alert", camera_alert("a-1", -60))
+    case = confirmed(world, ALERT).json()["case"]["id"]
+    world.take("alert", camera_alert("a-1", -60, seq=1, state="end"))
+    world.handled(case)
+    world.claim(case, 1)
+    world.visit(case, "gone", 2)
+    world.take("alert", camera_alert("a-2", 0, seq=2))
+    new = next(a for a in world.call("GET", "/api/alerts").json()["items"] if a["id"] != ALERT)
+    assert new["case"]["id"] == case
+    answer = world.act(case, "close", role=Role.SUPERVISOR)
+    assert (answer.status_code, code(answer)) == (409, "check_needed")
+    assert new["id"] in answer.json()["error"]["message"]
+    assert world.call("POST", f"/api/cases/{case}/visits", json={}).is_success
+    world.visit(case, "gone", 4)
+    assert world.act(case, "close", role=Role.SUPERVISOR).json()["state"] == "closed"
+
+
 def test_the_watch_ends_when_its_days_are_over_and_everybody_is_answered(world):
     case = world.report(wants_reply=True)["case_id"]
     world.closed(case, 1)
