@@ -61,7 +61,7 @@ class Keeper:
     def close(self):
         self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
-        self.thread.join(5)
+        self.thread.join(60)
 
 
 @pytest.fixture

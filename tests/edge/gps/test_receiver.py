@@ -156,7 +156,7 @@ def test_reconnects_to_a_real_server():
             if len(fixes) == 2:
                 break
         receiver.close()
-        thread.join(5)
+        thread.join(60)
     assert [fix.at.second for fix in fixes] == [0, 1]
 
 

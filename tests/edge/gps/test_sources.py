@@ -126,7 +126,7 @@ def test_tcp():
         peer, _ = server.accept()
         assert source.read(0.01) == b""
         peer.sendall(b"$GP")
-        assert source.read(1.0) == b"$GP"
+        assert source.read(60.0) == b"$GP"
         peer.close()
         with pytest.raises(SourceLost, match="closed by the other side"):
             source.read(1.0)
@@ -143,7 +143,7 @@ def test_udp():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         assert source.read(0.01) == b""
         sender.sendto(b"$GPRMC", ("127.0.0.1", source.port))
-        assert source.read(1.0) == b"$GPRMC"
+        assert source.read(60.0) == b"$GPRMC"
     with pytest.raises(SourceLost, match="in use"):
         UdpSource("127.0.0.1", source.port).open()
     source.close()
@@ -165,7 +165,7 @@ def test_serial_port(terminal):
     source.open()
     assert source.read(0.01) == b""
     os.write(master, b"$GPRMC")
-    assert source.read(1.0) == b"$GPRMC"
+    assert source.read(60.0) == b"$GPRMC"
     source.close()
     with pytest.raises(SourceLost, match="not open"):
         source.read(0.1)
