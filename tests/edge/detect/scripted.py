@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 import cv2
 import numpy as np
@@ -46,6 +46,11 @@ class Scripted:
 
 def street(seed: int = 3, size: tuple[int, int] = (640, 360)) -> Image:
     """A textured picture: paving, kerbs and walls of different greys, the same for a seed."""
+    return _paved(seed, size).copy()
+
+
+@lru_cache(16)
+def _paved(seed: int, size: tuple[int, int]) -> Image:
     rng = np.random.default_rng(seed)
     picture = np.full((size[1], size[0], 3), 110, np.uint8)
     for _ in range(120):
