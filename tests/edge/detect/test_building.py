@@ -1,6 +1,7 @@
 """Days of a street, drawn hour by hour: what is built is told, what only passes is not."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import cv2
 import numpy as np
@@ -48,15 +49,17 @@ def play(days, draw, watch=None, passers=lambda day, hour: [], hints=()):
     told = []
     for day in days:
         for hour in HOURS:
+            drawn = draw(day, hour)
             for minute in (5, 45):
                 at = BEGIN + timedelta(days=day, hours=hour, minutes=minute)
-                picture = draw(day, hour)
+                picture = drawn.copy()
                 now = Moment(at, (at - BEGIN).total_seconds())
                 there = watch.look(picture, picture.copy, passers(day, hour), hints, now)
             told.append((day, hour, there))
     return told
 
 
+@cache
 def shed(day, hour):
     if day < 4:
         return lit(STREET, day, hour)
