@@ -3,8 +3,12 @@ import shutil
 import pytest
 
 from hub.store import Store
+from tests.hub import known_routes
+from tests.hub.stores import open_store
 from tests.hub.world import make_site
 from tests.servers.postgres import postgres
+
+known_routes.install()
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +39,7 @@ def sqlite_template(tmp_path_factory):
 
 @pytest.fixture
 def sqlite_store(tmp_path, sqlite_template):
-    store = Store(f"sqlite:///{shutil.copy(sqlite_template, tmp_path)}")
+    store = open_store(f"sqlite:///{shutil.copy(sqlite_template, tmp_path)}")
     yield store
     store.close()
 
@@ -55,7 +59,7 @@ def blank(server, template):
 @pytest.fixture
 def postgres_store(server, template, blank, emptied):
     name = emptied.pop() if emptied else server.new_database(template)
-    store = Store(server.url(name))
+    store = open_store(server.url(name))
     yield store
     store.close()
     if server.empty(name, blank):

@@ -13,8 +13,8 @@ from hub.alerts.alert import alert_id
 from hub.app import Hub, create_app
 from hub.http import HEADERS
 from hub.roles import Role
-from hub.store import Store
 from tests.hub.cases.test_condition_sheet import workbook
+from tests.hub.stores import open_store
 from tests.hub.world import (
     after,
     alert_message,
@@ -78,7 +78,7 @@ def look(request, tmp_path_factory, sqlite_template):
     else:
         server, template = (request.getfixturevalue(name) for name in ("server", "template"))
         url = server.url(server.new_database(template))
-    hub = furnished(folder, Store(url))
+    hub = furnished(folder, open_store(url))
     call = caller(client_of(hub), tokens_of(hub))
     open_case(call)
     call("POST", f"/api/alerts/{ALERT}/claim", json={"page": "page-one-1"})

@@ -13,11 +13,12 @@ from hub.cases.store import cases
 from hub.grid.fence import Area, Circle
 from hub.grid.geodesy import metres_per_degree
 from hub.judging import Judge
-from hub.store import Store, from_ms
+from hub.store import from_ms
 from hub.tracks import fence_store
 from hub.tracks.geofence import Geofence, Purpose, Watched
 from hub.tracks.judged_store import states, vehicle_events
 from hub.tracks.store import crossings, vehicles
+from tests.hub.stores import open_store
 from tests.hub.world import EPOCH, LAT, LON, NOON, after, birth, make_site, ms, received
 from wire.track import ACC_ON, EMPTY, FULL, VALID, Track, TrackPoint, body_of
 
@@ -460,7 +461,7 @@ PARTS = -(-len(HISTORY) // 12)
 def _history(template, folder, messages, every):
     path = folder / f"{random.getrandbits(48)}.sqlite"
     path.write_bytes(template.read_bytes())
-    store = Store(f"sqlite:///{path}")
+    store = open_store(f"sqlite:///{path}")
     try:
         site = make_site(store, folder)
         truck(store, site)

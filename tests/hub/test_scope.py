@@ -80,10 +80,10 @@ def world(tmp_path_factory, sqlite_template):
     """A hub with a camera, a truck, an alert, a case and a report in each of q01 and q10."""
     import shutil
 
-    from hub.store import Store
+    from tests.hub.stores import open_store
 
     folder = tmp_path_factory.mktemp("scope")
-    hub = furnished(folder, Store(f"sqlite:///{shutil.copy(sqlite_template, folder)}"))
+    hub = furnished(folder, open_store(f"sqlite:///{shutil.copy(sqlite_template, folder)}"))
     lat, lon = THERE
     there = alert_message(dev="cam-2", source="back", lat=lat, lon=lon)
     take(

@@ -25,8 +25,8 @@ from hub.departments import store as department_store
 from hub.departments.department import Department
 from hub.errors import Problem
 from hub.roles import Actor, Post, Role
-from hub.store import Store
 from tests.hub.cases.test_case import a_case
+from tests.hub.stores import open_store
 from tests.hub.world import NOON, make_site
 
 PEOPLE = [
@@ -164,7 +164,7 @@ class World:
 @given(st.lists(acts, min_size=5, max_size=30))
 def test_the_laws_hold_whatever_people_do(sqlite_template, several):
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        store = Store(f"sqlite:///{shutil.copy(sqlite_template, folder)}")
+        store = open_store(f"sqlite:///{shutil.copy(sqlite_template, folder)}")
         world = World(store, make_site(store, Path(folder)), patch)
         road = [("step", action, 0) for action in ROAD]
         for what, argument, who in [*road, *several]:
