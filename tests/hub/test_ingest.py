@@ -298,7 +298,11 @@ class HubProcess:
     def start(self):
         args = [sys.executable, "-m", "tianyan.cli", "hub", "run", str(self.config)]
         self.process = subprocess.Popen(args, stderr=subprocess.DEVNULL)
-        wait_for(self.is_ready, 40)
+        try:
+            wait_for(self.is_ready, 100)
+        except AssertionError:
+            self.kill()
+            raise
 
     def is_ready(self):
         assert self.process.poll() is None, "the hub ended"
@@ -330,12 +334,13 @@ def hub_process(tmp_path, broker_settings):
         running.process.wait(10)
 
 
+@pytest.mark.timeout(400)
 def test_kill_9_in_a_stream_of_alerts_loses_and_doubles_nothing(hub_process, tmp_path, device):
     cam, total = device(), 400
     sent = [live(seq) for seq in range(total)]
     for message in sent[:200]:
         cam.send("alert", message)
-    wait_for(lambda: len(cam.confirmed("alert")) > 20)
+    wait_for(lambda: len(cam.confirmed("alert")) > 20, 60)
     hub_process.kill()
     for message in sent[200:]:
         cam.send("alert", message)
