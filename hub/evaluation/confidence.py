@@ -5,23 +5,34 @@
     confidence = the smaller of the two; of one alone where the other is not known; None of neither
 
 Camera hours are those of all cameras of the grid and below it in the part of the period that has
-gone by. A silence belongs to the grid it began in, and one that lasts goes on until it is over.
+gone by. A silence belongs to the grid it began in, and one that lasts goes on until it is over. It
+counts while the terminal should speak: the whole of it where the vehicle was under way or its
+ignition on at the last report, else the shifts of those on duty whose tracker it is. A parked car's
+terminal is silent by design.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
+import msgspec
 from sqlalchemy import BigInteger, or_, select, type_coerce
 from sqlalchemy.engine import Connection
 
+from hub.calendar import store as calendar_store
+from hub.calendar.work_calendar import WorkCalendar
 from hub.devices.store import blind_spans, cameras
+from hub.duty import on_duty
+from hub.duty.shift import Shift
 from hub.evaluation.period import Span
 from hub.grid.places import Places
 from hub.patrol.store import visits
-from hub.store import from_ms
+from hub.store import from_ms, to_ms
 from hub.tracks.episode import Kind
 from hub.tracks.judged_store import vehicle_events
+from hub.tracks.silence import IGNITION_ON
 from hub.tracks.store import vehicles
 
 HOUR_MS = 3_600_000
@@ -55,14 +66,14 @@ class Confidence:
 
 
 def confidences(
-    tx: Connection, span: Span, places: Places, patrol_kinds: Sequence[str]
+    tx: Connection, span: Span, places: Places, patrol_kinds: Sequence[str], zone: ZoneInfo
 ) -> dict[str, Confidence]:
     """The confidence of every grid that has a camera or a patrol."""
     hours: defaultdict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for key, path, ms in (
         *_camera_hours(tx, span),
         *_patrol_hours(tx, span),
-        *_silent_hours(tx, span, places, patrol_kinds),
+        *_silent_hours(tx, span, places, patrol_kinds, zone),
     ):
         for code in path:
             hours[code][key] += ms / HOUR_MS
@@ -110,12 +121,14 @@ def _patrol_hours(tx: Connection, span: Span) -> Hours:
         )
 
 
-def _silent_hours(tx: Connection, span: Span, places: Places, kinds: Sequence[str]) -> Hours:
+def _silent_hours(
+    tx: Connection, span: Span, places: Places, kinds: Sequence[str], zone: ZoneInfo
+) -> Hours:
     event = vehicle_events.c
     patrols = select(vehicles.c.id).where(vehicles.c.kind.in_(kinds))
     found = select(
         event.vehicle, type_coerce(event.start, BigInteger), type_coerce(event.end, BigInteger),
-        event.lat, event.lon, event.over,
+        event.lat, event.lon, event.over, event.kind, event.facts,
     ).where(
         event.kind.in_([Kind.OFFLINE.value, Kind.SILENT_MOVING.value]),
         event.superseded_at.is_(None),
@@ -123,15 +136,79 @@ def _silent_hours(tx: Connection, span: Span, places: Places, kinds: Sequence[st
         or_(event.end > from_ms(span.start_ms), event.over.is_(False)),
         event.vehicle.in_(patrols),
     )  # fmt: skip
-    silences: dict[tuple[str, int], tuple[int, float, float]] = {}
-    for vehicle, start_ms, told_ms, lat, lon, is_over in tx.execute(found):
+    silences: dict[tuple[str, int], _Silence] = {}
+    for vehicle, start_ms, told_ms, lat, lon, is_over, kind, facts in tx.execute(found):
         end_ms = told_ms if is_over else span.until_ms
+        known_on = IGNITION_ON.items() <= msgspec.json.decode(facts).items()
+        runs = kind == Kind.SILENT_MOVING or known_on
         # One silence can be told as both kinds.
-        known = silences.get((vehicle, start_ms), (0, lat, lon))
-        silences[vehicle, start_ms] = (max(known[0], end_ms), lat, lon)
-    paths = places.locate([(lat, lon) for _, lat, lon in silences.values()])
-    for (_, start_ms), (end_ms, _, _), path in zip(silences, silences.values(), paths, strict=True):
-        yield "silent_h", path, min(end_ms, span.until_ms) - max(start_ms, span.start_ms)
+        known = silences.get((vehicle, start_ms), _Silence(0, lat, lon, runs=False))
+        silences[vehicle, start_ms] = _Silence(
+            max(known.end_ms, end_ms), lat, lon, runs=known.runs or runs
+        )
+    paths = places.locate([(each.lat, each.lon) for each in silences.values()])
+    work = _Work.load(tx, zone)
+    for (vehicle, start_ms), each, path in zip(silences, silences.values(), paths, strict=True):
+        first, last = max(start_ms, span.start_ms), min(each.end_ms, span.until_ms)
+        counted = last - first if each.runs else work.on_shift_ms(vehicle, first, last)
+        yield "silent_h", path, counted
+
+
+@dataclass(frozen=True, slots=True)
+class _Silence:
+    """Until when, where it began, and whether the engine ran then."""
+
+    end_ms: int
+    lat: float
+    lon: float
+    runs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """The shifts in which each tracker should speak."""
+
+    shifts: Mapping[str, frozenset[Shift]]
+    zone: ZoneInfo
+    calendar: WorkCalendar
+
+    @classmethod
+    def load(cls, tx: Connection, zone: ZoneInfo) -> "_Work":
+        """The duty table as it is now."""
+        roster = on_duty.load(tx)
+        by_code = {shift.code: shift for shift in roster.shifts}
+        of_post = {
+            post.code: {by_code[code] for code in post.shifts if code in by_code}
+            for post in roster.posts
+        }
+        shifts: defaultdict[str, set[Shift]] = defaultdict(set)
+        for person in roster.people:
+            for tracker in person.trackers:
+                shifts[tracker] |= of_post.get(person.post, set())
+        kept = {tracker: frozenset(found) for tracker, found in shifts.items()}
+        return cls(kept, zone, calendar_store.calendar(tx, zone))
+
+    def on_shift_ms(self, tracker: str, first_ms: int, last_ms: int) -> int:
+        """How much of a time lies in its shifts; what lies in two of them counts once."""
+        shifts = self.shifts.get(tracker)
+        if not shifts or last_ms <= first_ms:
+            return 0
+        day = from_ms(first_ms).astimezone(self.zone).date() - timedelta(days=1)
+        until = from_ms(last_ms).astimezone(self.zone).date()
+        windows = []
+        while day <= until:
+            windows += [
+                shift.window(day, self.zone)
+                for shift in shifts
+                if shift.runs_on(day, self.calendar)
+            ]
+            day += timedelta(days=1)
+        counted, reached = 0, first_ms
+        for begins, ends in sorted(windows):
+            start, end = max(to_ms(begins), reached), min(to_ms(ends), last_ms)
+            if end > start:
+                counted, reached = counted + end - start, end
+        return counted
 
 
 def of(found: Mapping[str, Confidence], grid: str) -> float | None:

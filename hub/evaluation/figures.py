@@ -180,7 +180,8 @@ class Figures:
             groups = self._groups(tx, before, grouping)
             earlier.append(ranking(groups, self.scheme(tx, before).scheme))
         places = ranking(self._groups(tx, asked, grouping), scheme.scheme, earlier)
-        trust = confidences(tx, self.span(tx, asked), self._places, self._config.patrol.kinds)
+        trust = confidences(tx, self.span(tx, asked), self._places, self._config.patrol.kinds,
+                            self._config.zone)  # fmt: skip
         return Standing(places, scheme, trust if grouping.by is By.GRID else {})
 
     def year(self, tx: Connection, asked: Asked, grouping: Grouping) -> list[YearLine]:

@@ -14,16 +14,19 @@ from hub.tracks.episode import Episode, Kind
 from hub.tracks.point import Point
 from hub.tracks.settings import TrackSettings
 
+IGNITION_ON = {"ignition": "on"}
+"""The fact of a silence that began while the engine ran; a parked terminal is silent by design."""
 KINDS = frozenset({Kind.SILENT_MOVING, Kind.OFFLINE})
 
 
 class LastHeard(Struct, frozen=True):
-    """The last report, and whether the vehicle was under way then."""
+    """The last report, and whether the vehicle was under way and its ignition on then."""
 
     at: datetime
     lat: float
     lon: float
     moving: bool
+    acc_on: bool = False
 
 
 def silence(
@@ -31,7 +34,7 @@ def silence(
 ) -> tuple[LastHeard, tuple[Episode, ...]]:
     """Move on by one report."""
     moving = point.located and (point.speed_kmh or 0.0) >= settings.moving_kmh
-    heard = LastHeard(point.at, point.lat, point.lon, moving)
+    heard = LastHeard(point.at, point.lat, point.lon, moving, bool(point.acc_on))
     if state is None or point.at <= state.at:
         return heard, ()
     return heard, _silent(state, point.at, settings, over=True)
@@ -59,6 +62,7 @@ def _silent(
             state.lat,
             state.lon,
             over=over,
+            facts=dict(IGNITION_ON) if state.acc_on else {},
         )
         for kind, min_s in said
     )

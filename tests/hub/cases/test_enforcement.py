@@ -24,6 +24,17 @@ from tests.hub.cases.test_dispatch import CALENDAR
 from tests.hub.test_api import case  # noqa: F401
 from tests.hub.world import NOON
 
+
+@pytest.fixture
+def hub(each_hub):
+    return each_hub
+
+
+@pytest.fixture
+def call(each_call):
+    return each_call
+
+
 TEXT = {"basis": "城乡规划法第六十四条", "matter": "私搭乱建", "result": "限期拆除"}
 
 

@@ -1,27 +1,33 @@
 """A grid's confidence, from what devices said to the number: blind cameras, silent receivers."""
 
-from datetime import timedelta
+from datetime import time as clock, timedelta
 
 import pytest
 
+from hub.duty import store as duty_store
+from hub.duty.duty import Person, PersonRole, Post
+from hub.duty.shift import Shift
+from hub.duty.table import Duty
 from hub.evaluation.confidence import confidences
 from hub.evaluation.period import Span
 from hub.judging import Judge
 from hub.patrol.judge import Work, judge_again
 from hub.store import to_ms
-from tests.hub.patrol.test_judge import arrive, stay
+from tests.hub.patrol.test_judge import CAR, arrive, stay
 from tests.hub.test_pipeline import take
 from tests.hub.world import NOON, birth, health, received
 from wire.status import CameraState
+from wire.track import ACC_ON, VALID
 
 HOUR = timedelta(hours=1)
+RUNNING = VALID | ACC_ON
 
 
 def found(store, site, hours):
     """The confidence of each grid in the hours from noon on."""
     span = Span(to_ms(NOON), to_ms(NOON + hours * HOUR))
     with store.read() as tx:
-        return confidences(tx, span, site.places, site.config.patrol.kinds)
+        return confidences(tx, span, site.places, site.config.patrol.kinds, site.config.zone)
 
 
 def patrolled(store, site):
@@ -56,7 +62,7 @@ def test_a_camera_that_is_blind_still_is_blind_until_now(store, site):
 
 def test_a_patrol_that_falls_silent_lowers_it_for_as_long_as_it_is(store, site):
     arrive(store, site)
-    take(store, site, "track", stay(NOON, 3600))
+    take(store, site, "track", stay(NOON, 3600, flags=RUNNING))
     judge = Judge(store, site, lambda: False)
     while judge.work():
         pass
@@ -70,6 +76,38 @@ def test_a_patrol_that_falls_silent_lowers_it_for_as_long_as_it_is(store, site):
         pass
     patrolled(store, site)
     assert found(store, site, 8)["q01"].heard == pytest.approx(2 / 5, abs=0.01)
+
+
+def parked(store, site):
+    """An hour of positions until 13:00, the ignition off; nothing since."""
+    arrive(store, site)
+    take(store, site, "track", stay(NOON, 3600))
+    judge = Judge(store, site, lambda: False)
+    while judge.work():
+        pass
+    judge.look_for_silence(NOON + 1.6 * HOUR)
+    patrolled(store, site)
+
+
+def test_a_parked_car_is_silent_by_design(store, site):
+    parked(store, site)
+    assert found(store, site, 10)["q01"].heard == 1
+
+
+def test_on_its_shift_it_should_speak(store, site):
+    parked(store, site)
+    # NOON is 12:00 in Ankang: silent since 13:00, on duty from 14:00 to 16:00, twice over.
+    shifts = [
+        Shift("a", "day", ("daily",), clock(14), clock(16)),
+        Shift("b", "late", ("daily",), clock(15), clock(16)),
+    ]
+    posts = [Post("p", "post", "q01", shifts=("a", "b"))]
+    people = [Person("w", "W", PersonRole.OFFICER, "p", trackers=(CAR,))]
+    with store.write() as tx:
+        duty_store.put(tx, Duty(posts=posts, people=people, shifts=shifts))
+    assert found(store, site, 2)["q01"].heard == 1
+    assert found(store, site, 3)["q01"].heard == pytest.approx(1 / 2, abs=0.01)
+    assert found(store, site, 10)["q01"].heard == pytest.approx(1 / 3, abs=0.01)
 
 
 def test_the_worse_of_the_two_counts(store, site):
