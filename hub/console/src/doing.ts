@@ -1,8 +1,9 @@
-/** One act at a time on a page: whether it runs, and what went wrong with it. */
+/** What a page does and reads: one act at a time, the latest question, and what went wrong. */
 
 import { ref, type Ref, shallowRef, type ShallowRef } from 'vue'
 
 import { ApiError, type Trouble } from './api/http'
+import { latest } from './latest'
 import { problemText } from './problem'
 
 export interface Doing {
@@ -12,14 +13,27 @@ export interface Doing {
   troubles: ShallowRef<readonly Trouble[]>
   /** Run an act unless one runs; whether it went well. */
   doing: (act: () => Promise<unknown>) => Promise<boolean>
-  /** The same beside one that runs: for what only reads. */
+  /** The same beside one that runs. */
   telling: (act: () => Promise<unknown>) => Promise<boolean>
+  /**
+   * A question that is asked again and again: the answer to the latest is shown, one to an older
+   * that comes later is dropped. Whether its answer was shown. What an act was told stays.
+   */
+  reading: <Asked extends unknown[], Answer>(
+    ask: (...asked: Asked) => Promise<Answer>,
+    show: (answer: Answer, ...asked: Asked) => void,
+  ) => (...asked: Asked) => Promise<boolean>
 }
 
 export function useDoing(): Doing {
   const busy = ref(false)
   const problem = ref('')
   const troubles = shallowRef<readonly Trouble[]>([])
+
+  function tell(error: unknown): void {
+    troubles.value = error instanceof ApiError ? error.problems : []
+    problem.value = problemText(error)
+  }
 
   async function telling(act: () => Promise<unknown>): Promise<boolean> {
     problem.value = ''
@@ -28,8 +42,7 @@ export function useDoing(): Doing {
       await act()
       return true
     } catch (error) {
-      troubles.value = error instanceof ApiError ? error.problems : []
-      problem.value = problemText(error)
+      tell(error)
       return false
     }
   }
@@ -44,5 +57,27 @@ export function useDoing(): Doing {
     }
   }
 
-  return { busy, problem, troubles, doing, telling }
+  function reading<Asked extends unknown[], Answer>(
+    ask: (...asked: Asked) => Promise<Answer>,
+    show: (answer: Answer, ...asked: Asked) => void,
+  ): (...asked: Asked) => Promise<boolean> {
+    const asking = latest(ask)
+    let said = ''
+    return async (...asked) => {
+      try {
+        const found = await asking(...asked)
+        if (!found) return false
+        show(found.answer, ...asked)
+        if (problem.value === said) problem.value = ''
+        said = ''
+        return true
+      } catch (error) {
+        tell(error)
+        said = problem.value
+        return false
+      }
+    }
+  }
+
+  return { busy, problem, troubles, doing, telling, reading }
 }
