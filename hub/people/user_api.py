@@ -1,5 +1,6 @@
 """People and their posts over HTTP, for administrators."""
 
+import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -58,8 +59,9 @@ class NewUser(Body):
 
 
 class UserChange(Body):
-    """What is to be different; what is left out stays."""
+    """What is to be different; what is left out stays. `version`: of the person the caller saw."""
 
+    version: Annotated[str, Field(max_length=64)] | None = None
     display_name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     phone: Phone | None = None
     posts: Posts | None = None
@@ -67,9 +69,13 @@ class UserChange(Body):
 
 
 class UserItem(BaseModel):
-    """A person. `has_password`: not through the city's identity provider alone."""
+    """A person. `has_password`: not through the city's identity provider alone.
+
+    `version` is another one as soon as somebody has changed what a change can change.
+    """
 
     name: str
+    version: str
     display_name: str
     phone: str
     posts: list[PostItem]
@@ -166,6 +172,13 @@ def router(
     def change(name: str, wanted: UserChange, actor: Admin) -> UserItem:
         with store.write() as tx:
             before = _found(tx, name)
+            if wanted.version not in (None, _version(before)):
+                raise Problem(
+                    409,
+                    "conflict",
+                    f"somebody else has changed {name} meanwhile",
+                    "look again, then change what is still to be changed",
+                )
             after = before
             if wanted.display_name is not None:
                 after = replace(after, display_name=wanted.display_name.strip())
@@ -344,9 +357,15 @@ def _note(tx: Connection, actor: Actor, name: str, action: str, note: str = "") 
     audit.append(tx, [entry])
 
 
+def _version(user: User) -> str:
+    said = (user.display_name, user.phone, user.posts, user.disabled_at is not None)
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+
+
 def _item(user: User) -> UserItem:
     return UserItem(
         name=user.name,
+        version=_version(user),
         display_name=user.display_name,
         phone=user.phone,
         posts=[post_item(post) for post in user.posts],

@@ -91,6 +91,26 @@ def test_an_administrator_changes_others_and_not_himself(let_in, hub):
         assert "0915" not in str(audit.of(tx, "user", "boss"))
 
 
+def test_who_changes_a_person_that_somebody_changed_meanwhile_is_told(call, let_in):
+    let_in("li.ming", {"role": Role.VIEWER})
+    seen = call("GET", "/api/users/li.ming").json()["version"]
+    first = call("PATCH", "/api/users/li.ming", json={"phone": "13800000000", "version": seen})
+    assert first.status_code == 200
+    assert first.json()["version"] == call("GET", "/api/users/li.ming").json()["version"] != seen
+    stale = {"posts": [{"role": "operator"}], "version": seen}
+    second = call("PATCH", "/api/users/li.ming", json=stale)
+    assert (second.status_code, second.json()["error"]["code"]) == (409, "conflict")
+    assert "li.ming" in second.json()["error"]["message"]
+    now_seen = {**stale, "version": first.json()["version"]}
+    third = call("PATCH", "/api/users/li.ming", json=now_seen).json()
+    assert (third["phone"], third["posts"][0]["role"]) == ("13800000000", "operator")
+    shut = call("PATCH", "/api/users/li.ming", json={"disabled": True, "version": third["version"]})
+    again = call(
+        "PATCH", "/api/users/li.ming", json={"disabled": False, "version": third["version"]}
+    )
+    assert (shut.status_code, again.status_code) == (200, 409)
+
+
 def test_people_are_found_by_phone_and_post(call, let_in):
     let_in("li.ming", {"role": Role.OPERATOR, "grid": "q01"})
     let_in("wu", {"role": Role.VIEWER, "grid": "q01"}, {"role": Role.HANDLER, "grid": "q10"})

@@ -5,6 +5,7 @@ import type { Post, Right, Role } from './session'
 
 export interface Person {
   name: string
+  version: string
   display_name: string
   phone: string
   posts: Post[]
@@ -130,10 +131,10 @@ export function addPerson(wanted: {
 }
 
 export function changePerson(
-  name: string,
+  { name, version }: Person,
   changes: { display_name?: string; phone?: string; posts?: Post[]; disabled?: boolean },
 ): Promise<Person> {
-  return request('PATCH', personPath(name), changes)
+  return request('PATCH', personPath(name), { ...changes, version })
 }
 
 export function resetPassword(name: string): Promise<MadePerson> {
