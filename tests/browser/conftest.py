@@ -2,8 +2,6 @@
 
 import json
 import os
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,11 +10,11 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-import uvicorn
 from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Locator,
     Page,
     expect,
     sync_playwright,
@@ -24,6 +22,8 @@ from playwright.sync_api import (
 
 from tests.browser.made_up_city import City
 from tests.browser.mock_hub import DIST, MockHub
+from tests.browser.running import listening
+from tests.servers.port import free_port
 
 CHROMIUM = Path("/usr/bin/chromium")
 AXE = DIST.parent / "node_modules" / "axe-core" / "axe.min.js"
@@ -37,14 +37,47 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-PATIENCE_MS = 15_000
-expect.set_options(timeout=60_000)  # a loaded machine is slow, not wrong
+PATIENCE_MS = 60_000
+TEST_S = 300
+expect.set_options(timeout=PATIENCE_MS)  # a loaded machine is slow, not wrong
 NO_WEBGL = """
   const { getContext } = HTMLCanvasElement.prototype
   HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
     return kind.startsWith('webgl') ? null : getContext.call(this, kind, ...rest)
   }
 """
+# What is said for some seconds is said for a minute: a slow machine may look late.
+WORDS_STAY = """
+  const { setTimeout } = window
+  window.setTimeout = (call, ms, ...rest) =>
+    setTimeout(call, ms === 5000 || ms === 9000 ? 60_000 : ms, ...rest)
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent == Path(__file__).parent and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(TEST_S))
+
+
+def press(button: Locator, key: str = "Enter") -> None:
+    """By keyboard, once it can be: a key on what is disabled is lost."""
+    expect(button).to_be_enabled()
+    button.press(key)
+
+
+def enter(field: Locator) -> None:
+    """Enter in a field, once its form can be sent."""
+    expect(field.locator("xpath=ancestor::form").locator("button[type=submit]")).to_be_enabled()
+    field.press("Enter")
+
+
+def until(page: Page, question: Callable[[], object]) -> None:
+    """Let the page go on until something beside it has come true."""
+    end = time.monotonic() + PATIENCE_MS / 1000
+    while not question():
+        assert time.monotonic() < end, "it did not come true"
+        page.wait_for_timeout(50)
 
 
 def need(path: Path, remedy: str) -> None:
@@ -85,6 +118,14 @@ class Served:
     def drop(self, seconds: float) -> None:
         httpx.post(f"{self.url}/mock/drop", params={"s": seconds})
 
+    def waiting(self) -> int:
+        """How many alerts nobody has decided on, put off or held back."""
+        return sum(
+            item["decision"] is None
+            and not any(item.get(why) for why in ("suppressed_until", "duplicate_of", "snooze"))
+            for item in self.hub.city.alerts.values()
+        )
+
     def run(self, call: Callable[[], object]) -> None:
         self.loop.call_soon_threadsafe(call)
 
@@ -105,19 +146,9 @@ def still_hub() -> Iterator[Served]:
 
 
 def serve(hub: MockHub) -> Iterator[Served]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    config = uvicorn.Config(hub.app(), port=port, log_level="error", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield Served(hub, f"http://127.0.0.1:{port}")
-    hub.close()
-    server.should_exit = True
-    thread.join(timeout=10)
+    with listening(hub.app(), free_port()) as url:
+        yield Served(hub, url)
+        hub.close()
 
 
 class Opener:
@@ -148,6 +179,7 @@ class Opener:
             f"for (const [key, value] of Object.entries({json.dumps(wishes)}))"
             "  localStorage.setItem(`tianyan.${key}`, value)"
         )
+        context.add_init_script(WORDS_STAY)
         if not draw_map:  # software WebGL takes seconds of CPU
             context.add_init_script(NO_WEBGL)
         page = context.new_page()

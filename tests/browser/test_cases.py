@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import AXE, Opener, Served, need
+from tests.browser.conftest import AXE, Opener, Served, enter, need
 
 
 def test_the_board_counts_what_is_in_each_stage(still_hub: Served, opened: Opener) -> None:
@@ -28,7 +28,7 @@ def test_one_step_for_several_cases_says_what_became_of_each(
         page.get_by_label(f"选 {case}").check()
     bar = page.get_by_role("region", name="批量办理")
     bar.get_by_label("办理什么").select_option("return")
-    bar.get_by_role("button", name="逐件办理").is_disabled()
+    expect(bar.get_by_role("button", name="逐件办理")).to_be_disabled()
     bar.get_by_label("理由").fill("不属于本部门")
     bar.get_by_role("button", name="逐件办理").click()
     results = bar.get_by_role("listitem")
@@ -44,7 +44,8 @@ def test_a_filter_is_kept_under_its_name(still_hub: Served, opened: Opener) -> N
     page.get_by_label("时限").select_option("true")
     page.get_by_role("button", name="保存筛选").click()
     page.get_by_label("名称").fill("超期的")
-    page.keyboard.press("Enter")
+    enter(page.get_by_label("名称"))
+    expect(page.get_by_label("已存筛选")).to_contain_text("超期的")
     page.reload()
     page.get_by_label("时限").select_option("")
     page.get_by_label("已存筛选").select_option("超期的")

@@ -1,20 +1,18 @@
 """Evaluation and the big screen, in real Chromium, on a real hub whose city had a month of work."""
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import uvicorn
 from playwright.sync_api import Page, expect
 
-from hub.app import Hub, create_app
+from hub.app import Hub
 from hub.store import Store
 from tests.browser.conftest import AXE, Opener, need
+from tests.browser.running import answering
 from tests.hub.evaluation.city import City
 from tests.hub.world import make_site
+from tests.servers.port import free_port
 
 CLOSED, OPEN = 11, 3
 
@@ -41,25 +39,12 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]
     folder = tmp_path_factory.mktemp("hub")
     store = Store(f"sqlite:///{folder}/hub.sqlite")
     store.migrate()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     site = make_site(store, folder, demo=True, broker={"port": 1}, listen={"port": port})
     month = live_through(store, site, folder)
     hub = Hub.build(site.config, store)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(site.config, hub), port=port, log_level="error", timeout_graceful_shutdown=1
-        )
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{port}", month
-    hub.bus.close()
-    server.should_exit = True
-    thread.join(timeout=10)
+    with answering(hub, port) as url:
+        yield url, month
 
 
 def go_back(page: Page, month: str) -> None:
@@ -133,6 +118,7 @@ def test_the_wall_needs_no_click_and_hears_what_happens(
     page.goto(f"{url}/#/wall")
     expect(page.locator(".numbers strong").first).to_have_text(str(OPEN))
     expect(page.locator("header.bar")).to_be_hidden()
+    expect(page.locator(".stale")).to_have_count(0)
     answer = page.evaluate(
         """fetch('/api/cases/14').then((said) => said.json()).then(({version}) =>
            fetch('/api/cases/14/actions', {method: 'POST', headers: {'X-Tianyan': '1',

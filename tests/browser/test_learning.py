@@ -3,9 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import AXE, Opener, Served, need
-
-pytestmark = pytest.mark.timeout(180)
+from tests.browser.conftest import AXE, Opener, Served, need, press
 
 
 def with_picture(served: Served) -> str:
@@ -34,24 +32,23 @@ def test_boxes_are_drawn_moved_named_and_deleted_with_the_mouse(
     for _ in range(page.locator(".list li").count()):
         page.get_by_role("button", name="删除方框").first.click()
     expect(page.get_by_text("没有方框")).to_be_visible()
-    area = page.locator(".stage").bounding_box()
-    assert area is not None
 
-    def at(x: float, y: float) -> tuple[float, float]:
-        return area["x"] + x * area["width"], area["y"] + y * area["height"]
+    def drag(begin: tuple[float, float], end: tuple[float, float]) -> None:
+        """By shares of the picture, as it lies now."""
+        area = page.locator(".stage").bounding_box()
+        assert area is not None
+        (x, y), (to_x, to_y) = (
+            (area["x"] + x * area["width"], area["y"] + y * area["height"]) for x, y in (begin, end)
+        )
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(to_x, to_y, steps=4)
+        page.mouse.up()
 
-    page.mouse.move(*at(0.2, 0.3))
-    page.mouse.down()
-    page.mouse.move(*at(0.5, 0.7), steps=4)
-    page.mouse.up()
-    page.mouse.move(*at(0.35, 0.5))
-    page.mouse.down()
-    page.mouse.move(*at(0.45, 0.5), steps=4)
-    page.mouse.up()
-    page.mouse.move(*at(0.6, 0.7))
-    page.mouse.down()
-    page.mouse.move(*at(0.8, 0.9), steps=4)
-    page.mouse.up()
+    drag((0.2, 0.3), (0.5, 0.7))
+    expect(page.locator(".list li")).to_have_count(1)
+    drag((0.35, 0.5), (0.45, 0.5))
+    drag((0.6, 0.7), (0.8, 0.9))
     page.get_by_label("方框 1 的类别").select_option("illegal_structure")
     page.get_by_role("button", name="保存").click()
     expect(page.locator(".toasts")).to_contain_text("方框已保存")
@@ -64,11 +61,12 @@ def test_boxes_are_drawn_with_the_keyboard_alone(served: Served, opened: Opener)
     alert = with_picture(served)
     page = editor(served, opened, alert)
     before = page.locator(".list li").count()
-    page.get_by_role("button", name="添加方框").press("Enter")
+    press(page.get_by_role("button", name="添加方框"))
     expect(page.locator(".list li")).to_have_count(before + 1)
+    expect(page.locator(".stage .box").last).to_be_focused()
     for key in ("ArrowLeft", "ArrowUp", "ArrowUp", "Shift+ArrowRight"):
         page.keyboard.press(key)
-    page.get_by_role("button", name="保存").press("Enter")
+    press(page.get_by_role("button", name="保存"))
     expect(page.locator(".toasts")).to_contain_text("方框已保存")
     box = served.hub.learning.corrections[alert]["boxes"][-1]
     assert [round(box[side], 2) for side in ("x", "y", "w", "h")] == [0.39, 0.38, 0.21, 0.2]
@@ -99,8 +97,8 @@ def test_a_held_back_alert_waits_in_no_queue_until_it_is_lifted(
     expect(panel).to_contain_text("已抑制，至")
     page.get_by_role("button", name="全部").click()
     expect(page.locator(f"[data-alert='{alert}']")).to_contain_text("已抑制")
-    waiting = page.locator(".queue .segments b")
-    before = int(waiting.inner_text())
+    waiting, before = page.locator(".queue .segments b"), served.waiting()
+    expect(waiting).to_have_text(str(before))
     panel.get_by_role("button", name="解除抑制").click()
     expect(waiting).to_have_text(str(before + 1))
     expect(panel).not_to_contain_text("已抑制，至")
@@ -112,6 +110,7 @@ def test_a_place_is_lifted_from_the_list(served: Served, opened: Opener) -> None
     expect(row).to_contain_text("垃圾")
     row.get_by_role("button", name="解除抑制").click()
     expect(page.get_by_text("目前没有被抑制的位置")).to_be_visible()
+    expect(page.locator(".rollout").first).to_be_visible()
     expect(page.get_by_role("button", name="下一阶段")).to_have_count(0)  # an operator only looks
 
 

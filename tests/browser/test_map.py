@@ -1,21 +1,18 @@
 """Finding things on the map, and looking back."""
 
 import io
-import threading
-import time
 
 import numpy as np
-import uvicorn
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from hub import auth
-from hub.app import Hub, create_app
+from hub.app import Hub
 from hub.base_map import PATH
 from hub.roles import Role
 from hub.store import Store
-from tests.browser.conftest import AXE, Opener, Served, need
-from tests.hub.broker import wait_for
+from tests.browser.conftest import AXE, Opener, Served, need, until
+from tests.browser.running import answering
 from tests.hub.world import make_site
 from tests.pmtiles import write_pmtiles
 from tests.servers.port import free_port
@@ -24,9 +21,10 @@ from tests.servers.port import free_port
 def test_the_map_fills_its_frame(still_hub: Served, opened: Opener) -> None:
     page = opened(still_hub.url, draw_map=True)
     canvas, frame = page.locator(".maplibregl-canvas"), page.locator(".map-frame")
-    canvas.wait_for(timeout=60_000)
-    drawn, around = page.locator(".maplibregl-map").bounding_box(), frame.bounding_box()
-    assert drawn == around
+    canvas.wait_for()
+    drawn = page.locator(".maplibregl-map")
+    until(page, lambda: drawn.bounding_box() == frame.bounding_box())
+    around = frame.bounding_box()
     assert around is not None
     assert around["height"] > 400
 
@@ -34,8 +32,9 @@ def test_the_map_fills_its_frame(still_hub: Served, opened: Opener) -> None:
 def test_a_plate_is_found_by_keyboard_and_shown(still_hub: Served, opened: Opener) -> None:
     page = opened(still_hub.url)
     vehicle = next(iter(still_hub.hub.city.vehicles.values()))
-    page.keyboard.press("/")
     box = page.get_by_role("combobox", name="车牌、网格、案号、地点")
+    expect(box).to_be_visible()
+    page.keyboard.press("/")
     expect(box).to_be_focused()
     page.keyboard.type(vehicle["plate"])
     hit = page.locator("[role=search] [role=option]").first
@@ -47,6 +46,7 @@ def test_a_plate_is_found_by_keyboard_and_shown(still_hub: Served, opened: Opene
     page.keyboard.press("Enter")
     expect(page.locator(".card")).to_contain_text(vehicle["plate"])
     page.keyboard.press("/")
+    expect(box).to_be_focused()
     page.keyboard.type("没有这样的")
     expect(page.locator("[role=search] [role=status]")).to_have_text("没有找到")
 
@@ -75,26 +75,19 @@ def test_a_pmtiles_file_lies_under_the_map(tmp_path, opened: Opener) -> None:
     )  # fmt: skip
     with store.write() as tx:
         token = auth.issue_token(tx, "li", Role.VIEWER)
-    app = create_app(site.config, Hub.build(site.config, store))
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    page = opened(f"http://127.0.0.1:{port}", token=token, draw_map=True)
-    parts: list[int] = []
-    page.on("response", lambda each: PATH in each.url and parts.append(each.status))
-    page.reload()
-    canvas = page.locator(".maplibregl-canvas")
-    canvas.wait_for()
+    with answering(Hub.build(site.config, store), port) as url:
+        page = opened(url, "/#/ledgers", token=token, draw_map=True)
+        parts: list[int] = []
+        page.on("response", lambda each: PATH in each.url and parts.append(each.status))
+        page.goto(url)
+        canvas = page.locator(".maplibregl-canvas")
+        canvas.wait_for()
+        until(page, lambda: is_pink(canvas))
+        assert set(parts) == {206}
 
-    def is_pink() -> bool:
-        shot = np.asarray(Image.open(io.BytesIO(canvas.screenshot())).convert("RGB"), int)
-        middle = shot[shot.shape[0] // 3 : -shot.shape[0] // 3, shot.shape[1] // 3 : -200]
-        red, green, blue = np.median(middle, axis=(0, 1))
-        return bool(red > green + 80 and blue > green + 80)
 
-    wait_for(is_pink, 60)
-    assert set(parts) == {206}
-    server.should_exit = True
-    thread.join(timeout=10)
+def is_pink(canvas: Locator) -> bool:
+    shot = np.asarray(Image.open(io.BytesIO(canvas.screenshot())).convert("RGB"), int)
+    middle = shot[shot.shape[0] // 3 : -shot.shape[0] // 3, shot.shape[1] // 3 : -200]
+    red, green, blue = np.median(middle, axis=(0, 1))
+    return bool(red > green + 80 and blue > green + 80)

@@ -38,6 +38,7 @@ def test_a_menu_is_opened_and_left_by_keyboard(still_hub: Served, opened: Opener
     expect(menu).to_be_focused()
     expect(menu).to_have_attribute("aria-expanded", "false")
     page.keyboard.press("Enter")
+    expect(menu).to_have_attribute("aria-expanded", "true")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     expect(page.get_by_role("link", name="五定")).to_be_focused()

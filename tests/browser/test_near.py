@@ -11,7 +11,6 @@ from tests.browser import mock_map
 from tests.browser.conftest import AXE, Opener, Served, need
 from tests.browser.made_up_city import CENTRE_LAT, CENTRE_LON
 
-PATIENCE_MS = 60_000
 # What the map tells its worker: the data of each source, the layers as they were changed last.
 LISTEN = """
   window.told = { sources: {}, layers: {} }
@@ -30,17 +29,9 @@ def desk(chromium: Browser, still_hub: Served) -> Iterator[Page]:
     """One page for the module, without a drawn map: loading it is most of a test's time."""
     opener = Opener(chromium)
     page = opener(still_hub.url)
-    page.set_default_timeout(PATIENCE_MS)
     yield page
     opener.close()
     assert opener.faults == []
-
-
-@pytest.fixture(autouse=True)
-def patient() -> Iterator[None]:
-    expect.set_options(timeout=PATIENCE_MS)
-    yield
-    expect.set_options(timeout=5_000)
 
 
 def at(page: Page, served: Served, path: str) -> Page:
@@ -69,9 +60,8 @@ def test_twins_stand_side_by_side_and_are_merged_by_keyboard(desk: Page, still_h
     page.keyboard.press("ArrowRight")
     expect(sides.nth(1)).to_contain_text(f"2/2 · {further['number']}")
     page.keyboard.press("Escape")
-    expect(page.locator("dialog")).to_have_count(0)
+    page.keyboard.press("d")  # at once: the dialog is gone with the key
     assert own["state"] == "reported"
-    page.keyboard.press("d")
     expect(sides.nth(1)).to_contain_text(further["number"])
     page.keyboard.press("m")
     expect(page.locator("dialog")).to_have_count(0)
@@ -127,7 +117,6 @@ def test_fences_and_routes_lie_on_the_map_and_are_switched(
     still_hub: Served, opened: Opener
 ) -> None:
     page = opened(still_hub.url, "/#/ledgers", draw_map=True)
-    page.set_default_timeout(PATIENCE_MS)
     page.add_init_script(LISTEN)
     page.goto(still_hub.url)
     page.wait_for_function("() => told.sources.fences?.features.length > 0")

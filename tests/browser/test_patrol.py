@@ -1,26 +1,24 @@
 """The pages of patrol and duty, in real Chromium, on a real hub with a day of one patrol car."""
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-import uvicorn
 from playwright.sync_api import expect
 
-from hub.app import Hub, create_app
+from hub.app import Hub
 from hub.duty import store as duty_store
 from hub.duty.duty import Five, Person, PersonRole, Post, Text
 from hub.duty.shift import Shift, read_clock
 from hub.duty.table import Duty
 from hub.housekeeping import judge_patrols
 from hub.store import Store
-from tests.browser.conftest import AXE, Opener, need
+from tests.browser.conftest import AXE, Opener, need, press
+from tests.browser.running import answering
 from tests.hub.patrol.test_judge import CAR, arrive, stay, today_at
 from tests.hub.test_pipeline import take
 from tests.hub.world import make_site
+from tests.servers.port import free_port
 
 
 def furnish(hub: Hub) -> str:
@@ -50,25 +48,12 @@ def city(tmp_path_factory) -> Iterator[tuple[str, str]]:
     folder = tmp_path_factory.mktemp("hub")
     store = Store(f"sqlite:///{folder}/hub.sqlite")
     store.migrate()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     site = make_site(store, folder, demo=True, broker={"port": 1}, listen={"port": port})
     hub = Hub.build(site.config, store)
     day = furnish(hub)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(site.config, hub), port=port, log_level="error", timeout_graceful_shutdown=1
-        )
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{port}", day
-    hub.bus.close()
-    server.should_exit = True
-    thread.join(timeout=10)
+    with answering(hub, port) as url:
+        yield url, day
 
 
 def test_a_missed_grid_is_seen_and_a_visit_opens_its_track(city, opened: Opener) -> None:
@@ -81,8 +66,8 @@ def test_a_missed_grid_is_seen_and_a_visit_opens_its_track(city, opened: Opener)
     page.get_by_role("button", name="✓ 已巡查 1").click()
     expect(rows).to_have_count(1)
     with page.expect_response(lambda answer: "/track?" in answer.url) as track:
-        page.get_by_role("button", name="grid q01").press("Enter")
-        page.locator(".visits li button").first.press("Enter")
+        press(page.get_by_role("button", name="grid q01"))
+        press(page.locator(".visits li button").first)
     assert track.value.json()["total"] > 100
     page.get_by_label("岗位").select_option("p2")
     expect(page.locator(".totals")).to_contain_text("应巡 1 次，实巡 0 次")

@@ -1,24 +1,22 @@
 """The phone page on a real hub: an officer goes, the network goes, the work is sent once."""
 
 import io
-import threading
-import time
 from datetime import timedelta
 
 import pytest
-import uvicorn
 from PIL import Image
 from playwright.sync_api import expect
 
 from hub import audit, auth, pipeline
-from hub.app import Hub, create_app
+from hub.app import Hub
 from hub.housekeeping import judge_patrols
 from hub.people import password, users
 from hub.people.users import User
 from hub.roles import Post, Role
 from hub.store import Store, now
 from tests import media_files
-from tests.browser.conftest import AXE, DIST, need
+from tests.browser.conftest import AXE, DIST, PATIENCE_MS, need, until
+from tests.browser.running import answering
 from tests.hub.world import LAT, LON, alert_message, birth, make_site, received, state
 from tests.servers.port import free_port
 
@@ -39,7 +37,7 @@ class City:
             rules={"garbage": {"open_case": "at_once"}}, proof={"photos": "required"},
         )  # fmt: skip
         self.hub = Hub.build(site.config, self.store)
-        self.url = f"http://127.0.0.1:{port}"
+        self.port, self.url = port, f"http://127.0.0.1:{port}"
         at = now() - timedelta(minutes=10)
         with self.store.write() as tx:
             for name, message in (("birth", birth()), ("state", state())):
@@ -49,17 +47,14 @@ class City:
                 pipeline.take(tx, site, "alert", [received(message, at)])
             post = (Post(Role.HANDLER, grid="q01"),)
             users.add(tx, User("li", "李明", at, post, hash=password.hashed(SECRET)))
-            key = auth.issue_token(tx, "chief", Role.SUPERVISOR)
-        app = create_app(site.config, self.hub)
-        self.server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical"))
-        self.thread = threading.Thread(target=self.server.run, daemon=True)
-        self.thread.start()
-        while not self.server.started:
-            time.sleep(0.02)
+            self.key = auth.issue_token(tx, "chief", Role.SUPERVISOR)
+
+    def dispatch(self):
+        """Send both on their way."""
         import httpx2
 
         with httpx2.Client(
-            base_url=self.url, timeout=60, headers={"Authorization": f"Bearer {key}"}
+            base_url=self.url, timeout=60, headers={"Authorization": f"Bearer {self.key}"}
         ) as chief:
             for case in chief.get("/api/cases").json()["items"]:
                 version = case["version"]
@@ -77,16 +72,13 @@ class City:
         with self.store.read() as tx:
             return [act.action for act in audit.of(tx, "case", str(self.mine.id))]
 
-    def close(self):
-        self.server.should_exit = True
-        self.thread.join(timeout=10)
-
 
 @pytest.fixture
 def city(tmp_path):
     made = City(tmp_path)
-    yield made
-    made.close()
+    with answering(made.hub, made.port):
+        made.dispatch()
+        yield made
 
 
 def pocket(chromium, city, *, at=None):
@@ -103,7 +95,7 @@ def pocket(chromium, city, *, at=None):
         context.clock.install(time=at)
         context.add_init_script(BY_THAT_CLOCK)
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(city.url + "/phone")
     page.get_by_label("用户名").fill("li")
     page.get_by_label("密码").fill(SECRET)
@@ -201,8 +193,7 @@ def test_work_done_without_a_network_is_sent_once_when_there_is_one(city, phone)
     phone.route("**/actions", lose)
     phone.context.set_offline(False)
     phone.evaluate("dispatchEvent(new Event('online'))")
-    while not lost:
-        phone.wait_for_timeout(100)
+    until(phone, lambda: lost)
     phone.get_by_role("button", name="刷新").click()
     expect(phone.get_by_text("已上传 1 件")).to_be_visible()
     assert city.steps().count("feedback") == 1
@@ -279,8 +270,7 @@ def test_a_patrol_is_walked_without_a_network_and_stored_once(city, officer):
     officer.route("**/fixes", lose)
     officer.context.set_offline(False)
     officer.evaluate("dispatchEvent(new Event('online'))")
-    while not lost:  # the hub has them, the phone does not know
-        officer.wait_for_timeout(50)
+    until(officer, lambda: lost)  # the hub has them, the phone does not know
     officer.get_by_role("button", name="结束巡查").click()
     expect(officer.get_by_text("未在巡查")).to_be_visible()
     for _ in range(600):

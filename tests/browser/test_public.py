@@ -1,18 +1,16 @@
 """The public page on a real hub, in a browser as narrow as an old phone: report, ask, look up."""
 
 import io
-import threading
-import time
 
 import pytest
-import uvicorn
 from PIL import Image
 from playwright.sync_api import expect
 
-from hub.app import Hub, create_app
+from hub.app import Hub
 from hub.http import iso
 from hub.store import Store, now
-from tests.browser.conftest import AXE, DIST, need
+from tests.browser.conftest import AXE, DIST, PATIENCE_MS, need
+from tests.browser.running import answering
 from tests.hub.world import LAT, LON, make_site
 from tests.servers.port import free_port
 
@@ -28,15 +26,8 @@ def city(tmp_path):
         intake={"public": True},
     )  # fmt: skip
     hub = Hub.build(site.config, store)
-    app = create_app(site.config, hub)
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield hub, f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(timeout=10)
+    with answering(hub, port) as url:
+        yield hub, url
 
 
 @pytest.fixture
@@ -50,7 +41,7 @@ def phone(chromium, city):
         locale="zh-CN",
     )
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(PATIENCE_MS)
     faults = []
     page.on("pageerror", lambda fault: faults.append(str(fault)))
     page.goto(city[1] + "/public/")

@@ -6,11 +6,14 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import AXE, PATIENCE_MS, Opener, Served, need
+from tests.browser.conftest import AXE, Opener, Served, need
 
 
 def chosen(page: Page, alert: str) -> None:
-    page.locator(f"[data-alert='{alert}']").click()
+    row = page.locator(f"[data-alert='{alert}']")
+    row.click()
+    expect(row).to_have_attribute("aria-current", "true")
+    expect(page.locator(".panel")).to_be_visible()
 
 
 def test_a_second_operator_sees_who_is_at_it_and_passes_it_by(
@@ -42,9 +45,8 @@ def test_both_at_once_and_only_one_decision_stands(served: Served, opened: Opene
     # The second decision is on its way before the first is told.
     pages[0].keyboard.press("c")
     pages[1].keyboard.press("f")
-    expect(pages[0].locator(".toasts li, .detail footer").first).to_be_visible()
-    page = pages[0]
-    page.wait_for_function("() => document.querySelectorAll('.toasts li').length > 0")
+    for page in pages:
+        expect(page.locator(".toasts li").first).to_be_visible()
     assert served.hub.city.alerts[alert]["decision"] in ("confirmed", "false_alarm")
     assert served.hub.city.alerts[alert]["decided_by"] in ("王敏", "赵处长")
     decided = [s for s in served.hub.city.alerts[alert]["history"] if s["what"] in
@@ -67,8 +69,9 @@ def test_the_claim_is_gone_with_the_page(served: Served, opened: Opener) -> None
 def test_an_alert_is_put_off_and_comes_back_by_itself(served: Served, opened: Opener) -> None:
     page = opened(served.url)
     alert = served.new_alert(level=2)
+    before = served.waiting()
+    expect(page.locator(".queue .segments b").first).to_have_text(str(before))
     chosen(page, alert)
-    before = int(page.locator(".queue .segments b").first.inner_text())
     page.keyboard.press("s")
     expect(page.get_by_role("dialog", name="缓办")).to_be_visible()
     page.keyboard.press("2")
@@ -93,6 +96,7 @@ def test_an_alert_is_merged_into_an_open_case_by_keyboard(served: Served, opened
     page.keyboard.press("m")
     dialog = page.get_by_role("dialog", name="并入已知的事")
     expect(dialog.get_by_role("option").first).to_have_attribute("aria-selected", "true")
+    expect(dialog.get_by_role("listbox")).to_be_focused()
     page.keyboard.press("ArrowDown")
     expect(dialog.get_by_role("option").nth(1)).to_have_attribute("aria-selected", "true")
     page.keyboard.press("1")
@@ -107,9 +111,8 @@ def test_ten_alerts_in_a_minute_by_keyboard_alone(served: Served, opened: Opener
     for _ in range(10):
         served.new_alert()
     page = opened(served.url)
-    page.wait_for_selector("[data-alert]")
-    waiting = page.locator(".queue .segments b").first
-    before = int(waiting.inner_text())
+    waiting, before = page.locator(".queue .segments b").first, served.waiting()
+    expect(waiting).to_have_text(str(before))
     began = time.monotonic()
     page.keyboard.press("j")
     for count, key in enumerate("cfsmfcfsfc", start=1):
@@ -118,9 +121,10 @@ def test_ten_alerts_in_a_minute_by_keyboard_alone(served: Served, opened: Opener
             expect(page.get_by_role("dialog", name="缓办")).to_be_visible()
             page.keyboard.press("1")
         if key == "m":
-            expect(page.locator("dialog [role=option]").first).to_be_visible(timeout=PATIENCE_MS)
+            expect(page.locator("dialog [role=option]").first).to_be_visible()
+            expect(page.locator("dialog [role=listbox]")).to_be_focused()
             page.keyboard.press("Enter")
-        expect(waiting).to_have_text(str(before - count), timeout=PATIENCE_MS)
+        expect(waiting).to_have_text(str(before - count))
         expect(page.locator("dialog")).to_have_count(0)
     took_s = time.monotonic() - began
     sys.stderr.write(f"ten alerts by keyboard: {took_s:.1f} s of machine time\n")

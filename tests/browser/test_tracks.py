@@ -1,19 +1,15 @@
 """Vehicle days, permits and leads in real Chromium, on the real hub with a truck's day in it."""
 
 import re
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import uvicorn
 from playwright.sync_api import expect
 
 from hub import auth, pipeline
-from hub.app import Hub, create_app
+from hub.app import Hub
 from hub.grid.fence import Circle
 from hub.judging import Judge
 from hub.permits import store as permit_store
@@ -23,7 +19,9 @@ from hub.store import Store, from_ms
 from hub.tracks import fence_store
 from hub.tracks.geofence import Geofence, Purpose
 from tests.browser.conftest import AXE, Opener, need
+from tests.browser.running import answering
 from tests.hub.world import LAT, LON, birth, make_site, received
+from tests.servers.port import free_port
 from wire.alert import Alert, AlertState
 from wire.status import VehicleBirth
 from wire.track import EMPTY, FULL, VALID, Track, TrackPoint, body_of
@@ -115,18 +113,8 @@ def watched(tmp_path_factory) -> Iterator[Watched]:
         tokens = {role: auth.issue_token(tx, f"{role}-1", role) for role in Role}
     with store.read() as tx:
         found = tx.exec_driver_sql("SELECT label, id FROM alerts").all()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    app = create_app(site.config, hub)
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield Watched(f"http://127.0.0.1:{port}", tokens, noon, dict(found))
-    server.should_exit = True
-    thread.join(timeout=10)
+    with answering(hub, free_port()) as url:
+        yield Watched(url, tokens, noon, dict(found))
 
 
 def day_of(watched: Watched) -> str:
@@ -143,6 +131,7 @@ def test_a_day_is_told_and_replayed(watched: Watched, opened: Opener) -> None:
     slider = page.get_by_label("回放时刻")
     rows.filter(has_text="超速").get_by_role("button").click()
     expect(slider).to_have_attribute("aria-valuetext", "12:10:00")
+    page.get_by_label("倍速").select_option("30")
     page.get_by_role("button", name="播放").click()
     expect(slider).to_have_attribute("aria-valuetext", re.compile(r"12:(1[1-9]|[234]\d)"))
     page.get_by_role("button", name="暂停").click()

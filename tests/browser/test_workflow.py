@@ -1,26 +1,24 @@
 """Dispatch with its explanation, its correction and records, in real Chromium on a real hub."""
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
 
 import pytest
-import uvicorn
 from playwright.sync_api import expect
 
 from hub import auth, decisions
 from hub.alerts.alert import alert_id
-from hub.app import Hub, create_app
+from hub.app import Hub
 from hub.cases import dispatch_store
 from hub.cases.dispatch import Conditions, Rule, Target
 from hub.departments import store as department_store
 from hub.departments.department import Department
 from hub.roles import Actor, Role
 from hub.store import Store, now
-from tests.browser.conftest import AXE, Opener, need
+from tests.browser.conftest import AXE, Opener, enter, need, press
+from tests.browser.running import answering
 from tests.hub.test_pipeline import take
 from tests.hub.world import alert_message, make_site
+from tests.servers.port import free_port
 
 CLERK = Actor("clerk", Role.OPERATOR)
 
@@ -30,9 +28,7 @@ def city(tmp_path) -> Iterator[tuple[str, str]]:
     """Address of a hub with a case and two rules, and a supervisor's token."""
     store = Store(f"sqlite:///{tmp_path}/hub.sqlite")
     store.migrate()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     site = make_site(store, tmp_path, broker={"port": 1}, listen={"port": port})
     hub = Hub.build(site.config, store)
     take(store, site, "alert", alert_message())
@@ -49,19 +45,8 @@ def city(tmp_path) -> Iterator[tuple[str, str]]:
         ):
             dispatch_store.put(tx, rule, by="test", at=now())
         token = auth.issue_token(tx, "zhao", Role.SUPERVISOR)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(site.config, hub), port=port, log_level="error", timeout_graceful_shutdown=1
-        )
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{port}", token
-    hub.bus.close()
-    server.should_exit = True
-    thread.join(timeout=10)
+    with answering(hub, port) as url:
+        yield url, token
 
 
 def test_a_case_is_sent_by_rule_corrected_and_the_correction_becomes_a_rule(
@@ -181,9 +166,9 @@ def test_rules_are_tried_out_by_keyboard(city, opened: Opener) -> None:
     page = opened(url, "/#/dispatch", token=token, language="zh")
     page.locator("form").first.get_by_label("事项").fill("06010")
     page.locator("form").first.get_by_label("网格").fill("q01")
-    page.keyboard.press("Enter")
+    enter(page.locator("form").first.get_by_label("网格"))
     expect(page.locator(".answer")).to_contain_text("环卫处 · 李师傅")
-    page.get_by_role("button", name="部门", exact=True).press("Enter")
+    press(page.get_by_role("button", name="部门", exact=True))
     expect(page.locator("tbody tr")).to_have_count(2)
     expect(page.locator("tbody tr").last).to_contain_text("生成")
 
