@@ -96,9 +96,9 @@ def test_no_accessibility_faults(
 ) -> None:
     need(AXE, "npm ci in hub/console")
     url, month = lived
-    page = opened(url, "/#/evaluation", theme=theme, language=language)
+    page = opened(url, "/#/ledgers", theme=theme, language=language)
+    page.goto("about:blank")
     page.goto(f"{url}{path}?every=month&day={month}-15")
-    page.reload()
     page.wait_for_selector(".tile" if "evaluation" in path else ".keys dd")
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate(

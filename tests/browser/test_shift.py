@@ -45,8 +45,8 @@ def test_both_at_once_and_only_one_decision_stands(served: Served, opened: Opene
     # The second decision is on its way before the first is told.
     pages[0].keyboard.press("c")
     pages[1].keyboard.press("f")
-    for page in pages:
-        expect(page.locator(".toasts li").first).to_be_visible()
+    # The second may have been told in time to send nothing.
+    expect(pages[0].locator(".toasts li").first).to_be_visible()
     assert served.hub.city.alerts[alert]["decision"] in ("confirmed", "false_alarm")
     assert served.hub.city.alerts[alert]["decided_by"] in ("王敏", "赵处长")
     decided = [s for s in served.hub.city.alerts[alert]["history"] if s["what"] in

@@ -123,7 +123,6 @@ def day_of(watched: Watched) -> str:
 
 def test_a_day_is_told_and_replayed(watched: Watched, opened: Opener) -> None:
     page = opened(watched.url, day_of(watched), token=watched.tokens[Role.OPERATOR])
-    page.goto(watched.url + day_of(watched))
     rows = page.locator(".rows li")
     expect(rows.filter(has_text="超速")).to_have_count(1)
     expect(rows.filter(has_text="在消纳场以外卸土")).to_have_count(1)
@@ -147,8 +146,7 @@ def test_a_day_is_told_and_replayed(watched: Watched, opened: Opener) -> None:
 
 def test_an_alert_of_a_truck_shows_its_stretch_of_track(watched: Watched, opened: Opener) -> None:
     path = f"/#/?alert={watched.alerts['illegal_dumping']}"
-    page = opened(watched.url, token=watched.tokens[Role.OPERATOR])
-    page.goto(watched.url + path)
+    page = opened(watched.url, path, token=watched.tokens[Role.OPERATOR])
     stretch = page.locator(".stretch")
     expect(stretch).to_contain_text("在消纳场以外卸土")
     stretch.get_by_role("link").click()
@@ -156,8 +154,8 @@ def test_an_alert_of_a_truck_shows_its_stretch_of_track(watched: Watched, opened
 
 
 def test_a_heap_names_the_truck_as_a_lead_and_no_verdict(watched: Watched, opened: Opener) -> None:
-    page = opened(watched.url, token=watched.tokens[Role.OPERATOR])
-    page.goto(f"{watched.url}/#/?alert={watched.alerts['unknown_object']}")
+    path = f"/#/?alert={watched.alerts['unknown_object']}"
+    page = opened(watched.url, path, token=watched.tokens[Role.OPERATOR])
     page.get_by_role("button", name="查找线索").click()
     leads = page.locator(".leads")
     expect(leads).to_contain_text("只是线索，不是结论")
@@ -166,15 +164,14 @@ def test_a_heap_names_the_truck_as_a_lead_and_no_verdict(watched: Watched, opene
 
 
 def test_a_viewer_is_told_that_leads_are_not_for_him(watched: Watched, opened: Opener) -> None:
-    page = opened(watched.url, token=watched.tokens[Role.VIEWER])
-    page.goto(f"{watched.url}/#/?alert={watched.alerts['unknown_object']}")
+    path = f"/#/?alert={watched.alerts['unknown_object']}"
+    page = opened(watched.url, path, token=watched.tokens[Role.VIEWER])
     page.get_by_role("button", name="查找线索").click()
     expect(page.locator(".leads [role=alert]")).to_contain_text("需要操作员权限")
 
 
 def test_permits_are_brought_in_and_problems_shown(watched: Watched, opened: Opener) -> None:
-    page = opened(watched.url, token=watched.tokens[Role.SUPERVISOR])
-    page.goto(f"{watched.url}/#/vehicles/permits")
+    page = opened(watched.url, "/#/vehicles/permits", token=watched.tokens[Role.SUPERVISOR])
     page.get_by_role("button", name="安渣证2026-001").click()
     expect(page.locator(".about")).to_contain_text("东坝工地 → 西沟消纳场")
     header = "处置证号,车牌号,工地,消纳场,有效期起,有效期止\n"
@@ -203,12 +200,11 @@ def test_pages_are_open_to_everybody(
     watched: Watched, opened: Opener, name: str, theme: str
 ) -> None:
     need(AXE, "npm ci in hub/console")
-    page = opened(watched.url, theme=theme, token=watched.tokens[Role.SUPERVISOR])
     heap = watched.alerts["unknown_object"]
     path = {"day": day_of(watched), "permits": "/#/vehicles/permits", "leads": f"/#/?alert={heap}"}[
         name
     ]
-    page.goto(watched.url + path)
+    page = opened(watched.url, path, theme=theme, token=watched.tokens[Role.SUPERVISOR])
     ready = {"day": ".rows li", "permits": "tbody tr", "leads": ".leads button"}[name]
     page.wait_for_selector(ready)
     if name == "leads":

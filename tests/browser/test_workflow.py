@@ -177,14 +177,14 @@ def test_rules_are_tried_out_by_keyboard(city, opened: Opener) -> None:
 def test_everybody_can_use_the_pages(city, opened: Opener, theme: str) -> None:
     need(AXE, "npm ci in hub/console")
     url, token = city
-    page = opened(url, "/#/dispatch", theme=theme, token=token)
+    page = opened(url, "/#/ledgers", theme=theme, token=token)
     for path, ready in (
         ("/#/dispatch?tab=rules", "tbody tr"),
         ("/#/dispatch?tab=departments", "tbody tr"),
         ("/#/cases/1", ".dispatch"),
     ):
+        page.goto("about:blank")
         page.goto(f"{url}{path}")
-        page.reload()
         page.wait_for_selector(ready)
         page.evaluate(AXE.read_text(encoding="utf-8"))
         found = page.evaluate(
