@@ -176,8 +176,9 @@ class Opener:
         self._contexts.append(context)
         wishes = {"theme": theme, "language": language, "guide": "on" if guide else "off"}
         context.add_init_script(
-            f"for (const [key, value] of Object.entries({json.dumps(wishes)}))"
-            "  localStorage.setItem(`tianyan.${key}`, value)"
+            "if (location.protocol !== 'about:')"  # a blank page may keep nothing
+            f"  for (const [key, value] of Object.entries({json.dumps(wishes)}))"
+            "    localStorage.setItem(`tianyan.${key}`, value)"
         )
         context.add_init_script(WORDS_STAY)
         if not draw_map:  # software WebGL takes seconds of CPU
