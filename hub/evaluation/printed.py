@@ -1,7 +1,10 @@
 """A report as a PDF for people who read paper, the same bytes for the same document."""
 
 from html import escape
+from typing import Any
 from zoneinfo import ZoneInfo
+
+from PIL import ImageFile
 
 from hub.errors import HubError
 from hub.evaluation.document import Document, Section
@@ -43,7 +46,7 @@ def pdf(document: Document, zone: ZoneInfo) -> bytes:
     Raises NoPrinter where the libraries are missing.
     """
     try:
-        import weasyprint  # noqa: PLC0415 - an extra, and a second that no start waits for
+        weasyprint = _weasyprint()
     except (ImportError, OSError) as fault:
         raise NoPrinter(
             f"PDF reports need the extra [pdf] and Debian's libpango-1.0-0, libpangoft2-1.0-0, "
@@ -52,6 +55,16 @@ def pdf(document: Document, zone: ZoneInfo) -> bytes:
     page = weasyprint.HTML(string=_page(document, zone), url_fetcher=_nothing)
     data = page.write_pdf(pdf_identifier=document.period.name.encode())
     return bytes(data or b"")
+
+
+def _weasyprint() -> Any:
+    """WeasyPrint, without its wish that Pillow take torn pictures in the whole process."""
+    takes_torn = ImageFile.LOAD_TRUNCATED_IMAGES
+    try:
+        import weasyprint  # noqa: PLC0415 - an extra, and a second that no start waits for
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = takes_torn
+    return weasyprint
 
 
 def _nothing(url: str, *_more: object, **_settings: object) -> dict[str, object]:
