@@ -218,6 +218,7 @@ def router(store: Store, desk: Callable[[], ProofDesk]) -> APIRouter:
             known = proof_store.checks_of(tx, [case_id])[case_id]
             photos = _photo_items(tx, desk(), proof_store.photos_of(tx, case_id))
             back = proof_store.rebounds_of(tx, [case_id])[case_id]
+            proposal = _proposal(tx, case, known)
         rules = desk().config.proof
         return ProofItem(
             photos=photos,
@@ -226,7 +227,7 @@ def router(store: Store, desk: Callable[[], ProofDesk]) -> APIRouter:
             photo_needed=rules.photos == "required",
             check_needed=rules.check == "required",
             refuse=[Reason(each) for each in rules.refuse],
-            proposal=_proposal(case, known),
+            proposal=proposal,
             watched_until=watch_of(desk().config).until(case),
         )
 
@@ -422,15 +423,17 @@ def _locked(tx: Connection, case_id: int) -> Case:
     return case
 
 
-def _proposal(case: Case, known: Sequence[Check]) -> str:
-    """What the newest checks propose: `close`, or nothing."""
+def _proposal(tx: Connection, case: Case, known: Sequence[Check]) -> str:
+    """What the newest checks propose: `close`, or nothing where it was told of again since."""
     if case.state not in checking.CHECKED_IN:
         return ""
     newest = checking.current(known)
     if any(check.is_awaited and check.is_forced for check in newest):
         return ""
-    told = [check.result for check in newest if check.result in (Result.GONE, Result.PRESENT)]
-    return "close" if told and told[-1] is Result.GONE else ""
+    told = [check for check in newest if check.result in (Result.GONE, Result.PRESENT)]
+    if not told or told[-1].result is not Result.GONE:
+        return ""
+    return "" if checking.come_since(tx, case, told[-1].checked_at) else "close"
 
 
 def _photo_items(tx: Connection, desk: ProofDesk, photos: Sequence[FixPhoto]) -> list[PhotoItem]:

@@ -163,13 +163,13 @@ def check_closable(tx: Connection, desk: ProofDesk, case: Case) -> None:
     if not is_gone:
         message = f"case {case.number}: no check has found it gone"
         raise Problem(409, "check_needed", message, allowed)
-    back = _come_since(tx, case, done[-1].checked_at)
+    back = come_since(tx, case, done[-1].checked_at)
     if back is not None:
         message = f"case {case.number}: alert {back.id} has told of it since check {done[-1].id}"
         raise Problem(409, "check_needed", message, allowed)
 
 
-def _come_since(tx: Connection, case: Case, checked_at: datetime | None) -> Alert | None:
+def come_since(tx: Connection, case: Case, checked_at: datetime | None) -> Alert | None:
     """What a camera has seen come since the check: once closed, it would be no rebound."""
     members = alert_store.load(tx, alert_store.of_case(tx, [case.id])[case.id])
     came = (

@@ -371,12 +371,14 @@ def test_what_comes_back_between_check_and_closing_is_seen_to_again(world):
     world.handled(case)
     world.claim(case, 1)
     world.visit(case, "gone", 2)
+    assert world.proof(case)["proposal"] == "close"
     world.take("alert", camera_alert("a-2", 0, seq=2))
     new = next(a for a in world.call("GET", "/api/alerts").json()["items"] if a["id"] != ALERT)
     assert new["case"]["id"] == case
     answer = world.act(case, "close", role=Role.SUPERVISOR)
     assert (answer.status_code, code(answer)) == (409, "check_needed")
     assert new["id"] in answer.json()["error"]["message"]
+    assert world.proof(case)["proposal"] == ""
     assert world.call("POST", f"/api/cases/{case}/visits", json={}).is_success
     world.visit(case, "gone", 4)
     assert world.act(case, "close", role=Role.SUPERVISOR).json()["state"] == "closed"
