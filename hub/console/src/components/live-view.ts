@@ -4,6 +4,8 @@ import { computed, type ComputedRef, onBeforeUnmount, type Ref, ref, shallowRef 
 
 import { ApiError } from '../api/http'
 import { livePicture, watchLive } from '../api/live'
+import { isOpen, type OrderNews } from '../api/orders'
+import { word } from '../i18n'
 import { clockNow } from '../time'
 
 export const LONGEST_MS = 10 * 60_000
@@ -16,11 +18,12 @@ export interface LiveView {
   /** The newest picture; its address holds until the next. */
   shown: Ref<{ url: string; at: string } | null>
   lookers: Ref<number>
-  order: Ref<string>
   /** ms until it ends by itself. */
   left: ComputedRef<number>
   start: () => void
   stop: () => void
+  /** What became of an order: the view ends with a refused one of its own. */
+  heard: (news: OrderNews) => void
 }
 
 /** `failed` is told why it ended too early; '' when its longest time is over. */
@@ -28,8 +31,10 @@ export function useLive(camera: () => string, failed: (why: string) => void): Li
   const watching = ref(false)
   const shown = shallowRef<{ url: string; at: string } | null>(null)
   const lookers = ref(0)
-  const order = ref('')
   const until = ref(0)
+  /** Orders that came to nothing, and why: the news may come before the answer with its id. */
+  const refused = new Map<string, string>()
+  let order = ''
   let again: ReturnType<typeof setTimeout> | undefined
   let life = 0
   let waiting = new AbortController()
@@ -40,7 +45,7 @@ export function useLive(camera: () => string, failed: (why: string) => void): Li
     waiting = new AbortController()
     clearTimeout(again)
     watching.value = false
-    order.value = ''
+    order = ''
     show(null)
   }
 
@@ -54,7 +59,8 @@ export function useLive(camera: () => string, failed: (why: string) => void): Li
     const item = await watchLive(camera())
     if (mine !== life) return
     lookers.value = item.lookers
-    order.value = item.order
+    order = item.order
+    if (refused.has(order)) throw new Error(refused.get(order))
     const rest = AGAIN * Math.max(Date.parse(item.until) - Date.now(), REST_MS)
     again = setTimeout(() => void keepOn(mine, () => ask(mine)), rest)
   }
@@ -101,8 +107,18 @@ export function useLive(camera: () => string, failed: (why: string) => void): Li
     }
   }
 
+  function heard(news: OrderNews): void {
+    if (isOpen(news) || news.state === 'done') return
+    const why = `${word('op', news.op)}: ${word('order', news.state)} ${news.why}`
+    refused.set(news.id, why)
+    if (news.id !== order) return
+    stop()
+    failed(why)
+  }
+
   function start(): void {
     stop()
+    refused.clear()
     const mine = life
     watching.value = true
     until.value = Date.now() + LONGEST_MS
@@ -111,7 +127,7 @@ export function useLive(camera: () => string, failed: (why: string) => void): Li
 
   onBeforeUnmount(stop)
   const left = computed(() => Math.max(0, until.value - clockNow.value))
-  return { watching, shown, lookers, order, left, start, stop }
+  return { watching, shown, lookers, left, start, stop, heard }
 }
 
 function rest(): Promise<void> {
