@@ -30,15 +30,18 @@ from tests.servers.port import free_port
 
 DEV = "box-0007"
 SIZE = (320, 180)
-SHOTS = 8
 LONG_S = 120
 """Far longer than anything that must come takes: only a fault is waited for so long."""
 
 
 @cache
+def street(*, has_heap):
+    return heap(comes_s=0 if has_heap else 1e9)(0, SIZE)
+
+
 def shot(number, *, has_heap):
-    """The street as a sensor sees it: no two pictures in a row are the same."""
-    clean = heap(comes_s=0 if has_heap else 1e9)(0, SIZE)
+    """The street as a sensor sees it: no two pictures are the same."""
+    clean = street(has_heap=has_heap)
     noise = np.random.default_rng(number).normal(0, 2, (SIZE[1], SIZE[0], 3))
     return cv2.add(clean, noise.astype(np.float32), dtype=cv2.CV_8U)
 
@@ -51,7 +54,7 @@ class Stage:
         self._shots = count()
 
     def picture(self, _second):
-        return shot(next(self._shots) % SHOTS, has_heap=self.has_heap)
+        return shot(next(self._shots), has_heap=self.has_heap)
 
 
 class World:
