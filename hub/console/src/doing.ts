@@ -13,8 +13,6 @@ export interface Doing {
   troubles: ShallowRef<readonly Trouble[]>
   /** Run an act unless one runs; whether it went well. */
   doing: (act: () => Promise<unknown>) => Promise<boolean>
-  /** The same beside one that runs. */
-  telling: (act: () => Promise<unknown>) => Promise<boolean>
   /**
    * A question that is asked again and again: the answer to the latest is shown, one to an older
    * that comes later is dropped. Whether its answer was shown. What an act was told stays.
@@ -35,7 +33,9 @@ export function useDoing(): Doing {
     problem.value = problemText(error)
   }
 
-  async function telling(act: () => Promise<unknown>): Promise<boolean> {
+  async function doing(act: () => Promise<unknown>): Promise<boolean> {
+    if (busy.value) return false
+    busy.value = true
     problem.value = ''
     troubles.value = []
     try {
@@ -44,14 +44,6 @@ export function useDoing(): Doing {
     } catch (error) {
       tell(error)
       return false
-    }
-  }
-
-  async function doing(act: () => Promise<unknown>): Promise<boolean> {
-    if (busy.value) return false
-    busy.value = true
-    try {
-      return await telling(act)
     } finally {
       busy.value = false
     }
@@ -79,5 +71,5 @@ export function useDoing(): Doing {
     }
   }
 
-  return { busy, problem, troubles, doing, telling, reading }
+  return { busy, problem, troubles, doing, reading }
 }
