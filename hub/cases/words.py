@@ -16,6 +16,7 @@ from sqlalchemy import (
     or_,
     select,
     table,
+    text,
 )
 from sqlalchemy.engine import Connection
 
@@ -40,6 +41,9 @@ def having(tx: Connection, words: str) -> Select[tuple[object, ...]]:
             .where(_words.c[TABLE].op("MATCH")(phrase))
             .order_by(literal_column(f"{TABLE}.rowid").desc())
         )
+    if tx.dialect.name == "postgresql":
+        # A plan for any words looks at every case; only one for these knows whether they are rare.
+        tx.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     has = or_(_has(cases.c.number, words), _has(cases.c.title, words))
     return select(cases).where(has).order_by(cases.c.id.desc())
 
