@@ -100,12 +100,13 @@ def export_onnx(net: nn.Module, file: Path) -> None:
 
 
 def _write_finished(written: Path, file: Path) -> None:
-    """Make the boxes quick, and leave out the hour: the same net has the same SHA-256."""
+    """Make it quick, and leave out the hour: the same net has the same SHA-256."""
     import onnx
 
     from training.quick_boxes import with_quick_boxes
+    from training.quick_layers import with_quick_layers
 
-    graph = with_quick_boxes(onnx.load(str(written)))
+    graph = with_quick_layers(with_quick_boxes(onnx.load(str(written))))
     kept = {entry.key: entry.value for entry in graph.metadata_props if entry.key != "date"}
     onnx.helper.set_model_props(graph, kept)
     onnx.save(graph, str(file))
