@@ -22,7 +22,6 @@ from sqlalchemy import (
     Text,
     func,
     select,
-    update,
 )
 from sqlalchemy.engine import Connection, Row
 
@@ -62,7 +61,6 @@ heads = Table(
 
 # Built once: they run in every transaction that does anything.
 _HEAD = select(heads.c.last_id, heads.c.last_hash).where(heads.c.id == 1).with_for_update()
-_MOVE_HEAD = update(heads).where(heads.c.id == 1)
 
 
 @dataclass(frozen=True)
@@ -82,6 +80,7 @@ class Entry:
 
 _said = attrgetter(*(field.name for field in fields(Entry) if field.name != "at"))
 _COLUMNS = tuple(column.name for column in entries.columns)
+_HEAD_COLUMNS = tuple(column.name for column in heads.columns)
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ def append(tx: Connection, acts: Sequence[Entry]) -> None:
         rows.append((number, to_ms(entry.at), *_said(entry), previous, hashed))
         previous = hashed
     put(tx, entries, _COLUMNS, rows)
-    tx.execute(_MOVE_HEAD, {"last_id": number, "last_hash": previous})
+    put(tx, heads, _HEAD_COLUMNS, [(1, number, previous)], ("id",))
 
 
 def last(tx: Connection) -> int:

@@ -4,8 +4,9 @@ Every function is one transaction. Five people and a camera who tell of the same
 place make one case; each of them is answered.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
@@ -43,35 +44,39 @@ class Desk:
 
     def receive_all(self, new: Sequence[NewReport], actor: Actor) -> list[Report]:
         """Take reports in, all of them or none."""
-        at = now()
-        with self.store.write(urgent=True) as tx:
-            intake_store.take_turn(tx, at, self.site.config.zone)
-            return [self._take_in(tx, each, actor, at) for each in new]
+        config, at = self.site.config, now()
+        places = list(dict.fromkeys(each.place for each in new if each.place is not None))
+        with self.store.write(urgent=True) as tx, _turn(tx, actor, at) as turn:
+            numbering = intake_store.Numbering(tx, config.case_prefix, at, config.zone)
+            turn.paths.update(zip(places, self.site.places.locate(places), strict=True))
+            taken = [self._take_in(turn, numbering, each) for each in new]
+            numbering.keep(tx)
+            return taken
 
     def complete(
         self, number: str, code: str | None, place: tuple[float, float] | None, actor: Actor
     ) -> Report:
         """The clerk says what a report is about, or where; with both it enters a case."""
         at = now()
-        with self.store.write(urgent=True) as tx:
+        with self.store.write(urgent=True) as tx, _turn(tx, actor, at) as turn:
             report = self._waiting(tx, number)
             new = replace(report.new, matter=code or report.new.matter)
             if place is not None:
                 new = replace(new, lat=place[0], lon=place[1])
-            self._note(tx, report, "classify", actor, f"{new.matter or '?'} {new.place or '?'}")
-            return self._kept(tx, self._placed(tx, replace(report, new=new, updated_at=at), actor))
+            turn.note(report, "classify", f"{new.matter or '?'} {new.place or '?'}")
+            return self._kept(tx, self._placed(turn, replace(report, new=new, updated_at=at)))
 
     def refuse(self, number: str, reason: str, actor: Actor) -> Report:
         """A report that is no matter of the city's: its reporter is told why."""
         at = now()
-        with self.store.write(urgent=True) as tx:
+        with self.store.write(urgent=True) as tx, _turn(tx, actor, at) as turn:
             report = self._waiting(tx, number)
             refused = replace(
                 report, state=ReportState.REFUSED, reason=reason, answer=reason, answered_at=at,
                 updated_at=at,
             )  # fmt: skip
             intake_store.save(tx, self.seal, refused)
-            self._note(tx, report, "refuse", actor, reason)
+            turn.note(report, "refuse", reason)
         return refused
 
     def answer(self, case_id: int, text: str, actor: Actor) -> int:
@@ -91,21 +96,17 @@ class Desk:
             events.record(tx, [Change("case", str(case_id))], at)
         return len(open_ones)
 
-    def _take_in(self, tx: Connection, new: NewReport, actor: Actor, at: datetime) -> Report:
-        config = self.site.config
-        known = intake_store.known(tx, self.seal, new.external_system, new.external_id)
+    def _take_in(self, turn: "_Turn", numbering: intake_store.Numbering, new: NewReport) -> Report:
+        known = intake_store.known(turn.tx, self.seal, new.external_system, new.external_id)
         if known is not None:
-            return self._again(tx, known, new, actor, at)
-        number = intake_store.new_number(tx, config.case_prefix, at, config.zone)
+            return self._again(turn, known, new)
         report = Report(
-            0, number, ReportState.WAITING, new, (), None, "", "", None, at,
+            0, numbering.new(), ReportState.WAITING, new, (), None, "", "", None, turn.at,
         )  # fmt: skip
-        self._note(tx, report, "receive", actor, new.channel)
-        return intake_store.add(tx, self.seal, self._placed(tx, report, actor))
+        turn.note(report, "receive", new.channel)
+        return intake_store.add(turn.tx, self.seal, self._placed(turn, report))
 
-    def _again(
-        self, tx: Connection, known: Report, new: NewReport, actor: Actor, at: datetime
-    ) -> Report:
+    def _again(self, turn: "_Turn", known: Report, new: NewReport) -> Report:
         """What the clerk found stays; what the other system says newly counts."""
         kept = replace(
             new,
@@ -114,27 +115,29 @@ class Desk:
             lon=new.lon if new.place else known.new.lon,
             received_at=known.new.received_at,
         )
-        report = replace(known, new=kept, updated_at=at)
-        self._note(tx, report, "update", actor, new.channel)
+        report = replace(known, new=kept, updated_at=turn.at)
+        turn.note(report, "update", new.channel)
         if known.state is ReportState.WAITING:
-            report = self._placed(tx, report, actor)
-        return self._kept(tx, report)
+            report = self._placed(turn, report)
+        return self._kept(turn.tx, report)
 
     def _kept(self, tx: Connection, report: Report) -> Report:
         intake_store.save(tx, self.seal, report)
         return report
 
-    def _placed(self, tx: Connection, report: Report, actor: Actor) -> Report:
+    def _placed(self, turn: "_Turn", report: Report) -> Report:
         """In the case it is about, when matter and place are known; else still waiting."""
         new = report.new
         if new.matter is None or new.place is None:
             return report
-        site, (lat, lon) = self.site, new.place
-        (path,) = site.places.locate([new.place])
+        site, tx, (lat, lon) = self.site, turn.tx, new.place
+        path = turn.paths.get(new.place)
+        if path is None:
+            (path,) = site.places.locate([new.place])
         near = case_store.open_near(tx, new.matter, lat, lon, site.config.intake.same_case_m)
         case = near[0] if near else self._watched(tx, report)
-        case = case or self._new_case(tx, report, path, actor)
-        events.record(tx, [Change("case", str(case.id))], report.updated_at)
+        case = case or self._new_case(tx, report, path, turn.actor)
+        turn.changes.append(Change("case", str(case.id)))
         return replace(report, state=ReportState.IN_CASE, case_id=case.id, path=path)
 
     def _watched(self, tx: Connection, report: Report) -> Case | None:
@@ -169,9 +172,32 @@ class Desk:
             )
         return report
 
-    def _note(self, tx: Connection, report: Report, act: str, actor: Actor, note: str) -> None:
-        entry = audit.Entry(now(), actor.name, actor.role, "report", report.number, act, note=note)
-        audit.append(tx, [entry])
+
+@dataclass(frozen=True)
+class _Turn:
+    """What is done with reports in one transaction; its history and news are written once."""
+
+    tx: Connection
+    actor: Actor
+    at: datetime
+    paths: dict[tuple[float, float], Path] = field(default_factory=dict)
+    notes: list[audit.Entry] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+
+    def note(self, report: Report, act: str, note: str) -> None:
+        """An act in a report's history."""
+        who, number = self.actor, report.number
+        self.notes.append(
+            audit.Entry(self.at, who.name, who.role, "report", number, act, note=note)
+        )
+
+
+@contextmanager
+def _turn(tx: Connection, actor: Actor, at: datetime) -> Iterator[_Turn]:
+    turn = _Turn(tx, actor, at)
+    yield turn
+    audit.append(tx, turn.notes)
+    events.record(tx, turn.changes, at)
 
 
 def _case_of(report: Report, path: Path, standard_ref: str, number: str) -> Case:

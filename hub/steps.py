@@ -53,7 +53,7 @@ def take_step(store: Store, site: Site, case_id: int, wanted: WantedStep, actor:
         if wanted.action == "feedback":
             _, asked = checking.examine(tx, site.proof, stepped, photos=photos, actor=actor)
             changes += asked
-        elif stepped.state not in checking.CHECKED_IN:
+        elif case.state in checking.CHECKED_IN and stepped.state not in checking.CHECKED_IN:
             checking.withdraw(tx, case_id, at, wanted.action)
         events.record(tx, changes, at)
 

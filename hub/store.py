@@ -161,8 +161,9 @@ class Store:
 
     @contextmanager
     def _begin(self, mode: str) -> Iterator[Connection]:
-        connection = self.engine.connect().execution_options(begin=mode)
-        with connection, connection.begin():
+        with self.engine.connect() as connection, connection.begin():
+            if self.is_sqlite:
+                connection.exec_driver_sql(f"BEGIN {mode}")
             yield connection
 
     @property
@@ -192,7 +193,7 @@ class Store:
         before, head = self.check_schema()
         if before != head:
             config = _alembic()
-            with self.engine.begin() as connection:
+            with self._begin("IMMEDIATE") as connection:
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
         return before, head
@@ -324,7 +325,6 @@ def _engine(url: str) -> Engine:
     patience = {} if "timeout" in parsed.query else {"timeout": 10}
     engine = create_engine(parsed, pool_size=20, connect_args=patience)
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -334,11 +334,6 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    mode = connection.get_execution_options().get("begin", "IMMEDIATE")
-    connection.exec_driver_sql(f"BEGIN {mode}")
 
 
 def _alembic() -> AlembicConfig:

@@ -89,7 +89,9 @@ by the deadlines that held on it."""
 _ROW = tuple(column.name for column in clocks.columns)
 _SAID = tuple(column.name for column in history.columns if column.name != "id")
 
+KEYS_A_QUERY = 5000
 _BY_CASE = select(clocks).where(clocks.c.case_id.in_(bindparam("cases", expanding=True)))
+_OF_CASE = select(clocks).where(clocks.c.case_id == bindparam("case"))
 _IN_FORCE = (
     select(conditions)
     .where(
@@ -120,8 +122,18 @@ def save_marks(tx: Connection, of_cases: Mapping[int, Clock]) -> None:
 
 def load(tx: Connection, cases: Collection[int]) -> dict[int, Clock]:
     """The clocks of cases."""
-    found = tx.execute(_BY_CASE, {"cases": list(cases)})
-    return {row.case_id: _clock(row) for row in found}
+    wanted = list(cases)
+    found: dict[int, Clock] = {}
+    for start in range(0, len(wanted), KEYS_A_QUERY):
+        part = {"cases": wanted[start : start + KEYS_A_QUERY]}
+        found |= {row.case_id: _clock(row) for row in tx.execute(_BY_CASE, part)}
+    return found
+
+
+def load_one(tx: Connection, case: int) -> Clock | None:
+    """The clock of one case."""
+    row = tx.execute(_OF_CASE, {"case": case}).one_or_none()
+    return None if row is None else _clock(row)
 
 
 def to_be_marked(tx: Connection, at: datetime, limit: int) -> dict[int, Clock]:

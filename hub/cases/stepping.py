@@ -1,5 +1,6 @@
 """A step in the database: the case, its clocks and the entry in its history, in one transaction."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -23,10 +24,29 @@ def step_by_itself(
 
     `case` must be locked by the caller. Raises IllegalStep, NotYourStep.
     """
-    stepped = advance(case, action, SYSTEM, note, at)
-    clock_store.save(tx, {case.id: clocked(tx, zone, case, stepped)}, at)
-    case_store.save(tx, stepped, case.version)
-    written_down(tx, case, stepped, action, actor=SYSTEM, note=note)
+    (stepped,) = step_all(tx, zone, [case], action, note=note, at=at)
+    return stepped
+
+
+def step_all(
+    tx: Connection, zone: ZoneInfo, cases: Sequence[Case], action: str, *, note: str, at: datetime
+) -> list[Case]:
+    """The same of many cases at once."""
+    if not cases:
+        return []
+    stepped = [advance(case, action, SYSTEM, note, at) for case in cases]
+    calendar = calendar_store.calendar(tx, zone)
+    clocks = clock_store.load(tx, [case.id for case in cases])
+    known = {case.id: clocks.get(case.id) or _opened(case, calendar) for case in cases}
+    steps = list(zip(cases, stepped, strict=True))
+    moved = {
+        before.id: after_step(known[before.id], before.state, after.state, calendar, at)
+        for before, after in steps
+    }
+    clock_store.save(tx, moved, at)
+    for before, after in steps:
+        case_store.save(tx, after, before.version)
+    audit.append(tx, [_entry(before, after, action, SYSTEM, note) for before, after in steps])
     return stepped
 
 
@@ -58,23 +78,22 @@ def clocked(
 
 
 def _clock(tx: Connection, case: Case, calendar: WorkCalendar) -> Clock:
-    known = clock_store.load(tx, [case.id]).get(case.id)
-    return known or opened(USUAL[case.level], calendar, case.opened_at)
+    return clock_store.load_one(tx, case.id) or _opened(case, calendar)
+
+
+def _opened(case: Case, calendar: WorkCalendar) -> Clock:
+    return opened(USUAL[case.level], calendar, case.opened_at)
 
 
 def written_down(
     tx: Connection, before: Case, after: Case, action: str, *, actor: Actor, note: str
 ) -> None:
     """A step in the case's history."""
-    entry = audit.Entry(
-        after.updated_at,
-        actor.name,
-        actor.role,
-        "case",
-        str(after.id),
-        action,
-        before.state,
-        after.state,
-        note,
-    )
-    audit.append(tx, [entry])
+    audit.append(tx, [_entry(before, after, action, actor, note)])
+
+
+def _entry(before: Case, after: Case, action: str, actor: Actor, note: str) -> audit.Entry:
+    return audit.Entry(
+        after.updated_at, actor.name, actor.role, "case", str(after.id), action, before.state,
+        after.state, note,
+    )  # fmt: skip

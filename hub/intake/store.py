@@ -83,15 +83,28 @@ _PLAIN = (
 )  # fmt: skip
 
 
-def take_turn(tx: Connection, at: datetime, zone: ZoneInfo) -> None:
-    """Let nobody else take a report in until the transaction ends: one told twice is found."""
-    count_on(tx, numbers, _day(at, zone), 0)
+class Numbering:
+    """Numbers of the site's day for reports, such as AKR20261128-00001.
 
+    While the transaction lasts nobody else takes a report in: one told twice is found.
+    """
 
-def new_number(tx: Connection, prefix: str, at: datetime, zone: ZoneInfo) -> str:
-    """The next number of the site's day, such as AKR20261128-00001."""
-    day = _day(at, zone)
-    return f"{prefix}R{day}-{count_on(tx, numbers, day):05d}"
+    def __init__(self, tx: Connection, prefix: str, at: datetime, zone: ZoneInfo) -> None:
+        """Begin where the day stands."""
+        self._day = at.astimezone(zone).strftime("%Y%m%d")
+        self._prefix = f"{prefix}R{self._day}-"
+        self._last = count_on(tx, numbers, self._day, 0)
+        self._taken = 0
+
+    def new(self) -> str:
+        """The next number."""
+        self._taken += 1
+        return f"{self._prefix}{self._last + self._taken:05d}"
+
+    def keep(self, tx: Connection) -> None:
+        """What was taken is gone for everybody."""
+        if self._taken:
+            count_on(tx, numbers, self._day, self._taken)
 
 
 def known(tx: Connection, seal: Seal, system: str, external_id: str) -> Report | None:
@@ -200,10 +213,6 @@ def to_report(row: Row[tuple[object, ...]], seal: Seal) -> Report:
         row.id, row.number, ReportState(row.state), new, row.path, row.case_id, row.reason,
         row.answer, row.answered_at, row.updated_at,
     )  # fmt: skip
-
-
-def _day(at: datetime, zone: ZoneInfo) -> str:
-    return at.astimezone(zone).strftime("%Y%m%d")
 
 
 def _row(seal: Seal, report: Report) -> dict[str, object]:

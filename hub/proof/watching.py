@@ -16,7 +16,7 @@ from hub.alerts.alert import ACTIVE, Alert
 from hub.alerts.dedup import STILL_THERE, topic
 from hub.cases import store as case_store
 from hub.cases.case import Case, State
-from hub.cases.stepping import step_by_itself
+from hub.cases.stepping import step_all, step_by_itself
 from hub.cases.store import cases, to_case
 from hub.config import HubConfig
 from hub.events import Change
@@ -88,8 +88,7 @@ def look_after(store: Store, config: HubConfig, owed: OwedReply, at: datetime) -
     watch = watch_of(config)
     with store.write() as tx:
         closed = _in_state(tx, State.CLOSED)
-        for case in closed:
-            step_by_itself(tx, config.zone, case, "watch", note="", at=at)
+        step_all(tx, config.zone, closed, "watch", note="", at=at)
         over = [
             case
             for case in _in_state(tx, State.WATCHING, before=at - _shortest(watch))
@@ -97,8 +96,7 @@ def look_after(store: Store, config: HubConfig, owed: OwedReply, at: datetime) -
         ]
         waiting = owed(tx, [case.id for case in over])
         done = [case for case in over if case.id not in waiting]
-        for case in done:
-            step_by_itself(tx, config.zone, case, "archive", note="", at=at)
+        step_all(tx, config.zone, done, "archive", note="", at=at)
         events.record(tx, [Change("case", str(case.id)) for case in (*closed, *done)], at)
     return len(closed) + len(done)
 

@@ -72,6 +72,7 @@ class City:
         self.places = 0
         self._clock = time_machine.travel(MONDAY, tick=False)
         self.clock = self._clock.start()
+        self.moment = MONDAY
 
     def stop(self):
         self._clock.stop()
@@ -83,7 +84,9 @@ class City:
         self.stop()
 
     def at(self, moment):
-        self.clock.move_to(moment)
+        if moment != self.moment:
+            self.clock.move_to(moment)
+            self.moment = moment
 
     def new_place(self):
         """A place where nothing else is near."""

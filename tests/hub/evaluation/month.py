@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from PIL import Image
+from sqlalchemy import bindparam, select
 
 from hub import decisions, pipeline, steps
 from hub.alerts.alert import alert_id
@@ -68,6 +69,7 @@ LIVED_FROM = datetime(2026, 1, 1, tzinfo=UTC)
 BOX = Box("garbage", 0.8, 0.25, 0.5, 0.125, 0.25)
 LOOKED_AGAIN = frozenset({"seen_first", "unseen"})
 """Problems that a camera saw in its picture; of the others' alerts no place in it is known."""
+VERSION = select(case_store.cases.c.version).where(case_store.cases.c.id == bindparam("case"))
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 STEP_DEG = 0.0008
 """Problems lie at least some 75 metres apart: none is taken for another."""
@@ -321,18 +323,18 @@ class Month(City):
     def _step(self, plan, action, at, more):
         if plan.case is None:
             raise AssertionError(f"problem {plan.number} has no case at {at}")
-        case = self._case(plan.case)
         if action in ("present", "gone"):
-            self._visit(case, Result(action), at)
+            self._visit(self._case(plan.case), Result(action), at)
         elif action == "photo":
+            case = self._case(plan.case)
             self._visit(case, Result.GONE, at, [self._photo(plan, case, at)])
         elif action.startswith("look_"):
-            self._look(case, Result(action.removeprefix("look_")), at)
+            self._look(self._case(plan.case), Result(action.removeprefix("look_")), at)
         elif action == "reopen":
-            assert case.state is State.REOPENED
+            assert self._case(plan.case).state is State.REOPENED
         else:
-            self.versions[case.id] = case.version
-            self.step(case.id, action, at, **more)
+            self.versions[plan.case] = self._version(plan.case)
+            self.step(plan.case, action, at, **more)
 
     def _take(self, name, message, at):
         with self.store.write() as tx:
@@ -367,6 +369,10 @@ class Month(City):
 
     def _checks(self, tx, case):
         return proof_store.checks_of(tx, [case.id])[case.id]
+
+    def _version(self, case_id):
+        with self.store.read() as tx:
+            return tx.execute(VERSION, {"case": case_id}).scalar_one()
 
     def _case(self, case_id):
         with self.store.read() as tx:
