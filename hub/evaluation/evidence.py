@@ -4,10 +4,12 @@ Only cases that something happened to in the span, or that were due in it, are r
 whole history up to the moment asked for.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from shapely import Polygon
@@ -15,9 +17,12 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     CompoundSelect,
+    Integer,
+    Select,
     String,
     Table,
     cast,
+    column,
     func,
     or_,
     select,
@@ -47,7 +52,7 @@ from hub.proof.store import checks as checks_table
 from hub.store import from_ms, to_ms
 from wire.alert import PlaceSource
 
-Ids = CompoundSelect[tuple[int]]
+Ids = Select[tuple[int]] | CompoundSelect[tuple[int]]
 Plan = Mapping[int | None, Frequency]
 
 EMPTY = Polygon()
@@ -69,7 +74,7 @@ class Question:
 
 def load(tx: Connection, asked: Question) -> Facts:
     """All there is to count in a span, as known at a moment."""
-    wanted = _candidates(asked.span, asked.as_of)
+    wanted = _looked_up(tx, _candidates(asked.span, asked.as_of))
     grids_then = grids_at(tx, asked.as_of)
     visits, patrolled = _visits(tx, asked, grids_then)
     found = _found(tx, wanted, asked.as_of)
@@ -113,6 +118,15 @@ def _candidates(span: Span, as_of: datetime) -> Ids:
     )
 
 
+def _looked_up(tx: Connection, wanted: Ids) -> Ids:
+    """The same ids for many questions: SQLite would look them up anew for each."""
+    if tx.dialect.name != "sqlite":
+        return wanted
+    ids = json.dumps(sorted(tx.execute(wanted).scalars()), separators=(",", ":"))
+    listed = func.json_each(ids).table_valued(column("value", Integer))
+    return select(listed.c.value.label("case_id"))
+
+
 def _stories(tx: Connection, wanted: Ids, asked: Question) -> Iterator[tuple[int, Story]]:
     turns: defaultdict[int, list[tuple[int, Turn]]] = defaultdict(list)
     subjects = select(cast(wanted.subquery().c.case_id, String))
@@ -123,7 +137,7 @@ def _stories(tx: Connection, wanted: Ids, asked: Question) -> Iterator[tuple[int
     ).where(act.kind == "case", act.subject.in_(subjects), act.at <= asked.as_of)  # fmt: skip
     for rows in tx.execute(happened).partitions(ROWS_AT_ONCE):
         for number, subject, at_ms, action, before, after in rows:
-            turns[int(subject)].append((number, Turn(at_ms, action, before, after)))
+            turns[int(subject)].append((number, (at_ms, action, before, after)))
     records = _records(tx, wanted, asked.as_of)
     powers = record_store.load_powers(tx)
     said, sent = _said(tx, wanted, asked.as_of), _sent(tx, wanted, asked.as_of)
@@ -143,7 +157,7 @@ def _stories(tx: Connection, wanted: Ids, asked: Question) -> Iterator[tuple[int
         happenings.sort()
         told = [turn for _, turn in happenings]
         if number in records:
-            told = sorted([*told, *records[number]], key=lambda turn: turn.at_ms)
+            told = sorted([*told, *records[number]], key=itemgetter(0))
         if path not in paths:
             paths[path] = tuple(path.split("\n")[1:-1])
         fixed = {
@@ -172,7 +186,7 @@ def _said(tx: Connection, wanted: Ids, as_of: datetime) -> dict[int, list[Said]]
     said: defaultdict[int, list[Said]] = defaultdict(list)
     for rows in tx.execute(found.order_by(clock.id)).partitions(ROWS_AT_ONCE):
         for case_id, at_ms, due_ms, stage_due_ms in rows:
-            said[case_id].append(Said(at_ms, due_ms, stage_due_ms))
+            said[case_id].append((at_ms, due_ms, stage_due_ms))
     return said
 
 
@@ -183,7 +197,7 @@ def _sent(tx: Connection, wanted: Ids, as_of: datetime) -> dict[int, list[Sent]]
     ).where(duty.case_id.in_(select(wanted.subquery().c.case_id)), duty.at <= as_of)
     sent: defaultdict[int, list[Sent]] = defaultdict(list)
     for case_id, at_ms, department, officer in tx.execute(found.order_by(duty.id)):
-        sent[case_id].append(Sent(at_ms, department, officer))
+        sent[case_id].append((at_ms, department, officer))
     return sent
 
 
@@ -200,7 +214,7 @@ def _records(tx: Connection, wanted: Ids, as_of: datetime) -> dict[int, list[Tur
     turns: defaultdict[int, list[Turn]] = defaultdict(list)
     for case_id, kind, at_ms in tx.execute(found):
         action = GRANTED_EXTENSION if kind == Kind.EXTENSION else PASSED_UP
-        turns[case_id].append(Turn(at_ms, action, "", ""))
+        turns[case_id].append((at_ms, action, "", ""))
     return turns
 
 

@@ -16,29 +16,12 @@ PASSED_UP = "records: escalation"
 """Turns made from a case's records; no action of the audit is called so."""
 
 
-class Turn(NamedTuple):
-    """An entry of the audit about a case."""
-
-    at_ms: int
-    action: str
-    before: str
-    after: str
-
-
-class Said(NamedTuple):
-    """What the clocks of a case said from `at_ms` on."""
-
-    at_ms: int
-    due_ms: int | None
-    stage_due_ms: int | None
-
-
-class Sent(NamedTuple):
-    """To whom a case was sent at `at_ms`."""
-
-    at_ms: int
-    department: str | None
-    officer: str | None
+Turn = tuple[int, str, str, str]
+"""An entry of the audit about a case: `at_ms`, action, the states before and after."""
+Said = tuple[int, int | None, int | None]
+"""What the clocks of a case said from `at_ms` on: `due_ms`, `stage_due_ms`."""
+Sent = tuple[int, str | None, str | None]
+"""To whom a case was sent at `at_ms`: department, officer. All three are read by the million."""
 
 
 class Check(NamedTuple):
@@ -113,24 +96,26 @@ def story(
     heard = told = 0
     for turn in turns:
         at_ms, action, before, after = turn
+        moves = before != after
         if action == "reopen":
             now.reopened_ms = at_ms
             rounds.append(now.facts(about))
             now = _Round(now.round + 1)
-        elif before != after:
+        elif moves:
             _leave(now, turn, stage_due_ms, checks)
         # Every change of state has its own word of the clocks, even two in one millisecond.
-        takes_one = before != after
+        takes_one = moves
         while heard < len(said) and (
-            said[heard].at_ms < at_ms or (takes_one and said[heard].at_ms == at_ms)
+            said[heard][0] < at_ms or (takes_one and said[heard][0] == at_ms)
         ):
-            takes_one &= said[heard].at_ms < at_ms
-            _, due_ms, stage_due_ms = said[heard]
+            said_ms, due_ms, stage_due_ms = said[heard]
+            takes_one &= said_ms < at_ms
             heard += 1
-        while told < len(sent) and sent[told].at_ms <= at_ms:
-            about = {**about, "department": sent[told].department, "officer": sent[told].officer}
+        while told < len(sent) and sent[told][0] <= at_ms:
+            _, department, officer = sent[told]
+            about = {**about, "department": department, "officer": officer}
             told += 1
-        if before != after:
+        if moves:
             _enter(now, turn, stage_due_ms)
         elif action == GRANTED_EXTENSION:
             now.extensions += 1
@@ -145,7 +130,7 @@ def story(
 
 def _hear_out(now: _Round, said: Sequence[Said]) -> None:
     """A deadline may move without a step: an extension that was granted."""
-    moved = [clock.due_ms for clock in said if clock.due_ms is not None]
+    moved = [due_ms for _, due_ms, _ in said if due_ms is not None]
     if now.dispatched_ms is not None and moved:
         now.due_ms = moved[-1]
 
