@@ -13,7 +13,6 @@ from itertools import count
 import cv2
 import numpy as np
 import uvicorn
-from starlette.testclient import TestClient
 
 from edge import lookout
 from edge.agent import Agent
@@ -22,6 +21,7 @@ from hub.app import Hub, create_app
 from hub.store import Store
 from tests.edge.test_agent import Colours, camera, heap, write_config
 from tests.hub.broker import wait_for
+from tests.hub.client import Client
 from tests.hub.test_api import LOCAL, caller, tokens_of
 from tests.hub.world import make_site
 from tests.servers.mjpeg import MjpegServer
@@ -69,7 +69,7 @@ class World:
         site = make_site(store, folder, broker=access, listen={"port": port}, **settings)
         self.hub = Hub.build(site.config, store)
         app = create_app(site.config, self.hub)
-        self.call = caller(TestClient(app, **LOCAL), tokens_of(self.hub))
+        self.call = caller(Client(app, **LOCAL), tokens_of(self.hub))
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app, port=port, log_level="error", ws="none", timeout_graceful_shutdown=1

@@ -6,7 +6,6 @@ import shutil
 
 import jsonschema
 import pytest
-from starlette.testclient import TestClient
 
 from hub import auth, pipeline
 from hub.alerts.alert import alert_id
@@ -14,6 +13,7 @@ from hub.app import Hub, create_app
 from hub.http import HEADERS
 from hub.roles import Role
 from tests.hub.cases.test_condition_sheet import workbook
+from tests.hub.client import Client
 from tests.hub.stores import open_store
 from tests.hub.world import (
     after,
@@ -53,7 +53,7 @@ def tokens_of(hub):
 
 
 def client_of(hub):
-    return TestClient(create_app(hub.config, hub), raise_server_exceptions=False, **LOCAL)
+    return Client(create_app(hub.config, hub), raise_server_exceptions=False, **LOCAL)
 
 
 def caller(client, tokens):
@@ -590,7 +590,7 @@ def test_a_wrong_token_opens_no_session(client):
 def test_a_demo_opens_to_this_machine_alone(sqlite_store, tmp_path, base_url, peer, status):
     site = make_site(sqlite_store, tmp_path, demo=True)
     app = create_app(site.config, Hub.build(site.config, sqlite_store))
-    client = TestClient(app, base_url=base_url, client=(peer, 50000))
+    client = Client(app, base_url=base_url, client=(peer, 50000))
     assert client.post("/api/session", json={"demo": True}).status_code == status
     assert client.get("/api/session").status_code == (200 if status == 200 else 401)
 
@@ -753,7 +753,7 @@ def test_every_answer_has_the_headers(look):
 )
 def test_probes_are_open_to_this_machine(hub, path, peer, host, status):
     app = create_app(hub.config, hub)
-    client = TestClient(app, base_url=f"http://{host}", client=(peer, 50000))
+    client = Client(app, base_url=f"http://{host}", client=(peer, 50000))
     assert client.get(path).status_code == status
 
 

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 import pytest
 from icalendar import Calendar
-from starlette.testclient import TestClient
 
 from hub.app import create_app
 from hub.people import password, users
@@ -12,6 +11,7 @@ from hub.people.users import User
 from hub.roles import Post, Role
 from hub.store import now
 from tests.hub.cases.test_condition_sheet import workbook
+from tests.hub.client import Client
 from tests.hub.test_api import LOCAL, caller, client_of, furnished, tokens_of
 from tests.hub.world import LAT, LON
 
@@ -64,7 +64,7 @@ def cases(call):
 
 
 def page_of(hub, name):
-    page = TestClient(create_app(hub.config, hub), headers={"X-Tianyan": "1"}, **LOCAL)
+    page = Client(create_app(hub.config, hub), headers={"X-Tianyan": "1"}, **LOCAL)
     assert page.post("/api/session", json={"name": name, "password": WORDS}).status_code == 200
     return page
 
@@ -88,7 +88,7 @@ def test_a_person_subscribes_to_the_deadlines_of_his_posts(hub, call, cases):
     page = page_of(hub, "li")
     assert page.get("/api/deadlines").json() == {"made_at": None, "used_at": None}
     url = page.post("/api/deadlines").json()["url"]
-    calendar = TestClient(create_app(hub.config, hub), **LOCAL)  # no session, no token
+    calendar = Client(create_app(hub.config, hub), **LOCAL)  # no session, no token
     (event,) = events(calendar, url)
     due = datetime.fromisoformat(mine["clock"]["due_at"])
     assert event.start == due.replace(microsecond=0)
@@ -107,7 +107,7 @@ def test_a_person_subscribes_to_the_deadlines_of_his_posts(hub, call, cases):
 
 def test_a_calendar_ends_when_its_person_says_so_or_may_not_read_any_more(hub, call, cases):
     page = page_of(hub, "li")
-    calendar = TestClient(create_app(hub.config, hub), **LOCAL)
+    calendar = Client(create_app(hub.config, hub), **LOCAL)
     path = page.post("/api/deadlines").json()["url"].partition("8000")[2]
     newer = page.post("/api/deadlines").json()["url"].partition("8000")[2]
     assert calendar.get(path).status_code == 404  # one a person
@@ -127,7 +127,7 @@ def test_a_calendar_ends_when_its_person_says_so_or_may_not_read_any_more(hub, c
 def test_the_address_is_no_key_to_anything_else_and_is_not_kept(hub, cases, store):
     page = page_of(hub, "li")
     secret = page.post("/api/deadlines").json()["url"].rpartition("/")[2].removesuffix(".ics")
-    outside = TestClient(create_app(hub.config, hub), **LOCAL)
+    outside = Client(create_app(hub.config, hub), **LOCAL)
     key = {"Authorization": f"Bearer {secret}"}
     assert outside.get("/api/cases", headers=key).status_code == 401
     assert outside.post("/api/session", json={"token": secret}).status_code == 401
@@ -140,7 +140,7 @@ def test_the_address_is_no_key_to_anything_else_and_is_not_kept(hub, cases, stor
 def test_what_is_done_or_stands_still_has_no_deadline(hub, call, cases):
     page = page_of(hub, "chief")
     url = page.post("/api/deadlines").json()["url"]
-    calendar = TestClient(create_app(hub.config, hub), **LOCAL)
+    calendar = Client(create_app(hub.config, hub), **LOCAL)
     case, other = cases
     for action, more in [("accept", {}), ("feedback", {})]:
         version = call("GET", f"/api/cases/{case['id']}").json()["version"]

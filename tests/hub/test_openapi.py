@@ -12,11 +12,11 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from starlette.testclient import TestClient
 
 from hub import auth
 from hub.app import Hub, create_app
 from hub.roles import Role
+from tests.hub.client import Client
 from tests.hub.test_api import ALERT, LOCAL, caller, open_case, take, tokens_of
 from tests.hub.world import after, alert_message, birth, health, make_site, track_message
 
@@ -69,7 +69,7 @@ def furnished(folder, store):
 
 
 def client_of(app):
-    return TestClient(app, raise_server_exceptions=False, **LOCAL)
+    return Client(app, raise_server_exceptions=False, **LOCAL)
 
 
 def faults_of(hub, token, report, examples):

@@ -8,12 +8,12 @@ import re
 
 import openpyxl
 import pytest
-from starlette.testclient import TestClient
 
 from hub import auth
 from hub.alerts.alert import alert_id
 from hub.app import create_app
 from hub.roles import Actor, Post, Right, Role, Spot
+from tests.hub.client import Client
 from tests.hub.test_api import LOCAL, caller, furnished, take, tokens_of
 from tests.hub.world import (
     LAT,
@@ -99,7 +99,7 @@ def world(tmp_path_factory, sqlite_template):
     far = track_message(0, 5, dev="cam-2", vehicle="v2", lat=lat, lon=lon)
     take(hub, "track", far)
     take(hub, "alert", there)
-    client = TestClient(create_app(hub.config, hub), raise_server_exceptions=False, **LOCAL)
+    client = Client(create_app(hub.config, hub), raise_server_exceptions=False, **LOCAL)
     call = caller(client, tokens_of(hub))
     for name in (alert_id(alert_message()), alert_id(there)):
         call("POST", f"/api/alerts/{name}/decision", json={"decision": "confirmed"})

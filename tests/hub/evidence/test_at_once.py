@@ -4,9 +4,9 @@ import asyncio
 import json
 
 import pytest
-from starlette.testclient import TestClient
 
 from hub.app import Hub, create_app
+from tests.hub.client import Client
 from tests.hub.evidence.test_upload import PICTURE, SHA, address
 from tests.hub.world import make_site
 
@@ -67,12 +67,12 @@ def test_two_calls_never_write_the_same_part(hub):
     assert first_status == 201
     assert hub.site.vault.read(SHA) == PICTURE
     assert list(hub.site.vault.incoming.iterdir()) == []
-    with TestClient(app) as client:
+    with Client(app) as client:
         assert client.put(address(hub), content=PICTURE).status_code == 200  # it is here
 
 
 def test_a_part_is_free_again_when_its_call_has_ended(hub):
-    client = TestClient(create_app(hub.config, hub))
+    client = Client(create_app(hub.config, hub))
     end = f"{HALF - 1}/{len(PICTURE)}"
     for _ in range(2):  # the second begins anew
         begun = client.put(

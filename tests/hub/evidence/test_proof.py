@@ -5,7 +5,6 @@ import json
 
 import pytest
 from msgspec.structs import replace
-from starlette.testclient import TestClient
 
 from edge.device_key import DeviceKey
 from edge.signature import Signer
@@ -16,6 +15,7 @@ from hub.evidence.file import signed_path
 from hub.evidence_commands import export, verify
 from hub.roles import Role
 from hub.store import now, to_ms
+from tests.hub.client import Client
 from tests.hub.evidence.test_upload import picture
 from tests.hub.world import alert_message, birth, make_site, received
 from wire.alert import EvidenceRef
@@ -43,7 +43,7 @@ def client_of(hub, role):
     with hub.store.write() as tx:
         token = auth.issue_token(tx, f"{role}-1", role)
     headers = {"Authorization": f"Bearer {token}"}
-    return TestClient(create_app(hub.config, hub), headers=headers)
+    return Client(create_app(hub.config, hub), headers=headers)
 
 
 @pytest.fixture

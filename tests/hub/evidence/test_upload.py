@@ -4,7 +4,6 @@ import io
 import pytest
 from PIL import Image
 from sqlalchemy import select
-from starlette.testclient import TestClient
 
 from hub import auth, pipeline
 from hub.alerts.alert import alert_id
@@ -14,6 +13,7 @@ from hub.evidence.file import signed_path
 from hub.roles import Role
 from hub.store import now, to_ms
 from tests import media_files
+from tests.hub.client import Client
 from tests.hub.world import alert_message, make_site, received
 from wire.alert import EvidenceRef
 
@@ -43,7 +43,7 @@ def client(hub):
     with hub.store.write() as tx:
         token = auth.issue_token(tx, "wang", Role.OPERATOR)
     headers = {"Authorization": f"Bearer {token}"}
-    return TestClient(create_app(hub.config, hub), headers=headers)
+    return Client(create_app(hub.config, hub), headers=headers)
 
 
 def address(hub, content=PICTURE, size=None, kind="image/jpeg", seconds=60, sha256=None):
@@ -150,7 +150,7 @@ def test_a_senseless_range_is_refused(hub, client, header):
 def test_a_device_has_its_share_of_a_day(hub):
     limits = hub.config.evidence.model_copy(update={"max_device_mb_per_day": 1e-5})
     hub.config = hub.config.model_copy(update={"evidence": limits})
-    limited = TestClient(create_app(hub.config, hub))
+    limited = Client(create_app(hub.config, hub))
     answer = limited.put(address(hub), content=PICTURE)
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "daily_limit")
     assert int(answer.headers["retry-after"]) > 0
@@ -189,7 +189,7 @@ def test_sounds_films_and_tifs_are_kept_as_they_came_and_saved_not_shown(roomy, 
     with roomy.store.write() as tx:
         token = auth.issue_token(tx, "zhao", Role.ADMIN)
     bearer = {"Authorization": f"Bearer {token}"}
-    with TestClient(create_app(roomy.config, roomy), headers=bearer) as client:
+    with Client(create_app(roomy.config, roomy), headers=bearer) as client:
         address = offered(roomy, data, kind, sealed=sealed)
         assert client.put(address, content=data).status_code == 201
         path = f"/api/evidence/{hashlib.sha256(data).hexdigest()}"
@@ -210,7 +210,7 @@ def test_sounds_films_and_tifs_are_kept_as_they_came_and_saved_not_shown(roomy, 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_program_is_no_sound_whatever_it_is_called(roomy, kind, sealed):
     data = b"MZ\x90\0" + bytes(3000)
-    with TestClient(create_app(roomy.config, roomy)) as client:
+    with Client(create_app(roomy.config, roomy)) as client:
         answer = client.put(offered(roomy, data, kind, sealed=sealed), content=data)
         assert (answer.status_code, answer.json()["error"]["code"]) == (415, "wrong_type")
         odd = address(roomy, data, kind="application/octet-stream")
@@ -218,7 +218,7 @@ def test_a_program_is_no_sound_whatever_it_is_called(roomy, kind, sealed):
 
 
 def test_what_is_sealed_fits_into_memory(roomy):
-    with TestClient(create_app(roomy.config, roomy)) as client:
+    with Client(create_app(roomy.config, roomy)) as client:
         sent = signed_path(
             roomy.site.vault.key, "ab" * 32, dev="cam-1", size=21_000_000, kind="audio/wav",
             exp=to_ms(now()) + 60_000, sealed=True,

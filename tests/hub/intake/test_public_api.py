@@ -5,7 +5,8 @@ from PIL import Image
 
 from hub.app import Hub, create_app
 from hub.intake.public_api import HOUR_MS, Turnstile
-from tests.hub.test_api import LOCAL, TestClient
+from tests.hub.client import Client
+from tests.hub.test_api import LOCAL
 from tests.hub.world import LAT, LON, make_site
 
 OPEN = {"photos": "optional", "look": False, "check": "optional"}
@@ -22,7 +23,7 @@ REPORT = {
 def citizen(tmp_path, sqlite_store):
     site = make_site(sqlite_store, tmp_path, intake={"public": True, "per_hour": 3}, proof=OPEN)
     hub = Hub.build(site.config, sqlite_store)
-    return TestClient(create_app(site.config, hub), raise_server_exceptions=False, **LOCAL)
+    return Client(create_app(site.config, hub), raise_server_exceptions=False, **LOCAL)
 
 
 def test_a_citizen_reports_without_an_account_and_asks_with_the_key(citizen):
@@ -52,7 +53,7 @@ def test_the_hour_passes_and_addresses_are_forgotten():
 def test_where_the_city_does_not_allow_it_there_is_no_such_page(tmp_path, sqlite_store):
     site = make_site(sqlite_store, tmp_path)
     hub = Hub.build(site.config, sqlite_store)
-    client = TestClient(create_app(site.config, hub), raise_server_exceptions=False, **LOCAL)
+    client = Client(create_app(site.config, hub), raise_server_exceptions=False, **LOCAL)
     assert client.post("/public/reports", json=REPORT).status_code in (404, 405)
 
 

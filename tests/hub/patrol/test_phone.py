@@ -28,13 +28,13 @@ SECRET = "correct horse battery"
 @pytest.fixture
 def world(store, tmp_path):
     """A hub, and two officers whose posts are limited to q01."""
-    from starlette.testclient import TestClient
+    from tests.hub.client import Client
 
     hub = furnished(tmp_path, store)
     app = create_app(hub.config, hub)
 
     def client():
-        return TestClient(
+        return Client(
             app, raise_server_exceptions=False, base_url="http://127.0.0.1:8000",
             client=("127.0.0.1", 50000),
         )  # fmt: skip

@@ -16,7 +16,6 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey, RSAKey
 from pydantic import ValidationError
-from starlette.testclient import TestClient
 
 from hub import audit
 from hub.app import Hub, create_app
@@ -25,6 +24,7 @@ from hub.people import users
 from hub.people.users import User
 from hub.roles import Post, Role
 from hub.store import now
+from tests.hub.client import Client
 from tests.hub.world import make_site
 
 CLIENT = "tianyan"
@@ -164,7 +164,7 @@ def hub_of(provider, store, folder, **more):
 @contextmanager
 def browser(hub):
     """A browser of its own; the hub's ingest does not run."""
-    yield TestClient(create_app(hub.config, hub), base_url=HERE, follow_redirects=False)
+    yield Client(create_app(hub.config, hub), base_url=HERE, follow_redirects=False)
 
 
 def at_the_provider(address):

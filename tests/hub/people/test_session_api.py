@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from starlette.testclient import TestClient
 
 from hub import audit
 from hub.people import session_api, sessions, users
 from hub.roles import Role
 from hub.store import now
+from tests.hub.client import Client
 from tests.hub.test_api import LOCAL, call, client, hub, tokens  # noqa: F401
 
 WRITE = {"X-Tianyan": "1"}
@@ -19,7 +19,7 @@ POSTS = [{"role": "operator", "grid": "q01"}]
 @pytest.fixture
 def browser(client):  # noqa: F811
     """Open one more browser."""
-    return lambda: TestClient(client.app, raise_server_exceptions=False, **LOCAL)
+    return lambda: Client(client.app, raise_server_exceptions=False, **LOCAL)
 
 
 @pytest.fixture
