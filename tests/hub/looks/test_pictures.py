@@ -33,11 +33,15 @@ SCENE = Scene(
     dev="cam-1", epoch=EPOCH, subject="look-gate-7", source="gate", model="street-n",
     config_rev="rev-7", tq=1, lat=32.0, lon=109.0,
 )  # fmt: skip
-TAKEN = to_ms(now())
-FILES = [
-    EvidenceRef(SHA, len(OPEN), "image/jpeg", "clean", at=TAKEN, original=SEALED),
-    EvidenceRef(SEALED, len(ORIGINAL), "image/jpeg", "clean", at=TAKEN, sealed=True),
-]
+
+
+def taken(ago_ms=0):
+    """The pictures of a look: what all may see, and its original."""
+    at = to_ms(now()) - ago_ms
+    return [
+        EvidenceRef(SHA, len(OPEN), "image/jpeg", "clean", at=at, original=SEALED),
+        EvidenceRef(SEALED, len(ORIGINAL), "image/jpeg", "clean", at=at, sealed=True),
+    ]
 
 
 class World:
@@ -65,8 +69,8 @@ class World:
     def ask(self, path):
         return self.call("POST", f"/api/{path}/look", Role.OPERATOR, json={}).json()["order"]
 
-    def signed(self, scene=SCENE, files=FILES):
-        refs = Signer(self.key).sign(scene, files)
+    def signed(self, scene=SCENE, files=None):
+        refs = Signer(self.key).sign(scene, taken() if files is None else files)
         return msgspec.to_builtins({"scene": scene, "evidence": refs})
 
     def answer(self, out, order=None, at=None):
@@ -137,7 +141,7 @@ def test_verify_of_an_alert_a_case_a_look_and_all_covers_looks(world, tmp_path):
     snapshot = world.call("POST", "/api/devices/cam-1/orders", json=wanted).json()["id"]
     for order in (world.order, second):
         world.answer(world.signed(), order)
-    world.answer(world.signed(replace(SCENE, subject="snapshot-gate"), FILES[:1]), snapshot)
+    world.answer(world.signed(replace(SCENE, subject="snapshot-gate"), taken()[:1]), snapshot)
     world.put(OPEN)
     world.put(ORIGINAL, sealed=True)
     for what in (ALERT, case["number"]):
@@ -268,7 +272,7 @@ def test_the_answer_to_an_earlier_look_proves_nothing_again(world):
 
 
 def test_a_picture_without_an_order_must_not_be_older_than_the_order(world):
-    old = [replace(file, at=TAKEN - 3_600_000) for file in FILES]
+    old = taken(ago_ms=3_600_000)
     world.answer(world.signed(files=old))
     assert world.shown()[0]["proof"]["fault"] == NO_STATEMENT
 
