@@ -4,7 +4,7 @@ PIP = .venv/bin/pip install --disable-pip-version-check --quiet --constraint con
 CONSOLE = hub/console
 CONSOLE_SOURCES = $(shell find $(CONSOLE) -type f -not -path '*/node_modules/*' -not -path '*/dist/*')
 
-.PHONY: demo test check setup setup-test console schema screenshots clean
+.PHONY: demo test check setup setup-test console schema screenshots pictures clean
 
 demo: setup
 	.venv/bin/tianyan demo $(if $(VIDEO),--video "$(VIDEO)") $(ARGS)
@@ -60,6 +60,10 @@ schema: .venv/demo
 
 screenshots: setup-test
 	.venv/bin/python -m tests.browser.screenshots docs/images
+
+# What tests/browser/test_pictures.py compares with; look at each before it is committed.
+pictures: setup-test
+	TIANYAN_REDRAW=1 .venv/bin/pytest tests/browser/test_pictures.py
 
 clean:
 	rm -rf .venv $(CONSOLE)/dist $(CONSOLE)/node_modules

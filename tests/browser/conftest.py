@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +170,9 @@ class Opener:
         guide: bool = False,
         token: str = "",
         draw_map: bool = False,
+        at: datetime | None = None,
     ) -> Page:
+        """The page, ready; `at`: when it is there, for good."""
         context = self._browser.new_context(
             viewport={"width": 1440, "height": 900}, locale="zh-CN", reduced_motion="reduce"
         )
@@ -183,6 +186,8 @@ class Opener:
         context.add_init_script(WORDS_STAY)
         if not draw_map:  # software WebGL takes seconds of CPU
             context.add_init_script(NO_WEBGL)
+        if at is not None:
+            context.clock.set_fixed_time(at)
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda fault: self.faults.append(str(fault)))

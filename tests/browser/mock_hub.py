@@ -24,7 +24,7 @@ from starlette.routing import Route
 
 from hub.people.session_api import opened
 from hub.roles import Actor, Role
-from tests.browser import mock_map
+from tests.browser import mock_evaluation, mock_map
 from tests.browser.made_up_city import CONDITIONS, NEXT, City, Item, now
 from tests.browser.mock_attention import Attention
 from tests.browser.mock_learning import Learning
@@ -359,6 +359,8 @@ class MockHub:
                 self.publish("alert", {k: v for k, v in item.items() if k != "history"})
 
     async def page(self, request: Request) -> Response:
+        if request.path_params.get("path", "").startswith("api/"):
+            return refuse(404, "not_found", f"nothing at {request.url.path}", "/api/openapi.json")
         path = (DIST / request.path_params.get("path", "")).resolve()
         if not path.is_file() or not path.is_relative_to(DIST):
             path = DIST / "index.html"
@@ -393,6 +395,7 @@ class MockHub:
             *self.proof.rows(),
             *self.looks.rows(),
             *mock_map.rows(),
+            *mock_evaluation.rows(),
             ("/api/search", self.search, ["GET"]),
             ("/api/camera-pictures", self.pictures, ["GET"]),
             ("/api/past", self.past, ["GET"]),

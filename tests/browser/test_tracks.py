@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -102,9 +104,9 @@ def furnish(store, folder):
     return site, noon
 
 
-@pytest.fixture(scope="module")
-def watched(tmp_path_factory) -> Iterator[Watched]:
-    folder = tmp_path_factory.mktemp("watched")
+@contextmanager
+def watched_in(folder: Path) -> Iterator[Watched]:
+    """A hub of that truck, answering."""
     store = Store(f"sqlite:///{folder / 'hub.sqlite'}")
     store.migrate()
     site, noon = furnish(store, folder)
@@ -115,6 +117,12 @@ def watched(tmp_path_factory) -> Iterator[Watched]:
         found = tx.exec_driver_sql("SELECT label, id FROM alerts").all()
     with answering(hub, free_port()) as url:
         yield Watched(url, tokens, noon, dict(found))
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory) -> Iterator[Watched]:
+    with watched_in(tmp_path_factory.mktemp("watched")) as watched:
+        yield watched
 
 
 def day_of(watched: Watched) -> str:

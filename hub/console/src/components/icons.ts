@@ -12,6 +12,8 @@ export const ICONS = {
   close: 'm5 5 10 10M15 5 5 15',
   plus: 'M10 4v12M4 10h12',
   minus: 'M4 10h12',
+  play: 'm6.500 4 9 6-9 6Z',
+  pause: 'M7 4.500v11M13 4.500v11',
   home: 'M3.500 8V3.500H8M12 3.500h4.500V8M16.500 12v4.500H12M8 16.500H3.500V12',
   layers: 'm10 3 7.500 4L10 11 2.500 7 10 3ZM3 11l7 3.700L17 11',
   target:
