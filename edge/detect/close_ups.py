@@ -11,7 +11,7 @@ import numpy as np
 
 from edge.camera.frame import Image
 from edge.config import CloseUp
-from edge.detect.detection import Detection
+from edge.detect.detection import Detection, Part
 from edge.detect.detectors import Detector
 from edge.detect.overlap import corners, ious, nestings
 
@@ -42,6 +42,12 @@ class CloseUps:
         for part in self._parts:
             found += self._seen_in(part, image, least)
         return one_box_a_thing(found) if self._parts else found
+
+    def glance(
+        self, _image: Image, _part: Part, _least: float | None = None
+    ) -> list[Detection] | None:
+        """None: with close-ups the whole is looked at."""
+        return None
 
     def threshold(self, label: str) -> float:
         """The score from which `label` counts."""

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+Part = tuple[float, float, float, float]
+"""Left, top, right, bottom of a part of a picture, fractions of it."""
+
 
 @dataclass(frozen=True)
 class Detection:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from edge.camera.frame import Image
-from edge.detect.detection import Detection
+from edge.detect.detection import Detection, Part
 from edge.detect.errors import BadModel
 from edge.detect.manifest import Manifest, Score, find_manifest, load_manifest
 from edge.detect.onnx import onnx_detector
@@ -29,6 +29,16 @@ class Detector(Protocol):
         """What is in the picture (height × width × 3, BGR), best score first.
 
         From each label's threshold up; with `least`, also what is fainter, down to that score.
+        """
+        ...
+
+    def glance(
+        self, image: Image, part: Part, least: float | None = None
+    ) -> list[Detection] | None:
+        """What is in a part of the picture, seen as large as in a look at the whole.
+
+        What is cut by an inner edge of the part is left out. None: only the whole can be looked
+        at now, or costs no more.
         """
         ...
 

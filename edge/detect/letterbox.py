@@ -1,5 +1,6 @@
 """A picture fitted into a network's input, and boxes brought back from there."""
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -7,7 +8,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.camera.frame import Image
+from edge.detect.detection import Part
 from edge.detect.manifest import Input
+
+EDGE_PIXELS = 2
+"""A box that comes so near to an edge of a part is taken for cut."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A part of an input, in its pixels."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def cut(self, blob: NDArray[np.float32]) -> NDArray[np.float32]:
+        """That part of an input."""
+        part = blob[:, :, self.top : self.bottom, self.left : self.right]
+        return np.ascontiguousarray(part)
+
+    def cuts(self, boxes: NDArray[np.float32], box: "Letterbox") -> NDArray[np.bool_]:
+        """N: whether an edge of the part that is none of the picture cuts a box.
+
+        `boxes`: N × 4 centre x, y, width, height in input pixels.
+        """
+        x, y, w, h = boxes.T
+        inner = (self.left > 0, self.top > 0, self.right < box.input_width,
+                 self.bottom < box.input_height)  # fmt: skip
+        gaps = (x - w / 2 - self.left, y - h / 2 - self.top,
+                self.right - x - w / 2, self.bottom - y - h / 2)  # fmt: skip
+        near = [is_inner & (gap < EDGE_PIXELS) for is_inner, gap in zip(inner, gaps, strict=True)]
+        return np.asarray(np.logical_or.reduce(near), bool)
 
 
 @dataclass(frozen=True)
@@ -37,6 +70,17 @@ class Letterbox:
             inside = blob[0, channel, self.top : bottom, self.left : right]
             np.multiply(plane, scale, out=inside, dtype=np.float32)
         return blob
+
+    def window(self, part: Part, stride: int) -> Window:
+        """The part of the input that shows a part of the picture, filled up to whole strides."""
+        across, down = self.ratio * self.width, self.ratio * self.height
+        left, right = _filled_up(
+            self.left + part[0] * across, self.left + part[2] * across, self.input_width, stride
+        )
+        top, bottom = _filled_up(
+            self.top + part[1] * down, self.top + part[3] * down, self.input_height, stride
+        )
+        return Window(left, top, right, bottom)
 
     def fractions(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
         """N × 4 centre x, y, width, height in input pixels → left, top, right, bottom, 0 to 1."""
@@ -73,3 +117,11 @@ def letterbox(
 
 def _up_to_multiple(length: int, stride: int) -> int:
     return -(-length // stride) * stride
+
+
+def _filled_up(start: float, end: float, length: int, stride: int) -> tuple[int, int]:
+    """A span brought to a multiple of the stride, evenly at both ends and within the length."""
+    size = min(_up_to_multiple(math.ceil(end) - math.floor(start), stride), length)
+    first = math.floor(start) - (size - (math.ceil(end) - math.floor(start))) // 2
+    first = min(max(first, 0), length - size)
+    return first, first + size

@@ -24,22 +24,36 @@ LEAST_SHARE = 0.0006
 IDLE_RELOOK_S, WATCHED_RELOOK_S = 60.0, 10.0
 """Look again after so long, motion or not: in a quiet street, and where something is timed."""
 
+WHOLE_EVERY_S = 5.0
+"""In a busy street the whole is looked at at least so often, else only where it moved."""
+
 
 class MotionGate:
     """Decides, look by look, whether the detector must run.
 
     `still_s`: for how long nothing has moved in the zones or near them: the carriageway beside a
-    watched pavement need not be looked at for its cars.
+    watched pavement need not be looked at for its cars. `moved`: 1 where it differs from what
+    was last looked at, in the zones and near them; None: the whole is to be looked at.
     """
 
-    def __init__(self, zones: Sequence[Sequence[tuple[float, float]]] = ()) -> None:
-        """Open at the first look. `zones`: polygons in fractions; without any all counts."""
+    def __init__(
+        self,
+        zones: Sequence[Sequence[tuple[float, float]]] = (),
+        whole_every_s: float = WHOLE_EVERY_S,
+    ) -> None:
+        """Open at the first look. `zones`: polygons in fractions; without any all counts.
+
+        `whole_every_s`: so often the whole is looked at in a busy street.
+        """
         self._zones = zones
+        self._whole_every_s = whole_every_s
         self._near: Grey | None = None
         self._looked: Grey | None = None
         self._looked_t_s = 0.0
         self._moved_t_s = 0.0
+        self._whole_t_s = 0.0
         self.still_s = 0.0
+        self.moved: Grey | None = None
 
     def opens(self, small: Grey, t_s: float, *, is_watched: bool) -> bool:
         """True when the detector must look; `small` is then what the next looks compare with.
@@ -47,18 +61,32 @@ class MotionGate:
         `is_watched`: something is there that may become an alert, or is one.
         """
         relook_s = WATCHED_RELOOK_S if is_watched else IDLE_RELOOK_S
-        before = self._looked
+        before, where = self._looked, None
         if before is None or before.shape != small.shape:
             self._near = near(self._zones, small.shape)
             self._moved_t_s = t_s
-        elif moved(before, small, self._near):
-            self._moved_t_s = t_s
-        elif t_s - self._looked_t_s < relook_s:
-            self.still_s = t_s - self._moved_t_s
-            return False
+        else:
+            where = moved(before, small, self._near)
+            if where is not None:
+                self._moved_t_s = t_s
+            elif t_s - self._looked_t_s < relook_s:
+                self.still_s = t_s - self._moved_t_s
+                return False
         self.still_s = t_s - self._moved_t_s
-        self._looked, self._looked_t_s = small, t_s
+        self._take(small, where, t_s)
         return True
+
+    def _take(self, small: Grey, where: Grey | None, t_s: float) -> None:
+        """Compare with this picture from now on, but with the one before where none looks now."""
+        self._looked_t_s = t_s
+        if self._looked is None or where is None or t_s - self._whole_t_s >= self._whole_every_s:
+            self._looked, self._whole_t_s, self.moved = small, t_s, None
+            return
+        left, top, width, height = cv2.boundingRect(where)
+        rows, columns = slice(top, top + height), slice(left, left + width)
+        self._looked = self._looked.copy()
+        self._looked[rows, columns] = small[rows, columns]
+        self.moved = where
 
 
 def near(zones: Sequence[Sequence[tuple[float, float]]], shape: tuple[int, ...]) -> Grey | None:
@@ -74,10 +102,10 @@ def near(zones: Sequence[Sequence[tuple[float, float]]], shape: tuple[int, ...])
     return None if mask.all() else mask
 
 
-def moved(before: Grey, now: Grey, where: Grey | None = None) -> bool:
-    """Whether enough pixels differ; a change of the whole picture's brightness also counts."""
+def moved(before: Grey, now: Grey, where: Grey | None = None) -> Grey | None:
+    """Where pixels differ, 1 or 0, if they are enough; so does a change of all the brightness."""
     difference = cv2.blur(cv2.absdiff(before, now), (3, 3))
     if where is not None:
         difference = cv2.bitwise_and(difference, where)
-    share = cv2.countNonZero(cv2.threshold(difference, STEP, 1, cv2.THRESH_BINARY)[1])
-    return share >= max(LEAST_SHARE * now.size, 1)
+    differs = np.asarray(cv2.threshold(difference, STEP, 1, cv2.THRESH_BINARY)[1], np.uint8)
+    return differs if cv2.countNonZero(differs) >= max(LEAST_SHARE * now.size, 1) else None

@@ -13,7 +13,8 @@ from edge.detect.manifest import Manifest
 from edge.detect.yolo import Graph, Tensor, YoloDetector, sides
 
 SIZES = 4
-"""Compiled networks kept, one a picture size; a camera has one."""
+"""Compiled networks kept, one a picture size; a camera has one. To compile one takes a second or
+more, so parts of a picture, which come in hundreds of sizes, are not looked at alone."""
 
 
 def openvino_detector(manifest: Manifest, weights: Path, threads: int) -> YoloDetector:
@@ -48,7 +49,7 @@ def openvino_detector(manifest: Manifest, weights: Path, threads: int) -> YoloDe
         request.infer([blob], share_inputs=True)
         return request.get_output_tensor(0).data.copy()
 
-    return YoloDetector(manifest, Graph(weights, run, fixed))
+    return YoloDetector(manifest, Graph(weights, run, fixed, glances=False))
 
 
 def _network(core: Any, weights: Path) -> Any:

@@ -8,6 +8,7 @@ opens, is confirmed now and then, and closes when its place has been seen withou
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 
 import numpy as np
 
@@ -73,7 +74,8 @@ class Sighting:
     `box`: with the matter's label and the score as a whole. `own`, `relation`, `stayed_s`: as in
     `dwell.History`. `parts`: what it was made of, for the picture. `since`: when it came, where
     the one who saw it knows better than the first sighting. `clean`: the last look before it came
-    that showed its place clean, if there was one.
+    that showed its place clean, if there was one. `least`: where more than the label's threshold is
+    asked of it over all looks, how much.
     """
 
     box: Detection
@@ -83,6 +85,7 @@ class Sighting:
     parts: tuple[Detection, ...] = ()
     since: Moment | None = None
     clean: Moment | None = None
+    least: float = 0.0
 
 
 Placed = tuple[ZoneConfig, Sighting]
@@ -96,7 +99,7 @@ class Stay:
     `clean`: the last look before `since` that showed the place clean, if there was one.
 
     `hidden_s`, `blind_s`: of the time since it was `seen`, how long something stood before it, and
-    how long the camera could not be judged by.
+    how long the camera could not be judged by. `least`: as in its sightings.
     """
 
     label: Label
@@ -112,6 +115,7 @@ class Stay:
     clean: Moment | None = None
     number: int = 0
     score: float = 0.0
+    least: float = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -119,8 +123,9 @@ class Stay:
         return self.number > 0
 
     def judge(self, now: Moment, threshold: float) -> Verdict:
-        """Whether it has stayed long enough by now."""
-        return self.history.judge(now.t_s - self.since.t_s, self.zone.dwell_s, threshold)
+        """Whether it has stayed long enough by now; `threshold`: of its label."""
+        least = max(threshold, self.least)
+        return self.history.judge(now.t_s - self.since.t_s, self.zone.dwell_s, least)
 
 
 @dataclass(frozen=True)
@@ -254,7 +259,10 @@ class Places:
         if not self._stays or not sightings:
             return {}
         shared = _alike([s.box for _, s in sightings], [stay.box for stay in self._stays])
-        shared *= alike([zone.id for zone, _ in sightings], [s.zone.id for s in self._stays])
+        shared *= alike(
+            [_kind(zone, sighting.least) for zone, sighting in sightings],
+            [_kind(stay.zone, stay.least) for stay in self._stays],
+        )
         joined: dict[int, list[Sighting]] = {}
         for row, (_, sighting) in enumerate(sightings):
             best = int(shared[row].argmax())
@@ -279,9 +287,9 @@ class Places:
         table = corners(boxes)
         part_of_alert = nestings(table, table) >= SAME_PLACE_NESTED
         part_of_alert &= np.array([stay.is_open for stay in stays])
-        labels, zones = [box.label for box in boxes], [stay.zone.id for stay in stays]
+        labels, kinds = [box.label for box in boxes], [_kind(s.zone, s.least) for s in stays]
         twins = (_alike(boxes, boxes) > 0) | part_of_alert
-        twins &= alike(labels, labels) & alike(zones, zones)
+        twins &= alike(labels, labels) & alike(kinds, kinds)
         kept: list[int] = []
         for number, stay in enumerate(stays):
             if stay.is_open or not twins[number, kept].any():
@@ -321,9 +329,10 @@ class Places:
             and now.t_s - stay.since.t_s >= stay.zone.dwell_s
             and (verdict := self._judge(stay, now)).is_ripe
         ]
-        for stay in sorted(ripe, key=self._strength, reverse=True):
+        strength = partial(self._strength, now=now)
+        for stay in sorted(ripe, key=strength, reverse=True):
             rivals = [s for s in self._stays if s.is_open and _are_rivals(stay, s)]
-            if any(self._strength(stay) <= SURER * self._strength(rival) for rival in rivals):
+            if any(strength(stay) <= SURER * strength(rival) for rival in rivals):
                 continue
             self._opened += 1
             opened = replace(stay, number=self._opened)
@@ -333,9 +342,15 @@ class Places:
             events.append(StayEvent(StayState.NEW, opened))
         return events
 
-    def _strength(self, stay: Stay) -> float:
-        """How sure its name is, beside what its label takes; without a class, not at all."""
-        return 0.0 if stay.label == UNNAMED else stay.score / self._threshold(stay.label)
+    def _strength(self, stay: Stay, now: Moment) -> float:
+        """How sure its name is by all looks, beside what its label takes; without a class, not.
+
+        A name that few looks gave is worth less, however sure they were.
+        """
+        if stay.label == UNNAMED:
+            return 0.0
+        verdict = self._judge(stay, now)
+        return verdict.score * verdict.share / max(self._threshold(stay.label), stay.least)
 
 
 def _are_rivals(a: Stay, b: Stay) -> bool:
@@ -343,6 +358,11 @@ def _are_rivals(a: Stay, b: Stay) -> bool:
     if UNNAMED in (a.label, b.label) and a.label != b.label:
         return touch(a.box, b.box)
     return _nested(a, b) >= RIVALS_NESTED
+
+
+def _kind(zone: ZoneConfig, least: float) -> str:
+    """What is new and what always stood there are two things, in one place too."""
+    return f"{zone.id} {least}"
 
 
 def _nested(stay: Stay, other: Stay) -> float:
@@ -362,6 +382,7 @@ def _first_seen(zone: ZoneConfig, sighting: Sighting, now: Moment) -> Stay:
         history=history,
         parts=sighting.parts,
         clean=sighting.clean,
+        least=sighting.least,
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from edge.camera.frame import Image
-from edge.detect.detection import Detection
+from edge.detect.detection import Detection, Part
 from edge.detect.detectors import Detector
 
 log = logging.getLogger(__name__)
@@ -69,6 +69,12 @@ class SwitchedDetector:
                 why = f"failed {trial.failures} looks in a row: {answer.fault}"
                 self._end(trial, why)
         return self._detector.detect(image, least)
+
+    def glance(
+        self, image: Image, part: Part, least: float | None = None
+    ) -> list[Detection] | None:
+        """See `edge.detect.detectors.Detector`; during a trial the whole is looked at."""
+        return None if self._trial is not None else self._detector.glance(image, part, least)
 
     def threshold(self, label: str) -> float:
         """The score from which `label` counts with the model in use."""

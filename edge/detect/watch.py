@@ -24,13 +24,14 @@ from edge.detect.detection import Detection
 from edge.detect.detectors import Detector
 from edge.detect.evidence import Develop, EvidenceFile
 from edge.detect.faces import FaceFinder, NoFinder
+from edge.detect.glance import Gaze
 from edge.detect.ground import GeoPlace, ground_of, place_of
 from edge.detect.moment import Moment
-from edge.detect.motion import MotionGate
-from edge.detect.overlap import best_of_each, corners, covered_share, ious, nestings
+from edge.detect.motion import WHOLE_EVERY_S, MotionGate
+from edge.detect.overlap import corners, covered_share, ious, nestings
 from edge.detect.places import NAMED_SHARE, Placed, Places, Sighting, Stay, StayEvent, StayState
 from edge.detect.record import ALBUM_BYTES, Recorder
-from edge.detect.relations import stalls
+from edge.detect.relations import BY_HAND, stalls
 from edge.detect.thumbnail import DOUBLE, grey, thumbnail
 from edge.detect.tracking import SAME_KIND, Track, Tracker
 from edge.detect.zones import Zones
@@ -66,13 +67,11 @@ SLOW_DWELL_S = 43_200.0
 STRUCTURE = "illegal_structure"
 STANDING_STRUCTURE = 0.5
 NEW_PART = 0.3
-"""Houses look like structures: one counts from this score on, or where so much of it is new."""
+"""Houses look like structures: one that is not new in so large a part must reach this score. It is
+asked of all looks together, for single ones of any house do now and then."""
 
 SAME_IOU, SAME_PART = 0.3, 0.5
 """A thing with a class came when the scene changed there, if their boxes agree so well."""
-
-ONE_THING_IOU = 0.6
-"""Two matters seen in boxes that overlap more are one thing with two names; the surer one stays."""
 
 CLEAN_LOOKS = "clean-looks.npz"
 
@@ -83,6 +82,9 @@ IDLE_AFTER_S = 10.0
 DWELL_PARTS = 15
 """Where nothing has moved for so long the next look may wait, at most a fifteenth of the shortest
 dwell: looks at a still picture only let time pass, and time is told by the stamps."""
+
+WHOLES_A_DWELL = 12
+"""The shortest dwell sees at least so many looks at the whole, however busy the street is."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,7 @@ class CameraWatch:
         self._ground = ground_of(camera)
         self._zones = Zones(camera, self._ground)
         self._gate = _gate_of(camera)
+        self._gaze = Gaze(self._detector, FAINT, _is_matter, self._comes_and_goes)
         self._tracker = Tracker()
         self._places = Places(detector.threshold)
         self._change = SceneChange(min(zone.dwell_s for zone in camera.zones))
@@ -171,11 +174,13 @@ class CameraWatch:
         if frame.sight is CameraState.MOVED:
             self._clean.forget()
         small = grey(picture)
-        moved = self._gate.opens(small, frame.t_s, is_watched=bool(self._places.stays))
+        timed = [stay for stay in self._places.stays if stay.is_open or not stay.least]
+        moved = self._gate.opens(small, frame.t_s, is_watched=bool(timed))
         if moved:
-            self._seen = self._detector.detect(frame.picture.sized(self._detector.side), FAINT)
+            image = frame.picture.sized(self._detector.side)
+            self._seen = self._gaze.look(image, self._gate.moved)
             self.analysed += 1
-        came_s = [stay.since.t_s for stay in self._places.stays if not stay.is_open]
+        came_s = [stay.since.t_s for stay in timed if not stay.is_open]
         self._recorder.see(frame, self._seen, moved=moved, since=came_s)
         tracks = self._tracker.update(self._seen, frame.t_s)
         passers = [box for box in self._seen if self._passes(box)]
@@ -235,18 +240,15 @@ class CameraWatch:
         self, tracks: Sequence[Track], changes: Sequence[Change], aspect: float, now: Moment
     ) -> list[Placed]:
         """What in this look must not be there: by its class, by its relations, by its coming."""
-        classes = best_of_each(
-            [box for box in self._seen if box.label in LABELS and self._counts(box, FAINT_SHARE)],
-            ONE_THING_IOU,
-        )
+        classes = [b for b in self._seen if _is_matter(b) and self._counts(b, FAINT_SHARE)]
         sure = [box for box in classes if self._counts(box)]
         still = [c.box for c in changes if not _is_named(c.box, sure)]
         named = self._in_zones(
             [*(Sighting(box, box.score) for box in classes), *stalls(tracks, still, aspect)], now
         )
-        named = [(zone, _dated(s, changes)) for zone, s in named if _is_due(s, changes)]
+        named = [(zone, _dated(_doubted(s, changes), changes)) for zone, s in named]
         named = [(zone, self._after_clean(s, now)) for zone, s in named]
-        boxes = [s.box for _, s in named if s.relation or self._counts(s.box)]
+        boxes = [s.box for _, s in named if s.relation or self._names(s)]
         unnamed = [change for change in changes if not _is_named(change.box, boxes)]
         lasting, unknown = self._places.recognised(unnamed, now)
         new = self._in_zones([Sighting(c.box, c.box.score, since=c.since) for c in unknown], now)
@@ -263,7 +265,7 @@ class CameraWatch:
 
     def _hiding(self, passers: Sequence[Detection]) -> list[Detection]:
         """What may be in the way of seeing a place clean: all that passes, stays or is faint."""
-        faint = [box for box in self._seen if box.label in LABELS]
+        faint = [box for box in self._seen if _is_matter(box)]
         return [*passers, *faint, *(stay.box for stay in self._places.stays)]
 
     def _building_of(self, camera: CameraConfig) -> BuildingWatch | None:
@@ -296,8 +298,15 @@ class CameraWatch:
     def _counts(self, box: Detection, share: float = 1.0) -> bool:
         return box.score >= share * self._detector.threshold(box.label)
 
+    def _names(self, sighting: Sighting) -> bool:
+        """Whether it says in this look what has changed there."""
+        return self._counts(sighting.box) and sighting.box.score >= sighting.least
+
     def _passes(self, box: Detection) -> bool:
         return box.label in PASSERS and self._counts(box)
+
+    def _comes_and_goes(self, box: Detection) -> bool:
+        return self._passes(box) or box.label in BY_HAND
 
     def _alert(self, event: StayEvent, frame: Frame) -> AlertEvent:
         alert = self._event(event, frame.at, frame)
@@ -356,8 +365,14 @@ def watches_building(zone: ZoneConfig) -> bool:
     return zone.no_build or zone.dwell_s >= SLOW_DWELL_S
 
 
+def _is_matter(box: Detection) -> bool:
+    return box.label in LABELS
+
+
 def _gate_of(camera: CameraConfig) -> MotionGate:
-    return MotionGate([zone.polygon for zone in camera.zones])
+    dwell_s = min(zone.dwell_s for zone in camera.zones)
+    whole_every_s = min(WHOLE_EVERY_S, dwell_s / WHOLES_A_DWELL)
+    return MotionGate([zone.polygon for zone in camera.zones], whole_every_s)
 
 
 def _is_same(change: Detection, box: Detection) -> bool:
@@ -366,12 +381,13 @@ def _is_same(change: Detection, box: Detection) -> bool:
     return overlap >= SAME_IOU or covered_share(box, [change]) >= SAME_PART
 
 
-def _is_due(sighting: Sighting, changes: Sequence[Change]) -> bool:
+def _doubted(sighting: Sighting, changes: Sequence[Change]) -> Sighting:
     """A structure that always stood there is a house, unless the detector is sure it is none."""
     box = sighting.box
-    if box.label != STRUCTURE or box.score >= STANDING_STRUCTURE:
-        return True
-    return covered_share(box, [change.box for change in changes]) >= NEW_PART
+    if box.label != STRUCTURE:
+        return sighting
+    is_new = covered_share(box, [change.box for change in changes]) >= NEW_PART
+    return sighting if is_new else replace(sighting, least=STANDING_STRUCTURE)
 
 
 def _dated(sighting: Sighting, changes: Sequence[Change]) -> Sighting:

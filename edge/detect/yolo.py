@@ -9,24 +9,29 @@ from numpy.typing import NDArray
 
 from edge.camera.frame import Image
 from edge.detect.candidates import choose, split_yolo
-from edge.detect.detection import Detection
+from edge.detect.detection import Detection, Part
 from edge.detect.errors import BadModel
 from edge.detect.letterbox import letterbox
 from edge.detect.manifest import Manifest
 
 Tensor = NDArray[np.float32]
 
+WORTH_A_GLANCE = 0.85
+"""Of the whole input: a larger part saves too little."""
+
 
 @dataclass(frozen=True)
 class Graph:
     """A loaded network. `run`: 1 × 3 × height × width → its output; `fixed`: sides it insists on.
 
-    `weights`: where it came from, for errors.
+    `weights`: where it came from, for errors. `glances`: whether a size that it has not seen yet
+    costs no more than its pixels.
     """
 
     weights: Path
     run: Callable[[Tensor], Tensor]
     fixed: tuple[int | None, int | None] = (None, None)
+    glances: bool = True
 
 
 class YoloDetector:
@@ -51,6 +56,27 @@ class YoloDetector:
         if least is not None:
             thresholds = np.minimum(thresholds, np.float32(least))
         return choose(box.fractions(boxes), scores, self.labels, thresholds)
+
+    def glance(
+        self, image: Image, part: Part, least: float | None = None
+    ) -> list[Detection] | None:
+        """What is in a part of the picture (see `edge.detect.detectors.Detector`)."""
+        if any(self._graph.fixed) or not self._graph.glances:
+            return None
+        height, width = image.shape[:2]
+        box = letterbox(width, height, self._manifest.input)
+        window = box.window(part, self._manifest.input.stride)
+        size = (window.right - window.left) * (window.bottom - window.top)
+        if size > WORTH_A_GLANCE * box.input_width * box.input_height:
+            return None
+        blob = window.cut(box.blob(image, self._manifest.input))
+        boxes, scores = split_yolo(self._graph.run(blob))
+        thresholds = self._thresholds
+        if least is not None:
+            thresholds = np.minimum(thresholds, np.float32(least))
+        boxes = boxes + np.array([window.left, window.top, 0, 0], np.float32)
+        whole = ~window.cuts(boxes, box)
+        return choose(box.fractions(boxes[whole]), scores[whole], self.labels, thresholds)
 
     def threshold(self, label: str) -> float:
         """The score from which `label` counts."""

@@ -48,6 +48,9 @@ class Colours:
     labels = ("garbage",)
     side = 640
 
+    def glance(self, image, part, least=None):
+        return None
+
     def threshold(self, _):
         return 0.5
 

@@ -40,6 +40,9 @@ class Scripted:
         self.calls += 1
         return sorted(self._script(self.calls - 1), key=lambda d: -d.score)
 
+    def glance(self, image, part, least=None):
+        return None
+
     def threshold(self, label: str) -> float:
         return 0.25
 

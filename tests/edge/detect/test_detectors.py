@@ -92,6 +92,9 @@ def test_openvino_says_what_onnx_runtime_says(tmp_path, detector):
         assert sure
         likeness = ious(corners(sure), corners(other.detect(picture, 0.1)))
         assert (likeness.max(axis=1) > 0.8).mean() >= 0.7
+    part = (0.3, 0.3, 0.7, 0.7)
+    assert detector.glance(picture, part, 0.1) is not None
+    assert other.glance(picture, part, 0.1) is None  # it compiles anew for each size
 
 
 def test_weights_that_are_no_graph_stop_the_start(tmp_path):

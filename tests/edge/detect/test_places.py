@@ -135,6 +135,14 @@ def test_a_surer_name_takes_an_alerts_place():
     assert _states(told) == [("new", "garbage"), ("end", "garbage"), ("new", "street_vending")]
 
 
+def test_a_surer_name_that_few_looks_gave_does_not_take_an_alerts_place():
+    def script(t_s):
+        sure = [box("street_vending", 0.4, 0.6, score=0.75)] if t_s > 60 and t_s % 5 < 2 else []
+        return [box("garbage", 0.4, 0.6, score=0.5), *sure]
+
+    assert _states(_play(script, 300)) == [("new", "garbage")]
+
+
 def test_what_has_no_class_gives_way_to_what_has_one_and_never_the_other_way():
     thing = box("unknown_object", 0.39, 0.6, score=0.95)
     told = _play(lambda t: [thing] + ([HEAP] if t >= 30 else []), 200)

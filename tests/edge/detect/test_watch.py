@@ -218,6 +218,41 @@ def test_a_house_is_no_illegal_structure_and_what_is_built_before_the_camera_is(
     assert [(e.label, e.matter) for e in events] == [("illegal_structure", "06001")]
 
 
+def _busy(t_s):
+    """Something passes at every moment, and every look is analysed."""
+    picture, left = street(), int(t_s * 67 % 500)
+    picture[60:120, left : left + 40] = 240
+    return picture
+
+
+@pytest.mark.parametrize(("often", "seen"), [(0.42, 0), (0.58, 1)])
+def test_a_house_is_judged_by_all_looks_not_by_its_best(often, seen):
+    def script(call):
+        score = 0.65 if call * often % 1 < often else 0.35
+        return [box("illegal_structure", 300 / 640, 200 / 360, 80 / 640, 60 / 360, score=score)]
+
+    events, _ = _watched(script, 60, draw=_busy)
+    assert [e.label for e in events] == ["illegal_structure"] * seen
+
+
+def test_what_is_built_before_a_house_that_seemed_none_is_dated_by_itself():
+    def house(_):
+        return [box("illegal_structure", 300 / 640, 200 / 360, 80 / 640, 60 / 360, score=0.4)]
+
+    (event,), _ = _watched(house, 65, draw=_left_there)
+    assert event.since >= START + timedelta(seconds=20)
+
+
+def test_two_names_in_one_look_are_weighed_by_all_looks():
+    def script(call):
+        stall = box("street_vending", 0.4, 0.5, score=0.45)
+        heap = box("garbage", 0.4, 0.5, 0.1, 0.21, score=0.5 if call % 3 == 0 else 0.3)
+        return [stall, heap]
+
+    events, _ = _watched(script, 60, draw=_busy)
+    assert [(str(e.state), e.label) for e in events] == [("new", "street_vending")]
+
+
 def test_a_knocked_camera_keeps_its_alert():
     second = [0.0]
 
