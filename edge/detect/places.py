@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.detect.change import Change
 from edge.detect.detection import Detection
@@ -259,10 +260,8 @@ class Places:
         if not self._stays or not sightings:
             return {}
         shared = _alike([s.box for _, s in sightings], [stay.box for stay in self._stays])
-        shared *= alike(
-            [_kind(zone, sighting.least) for zone, sighting in sightings],
-            [_kind(stay.zone, stay.least) for stay in self._stays],
-        )
+        shared *= alike([zone.id for zone, _ in sightings], [s.zone.id for s in self._stays])
+        shared *= _same_age([s.least for _, s in sightings], self._stays)
         joined: dict[int, list[Sighting]] = {}
         for row, (_, sighting) in enumerate(sightings):
             best = int(shared[row].argmax())
@@ -287,9 +286,10 @@ class Places:
         table = corners(boxes)
         part_of_alert = nestings(table, table) >= SAME_PLACE_NESTED
         part_of_alert &= np.array([stay.is_open for stay in stays])
-        labels, kinds = [box.label for box in boxes], [_kind(s.zone, s.least) for s in stays]
+        labels, zones = [box.label for box in boxes], [stay.zone.id for stay in stays]
         twins = (_alike(boxes, boxes) > 0) | part_of_alert
-        twins &= alike(labels, labels) & alike(kinds, kinds)
+        twins &= alike(labels, labels) & alike(zones, zones)
+        twins &= _same_age([stay.least for stay in stays], stays)
         kept: list[int] = []
         for number, stay in enumerate(stays):
             if stay.is_open or not twins[number, kept].any():
@@ -360,9 +360,11 @@ def _are_rivals(a: Stay, b: Stay) -> bool:
     return _nested(a, b) >= RIVALS_NESTED
 
 
-def _kind(zone: ZoneConfig, least: float) -> str:
-    """What is new and what always stood there are two things, in one place too."""
-    return f"{zone.id} {least}"
+def _same_age(least: Sequence[float], stays: Sequence[Stay]) -> NDArray[np.bool_]:
+    """N × M: what is new and what always stood there are two things, until one is an alert."""
+    is_open = np.array([stay.is_open for stay in stays], bool)
+    asked = np.array([stay.least for stay in stays])
+    return np.asarray((np.array(least)[:, None] == asked[None]) | is_open[None], bool)
 
 
 def _nested(stay: Stay, other: Stay) -> float:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from edge.detect.places import UPDATE_S, Places, Sighting
@@ -141,6 +143,22 @@ def test_a_surer_name_that_few_looks_gave_does_not_take_an_alerts_place():
         return [box("garbage", 0.4, 0.6, score=0.5), *sure]
 
     assert _states(_play(script, 300)) == [("new", "garbage")]
+
+
+def test_an_alert_of_something_new_stays_it_when_it_has_stood_there_for_long():
+    places, told = Places(), []
+    for t_s in range(300):
+        seen = Sighting(HEAP, HEAP.score, least=0.5 if t_s > 80 else 0.0)
+        told += places.update([(ZONE, seen)], [], moment(t_s))
+    assert [str(event.state) for event in told] == ["new"]
+
+
+def test_what_always_stood_there_is_not_what_came_before_it():
+    places, told = Places(), []
+    for t_s in range(200):
+        seen = Sighting(replace(HEAP, score=0.4), 0.4, least=0.0 if t_s >= 100 else 0.5)
+        told += places.update([(ZONE, seen)], [], moment(t_s))
+    assert [(str(event.state), event.stay.since) for event in told] == [("new", moment(100))]
 
 
 def test_what_has_no_class_gives_way_to_what_has_one_and_never_the_other_way():
