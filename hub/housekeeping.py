@@ -50,6 +50,7 @@ async def keep_house(store: Store, site: Site) -> None:
             await asyncio.to_thread(go_on_with_rollouts, store, at)
             await asyncio.to_thread(records.resume_suspended, store, site, at)
             await asyncio.to_thread(steps.say_what_is_due, store, at)
+            await asyncio.to_thread(records.say_unanswered, store, at)
             await asyncio.to_thread(settle_checks, store, site, at)
             owed = intake_store.owed_a_reply
             await asyncio.to_thread(watching.look_after, store, site.config, owed, at)
@@ -58,6 +59,8 @@ async def keep_house(store: Store, site: Site) -> None:
                 await asyncio.to_thread(sweep, store, site, at)
         except DBAPIError as fault:
             log.warning("Housekeeping waits for the database: %s", fault.orig)
+        except Exception:
+            log.exception("Something could not be done")
 
 
 async def watch_patrols(store: Store, site: Site) -> None:

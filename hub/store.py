@@ -31,7 +31,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    TimeoutError as PoolTimeoutError,
+)
 from sqlalchemy.types import TypeDecorator
 
 from hub.errors import SchemaError
@@ -46,6 +51,8 @@ metadata = MetaData(
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
+AT_ONCE = 50
+"""Connections: one for each of the 40 threads that answer calls, and for what runs beside them."""
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 
@@ -149,7 +156,7 @@ class Store:
             with self._writers.turn(urgent=urgent), self._begin("IMMEDIATE") as tx:
                 yield tx
         else:
-            with self.engine.begin() as tx:
+            with self._begin() as tx:
                 yield tx
         self.after_commit()
 
@@ -160,11 +167,18 @@ class Store:
             yield tx
 
     @contextmanager
-    def _begin(self, mode: str) -> Iterator[Connection]:
-        with self.engine.connect() as connection, connection.begin():
+    def _begin(self, mode: str = "IMMEDIATE") -> Iterator[Connection]:
+        with self._connection() as connection, connection.begin():
             if self.is_sqlite:
                 connection.exec_driver_sql(f"BEGIN {mode}")
             yield connection
+
+    def _connection(self) -> Connection:
+        """Raises OperationalError when no connection was free for long, as when there is none."""
+        try:
+            return self.engine.connect()
+        except PoolTimeoutError as fault:
+            raise OperationalError("connect", None, fault) from fault
 
     @property
     def name(self) -> str:
@@ -193,7 +207,7 @@ class Store:
         before, head = self.check_schema()
         if before != head:
             config = _alembic()
-            with self._begin("IMMEDIATE") as connection:
+            with self._begin() as connection:
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
         return before, head
@@ -319,11 +333,11 @@ def _insert(table: Table, dialect: str) -> Any:
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True, pool_size=10)
+        return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=AT_ONCE - 10)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     patience = {} if "timeout" in parsed.query else {"timeout": 10}
-    engine = create_engine(parsed, pool_size=20, connect_args=patience)
+    engine = create_engine(parsed, pool_size=20, max_overflow=AT_ONCE - 20, connect_args=patience)
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
 

@@ -1,16 +1,18 @@
 import threading
 import time
+from contextlib import ExitStack
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 import hub.app  # noqa: F401 - every table is defined once everything is imported
 from hub.auth import tokens
 from hub.cases import words
 from hub.errors import SchemaError
-from hub.store import Store, Turnstile, from_ms, metadata, put, to_ms
+from hub.store import AT_ONCE, Store, Turnstile, from_ms, is_database_away, metadata, put, to_ms
 from tests.hub.world import NOON, undone
 
 
@@ -100,3 +102,14 @@ def test_the_urgent_go_first():
     for thread in threads:
         thread.join()
     assert order == ["alert", "slow", "slow"]
+
+
+def test_a_store_whose_connections_are_all_taken_is_one_that_is_away(store, monkeypatch):
+    monkeypatch.setattr(store.engine.pool, "_timeout", 0.01)
+    with ExitStack() as held:
+        for _ in range(AT_ONCE):
+            held.enter_context(store.read())
+        with pytest.raises(OperationalError) as fault:
+            store.ping()
+    assert is_database_away(fault.value)
+    store.ping()
