@@ -75,11 +75,11 @@ def naive(tx: Connection, count: int) -> Iterator[CaseFacts]:
     clock = clock_store.history.c
     for number in range(1, count + 1):
         case = case_store.load(tx, [number])[number]
-        turns = [(to_ms(act.at), act.action, act.from_state, act.to_state)
+        turns = [(to_ms(act.at), act.action, act.from_state, act.to_state, 0, "")
                  for act in audit.of(tx, "case", str(number))]  # fmt: skip
         rows = tx.execute(select(clock.at, clock.due_at, clock.stage_due_at).where(
             clock.case_id == number).order_by(clock.id))  # fmt: skip
-        said = [(to_ms(at), due and to_ms(due), stage and to_ms(stage))
+        said = [(to_ms(at), due and to_ms(due), stage and to_ms(stage), number)
                 for at, due, stage in rows]  # fmt: skip
         about = {"id": number, "channel": case.source, "matter": case.matter, "path": case.path}
         yield from story(about, turns, said).rounds

@@ -6,6 +6,7 @@ so that a figure of last month, as of its last day, stays what it was.
 """
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from hub.cases.case import BEFORE_FILING, State
@@ -16,10 +17,11 @@ PASSED_UP = "records: escalation"
 """Turns made from a case's records; no action of the audit is called so."""
 
 
-Turn = tuple[int, str, str, str]
-"""An entry of the audit about a case: `at_ms`, action, the states before and after."""
-Said = tuple[int, int | None, int | None]
-"""What the clocks of a case said from `at_ms` on: `due_ms`, `stage_due_ms`."""
+Turn = tuple[int, str, str, str, int, str]
+"""An entry of the audit about a case: `at_ms`, action, the states before and after, its number,
+the case as the audit names it."""
+Said = tuple[int, int | None, int | None, int]
+"""What the clocks of a case said from `at_ms` on: `due_ms`, `stage_due_ms`; the case."""
 Sent = tuple[int, str | None, str | None]
 """To whom a case was sent at `at_ms`: department, officer. All three are read by the million."""
 
@@ -71,12 +73,18 @@ class _Round:
 
     def facts(self, about: dict[str, Any]) -> CaseFacts:
         """As a value, with what does not change of the case."""
-        return CaseFacts(**about, **{name: getattr(self, name) for name in self.__slots__})
+        return CaseFacts(**about, **dict(zip(self.__slots__, _ALL_OF(self), strict=True)))
 
 
+_ALL_OF = attrgetter(*_Round.__slots__)
+# The words of the audit as they are compared, a million times over.
+_REPORTED, _VERIFYING_REPORT = State.REPORTED.value, State.VERIFYING_REPORT.value
+_FILED, _DISPATCHED, _REOPENED = State.FILED.value, State.DISPATCHED.value, State.REOPENED.value
+_HANDLED, _VERIFYING_RESULT = State.HANDLED.value, State.VERIFYING_RESULT.value
+_REWORK, _CLOSED = State.REWORK.value, State.CLOSED.value
 _STATES = {state.value: state for state in State}
 _BEFORE_FILING = frozenset(state.value for state in BEFORE_FILING)
-_TO_CHECK = frozenset({State.HANDLED.value, State.VERIFYING_RESULT.value})
+_TO_CHECK = frozenset({_HANDLED, _VERIFYING_RESULT})
 
 
 def story(
@@ -95,7 +103,7 @@ def story(
     due_ms = stage_due_ms = None
     heard = told = 0
     for turn in turns:
-        at_ms, action, before, after = turn
+        at_ms, action, before, after, _, _ = turn
         moves = before != after
         if action == "reopen":
             now.reopened_ms = at_ms
@@ -108,7 +116,7 @@ def story(
         while heard < len(said) and (
             said[heard][0] < at_ms or (takes_one and said[heard][0] == at_ms)
         ):
-            said_ms, due_ms, stage_due_ms = said[heard]
+            said_ms, due_ms, stage_due_ms, _ = said[heard]
             takes_one &= said_ms < at_ms
             heard += 1
         while told < len(sent) and sent[told][0] <= at_ms:
@@ -130,47 +138,47 @@ def story(
 
 def _hear_out(now: _Round, said: Sequence[Said]) -> None:
     """A deadline may move without a step: an extension that was granted."""
-    moved = [due_ms for _, due_ms, _ in said if due_ms is not None]
+    moved = [due_ms for _, due_ms, _, _ in said if due_ms is not None]
     if now.dispatched_ms is not None and moved:
         now.due_ms = moved[-1]
 
 
 def _leave(now: _Round, turn: Turn, stage_due_ms: int | None, checks: list[Check]) -> None:
-    at_ms, _, before, after = turn
+    at_ms, _, before, after, _, _ = turn
     is_late = stage_due_ms is not None and at_ms > stage_due_ms
     if before in _BEFORE_FILING:
         now.file_late |= is_late
-        if before == State.VERIFYING_REPORT:
+        if before == _VERIFYING_REPORT:
             now.verified_report_ms = at_ms
     elif before in _TO_CHECK:
         now.check_late |= is_late
-        if before == State.VERIFYING_RESULT:
+        if before == _VERIFYING_RESULT:
             now.checked_ms = at_ms
             claimed_ms = now.handled_ms or at_ms
-            checks.append(Check(at_ms, claimed_ms, after == State.REWORK, now.round))
+            checks.append(Check(at_ms, claimed_ms, after == _REWORK, now.round))
 
 
 def _enter(now: _Round, turn: Turn, stage_due_ms: int | None) -> None:
-    at_ms, action, before, after = turn
+    at_ms, action, before, after, _, _ = turn
     now.state = _STATES[after]
     now.returns += action == "return"
     now.corrections += action == "correct"
-    if after == State.REPORTED:
+    if after == _REPORTED:
         now.reported_ms = at_ms
-    elif after == State.VERIFYING_REPORT:
+    elif after == _VERIFYING_REPORT:
         now.verify_report_due_ms = stage_due_ms
-    elif after == State.FILED and before in _BEFORE_FILING:
+    elif after == _FILED and before in _BEFORE_FILING:
         now.filed_ms, now.dispatch_due_ms = at_ms, stage_due_ms
-    elif after == State.REOPENED:
+    elif after == _REOPENED:
         now.dispatch_due_ms = stage_due_ms
-    elif after == State.DISPATCHED and now.dispatched_ms is None:
+    elif after == _DISPATCHED and now.dispatched_ms is None:
         now.dispatched_ms = at_ms
-    elif after == State.HANDLED:
+    elif after == _HANDLED:
         now.handled_ms, now.check_due_ms, now.checked_ms = at_ms, stage_due_ms, None
-    elif after == State.VERIFYING_RESULT:
+    elif after == _VERIFYING_RESULT:
         now.check_due_ms = stage_due_ms
-    elif after == State.REWORK:
+    elif after == _REWORK:
         now.handled_ms = None
         now.reworks += 1
-    elif after == State.CLOSED:
+    elif after == _CLOSED:
         now.closed_ms = at_ms
