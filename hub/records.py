@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
-from hub import events
+from hub import audit, events
 from hub.calendar import store as calendar_store
 from hub.calendar.limit import TimeLimit
 from hub.cases import clock_store, record_store, store as case_store
@@ -195,6 +195,27 @@ def escalate_overdue(store: Store, site: Site, at: datetime) -> int:
             _keep(on, after, action, said)
             raised += 1
     return raised
+
+
+def say_unanswered(store: Store, at: datetime) -> int:
+    """Say once of each supervision that its answer is overdue; returns of how many."""
+    with store.write() as tx:
+        late = record_store.unanswered(tx, at, AT_ONCE)
+        if not late:
+            return 0
+        of_cases = case_store.load(tx, {each.case_id for each in late})
+        entries = []
+        for each in late:
+            record_store.save(tx, replace(each, overdue_at=at))
+            state = of_cases[each.case_id].state.value
+            note = f"{each.department or ''}: no answer until {each.answer_due:%Y-%m-%d %H:%M} UTC"
+            entries.append(
+                audit.Entry(at, SYSTEM.name, SYSTEM.role, "case", str(each.case_id),
+                            "supervision_overdue", state, state, note)
+            )  # fmt: skip
+        audit.append(tx, entries)
+        events.record(tx, [Change("case", str(each.case_id)) for each in late], at)
+    return len(late)
 
 
 def _overdue(tx: Connection, at: datetime) -> list[tuple[int, datetime]]:

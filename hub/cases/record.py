@@ -98,7 +98,7 @@ class Record:
     `until`: the end of a suspension, when an answer or opinion is due, an extended deadline.
     `department`: partner, addressee, or whom it was settled on. `extra`: what an extension adds.
     `reason`: of a suspension; whom a dual report goes to. `person`: who of the duty table that is,
-    by id. `from_level`, `to_level`: of grids.
+    by id. `overdue_at`: said that no answer came in time. `from_level`, `to_level`: of grids.
     `decision`: what was said when it was decided or answered.
     """
 
@@ -119,6 +119,7 @@ class Record:
     decided_by: str | None = None
     decision: str = ""
     person: str | None = None
+    overdue_at: datetime | None = None
 
     @property
     def answer_due(self) -> datetime:

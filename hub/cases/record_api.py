@@ -19,11 +19,13 @@ from hub.cases.power import USUAL_POWER, Power
 from hub.cases.record import WAITING, Kind, Record, RecordState
 from hub.cases.record_store import records
 from hub.cases.store import cases
+from hub.cases.told import News, Reader, note_read, unread
 from hub.departments import store as department_store
 from hub.errors import Problem, not_found
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.matters import table
 from hub.patrol.phone import people_of
+from hub.people import users
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
@@ -103,6 +105,16 @@ class RecordItem(BaseModel):
     decision: str
 
 
+class ToldItem(RecordItem):
+    """A record that the caller has to read. `news`: what is new of it.
+
+    `dual_report`: it is to him, `answer` says that he read it. Of a supervision `demanded`: his to
+    answer; `answered`: he demanded it; `overdue`: no answer came in time, told to both.
+    """
+
+    news: News
+
+
 class CaseRecords(Listing[RecordItem]):
     """All records of a case, and its version now."""
 
@@ -180,6 +192,41 @@ def router(store: Store, acts: Acts) -> APIRouter:
             items = record_items(tx, found)
         return Listing(items=items, total=total)
 
+    @api.get("/told-records")
+    def told(
+        actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
+    ) -> Listing[ToldItem]:
+        """What the caller has to read, until he has (已阅)."""
+        with store.read() as tx:
+            found = unread(tx, _reader(tx, actor), visible(actor))
+            items = record_items(tx, [record for record, _ in found])
+        listed = [
+            ToldItem(**item.model_dump(), news=news)
+            for item, (_, news) in zip(items, found, strict=True)
+        ]
+        return Listing(items=listed, total=len(listed))
+
+    @api.post("/told-records/{record_id}/read", status_code=204)
+    def read(
+        record_id: int, actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))]
+    ) -> None:
+        """The caller has read what is new of a supervision; a dual report is answered."""
+        with store.write() as tx:
+            found = unread(tx, _reader(tx, actor), visible(actor))
+            news = {
+                record.id: (record, what) for record, what in found if what is not News.DUAL_REPORT
+            }
+            if record_id not in news:
+                raise not_found("unread record", record_id)
+            record, what = news[record_id]
+            at = now()
+            note_read(tx, record, what, actor.name, at)
+            act = audit.Entry(
+                at, actor.name, actor.role, "case", str(record.case_id), "read_supervision",
+                note=f"{record.id} {what}",
+            )  # fmt: skip
+            audit.append(tx, [act])
+
     @api.post("/case-records/{record_id}/decision")
     def decide(record_id: int, said: Decision, actor: worker) -> CaseRecords:
         return all_of(acts.decide(record_id, said, actor))
@@ -208,6 +255,16 @@ def router(store: Store, acts: Acts) -> APIRouter:
         return _powers(rows)
 
     return api
+
+
+def _reader(tx: Connection, actor: Actor) -> Reader:
+    user = users.load(tx, actor.name)
+    return Reader(
+        actor.name,
+        frozenset({actor.name, user.display_name} if user else {actor.name}),
+        frozenset(post.department for post in actor.posts if post.department),
+        frozenset(people_of(tx, actor.name)),
+    )
 
 
 def record_items(tx: Connection, found: Sequence[Record]) -> list[RecordItem]:

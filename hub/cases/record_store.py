@@ -48,6 +48,7 @@ records = Table(
     Column("decided_by", String(100)),
     Column("decision", Text, nullable=False),
     Column("person", String(64)),
+    Column("overdue_at", Instant),
     Index("ix_case_records_waiting", "state", "kind", "until"),
 )
 powers = Table(
@@ -69,7 +70,7 @@ _OF_CASES = (
 _POWERS = select(powers).order_by(powers.c.id)
 _SAME = (
     "case_id", "at", "by", "note", "until", "department", "reason", "from_level", "to_level",
-    "decided_at", "decided_by", "decision", "person",
+    "decided_at", "decided_by", "decision", "person", "overdue_at",
 )  # fmt: skip
 
 
@@ -130,6 +131,17 @@ def over(tx: Connection, at: datetime, limit: int) -> list[Record]:
         & (records.c.until <= at)
     )
     return listed(tx, ended, limit=limit)
+
+
+def unanswered(tx: Connection, at: datetime, limit: int) -> list[Record]:
+    """Supervisions whose time to answer is over, of which nobody was told yet."""
+    late = (
+        (records.c.state == RecordState.OPEN.value)
+        & (records.c.kind == Kind.SUPERVISION.value)
+        & (records.c.until < at)
+        & records.c.overdue_at.is_(None)
+    )
+    return listed(tx, late, limit=limit)
 
 
 def load_powers(tx: Connection) -> list[Power]:

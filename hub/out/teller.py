@@ -2,11 +2,11 @@
 
 The history (`hub.audit`) has every act, in order and in the database, so that nothing is told
 before its commit and nothing is lost: a cursor says how far it was read. What is told names no
-person and quotes nothing anybody wrote; a dual report alone names whom of the duty table it is to.
+person and quotes nothing anybody wrote; dual reports and supervision alone name whom they are to.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,8 @@ from hub import audit, events
 from hub.alerts import store as alert_store
 from hub.cases import record_store, store as case_store
 from hub.cases.case import STAGES, Case
-from hub.cases.record import Kind
+from hub.cases.record import Kind, Record
+from hub.departments import store as department_store
 from hub.duty import store as duty_store
 from hub.grid.places import Path, Places
 from hub.http import iso
@@ -27,6 +28,7 @@ from hub.matters import matter
 from hub.out import store as out_store
 from hub.out.store import Telling
 from hub.out.webhook import Topic
+from hub.people import users
 from hub.store import Store, now
 
 AT_ONCE = 500
@@ -95,8 +97,8 @@ def _of_history(tx: Connection, last: int) -> list[News]:
     for row in rows:
         key, at = f"audit-{row.id}", iso(row.at)
         if row.kind == "case" and (case := cases.get(int(row.subject))) is not None:
-            if row.action == "dual_report":
-                news += _dual_reports(tx, key, case, row.at)
+            if row.action in PERSONAL:
+                news += PERSONAL[row.action](tx, key, case, row.at)
                 continue
             topic = _of_case(row)
             if topic is not None:
@@ -154,6 +156,59 @@ def _dual_reports(tx: Connection, key: str, case: Case, at: datetime) -> list[Ne
         name = f"{key}-{each.reason}"
         news.append(News(name, Topic.CASE_DUAL_REPORT, case.path, {"case": said}))
     return news
+
+
+def _supervised(step: str, when: str, *to: str) -> Callable[..., list[News]]:
+    """What is told at a step of a supervision, and to whom; `when`: the record's own moment."""
+
+    def tell(tx: Connection, key: str, case: Case, at: datetime) -> list[News]:
+        column = record_store.records.c[when]
+        found = record_store.listed(
+            tx,
+            record_store.records.c.case_id == case.id,
+            record_store.records.c.kind == Kind.SUPERVISION.value,
+            column == at,
+        )
+        return [
+            News(f"{key}-{each.id}-{whom}", Topic.CASE_SUPERVISION, case.path, {"case": {
+                **_case(case), "step": step, "to": whom, "person": person, "phone": phone,
+                "answer_until": iso(each.answer_due), "at": iso(at),
+            }})
+            for each in found
+            for whom in to
+            for person, phone in _reached(tx, whom, each, case)
+        ]  # fmt: skip
+
+    return tell
+
+
+def _reached(tx: Connection, whom: str, record: Record, case: Case) -> list[tuple[str, str]]:
+    """Name and number of the department, of who was sent for it, or of who demanded it."""
+    if whom == "department":
+        found = department_store.one(tx, record.department) if record.department else None
+        return [(found.department.name_zh, found.department.phone)] if found else []
+    if whom == "demander":
+        user = users.load(tx, record.by)
+        return [(user.display_name, user.phone) if user else (record.by, "")]
+    if case.officer is None or case.department != record.department:
+        return []
+    named = users.listed(
+        tx, (users.users.c.name == case.officer) | (users.users.c.display_name == case.officer)
+    )
+    phones = [each.phone for each in named]
+    phones += [each.phone for each in duty_store.load_people(tx) if each.name == case.officer]
+    return [(case.officer, next(filter(None, phones), ""))]
+
+
+PERSONAL: Mapping[str, Callable[..., list[News]]] = {
+    "dual_report": _dual_reports,
+    "supervise": _supervised("demanded", "at", "department", "officer"),
+    "answer_supervision": _supervised("answered", "decided_at", "demander"),
+    "supervision_overdue": _supervised(
+        "overdue", "overdue_at", "department", "officer", "demander"
+    ),
+}
+"""Acts that are told to somebody, by name and number."""
 
 
 def _of_alerts(tx: Connection, last: int) -> list[News]:
@@ -217,7 +272,8 @@ def _body(news: News, places: Places, base_url: str) -> str:
         "person": str(item.get("person", "")),
         "phone": str(item.get("phone", "")),
     }
-    parts = (TITLES[news.topic], words["number"], words["matter"], words["grid"], state)
+    title = SUPERVISION_STEPS.get(str(item.get("step")), TITLES[news.topic])
+    parts = (title, words["number"], words["matter"], words["grid"], state)
     words["text"] = " ".join(part for part in parts if part)
     return json.dumps({"topic": news.topic.value, **news.said, "words": words}, ensure_ascii=False)
 
@@ -229,6 +285,12 @@ TITLES: Mapping[Topic, str] = {
     Topic.CASE_MOVED: "案件进展",
     Topic.CASE_OVERDUE: "案件超期",
     Topic.CASE_DUAL_REPORT: "双报告待阅",
+    Topic.CASE_SUPERVISION: "督办",
     Topic.REPORT_RECEIVED: "收到反映",
     Topic.REPORT_ANSWERED: "已答复反映人",
+}
+SUPERVISION_STEPS: Mapping[str, str] = {
+    "demanded": "督办，请按期答复",
+    "answered": "督办已答复",
+    "overdue": "督办逾期未答复",
 }

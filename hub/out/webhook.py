@@ -28,6 +28,7 @@ class Topic(StrEnum):
     CASE_MOVED = "case.moved"
     CASE_OVERDUE = "case.overdue"
     CASE_DUAL_REPORT = "case.dual_report"
+    CASE_SUPERVISION = "case.supervision"
     REPORT_RECEIVED = "report.received"
     REPORT_ANSWERED = "report.answered"
 

@@ -52,6 +52,7 @@ export const TOPICS = [
   'case.moved',
   'case.overdue',
   'case.dual_report',
+  'case.supervision',
   'report.received',
   'report.answered',
 ] as const

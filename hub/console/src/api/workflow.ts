@@ -178,9 +178,17 @@ export function waiting(): Promise<Page<CaseRecord>> {
   return get('/api/case-records', { waiting: true, limit: 200 })
 }
 
-/** Dual reports to whoever is logged in. */
-export function toldMe(): Promise<Page<CaseRecord>> {
-  return get('/api/case-records', { waiting: true, mine: true, limit: 50 })
+/** A record that whoever is logged in has still to read. */
+export interface ToldRecord extends CaseRecord {
+  news: 'dual_report' | 'demanded' | 'answered' | 'overdue'
+}
+
+export function toldMe(): Promise<Page<ToldRecord>> {
+  return get('/api/told-records')
+}
+
+export function noteRead(record: number): Promise<void> {
+  return request('POST', `/api/told-records/${record}/read`)
 }
 
 export function addRecord(

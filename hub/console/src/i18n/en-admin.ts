@@ -160,6 +160,7 @@ export const enAdmin: Record<keyof typeof zhAdmin, string> = {
   'topic.case.opened': 'case opened',
   'topic.case.moved': 'case moved',
   'topic.case.overdue': 'case overdue',
+  'topic.case.supervision': 'supervision: demanded, answered, overdue (with name and number)',
   'topic.case.dual_report': 'dual report (with name and number of whom it is to)',
   'topic.report.received': 'report received',
   'topic.report.answered': 'reporter answered',

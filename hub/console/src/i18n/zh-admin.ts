@@ -155,6 +155,7 @@ export const zhAdmin = {
   'topic.case.opened': '新案件',
   'topic.case.moved': '案件进展',
   'topic.case.overdue': '案件超期',
+  'topic.case.supervision': '督办：交办、答复、逾期（含收件人姓名、电话）',
   'topic.case.dual_report': '双报告（含收件人姓名、电话）',
   'topic.report.received': '收到反映',
   'topic.report.answered': '已答复反映人',

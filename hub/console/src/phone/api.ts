@@ -53,7 +53,7 @@ export async function ask<Answer>(
   throw new Refused(answer.status, error?.code ?? '', error?.message ?? answer.statusText)
 }
 
-/** A dual report to whoever is logged in. */
+/** A dual report or a supervision that whoever is logged in has still to read. */
 export interface Told {
   id: number
   case: number
@@ -61,17 +61,19 @@ export interface Told {
   note: string
   until: string | null
   overdue: boolean
+  decision: string
+  news: 'dual_report' | 'demanded' | 'answered' | 'overdue'
 }
 
 export async function toldMe(): Promise<Told[]> {
-  const found = await ask<{ items: Told[] }>(
-    'GET',
-    '/api/case-records?waiting=true&mine=true&limit=50',
-  )
-  return found.items
+  return (await ask<{ items: Told[] }>('GET', '/api/told-records')).items
 }
 
 export async function sayRead(told: Told, note: string): Promise<void> {
+  if (told.news !== 'dual_report') {
+    await ask('POST', `/api/told-records/${told.id}/read`)
+    return
+  }
   const { version } = await ask<{ version: number }>('GET', `/api/cases/${told.case}`)
   await ask('POST', `/api/case-records/${told.id}/answer`, { version, note })
 }
