@@ -87,6 +87,12 @@ def calendar(tx: Connection, zone: ZoneInfo) -> WorkCalendar:
     return _in_force(None if row is None else (row.version, row.body), zone)
 
 
+def calendar_at(tx: Connection, zone: ZoneInfo, at: datetime) -> WorkCalendar:
+    """The calendar that was in force at a moment."""
+    row = tx.execute(_NEWEST.where(calendars.c.at <= at)).one_or_none()
+    return _in_force(None if row is None else (row.version, row.body), zone)
+
+
 @lru_cache(maxsize=16)
 def _in_force(newest: tuple[int, str] | None, zone: ZoneInfo) -> WorkCalendar:
     """A version never changes: its calendar is made once."""

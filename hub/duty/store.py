@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import (
     Column,
@@ -16,11 +17,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection
 
+from hub.duty import history
 from hub.duty.duty import Five, Person, PersonRole, Post, Text
 from hub.duty.shift import Shift, read_clock
 from hub.duty.table import Duty, Known
 from hub.grid.store import IN_FORCE, grids
-from hub.store import metadata, upsert
+from hub.store import metadata, now, upsert
 from hub.tracks.store import PHONES
 
 posts = Table(
@@ -70,14 +72,20 @@ def known(tx: Connection) -> Known:
     )
 
 
-def put(tx: Connection, duty: Duty) -> None:
+def put(tx: Connection, duty: Duty, at: datetime | None = None) -> None:
     """Take rows in; those of the same key are replaced, what the table does not name stays.
 
-    A grid's texts of one kind are replaced together.
+    A grid's texts of one kind are replaced together. `at`: they hold from then on, by default now.
     """
-    upsert(tx, posts, [_post_row(post) for post in duty.posts], ["code"])
-    upsert(tx, people, [_person_row(person) for person in duty.people], ["id"])
-    upsert(tx, shifts, [_shift_row(shift) for shift in duty.shifts], ["code"])
+    rows = {
+        "posts": {post.code: _post_row(post) for post in duty.posts},
+        "people": {person.id: _person_row(person) for person in duty.people},
+        "shifts": {shift.code: _shift_row(shift) for shift in duty.shifts},
+    }
+    for kind, found in rows.items():
+        table, column = KEYS[kind]
+        upsert(tx, table, list(found.values()), [column.name])
+        history.keep(tx, kind, found, at or now())
     grouped: dict[tuple[str, Five], list[str]] = {}
     for text in duty.texts:
         grouped.setdefault((text.grid, text.kind), []).append(text.text)
@@ -164,6 +172,7 @@ KEYS = {
 def remove(tx: Connection, kind: str, key: str) -> bool:
     """Delete one row; whether it was there."""
     table, column = KEYS[kind]
+    history.end(tx, kind, [key], now())
     return tx.execute(delete(table).where(column == key)).rowcount > 0
 
 

@@ -7,8 +7,8 @@
 Camera hours are those of all cameras of the grid and below it in the part of the period that has
 gone by. A silence belongs to the grid it began in, and one that lasts goes on until it is over. It
 counts while the terminal should speak: the whole of it where the vehicle was under way or its
-ignition on at the last report, else the shifts of those on duty whose tracker it is. A parked car's
-terminal is silent by design.
+ignition on at the last report, else the shifts of those on duty whose tracker it is, as the duty
+table had them then. A parked car's terminal is silent by design.
 """
 
 from collections import defaultdict
@@ -24,7 +24,7 @@ from sqlalchemy.engine import Connection
 from hub.calendar import store as calendar_store
 from hub.calendar.work_calendar import WorkCalendar
 from hub.devices.store import blind_spans, cameras
-from hub.duty import on_duty
+from hub.duty import history
 from hub.duty.shift import Shift
 from hub.evaluation.period import Span
 from hub.grid.places import Places
@@ -147,7 +147,7 @@ def _silent_hours(
             max(known.end_ms, end_ms), lat, lon, runs=known.runs or runs
         )
     paths = places.locate([(each.lat, each.lon) for each in silences.values()])
-    work = _Work.load(tx, zone)
+    work = _Work.load(tx, span, zone)
     for (vehicle, start_ms), each, path in zip(silences, silences.values(), paths, strict=True):
         first, last = max(start_ms, span.start_ms), min(each.end_ms, span.until_ms)
         counted = last - first if each.runs else work.on_shift_ms(vehicle, first, last)
@@ -165,33 +165,44 @@ class _Silence:
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
-    """The shifts in which each tracker should speak."""
+class _Table:
+    """The shifts in which each tracker should speak, by a duty table that held for a time."""
 
+    from_ms: int
+    until_ms: int
     shifts: Mapping[str, frozenset[Shift]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """When trackers should speak: by the duty tables and the calendar of the time itself."""
+
+    tables: Sequence[_Table]
     zone: ZoneInfo
     calendar: WorkCalendar
 
     @classmethod
-    def load(cls, tx: Connection, zone: ZoneInfo) -> "_Work":
-        """The duty table as it is now."""
-        roster = on_duty.load(tx)
-        by_code = {shift.code: shift for shift in roster.shifts}
-        of_post = {
-            post.code: {by_code[code] for code in post.shifts if code in by_code}
-            for post in roster.posts
-        }
-        shifts: defaultdict[str, set[Shift]] = defaultdict(set)
-        for person in roster.people:
-            for tracker in person.trackers:
-                shifts[tracker] |= of_post.get(person.post, set())
-        kept = {tracker: frozenset(found) for tracker, found in shifts.items()}
-        return cls(kept, zone, calendar_store.calendar(tx, zone))
+    def load(cls, tx: Connection, span: Span, zone: ZoneInfo) -> "_Work":
+        """What was in force in a span."""
+        until = from_ms(span.until_ms)
+        rosters = history.between(tx, from_ms(span.start_ms), until)
+        ends = [*(to_ms(each.since) for each in rosters[1:]), span.until_ms]
+        tables = [
+            _Table(to_ms(each.since), ends_ms, _shifts(each))
+            for each, ends_ms in zip(rosters, ends, strict=True)
+        ]
+        return cls(tables, zone, calendar_store.calendar_at(tx, zone, until))
 
     def on_shift_ms(self, tracker: str, first_ms: int, last_ms: int) -> int:
         """How much of a time lies in its shifts; what lies in two of them counts once."""
-        shifts = self.shifts.get(tracker)
-        if not shifts or last_ms <= first_ms:
+        return sum(
+            self._counted(shifts, max(first_ms, table.from_ms), min(last_ms, table.until_ms))
+            for table in self.tables
+            if (shifts := table.shifts.get(tracker))
+        )
+
+    def _counted(self, shifts: frozenset[Shift], first_ms: int, last_ms: int) -> int:
+        if last_ms <= first_ms:
             return 0
         day = from_ms(first_ms).astimezone(self.zone).date() - timedelta(days=1)
         until = from_ms(last_ms).astimezone(self.zone).date()
@@ -209,6 +220,20 @@ class _Work:
             if end > start:
                 counted, reached = counted + end - start, end
         return counted
+
+
+def _shifts(roster: history.Roster) -> dict[str, frozenset[Shift]]:
+    found: defaultdict[str, set[Shift]] = defaultdict(set)
+    for person in roster.people:
+        post = roster.posts.get(person.post)
+        running = (
+            {roster.shifts[code] for code in post.shifts if code in roster.shifts}
+            if post
+            else set()
+        )
+        for tracker in person.trackers:
+            found[tracker] |= running
+    return {tracker: frozenset(shifts) for tracker, shifts in found.items()}
 
 
 def of(found: Mapping[str, Confidence], grid: str) -> float | None:

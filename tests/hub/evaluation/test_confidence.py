@@ -94,6 +94,14 @@ def test_a_parked_car_is_silent_by_design(store, site):
     assert found(store, site, 10)["q01"].heard == 1
 
 
+def on_duty(store, shifts, at=NOON):
+    """The car's driver works these shifts from a moment on."""
+    posts = [Post("p", "post", "q01", shifts=tuple(shift.code for shift in shifts))]
+    people = [Person("w", "W", PersonRole.OFFICER, "p", trackers=(CAR,))]
+    with store.write() as tx:
+        duty_store.put(tx, Duty(posts=posts, people=people, shifts=shifts), at)
+
+
 def test_on_its_shift_it_should_speak(store, site):
     parked(store, site)
     # NOON is 12:00 in Ankang: silent since 13:00, on duty from 14:00 to 16:00, twice over.
@@ -101,13 +109,36 @@ def test_on_its_shift_it_should_speak(store, site):
         Shift("a", "day", ("daily",), clock(14), clock(16)),
         Shift("b", "late", ("daily",), clock(15), clock(16)),
     ]
-    posts = [Post("p", "post", "q01", shifts=("a", "b"))]
-    people = [Person("w", "W", PersonRole.OFFICER, "p", trackers=(CAR,))]
-    with store.write() as tx:
-        duty_store.put(tx, Duty(posts=posts, people=people, shifts=shifts))
+    on_duty(store, shifts)
     assert found(store, site, 2)["q01"].heard == 1
     assert found(store, site, 3)["q01"].heard == pytest.approx(1 / 2, abs=0.01)
     assert found(store, site, 10)["q01"].heard == pytest.approx(1 / 3, abs=0.01)
+
+
+def test_a_past_day_is_judged_by_the_shifts_that_held_on_it(store, site):
+    parked(store, site)
+    # Silent since 13:00, on duty from 14:00 to 16:00: an hour heard, two silent.
+    on_duty(store, [Shift("a", "day", ("daily",), clock(14), clock(16))])
+    before = found(store, site, 10)
+    assert before["q01"].heard == pytest.approx(1 / 3, abs=0.01)
+
+    # From the next noon on the shift is a longer one; later its post has none, and is no more.
+    next_noon = NOON + 24 * HOUR
+    on_duty(store, [Shift("a", "day", ("daily",), clock(13), clock(18))], next_noon)
+    assert found(store, site, 10) == before
+    both = found(store, site, 34)  # two hours of the first day, five of the second
+    assert both["q01"].silent_h == pytest.approx(7, abs=0.01)
+    on_duty(store, [], next_noon + 3 * HOUR)  # at 15:00
+    assert found(store, site, 34)["q01"].silent_h == pytest.approx(4, abs=0.01)
+    with store.write() as tx:
+        assert duty_store.remove(tx, "people", "w")
+    assert found(store, site, 10) == before
+
+
+def test_a_shift_counts_on_no_day_before_it_was_put_in_force(store, site):
+    parked(store, site)
+    on_duty(store, [Shift("a", "day", ("daily",), clock(14), clock(16))], NOON + 3 * HOUR)
+    assert found(store, site, 10)["q01"].silent_h == pytest.approx(1, abs=0.01)
 
 
 def test_the_worse_of_the_two_counts(store, site):
