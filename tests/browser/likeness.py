@@ -18,7 +18,7 @@ PATCH_PX = 12
 AWAY_PX = 2
 """All in pixels of the half size: a patch is 24 pixels of the page and may lie 4 beside."""
 LIMIT = 16.0
-"""Above this a patch differs. See `docs/decisions/0026-pictures-compared.md` for what was tried."""
+"""Above this a patch differs. See `docs/decisions/0027-pictures-compared.md` for what was tried."""
 
 
 def seen(picture: Image.Image) -> Picture:
