@@ -20,6 +20,7 @@ def with_quick_layers(model: "onnx.ModelProto") -> "onnx.ModelProto":
         _part(model.graph, output)
     _measure_what_is_flat(model.graph)
     _sort(model.graph)
+    _drop_unused(model.graph)
     del model.graph.value_info[:]
     return model
 
@@ -155,6 +156,12 @@ def _sort(graph: Any) -> None:
         missing.difference_update(ready.output)
     del graph.node[:]
     graph.node.extend(ordered)
+
+
+def _drop_unused(graph: Any) -> None:
+    used = {name for node in graph.node for name in node.input}
+    for each in [each for each in graph.initializer if each.name not in used]:
+        graph.initializer.remove(each)
 
 
 def _users(graph: Any, name: str) -> list[Any]:
