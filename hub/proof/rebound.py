@@ -34,7 +34,11 @@ class Watch:
         """When the watch over a closed case ends; None when it is not closed."""
         if case.closed_at is None or case.state not in WATCHED:
             return None
-        return case.closed_at + timedelta(days=self.by_matter.get(case.matter or "", self.days))
+        return case.closed_at + self.lasts(case.matter)
+
+    def lasts(self, matter: str | None) -> timedelta:
+        """How long a case of a matter is watched."""
+        return timedelta(days=self.by_matter.get(matter or "", self.days))
 
 
 class Coming(StrEnum):

@@ -3,7 +3,7 @@
 Every function but `look_after` works in the caller's transaction.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -87,33 +87,40 @@ def look_after(store: Store, config: HubConfig, owed: OwedReply, at: datetime) -
     """Closed cases begin to be watched; those watched long enough, and answered, are archived."""
     watch = watch_of(config)
     with store.write() as tx:
-        closed = _in_state(tx, State.CLOSED)
+        closed = _locked(tx, State.CLOSED, _ids(tx, State.CLOSED, AT_ONCE))
         step_all(tx, config.zone, closed, "watch", note="", at=at)
-        over = [
-            case
-            for case in _in_state(tx, State.WATCHING, before=at - _shortest(watch))
-            if (until := watch.until(case)) is not None and until <= at
-        ]
-        waiting = owed(tx, [case.id for case in over])
-        done = [case for case in over if case.id not in waiting]
+        over = _over(tx, watch, at)
+        waiting = owed(tx, over)
+        # Who waits for an answer must not keep others from the archive.
+        answered = [number for number in over if number not in waiting]
+        done = _locked(tx, State.WATCHING, answered[:AT_ONCE])
         step_all(tx, config.zone, done, "archive", note="", at=at)
         events.record(tx, [Change("case", str(case.id)) for case in (*closed, *done)], at)
     return len(closed) + len(done)
 
 
-def _shortest(watch: Watch) -> timedelta:
-    return timedelta(days=min([watch.days, *watch.by_matter.values()]))
+def _over(tx: Connection, watch: Watch, at: datetime) -> list[int]:
+    """The cases that were watched long enough, the longest closed first."""
+    shortest = timedelta(days=min([watch.days, *watch.by_matter.values()]))
+    found = select(cases.c.id, cases.c.matter, cases.c.closed_at).where(
+        cases.c.state == State.WATCHING.value, cases.c.closed_at <= at - shortest
+    )
+    rows = tx.execute(found.order_by(cases.c.closed_at, cases.c.id))
+    return [row.id for row in rows if row.closed_at + watch.lasts(row.matter) <= at]
 
 
-def _in_state(tx: Connection, state: State, before: datetime | None = None) -> list[Case]:
-    which = cases.c.state == state.value
-    if before is not None:
-        which &= cases.c.closed_at <= before
-    # Who waits for an answer must not keep others from the archive: newest answers are few.
-    found = select(cases).where(which).order_by(cases.c.closed_at, cases.c.id)
-    if state is State.CLOSED:
-        found = found.limit(AT_ONCE)
-    return [to_case(row) for row in tx.execute(found.with_for_update())]
+def _ids(tx: Connection, state: State, limit: int) -> list[int]:
+    found = select(cases.c.id).where(cases.c.state == state.value)
+    return list(tx.execute(found.order_by(cases.c.closed_at, cases.c.id).limit(limit)).scalars())
+
+
+def _locked(tx: Connection, state: State, ids: Sequence[int]) -> list[Case]:
+    """Those of the cases that are still in that state, kept from others."""
+    if not ids:
+        return []
+    found = select(cases).where(cases.c.id.in_(ids)).order_by(cases.c.closed_at, cases.c.id)
+    locked = [to_case(row) for row in tx.execute(found.with_for_update())]
+    return [case for case in locked if case.state is state]
 
 
 def _near(
