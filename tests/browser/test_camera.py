@@ -231,6 +231,30 @@ def test_ground_points_are_typed_and_an_operator_may_only_look(site, opened):
     expect(other.get_by_role("button", name="画区域")).to_be_disabled()
 
 
+def test_of_two_who_change_one_camera_the_second_is_told(site, opened):
+    page = opened(site.url, PAGE, token=site.tokens[Role.SUPERVISOR])
+    name = page.get_by_role("textbox", name="名称")
+    name.fill("我的名称")
+    name.blur()
+    save = page.get_by_role("button", name="保存为新版本")
+    expect(save).to_be_enabled()
+    headers = {"Authorization": f"Bearer {site.tokens[Role.ADMIN]}"}
+    with httpx.Client(base_url=site.url, headers=headers, timeout=60) as other:
+        path = "/api/cameras/cam-1/gate/settings"
+        settings = other.get(path).json()["in_force"]
+        settings["zones"][0]["name"] = "别人的名称"
+        body = {"settings": settings, "seen": 0, "note": ""}
+        assert other.put(path, json=body).status_code == 201
+    save.click()
+    expect(page.locator(".notice.bad")).to_contain_text("revision 1 was made since 0")
+    expect(name).to_have_value("我的名称")
+    with site.store.read() as tx:
+        kept = revision_store.latest(tx, "cam-1")
+    assert [zone["name"] for zone in kept.doc["cameras"]["gate"]["zones"]] == ["别人的名称"]
+    save.click()
+    expect(page.locator(".stands")).to_contain_text("版本 2 等设备上线")
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_nothing_stands_in_the_way_of_those_who_see_or_point_badly(site, opened, theme):
     need(AXE, "npm ci in hub/console")
