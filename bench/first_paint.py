@@ -23,6 +23,7 @@ from tests.browser.real_hub import real_hub
 
 PAGES = {"/": ".pill.live", "/phone": "form", "/public/": "form"}
 MBIT_10 = 10e6 / 8
+PAINTED = "() => performance.getEntriesByName('first-contentful-paint').length > 0"
 SIZES = """() => {
   const loaded = [
     ...performance.getEntriesByType('navigation'),
@@ -54,7 +55,7 @@ def look(browser: Browser, url: str, token: str, path: str, *, slow: bool) -> di
     page.goto(url + path)
     page.wait_for_selector(PAGES[path])
     ready: float = page.evaluate("performance.now()")
-    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
+    page.wait_for_function(PAINTED)
     found: dict[str, float] = page.evaluate(SIZES)
     context.close()
     return found | {"ready": ready}

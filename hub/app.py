@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.middleware.gzip import GZipMiddleware
 
 from hub import (
     accounts,
@@ -655,7 +656,8 @@ def _add_console(app: FastAPI, config: HubConfig) -> None:
         if config.intake.public:
             _add_page(app, "/public/", "public.html")
         _add_page(app, "/phone", "phone.html")
-        app.mount("/", _Console(directory=CONSOLE, html=True), name="console")
+        pages = GZipMiddleware(_Console(directory=CONSOLE, html=True), compresslevel=6)
+        app.mount("/", pages, name="console")
         return
 
     @app.get("/", include_in_schema=False)

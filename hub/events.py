@@ -2,8 +2,9 @@
 
 An event is a row written in the transaction of the change, so nothing is told before its commit
 and every hub process sees what the others did. Positions of vehicles are not events of their own:
-once a second the bus looks which vehicles moved. What is told is made into bytes once for all
-pages, and each gets what there is for it in one piece: many pages make the pieces larger, not more.
+once a second the bus looks which vehicles moved, and tells them in portions, so that an alert
+never waits behind a whole fleet. What is told is made into bytes once for all pages, and each gets
+what there is for it in one piece: many pages make the pieces larger, not more.
 """
 
 import asyncio
@@ -41,6 +42,8 @@ PAUSE_S = 0.02
 PAUSE_A_PAGE_S = 0.0003
 """Between two looks at the table: a piece costs each page the same, whatever is in it."""
 VEHICLES_EVERY_S = 1.0
+PORTION = 50_000
+"""So many positions times pages are told between two looks for what is more urgent."""
 RESYNC = "resync"
 STILL_EVERY_S = 30.0
 WAITING = 1000
@@ -164,21 +167,35 @@ class Bus:
         """Follow the table until closed; with no page open there is nothing to do."""
         self._loop = asyncio.get_running_loop()
         moved_since = now()
+        moved: list[Told] = []
+        looking: asyncio.Task[list[Told]] | None = None
         while not self._closed:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), POLL_S)
+                await asyncio.wait_for(self._wake.wait(), PAUSE_S if moved or looking else POLL_S)
             self._wake.clear()
             if self._last is None or not self._clients:
-                self._last = None
+                self._last, moved = None, []
                 continue
             last = self._last
             told = await self._patiently(partial(self._after, last))
             self._last = max([last, *(each.id for each in told)])
             self._hand_out(told)
-            if (at := now()) - moved_since >= timedelta(seconds=VEHICLES_EVERY_S):
+            portion = max(1, PORTION // max(1, len(self._clients)))
+            self._hand_out(moved[:portion])
+            moved = moved[portion:]
+            if looking is not None and looking.done():
+                moved, looking = looking.result(), None
+                self._wake.set()
+            elif (
+                looking is None
+                and not moved
+                and (at := now()) - moved_since >= timedelta(seconds=VEHICLES_EVERY_S)
+            ):
                 since, moved_since = moved_since, at
-                self._hand_out(await self._patiently(partial(self._movements, since)))
+                looking = asyncio.create_task(self._patiently(partial(self._movements, since)))
             await asyncio.sleep(PAUSE_S + PAUSE_A_PAGE_S * len(self._clients))
+        if looking is not None:
+            await looking
 
     async def stream(
         self,
