@@ -148,6 +148,24 @@ def test_a_fleet_larger_than_any_queue_is_told_whole(sqlite_store):
     assert names(told) == [("vehicle", name) for name in fleet]
 
 
+def test_an_alert_does_not_wait_for_a_fleet(sqlite_store, monkeypatch):
+    monkeypatch.setattr(events, "PORTION", 1)  # so that the fleet takes a minute
+    fleet = [Change("vehicle", f"v{number}") for number in range(3 * WAITING)]
+
+    async def body(bus):
+        stream, told = bus.stream(None), []
+        async with asyncio.timeout(120):
+            told += told_in(await anext(stream))
+            await asyncio.to_thread(write, sqlite_store, ("alert", "a"))
+            while not any(each.event == "alert" for each in told):
+                told += told_in(await anext(stream))
+        return told
+
+    told = asyncio.run(with_bus(sqlite_store, body, lambda _tx, _since: fleet))
+    assert told[0].event == "vehicle"
+    assert len(told) < len(fleet)
+
+
 def test_vehicles_that_moved_are_told_once_a_second(sqlite_store):
     asked = []
 
