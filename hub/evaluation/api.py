@@ -27,6 +27,7 @@ from hub.evaluation.ranking import Place
 from hub.evaluation.scheme import Award, Scheme, Version, check
 from hub.evaluation.store import EnteredScore, StoredReport
 from hub.exports import FILES, Format, table
+from hub.grid.store import is_known
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.matters import matter, table as matter_table
 from hub.roles import Actor, Right
@@ -267,6 +268,9 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
                 403, "forbidden", f"{actor.name} ({actor.role}) may not see figures of people",
                 "the right personal",
             )  # fmt: skip
+        if within is not None:
+            with store.read() as tx:
+                _check_grid(tx, "within", within)
         right = Right.PERSONAL if by in PERSONAL else Right.READ
         posts = actor.posts_with(right) if actor.is_limited(right) else []
         return Grouping(by, grid_level, within, tuple(posts))
@@ -352,6 +356,8 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
     ) -> Listing[CountedCase]:
         (row,) = _indicators([indicator])
         with store.read() as tx:
+            if by.by is By.GRID:
+                _check_grid(tx, "group", group)
             found = figures.measure(tx, wanted, by, group, row)
             ids = _case_ids(tx, figures, wanted, row, found, side)
             shown = case_store.load(tx, ids[part.offset : part.offset + part.limit])
@@ -378,6 +384,8 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
     ) -> list[TrendPoint]:
         rows = _indicators(indicator)
         with store.read() as tx:
+            if by.by is By.GRID:
+                _check_grid(tx, "group", group)
             scheme = figures.scheme(tx, wanted)
             series = figures.trend(tx, wanted, count, by, rows)
         return [
@@ -521,6 +529,8 @@ def _add_scores(api: APIRouter, store: Store, figures: Figures) -> None:
             at, actor.name,
         )  # fmt: skip
         with store.write() as tx:
+            if body.subject_kind == "grid":
+                _check_grid(tx, "subject", body.subject)
             evaluation_store.enter(tx, made)
             note = f"{body.kind} {body.subject_kind} {body.subject}: {body.score:g}"
             _write(tx, actor, at, "score", wanted.period.name, note)
@@ -593,6 +603,12 @@ def names_of(tx: Connection, figures: Figures, asked: Asked, grouping: Grouping)
     elif grouping.by is By.MATTER:
         return lambda code: found.name_zh if (found := matter(code)) else code
     return lambda code: known.get(code, code)
+
+
+def _check_grid(tx: Connection, name: str, code: str) -> None:
+    """Raises Problem 422 for what never was a grid; one that has ended has its past figures."""
+    if not is_known(tx, code):
+        raise Problem(422, "bad_grid", f"{name} {code!r}: no such grid", "a code of GET /api/grids")
 
 
 def _indicators(wanted: Sequence[str] | None) -> list[Indicator]:

@@ -138,6 +138,11 @@ def in_force(tx: Connection) -> list[Grid]:
     return [_grid(row) for row in tx.execute(select(grids).where(IN_FORCE).order_by(grids.c.id))]
 
 
+def is_known(tx: Connection, code: str) -> bool:
+    """Whether a grid of that code is in force or ever was."""
+    return tx.execute(select(grids.c.id).where(grids.c.code == code).limit(1)).first() is not None
+
+
 def revision(tx: Connection) -> int:
     """The number of the newest import, 0 before the first."""
     return tx.execute(_REVISION).scalar() or 0

@@ -221,6 +221,32 @@ def test_what_cannot_be_asked_is_refused_by_name(lived, path, params, status, me
     assert message in answer.json()["error"]["message"]
 
 
+def test_a_wrong_grid_is_named_wherever_one_is_asked_for(each_call):
+    call = each_call
+    asked = {"period": "2026-11", "format": "csv", "indicator": "close_rate"}
+    november = [(each, {"within": "nope"}) for each in ("figures", "figures/file", "cases", "trend",
+                "ranking", "ranking/file", "deductions/file")]  # fmt: skip
+    wrong = [
+        *november,
+        ("year", {"within": "nope", "period": "2026"}),
+        ("cases", {"by": "grid", "group": "nope"}),
+        ("trend", {"by": "grid", "group": "nope"}),
+    ]
+    for path, more in wrong:
+        answer = call("GET", f"/api/evaluation/{path}", params=asked | more)
+        assert answer.status_code == 422, path
+        error = answer.json()["error"]
+        assert error["code"] == "bad_grid"
+        assert "'nope'" in error["message"]
+        assert "/api/grids" in error["allowed"]
+        right = {key: "q01" if word == "nope" else word for key, word in more.items()}
+        assert call("GET", f"/api/evaluation/{path}", params=asked | right).status_code == 200, path
+    score = {"kind": "self", "subject_kind": "grid", "subject": "nope", "period": "2026-11",
+             "score": 90}  # fmt: skip
+    assert call("POST", "/api/evaluation/scores", json=score).status_code == 422
+    assert call("GET", "/api/evaluation/scores", params={"period": "2026-11"}).json()["total"] == 0
+
+
 def test_a_scheme_counts_from_when_it_was_made_and_never_before(lived):
     call, city = lived
     body = {"weights": {"close_rate": 1}, "minimum": 50, "note": "the office's decision"}
