@@ -129,7 +129,7 @@ SEEN = {
     "case": ("/#/cases/5", ".timeline"),
     "cameras": ("/#/cameras", ".tile img"),
 }
-DARK = {"shift", "case"}
+DARK = ["shift", "case"]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from hub.store import now
-from tests.hub.looks.test_pictures import FILES, OPEN, ORIGINAL, SHA, World
+from tests.hub.looks.test_pictures import OPEN, ORIGINAL, SHA, World, taken
 from tests.hub.world import alert_message
 from wire.alert import EvidenceRef
 
@@ -30,7 +30,7 @@ def test_the_picture_of_an_alert_is_shown_when_it_is_here(world):
 def test_a_snapshot_is_shown_and_never_its_original(world):
     asked = {"op": "camera.snapshot", "args": {"camera": "gate"}}
     order = world.call("POST", "/api/devices/cam-1/orders", json=asked).json()["id"]
-    world.answer({"evidence": msgspec.to_builtins(FILES)}, order)
+    world.answer({"evidence": msgspec.to_builtins(taken())}, order)
     assert world.put(OPEN) == 201
     assert world.put(ORIGINAL, sealed=True) == 201
     assert wall(world) == [("cam-1/gate", SHA, "snapshot")]
