@@ -25,7 +25,7 @@ from hub.exports import FILES, Cell, Format, table
 from hub.grid.errors import GridError
 from hub.grid.grid import Grid
 from hub.grid.places import GridRef, Places
-from hub.http import ERRORS, Body, Listing, Page, Utc, page
+from hub.http import ERRORS, Body, Listing, LocalDay, Page, Utc, page
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
@@ -276,8 +276,8 @@ TITLES = (
 
 def _asked(config: HubConfig) -> Callable[..., Asked]:
     def asked(
-        since: date | None = None,
-        until: date | None = None,
+        since: LocalDay | None = None,
+        until: LocalDay | None = None,
         grid: str | None = None,
         post: str | None = None,
         person: str | None = None,

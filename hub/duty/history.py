@@ -9,7 +9,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.engine import Connection, Row
 
 from hub.duty.duty import Person, PersonRole, Post
@@ -85,6 +97,13 @@ def between(tx: Connection, first: datetime, last: datetime) -> list[Roster]:
         _roster(since, [row for row in rows if _holds(row, since)])
         for since in sorted({first, *(each for each in moments if each > first)})
     ]
+
+
+def begins(tx: Connection) -> datetime | None:
+    """From when on the hub knew posts, people and shifts; None where one of them never was."""
+    firsts = select(func.min(history.c.since)).group_by(history.c.kind)
+    found = tx.execute(firsts).scalars().all()
+    return max(found) if len(found) == len(BODIES) else None
 
 
 def _open(tx: Connection, kind: str, keys: Sequence[str]) -> dict[str, str]:

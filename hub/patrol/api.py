@@ -20,7 +20,7 @@ from hub.exports import FILES, Cell, Format, table
 from hub.grid import store as grid_store
 from hub.grid.grid import Grid
 from hub.grid.places import GridRef, Places
-from hub.http import ERRORS, Body, Listing, Page, Utc, page
+from hub.http import ERRORS, Body, Listing, LocalDay, Page, Utc, page
 from hub.patrol import phone, report, store as patrol_store
 from hub.patrol.errors import PatrolError
 from hub.patrol.judge import Work, judge_again
@@ -131,8 +131,8 @@ class SweptItem(BaseModel):
 class Again(Body):
     """The local days, from `since` before `until`, and the vehicles to judge anew; null: all."""
 
-    since: date
-    until: date
+    since: LocalDay
+    until: LocalDay
     vehicles: Annotated[list[str], Field(max_length=1000)] | None = None
 
 
@@ -345,8 +345,8 @@ SWEEPING_TITLES = (
 
 def _question(config: HubConfig) -> Callable[..., Question]:
     def question(
-        since: date | None = None,
-        until: date | None = None,
+        since: LocalDay | None = None,
+        until: LocalDay | None = None,
         level: Annotated[int | None, Query(ge=1, le=9)] = None,
         grid: str | None = None,
         post: str | None = None,

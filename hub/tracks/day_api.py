@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from hub.auth import need
 from hub.errors import not_found
 from hub.exports import FILES, Format, table
-from hub.http import ERRORS, Utc
+from hub.http import ERRORS, LocalDay, Utc
 from hub.roles import Actor, Right
 from hub.store import Store, now, to_ms
 from hub.tracks import judged_store
@@ -111,12 +111,12 @@ def router(store: Store, zone: Any, settings: TrackSettings) -> APIRouter:
         return _item(vehicle, row.plate or row.vehicle, day, known, events, superseded)
 
     @api.get("/vehicles/{vehicle:path}/days/{day}")
-    def one(vehicle: str, day: date, _actor: reader) -> VehicleDay:
+    def one(vehicle: str, day: LocalDay, _actor: reader) -> VehicleDay:
         with store.read() as tx:
             return read(tx, vehicle, day)
 
     @api.get("/vehicles/{vehicle:path}/days/{day}/file", response_class=Response, responses=FILES)
-    def file(vehicle: str, day: date, _actor: reader, form: Format = "xlsx") -> Response:
+    def file(vehicle: str, day: LocalDay, _actor: reader, form: Format = "xlsx") -> Response:
         with store.read() as tx:
             known = read(tx, vehicle, day)
         return table(f"vehicle-day-{day}", TITLES, _rows(known), form)

@@ -1,15 +1,20 @@
 """Duty over HTTP: the import, 五定 of every grid, attendance, and who sees whom."""
 
-from datetime import timedelta
+from datetime import datetime, time as clock, timedelta
 
 import pytest
 
+from hub.duty import store as duty_store
+from hub.duty.duty import Person, PersonRole, Post
+from hub.duty.shift import Shift
+from hub.duty.table import Duty
 from hub.roles import Role
 from tests.hub.duty.test_table import PEOPLE, POSTS, SHIFTS, workbook
 from tests.hub.patrol.test_judge import CAR, arrive, stay, today_at
 from tests.hub.test_api import call, caller, client, client_of, hub, tokens, tokens_of  # noqa: F401
 from tests.hub.test_pipeline import take
 
+SIX, EIGHT, NOON, NIGHT = clock(6), clock(8), clock(12), clock(20)
 SAID = [["网格", "内容"], ["q01", "一"], ["q01", "二"]]
 
 
@@ -105,3 +110,68 @@ def test_attendance_from_the_track_of_a_car(hub, call, lon):  # noqa: F811
     assert [item["person"] for item in listed.json()["items"]] == ["1001"]
     text = call("GET", "/api/duty/attendance/file", params={"since": day, "format": "csv"}).text
     assert text.count("\n") == 3
+
+
+def test_a_past_day_is_called_by_the_shifts_that_held_on_it(each_hub, each_call):
+    zone = each_hub.config.zone
+    monday = datetime(2026, 11, 2, tzinfo=zone)
+
+    def hold(at, shift, *people, post="p1"):
+        posts = [
+            Post("p1", "早班岗", "q01", shifts=("s",)),
+            Post("p2", "晚班岗", "q10", shifts=("n",)),
+        ]
+        shifts = [
+            Shift("s", "白班", ("daily",), *shift),
+            Shift("n", "夜班", ("daily",), NIGHT, SIX),
+        ]
+        workers = [Person(each, each.upper(), PersonRole.GRID_WORKER, post) for each in people]
+        with each_hub.store.write() as tx:
+            duty_store.put(tx, Duty(posts=posts, people=workers, shifts=shifts), at)
+
+    def called(day, **more):
+        since = (monday + timedelta(days=day)).date().isoformat()
+        items = each_call("GET", "/api/duty/attendance", params={"since": since, **more}).json()
+        return [
+            (item["person"], item["post"], f"{datetime.fromisoformat(item['start']):%H}")
+            for item in items["items"]
+        ]
+
+    def utc(hour):
+        return f"{(hour - 8) % 24:02}"
+
+    hold(monday, (EIGHT, NOON), "wang")
+    hold(monday + timedelta(days=2, hours=10), (SIX, NOON), "wang", "li")
+    hold(monday + timedelta(days=4, hours=7), (SIX, NOON), "li", post="p2")
+    with each_hub.store.write() as tx:
+        duty_store.remove(tx, "people", "wang")
+    assert called(-3) == [("wang", "p1", utc(8))]  # before there was a table: by the first
+    assert called(0) == called(1) == [("wang", "p1", utc(8))]
+    # Changed at ten: who had begun at eight goes on, who is new is called from six.
+    assert called(2) == [("li", "p1", utc(6)), ("wang", "p1", utc(8))]
+    assert called(3) == [("li", "p1", utc(6)), ("wang", "p1", utc(6))]
+    # Moved at seven: the morning that had begun, then the night at the other post.
+    assert called(4) == [("li", "p1", utc(6)), ("wang", "p1", utc(6)), ("li", "p2", utc(20))]
+    assert called(4, post="p2") == [("li", "p2", utc(20))]
+    assert called(4, grid="q01", person="li") == [("li", "p1", utc(6))]
+    assert called(5) == [("wang", "p1", utc(6)), ("li", "p2", utc(20))]
+    params = {"since": (monday + timedelta(days=5)).date().isoformat()}
+    items = each_call("GET", "/api/duty/attendance", params=params).json()["items"]
+    # Who is gone from the table is called by his number: the history keeps no names.
+    assert [item["name"] for item in items] == ["wang", "LI"]
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_days_that_no_calendar_reckons_with_are_refused(hub, call, day):  # noqa: F811
+    bring_in(call, table())
+    arrive(hub.store, hub.site)
+    again = {"since": day, "until": day}
+    for method, path, more in (
+        ("GET", "/api/duty/attendance", {"params": {"since": day}}),
+        ("GET", "/api/patrol/coverage", {"params": {"since": day}}),
+        ("POST", "/api/patrol/recompute", {"json": again}),
+        ("GET", f"/api/vehicles/{CAR}/days/{day}", {}),
+    ):
+        answer = call(method, path, **more)
+        assert answer.status_code == 422, path
+        assert f"{day} is not from 1970-01-01 to 2999-12-31" in answer.json()["error"]["message"]
