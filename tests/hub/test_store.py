@@ -113,3 +113,22 @@ def test_a_store_whose_connections_are_all_taken_is_one_that_is_away(store, monk
             store.ping()
     assert is_database_away(fault.value)
     store.ping()
+
+
+def test_a_call_that_finds_no_connection_free_is_told_to_come_again(
+    each_hub, each_call, monkeypatch
+):
+    store = each_hub.store
+    monkeypatch.setattr(store.engine.pool, "_timeout", 0.01)
+    note = {"channel": "letter", "content": "noise at night", "matter": "09001"}
+    calls = [("GET", "/api/cases", {}), ("POST", "/api/reports", {"json": note})]
+    with ExitStack() as held:
+        for _ in range(AT_ONCE):
+            held.enter_context(store.read())
+        answers = [each_call(method, path, **more) for method, path, more in calls]
+    for answer in answers:
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "database_away")
+        assert int(answer.headers["Retry-After"]) > 0
+    assert [each_call(method, path, **more).is_success for method, path, more in calls] == [
+        True
+    ] * 2
