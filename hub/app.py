@@ -530,13 +530,13 @@ def _lifespan(hub: Hub) -> Callable[[FastAPI], Any]:
             yield
         finally:
             hub.bus.close()
-            await asyncio.to_thread(hub.ingest.stop)
-            await asyncio.to_thread(hub.judge.stop)
             for task in tasks:
                 task.cancel()
             for task in tasks:
                 with suppress(asyncio.CancelledError):
                     await task
+            await asyncio.to_thread(hub.ingest.stop)
+            await asyncio.to_thread(hub.judge.stop)
             hub.store.close()
 
     return lifespan

@@ -24,6 +24,7 @@ from hub.people import attempts, sessions
 from hub.pipeline import Site
 from hub.proof import checking, watching
 from hub.store import Store, now
+from hub.threads import to_end
 from hub.tracks import drivers, judged_store, store as track_store
 
 log = logging.getLogger(__name__)
@@ -45,18 +46,18 @@ async def keep_house(store: Store, site: Site) -> None:
         try:
             silent_before = at - timedelta(seconds=site.config.silent_after_s)
             if silent_before > started_at:
-                await asyncio.to_thread(find_silent, store, silent_before, at)
-            await asyncio.to_thread(end_unanswered, store, at)
-            await asyncio.to_thread(go_on_with_rollouts, store, at)
-            await asyncio.to_thread(records.resume_suspended, store, site, at)
-            await asyncio.to_thread(steps.say_what_is_due, store, at)
-            await asyncio.to_thread(records.say_unanswered, store, at)
-            await asyncio.to_thread(settle_checks, store, site, at)
+                await to_end(find_silent, store, silent_before, at)
+            await to_end(end_unanswered, store, at)
+            await to_end(go_on_with_rollouts, store, at)
+            await to_end(records.resume_suspended, store, site, at)
+            await to_end(steps.say_what_is_due, store, at)
+            await to_end(records.say_unanswered, store, at)
+            await to_end(settle_checks, store, site, at)
             owed = intake_store.owed_a_reply
-            await asyncio.to_thread(watching.look_after, store, site.config, owed, at)
+            await to_end(watching.look_after, store, site.config, owed, at)
             if at - swept_at >= SWEEP_EVERY:
                 swept_at = at
-                await asyncio.to_thread(sweep, store, site, at)
+                await to_end(sweep, store, site, at)
         except DBAPIError as fault:
             log.warning("Housekeeping waits for the database: %s", fault.orig)
         except Exception:
@@ -69,7 +70,7 @@ async def watch_patrols(store: Store, site: Site) -> None:
     while True:
         began = now()
         try:
-            await asyncio.to_thread(judge_patrols, store, site, heard_since)
+            await to_end(judge_patrols, store, site, heard_since)
             heard_since = began - PATROL_OVERLAP
         except DBAPIError as fault:
             log.warning("Patrols wait for the database: %s", fault.orig)
@@ -83,7 +84,7 @@ async def make_reports(store: Store, maker: Maker) -> None:
     while True:
         await asyncio.sleep(REPORTS_EVERY_S)
         try:
-            for made in await asyncio.to_thread(maker.make_due, now()):
+            for made in await to_end(maker.make_due, now()):
                 log.info("Report of %s made as %s", made.period, made.form)
         except DBAPIError as fault:
             log.warning("Reports wait for the database: %s", fault.orig)

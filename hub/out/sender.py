@@ -22,6 +22,7 @@ from hub.out.store import Message
 from hub.out.template import filled, is_json
 from hub.out.webhook import Webhook, headers, wait_after
 from hub.store import Store, now
+from hub.threads import to_end
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +38,8 @@ async def keep_telling(
     while True:
         await asyncio.sleep(LOOK_EVERY_S)
         try:
-            await asyncio.to_thread(teller.tell, store, places, base_url())
-            while await asyncio.to_thread(send_due, store, seal, out, now()):
+            await to_end(teller.tell, store, places, base_url())
+            while await to_end(send_due, store, seal, out, now()):
                 pass
         except DBAPIError as fault:
             log.warning("Webhooks wait for the database: %s", fault.orig)
