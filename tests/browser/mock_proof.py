@@ -1,5 +1,6 @@
 """The mock hub's proof of fixes: photos, checks, a rebound, and the ledgers, all made up."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -28,6 +29,8 @@ VISIT = CHECK | {
     "id": 2, "means": "visit", "awaited": True, "forced": True, "result": None, "reasons": [],
     "checked_at": None, "checked_by": "", "false_rectification": False,
 }  # fmt: skip
+DAY = timedelta(days=1)
+OLD = timedelta(days=41)
 BACK = {
     "closed_at": AT, "reopened_at": AT, "cause_kind": "report", "cause": "AKR20261120-00007",
     "distance_m": 11.2,
@@ -70,13 +73,17 @@ class Proof:
         return {key: case[key] for key in ("id", "number", "state")}
 
     def _long(self, case: Item) -> Item:
-        about = {key: case[key] for key in ("title", "matter", "grid", "opened_at")}
+        about = {key: case[key] for key in ("title", "matter", "grid")}
+        about["opened_at"] = _before(case["opened_at"], OLD)
         counts = {"suspensions": 1, "extensions": 1, "reworks": 2, "rebounds": 0}
-        return (
-            {"case": self._name(case), "days": 41.2, "old": True, "put_off": True} | about | counts
-        )
+        why = {"days": OLD / DAY, "old": True, "put_off": True}
+        return {"case": self._name(case)} | why | about | counts
 
     def _place(self, case: Item) -> Item:
         about = {key: case[key] for key in ("matter", "grid", "lat", "lon")}
         counts = {"times": 4, "rebounds": 1, "alerts": 1, "case_count": 1}
         return {"cases": [self._name(case)], "first_at": AT, "last_at": AT} | about | counts
+
+
+def _before(at: str, length: timedelta) -> str:
+    return (datetime.fromisoformat(at) - length).isoformat()

@@ -2,13 +2,14 @@
 
     python -m tests.browser.screenshots docs/images [NAME ...]
 
-Not a test: run it when the pages have changed. What takes a city months is taken from the made-up
-city of the tests; the public page, closed in the demo, from a hub of its own.
+Not a test: run it when the pages have changed. What takes a city months is taken from the cities
+of the tests; the public page, closed in the demo, from a hub of its own.
 """
 
 import contextlib
 import io
 import json
+import os
 import sys
 import tempfile
 import time
@@ -23,16 +24,20 @@ from tests.browser.demo import running_demo
 from tests.browser.made_up_city import City
 from tests.browser.mock_hub import MockHub
 from tests.browser.real_hub import real_hub
-from tests.browser.tour import DEMO, DESK, MADE_UP, PHONE, POCKET, PUBLIC, SHOTS, Shot
+from tests.browser.test_evaluation import live_through
+from tests.browser.tour import DEMO, DESK, LIVED, MADE_UP, PHONE, POCKET, PUBLIC, SHOTS, Shot
 from tests.browser.tour_city import OFFICER, PASSWORD, Told, furnish
 from tests.hub.world import LAT, LON
 
 WAIT_MS = 60_000
 SETTLE_MS = 700
 MAP_S = 40.0
+STILL_S = 10.0
 MARGIN_PX = 30
 FRAME_COLOURS = 60  # an empty frame has a few, of its edges
 QUALITY = 80
+CITY = "安康中心城区"
+SPOKEN = {"LANGUAGE": "zh_CN"}  # what the browser itself says: dates, fields
 
 
 @contextlib.contextmanager
@@ -58,18 +63,22 @@ def _looking(browser: Browser, shot: Shot, size: tuple[int, int]) -> Iterator[Pa
 
 
 def _wait_for_map(page: Page) -> bool:
-    """Until the map has more colours than its frame; software WebGL takes its time."""
+    """Until the map has more colours than its frame, and is still, but for what moves on it."""
     frame = page.locator(".drawn").first
-    end = time.monotonic() + MAP_S
-    while time.monotonic() < end:
+    begun, drawn_at, before = time.monotonic(), 0.0, None
+    while (now := time.monotonic()) < begun + MAP_S:
         box = frame.bounding_box()
         if box and min(box["width"], box["height"]) > 3 * MARGIN_PX:
             left, top = box["x"] + MARGIN_PX, box["y"] + MARGIN_PX
             right, bottom = box["x"] + box["width"], box["y"] + box["height"]
             with Image.open(io.BytesIO(page.screenshot())) as picture:
                 middle = (left, top, right - MARGIN_PX, min(picture.height, bottom) - MARGIN_PX)
-                if picture.convert("RGB").crop(middle).getcolors(FRAME_COLOURS) is None:
+                seen = picture.convert("RGB").crop(middle)
+            if seen.getcolors(FRAME_COLOURS) is None:
+                drawn_at = drawn_at or now
+                if seen == before or now > drawn_at + STILL_S:
                     return True
+            before = seen
         page.wait_for_timeout(SETTLE_MS)
     return False
 
@@ -92,6 +101,8 @@ def _desk(browser: Browser, told: Told, shot: Shot, folder: Path) -> None:
         for step in shot.steps:
             if step.startswith("press:"):
                 page.keyboard.press(step.removeprefix("press:"))
+            elif step.startswith("pick:"):
+                page.locator("main select").first.select_option(step.removeprefix("pick:"))
             else:
                 page.locator(told.path(step)).first.click()
             page.wait_for_timeout(SETTLE_MS)
@@ -124,10 +135,25 @@ def _made_up(browser: Browser, shots: list[Shot], folder: Path) -> None:
             _desk(browser, told, shot, folder)
 
 
-def _public(browser: Browser, folder: Path) -> None:
+def _lived(browser: Browser, shots: list[Shot], folder: Path) -> None:
+    months: list[str] = []
     with (
         tempfile.TemporaryDirectory() as state,
-        real_hub(Path(state), lambda _hub: None, intake={"public": True}) as (url, _token),
+        real_hub(
+            Path(state),
+            lambda hub: months.append(live_through(hub.store, hub.site, Path(state))),
+            demo=True,
+        ) as (url, token),
+    ):
+        for shot in shots:
+            _desk(browser, Told(url, token, "", 0, "", f"{months[0]}-15"), shot, folder)
+
+
+def _public(browser: Browser, folder: Path) -> None:
+    settings = {"intake": {"public": True}, "name": CITY}
+    with (
+        tempfile.TemporaryDirectory() as state,
+        real_hub(Path(state), lambda _hub: None, **settings) as (url, _token),
         _looking(browser, PUBLIC, POCKET) as page,
     ):
         page.goto(url + PUBLIC.path)
@@ -147,12 +173,16 @@ def main(folder: Path, names: set[str]) -> None:
         sync_playwright() as driver,
     ):
         told = furnish(url, Path(state))
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        browser = driver.chromium.launch(
+            executable_path=str(CHROMIUM), args=[*FLAGS, "--lang=zh-CN"], env=os.environ | SPOKEN
+        )
         for shot in DEMO:
             if not names or shot.name in names:
                 _desk(browser, told, shot, folder)
         if made_up := [shot for shot in MADE_UP if not names or shot.name in names]:
             _made_up(browser, made_up, folder)
+        if lived := [shot for shot in LIVED if not names or shot.name in names]:
+            _lived(browser, lived, folder)
         if not names or PHONE.name in names:
             _phone(browser, told, folder)
         if not names or PUBLIC.name in names:

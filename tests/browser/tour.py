@@ -10,7 +10,8 @@ POCKET = (390, 760)
 class Shot:
     """A picture: its file, the page, and how the page is looked at.
 
-    `steps` are taken in order: `press:KEYS`, or the selector of what is clicked.
+    `steps` are taken in order: `press:KEYS`, `pick:VALUE` of the page's first choice, or the
+    selector of what is clicked.
     """
 
     name: str
@@ -46,7 +47,7 @@ DEMO = (
         theme="dark", language="en", draws_map=True,
     ),
     Shot("merge", "/", "[data-alert]", ("[data-alert='{alert}']", "press:m")),
-    Shot("keys", "/", "[data-alert]", ("press:?",)),
+    Shot("keys", "/", "[data-alert]", ("press:?",), draws_map=True),
     Shot("cases", "/cases", "tbody tr"),
     Shot("cases-board", "/cases?open=all&view=board", "main li"),
     Shot("case", "/cases/{case}", ".timeline"),
@@ -55,9 +56,8 @@ DEMO = (
     Shot("vehicles", "/vehicles", "tbody tr", (row(2),), draws_map=True),
     Shot("permits", "/vehicles/permits", "tbody tr", (row(),), draws_map=True),
     Shot("patrol", "/patrol", "tbody tr", draws_map=True),
-    Shot("duty", "/duty", "tbody tr"),
-    Shot("evaluation", "/evaluation", "tbody tr", theme="dark"),
-    Shot("wall", "/wall", ".wall h1"),
+    Shot("duty", "/duty", "tbody tr", ("pick:complete",)),
+    Shot("sweeping", "/duty?tab=sweep&day={day}", "tbody tr"),
     Shot("dispatch", "/dispatch"),
     Shot("people", "/admin/people", "tbody tr", (row(),)),
     Shot("api-keys", "/admin/keys", "tbody tr"),
@@ -65,7 +65,7 @@ DEMO = (
     Shot("history", "/admin/history", "tbody tr"),
     Shot("devices", "/admin/devices", "tbody tr"),
     Shot("grids", "/admin/grids", draws_map=True),
-    Shot("matters", "/admin/matters", "tbody tr"),
+    Shot("matters", "/admin/matters", "tbody tr", ("pick:with",)),
     Shot("quarantine", "/admin/quarantine", "tbody tr", (row(),)),
     Shot("vehicle-day", "/vehicles/day?id={sweeper}&date={day}", draws_map=True),
 )  # fmt: skip
@@ -74,7 +74,10 @@ MADE_UP = (
     Shot("twins", "/cases/{case}", ".twins", ("press:d",)),
     Shot("ledgers", "/ledgers", "tbody tr"),
     Shot("learning", "/learning", "tbody tr"),
+    Shot("wall", "/wall", ".places li"),
 )
+# As a city that had work a month ago has it; `{day}` is of that month.
+LIVED = (Shot("evaluation", "/evaluation?every=month&day={day}", ".tile", theme="dark"),)
 PHONE = Shot("phone", "/phone")
 PUBLIC = Shot("public", "/public/")
-SHOTS = (*DEMO, *MADE_UP, PHONE, PUBLIC)
+SHOTS = (*DEMO, *MADE_UP, *LIVED, PHONE, PUBLIC)

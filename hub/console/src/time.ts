@@ -49,10 +49,13 @@ export function dayOf(at: string | number): string {
 /** The time alone when it is today at the site, else with the day. */
 export function moment(at: string | number): string {
   const sameDay = format(DAY).format(new Date(at)) === format(DAY).format(clockNow.value)
+  return sameDay ? timeOfDay(at) : dayTime(at)
+}
+
+/** 11/23 15:04, for what may be of another day. */
+export function dayTime(at: string | number): string {
   const day = settings.language === 'zh' ? DAY : ({ month: 'short', day: 'numeric' } as const)
-  return format(sameDay ? TIME : { ...day, hour: '2-digit', minute: '2-digit' }).format(
-    new Date(at),
-  )
+  return format({ ...day, hour: '2-digit', minute: '2-digit' }).format(new Date(at))
 }
 
 /** In full, for a tooltip: date, time, zone. */

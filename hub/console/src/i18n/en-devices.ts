@@ -32,6 +32,7 @@ export const enDevices: Record<keyof typeof zhDevices, string> = {
   'devicesPage.outbox': 'Outbox',
   'devicesPage.disk': 'Disk free',
   'devicesPage.mb': '{n} MB',
+  'devicesPage.gb': '{n} GB',
   'devicesPage.clock': 'Clock off by',
   'devicesPage.seconds': '{n} s',
   'devicesPage.config': 'Configuration',

@@ -18,6 +18,7 @@ export const enPublic: Record<keyof typeof zhPublic, string> = {
   'report.placed': 'Located: {lat}, {lon} (to about {acc} m)',
   'report.noPlace': 'Your position cannot be found: say in words where it is.',
   'report.photos': 'Photos (3 at most)',
+  'report.chosen': '{n} photos chosen',
   'report.photosHint':
     'Only the picture is kept: the place and device that your phone writes into photos are dropped.',
   'report.caller': 'How to reach you (optional; encrypted, seen by the intake clerks alone)',

@@ -29,6 +29,7 @@ export const zhDevices = {
   'devicesPage.outbox': '待发',
   'devicesPage.disk': '剩余磁盘',
   'devicesPage.mb': '{n} MB',
+  'devicesPage.gb': '{n} GB',
   'devicesPage.clock': '时钟偏差',
   'devicesPage.seconds': '{n} 秒',
   'devicesPage.config': '配置',

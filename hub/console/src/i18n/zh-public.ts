@@ -17,6 +17,7 @@ export const zhPublic = {
   'report.placed': '已定位：{lat}, {lon}（误差约 {acc} 米）',
   'report.noPlace': '无法定位，请用文字说明地点。',
   'report.photos': '照片（最多 3 张）',
+  'report.chosen': '已选 {n} 张照片',
   'report.photosHint': '照片只保留画面，手机写在照片里的位置和设备信息会被去掉。',
   'report.caller': '联系方式（可不填；加密保存，只有受理人员可见）',
   'report.name': '姓名',
