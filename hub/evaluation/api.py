@@ -1,6 +1,7 @@
 """Evaluation over HTTP: figures that open into their cases, rankings, entered scores, reports."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -26,7 +27,7 @@ from hub.evaluation.period import Every, Period
 from hub.evaluation.ranking import Place
 from hub.evaluation.scheme import Award, Scheme, Version, check
 from hub.evaluation.store import EnteredScore, StoredReport
-from hub.exports import FILES, Format, table
+from hub.exports import FILES, MOST, Form, sheet, table
 from hub.grid.store import is_known
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.matters import matter, table as matter_table
@@ -41,6 +42,12 @@ Anybody = Annotated[Actor, Depends(need(Right.READ, Reach.ALL))]
 Configurer = Annotated[Actor, Depends(need(Right.CONFIGURE))]
 Names = Callable[[str], str]
 MOST_PERIODS = 36
+CASES_AT_ONCE = 500
+FIGURE_TITLES = ("indicator", "指标", "numerator", "denominator", "value")
+CASE_COLUMNS = {
+    "number": "number", "title": "title", "state": "state", "state_zh": "state_zh",
+    "department": "department", "generated": "generated",
+}  # fmt: skip
 
 
 class IndicatorItem(BaseModel):
@@ -234,6 +241,14 @@ class ReportBody(Body):
     as_of: AwareDatetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The cases behind a figure, and what the figure is called in a file's name."""
+
+    name: str
+    cases: Sequence[int]
+
+
 def question(figures: Figures, period: str, as_of: datetime | None,
              suspended: bool | None) -> Asked:  # fmt: skip
     """The period of a call.
@@ -330,12 +345,12 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
         _actor: Limited,
         wanted: about,
         group: parted,
-        form: Annotated[Format, Query(alias="format")],
+        form: Form = "xlsx",
     ) -> Response:
         with store.read() as tx:
             found = figures.by_group(tx, wanted, group)
             names = names_of(tx, figures, wanted, group)
-        titles = ("group", "name", "indicator", "指标", "numerator", "denominator", "value")
+        titles = ("group", "name", *FIGURE_TITLES)
         rows = [
             (code, names(code), name, BY_ID[name].zh, len(each.numerator), len(each.denominator),
              each.value)
@@ -344,38 +359,39 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
         ]  # fmt: skip
         return table(f"figures-{wanted.period.name}", titles, rows, form)
 
-    @api.get("/cases")
-    def counted(
-        _actor: Limited,
+    def behind(
         wanted: about,
         by: parted,
         indicator: str,
-        part: Annotated[Page, Depends(page)],
         group: Annotated[str, Query(max_length=64)] = "all",
         side: Literal["numerator", "denominator", "rest"] = "denominator",
-    ) -> Listing[CountedCase]:
+    ) -> Behind:
         (row,) = _indicators([indicator])
         with store.read() as tx:
             if by.by is By.GRID:
                 _check_grid(tx, "group", group)
             found = figures.measure(tx, wanted, by, group, row)
-            ids = _case_ids(tx, figures, wanted, row, found, side)
-            shown = case_store.load(tx, ids[part.offset : part.offset + part.limit])
-            department = department_store.names(tx, [each.department for each in shown.values()])
-        items = [
-            CountedCase(
-                id=case.id, number=case.number, title=case.title, state=case.state,
-                state_zh=STAGES[case.state][0], generated=case.generated,
-                department=department.get(case.department or ""),
-            )
-            for number in ids[part.offset : part.offset + part.limit]
-            if (case := shown.get(number)) is not None
-        ]  # fmt: skip
-        return Listing(items=items, total=len(ids))
+            return Behind(f"{row.id}-{wanted.period.name}",
+                          _case_ids(tx, figures, wanted, row, found, side))  # fmt: skip
 
-    @api.get("/trend")
-    def trend(
-        _actor: Limited,
+    counts = Annotated[Behind, Depends(behind)]
+
+    @api.get("/cases")
+    def counted(
+        _actor: Limited, found: counts, part: Annotated[Page, Depends(page)]
+    ) -> Listing[CountedCase]:
+        with store.read() as tx:
+            items = _counted(tx, found.cases[part.offset : part.offset + part.limit])
+        return Listing(items=items, total=len(found.cases))
+
+    @api.get("/cases/file", response_class=Response, responses=FILES)
+    def counted_file(_actor: Limited, found: counts, form: Form = "xlsx") -> Response:
+        """At most the first 20,000."""
+        with store.read() as tx:
+            items = _counted(tx, found.cases[:MOST])
+        return sheet(found.name, items, CASE_COLUMNS, form)
+
+    def pointed(
         wanted: about,
         by: parted,
         group: Annotated[str, Query(max_length=64)] = "all",
@@ -392,6 +408,23 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
             TrendPoint(period=each.name, figures=_figures(found.get(group, {}), scheme))
             for each, found in series
         ]
+
+    points = Annotated[list[TrendPoint], Depends(pointed)]
+
+    @api.get("/trend")
+    def trend(_actor: Limited, series: points) -> list[TrendPoint]:
+        return series
+
+    @api.get("/trend/file", response_class=Response, responses=FILES)
+    def trend_file(_actor: Limited, wanted: about, series: points, form: Form = "xlsx") -> Response:
+        titles = ("period", *FIGURE_TITLES)
+        rows = (
+            (point.period, each.indicator, BY_ID[each.indicator].zh, each.numerator,
+             each.denominator, each.value)
+            for point in series
+            for each in point.figures
+        )  # fmt: skip
+        return table(f"trend-{wanted.period.name}", titles, rows, form)
 
     @api.get("/ranking")
     def the_ranking(_actor: Reader, wanted: about, group: ranks) -> RankingItem:
@@ -413,9 +446,7 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
         )
 
     @api.get("/ranking/file", response_class=Response, responses=FILES)
-    def ranking_file(
-        _actor: Reader, wanted: about, group: ranks, form: Annotated[Format, Query(alias="format")]
-    ) -> Response:
+    def ranking_file(_actor: Reader, wanted: about, group: ranks, form: Form = "xlsx") -> Response:
         with store.read() as tx:
             standing = figures.standing(tx, wanted, group)
             names = names_of(tx, figures, wanted, group)
@@ -438,7 +469,7 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
 
     @api.get("/deductions/file", response_class=Response, responses=FILES)
     def deductions_file(
-        _actor: Reader, wanted: about, group: ranks, form: Annotated[Format, Query(alias="format")]
+        _actor: Reader, wanted: about, group: ranks, form: Form = "xlsx"
     ) -> Response:
         with store.read() as tx:
             lines = figures.deductions(tx, wanted, group)
@@ -452,21 +483,36 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
         ]  # fmt: skip
         return table(f"deductions-{wanted.period.name}", titles, rows, form)
 
-    @api.get("/year")
-    def the_year(_actor: Reader, wanted: about, group: ranks) -> Listing[YearItem]:
+    def years(wanted: about, group: ranks) -> list[YearItem]:
         if wanted.period.every is not Every.YEAR:
             raise Problem(422, "bad_period", f"{wanted.period.name} is no year", "2026")
         with store.read() as tx:
             lines = figures.year(tx, wanted, group)
             names = names_of(tx, figures, wanted, group)
-        items = [
+        return [
             YearItem(
                 group=each.group, name=names(each.group), months=dict(each.months),
                 year_end=each.year_end, score=each.score,
             )
             for each in lines
         ]  # fmt: skip
+
+    in_year = Annotated[list[YearItem], Depends(years)]
+
+    @api.get("/year")
+    def the_year(_actor: Reader, items: in_year) -> Listing[YearItem]:
         return Listing(items=items, total=len(items))
+
+    @api.get("/year/file", response_class=Response, responses=FILES)
+    def year_file(_actor: Reader, wanted: about, items: in_year, form: Form = "xlsx") -> Response:
+        months = [each.name for each in wanted.period.parts(Every.MONTH)]
+        rows = (
+            (each.group, each.name, *(each.months.get(month) for month in months), each.year_end,
+             each.score)
+            for each in items
+        )  # fmt: skip
+        titles = ("group", "name", *months, "year_end", "score")
+        return table(f"year-{wanted.period.name}", titles, rows, form)
 
     _add_scheme(api, store)
     _add_scores(api, store, figures)
@@ -603,6 +649,22 @@ def names_of(tx: Connection, figures: Figures, asked: Asked, grouping: Grouping)
     elif grouping.by is By.MATTER:
         return lambda code: found.name_zh if (found := matter(code)) else code
     return lambda code: known.get(code, code)
+
+
+def _counted(tx: Connection, which: Sequence[int]) -> list[CountedCase]:
+    """Cases by id, in the order they were asked for; one that is gone is left out."""
+    parts = (which[at : at + CASES_AT_ONCE] for at in range(0, len(which), CASES_AT_ONCE))
+    shown = {number: case for part in parts for number, case in case_store.load(tx, part).items()}
+    department = department_store.names(tx, {each.department for each in shown.values()})
+    return [
+        CountedCase(
+            id=case.id, number=case.number, title=case.title, state=case.state,
+            state_zh=STAGES[case.state][0], generated=case.generated,
+            department=department.get(case.department or ""),
+        )
+        for number in which
+        if (case := shown.get(number)) is not None
+    ]  # fmt: skip
 
 
 def _check_grid(tx: Connection, name: str, code: str) -> None:

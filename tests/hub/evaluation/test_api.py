@@ -83,6 +83,38 @@ def test_a_trend_shows_each_period_as_of_its_own_end(lived):
     assert series[1]["figures"][0]["numerator"] == 10
 
 
+def rows_of(answer):
+    assert answer.status_code == 200, answer.text
+    book = openpyxl.load_workbook(io.BytesIO(answer.content))
+    titles, *rows = book.active.iter_rows(values_only=True)
+    return [dict(zip(titles, row, strict=True)) for row in rows]
+
+
+def test_what_a_page_shows_is_a_table_as_well(lived):
+    call, _ = lived
+    november = {"period": "2026-11", "indicator": "on_time_close_rate"}
+
+    def file(path, **params):
+        return call("GET", f"/api/evaluation/{path}/file", params=params)
+
+    behind = rows_of(file("cases", **november, side="rest"))
+    listed = call("GET", "/api/evaluation/cases", params={**november, "side": "rest"}).json()
+    assert [row["number"] for row in behind] == [each["number"] for each in listed["items"]]
+    assert len(behind) == 3
+    (last,) = rows_of(file("trend", **november, count=3))[-1:]
+    assert (last["period"], last["numerator"], last["denominator"]) == ("2026-11", 9, 12)
+    assert (last["indicator"], last["value"]) == ("on_time_close_rate", 0.75)
+    (line,) = rows_of(file("year", period="2026", by="grid", grid_level=2))
+    year = call("GET", "/api/evaluation/year", params={"period": "2026", "by": "grid",
+                "grid_level": 2}).json()["items"][0]  # fmt: skip
+    assert (line["group"], line["score"]) == (year["group"], year["score"])
+    assert {key: line[key] for key in year["months"]} == year["months"]
+    assert (line["2026-01"], line["year_end"]) == (None, None)
+    text = file("cases", **november, format="csv").text
+    assert text.startswith("\ufeffnumber,title,state")
+    assert file("year", period="2026-11").status_code == 422
+
+
 @pytest.fixture
 def parted(store, tmp_path, city_of):
     """November in two grids: three cases in each, one closed in q01, all in q10, of which the
@@ -152,6 +184,10 @@ def test_who_answers_for_a_part_sees_the_evaluation_of_that_part(parted):
             assert page.get(f"/api/cases/{case['id']}").status_code == 200
         months = page.get("/api/evaluation/trend", params={**params, "count": 2}).json()
         assert months[-1]["figures"][0]["denominator"] == count
+        listed = page.get("/api/evaluation/cases/file", params={**params, "format": "csv"})
+        assert listed.text.count("\n") == 1 + count
+        months = page.get("/api/evaluation/trend/file", params={**params, "format": "csv"})
+        assert months.text.splitlines()[-1].split(",")[4] == str(count)
         table = page.get(
             "/api/evaluation/figures/file", params={"period": "2026-11", "format": "csv"}
         )
@@ -164,7 +200,15 @@ def test_what_compares_the_whole_city_is_refused_to_who_answers_for_a_part(parte
     _, hub = parted
     for name in ("head", "gardener"):
         page = page_of(hub, name)
-        for path in ("ranking", "ranking/file", "deductions/file", "year", "scores", "reports"):
+        for path in (
+            "ranking",
+            "ranking/file",
+            "deductions/file",
+            "year",
+            "year/file",
+            "scores",
+            "reports",
+        ):
             params = {"period": "2026", "format": "csv", "grid": "q01"}
             answer = page.get(f"/api/evaluation/{path}", params=params)
             assert answer.status_code == 403, path
@@ -224,11 +268,13 @@ def test_what_cannot_be_asked_is_refused_by_name(lived, path, params, status, me
 def test_a_wrong_grid_is_named_wherever_one_is_asked_for(each_call):
     call = each_call
     asked = {"period": "2026-11", "format": "csv", "indicator": "close_rate"}
-    november = [(each, {"within": "nope"}) for each in ("figures", "figures/file", "cases", "trend",
-                "ranking", "ranking/file", "deductions/file")]  # fmt: skip
+    paths = ["figures", "figures/file", "cases", "cases/file", "trend", "trend/file", "ranking",
+             "ranking/file", "deductions/file"]  # fmt: skip
+    november = [(path, {"within": "nope"}) for path in paths]
     wrong = [
         *november,
         ("year", {"within": "nope", "period": "2026"}),
+        ("year/file", {"within": "nope", "period": "2026"}),
         ("cases", {"by": "grid", "group": "nope"}),
         ("trend", {"by": "grid", "group": "nope"}),
     ]

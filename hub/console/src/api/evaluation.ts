@@ -104,6 +104,8 @@ export interface Asked {
 }
 
 const ROOT = '/api/evaluation'
+export const TREND_FILE = `${ROOT}/trend/file`
+export const CASES_FILE = `${ROOT}/cases/file`
 
 function query(asked: Asked): Query {
   return { ...asked }
@@ -144,6 +146,10 @@ export function makeReport(period: string, form: 'xlsx' | 'pdf'): Promise<Stored
 
 export function reportFile(report: StoredReport): string {
   return `${ROOT}/reports/${report.id}/file`
+}
+
+export function figuresFile(asked: Asked): string {
+  return withQuery(`${ROOT}/figures/file`, { ...query(asked), format: 'xlsx' })
 }
 
 export function rankingFile(asked: Asked): string {

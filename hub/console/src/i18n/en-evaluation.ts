@@ -49,6 +49,7 @@ export const enEvaluation: Record<keyof typeof zhEvaluation, string> = {
   'evaluation.denominator': 'Of these',
   'evaluation.rest': 'Not counted',
   'evaluation.side': 'Which cases',
+  'evaluation.exportFigures': 'Export figures',
   'evaluation.exportRanking': 'Export ranking',
   'evaluation.exportDeductions': 'Export deductions',
   'evaluation.reports': 'Reports',

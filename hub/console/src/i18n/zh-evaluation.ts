@@ -49,6 +49,7 @@ export const zhEvaluation = {
   'evaluation.denominator': '分母',
   'evaluation.rest': '未达',
   'evaluation.side': '哪些案件',
+  'evaluation.exportFigures': '导出指标',
   'evaluation.exportRanking': '导出排名',
   'evaluation.exportDeductions': '导出扣分',
   'evaluation.reports': '报告',
