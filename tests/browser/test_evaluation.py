@@ -59,10 +59,14 @@ def test_a_figure_opens_into_its_cases(opened: Opener, lived: tuple[str, str]) -
     figure = page.get_by_role("button", name="按期结案率 78.57 % 11 / 14").first
     figure.click()
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_role("link")).to_have_count(OPEN)
+    cases = dialog.get_by_role("listitem").get_by_role("link")
+    expect(cases).to_have_count(OPEN)
     dialog.get_by_role("button", name="分子").click()
-    expect(dialog.get_by_role("link")).to_have_count(CLOSED)
-    dialog.get_by_role("link").first.click()
+    expect(cases).to_have_count(CLOSED)
+    with page.expect_download() as download:
+        dialog.get_by_role("link", name="XLSX").click()
+    assert download.value.suggested_filename == f"on_time_close_rate-{month}.xlsx"
+    cases.first.click()
     expect(page).to_have_url(f"{url}/#/cases/1")
 
 
