@@ -9,7 +9,6 @@ of the tests; the public page, closed in the demo, from a hub of its own.
 import contextlib
 import io
 import json
-import os
 import sys
 import tempfile
 import time
@@ -37,7 +36,6 @@ MARGIN_PX = 30
 FRAME_COLOURS = 60  # an empty frame has a few, of its edges
 QUALITY = 80
 CITY = "安康中心城区"
-SPOKEN = {"LANGUAGE": "zh_CN"}  # what the browser itself says: dates, fields
 
 
 @contextlib.contextmanager
@@ -173,9 +171,7 @@ def main(folder: Path, names: set[str]) -> None:
         sync_playwright() as driver,
     ):
         told = furnish(url, Path(state))
-        browser = driver.chromium.launch(
-            executable_path=str(CHROMIUM), args=[*FLAGS, "--lang=zh-CN"], env=os.environ | SPOKEN
-        )
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         for shot in DEMO:
             if not names or shot.name in names:
                 _desk(browser, told, shot, folder)

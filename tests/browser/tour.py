@@ -52,7 +52,7 @@ DEMO = (
     Shot("cases-board", "/cases?open=all&view=board", "main li"),
     Shot("case", "/cases/{case}", ".timeline"),
     Shot("cameras", "/cameras", "tbody tr", ("text=画面墙",), draws_map=True),
-    Shot("camera", "/cameras/box-1/cam-market"),
+    Shot("camera", "/cameras/box-1/cam-market", draws_map=True),
     Shot("vehicles", "/vehicles", "tbody tr", (row(2),), draws_map=True),
     Shot("permits", "/vehicles/permits", "tbody tr", (row(),), draws_map=True),
     Shot("patrol", "/patrol", "tbody tr", draws_map=True),
@@ -65,7 +65,7 @@ DEMO = (
     Shot("history", "/admin/history", "tbody tr"),
     Shot("devices", "/admin/devices", "tbody tr"),
     Shot("grids", "/admin/grids", draws_map=True),
-    Shot("matters", "/admin/matters", "tbody tr", ("pick:with",)),
+    Shot("matters", "/admin/matters", "tbody tr"),
     Shot("quarantine", "/admin/quarantine", "tbody tr", (row(),)),
     Shot("vehicle-day", "/vehicles/day?id={sweeper}&date={day}", draws_map=True),
 )  # fmt: skip
