@@ -75,7 +75,7 @@ export const zhWorkflow = {
   'record.supervision': '督办',
   'record.escalation': '上报上级',
   'record.dual_report': '双报告',
-  'told.answerUntil': '请答复，截止',
+  'told.answerUntil': '答复截止',
   'told.answered': '督办已答复',
   'told.demanded': '督办，请答复',
   'told.dual_report': '双报告',

@@ -5,16 +5,28 @@ import { sayer } from '../street/say'
 
 export const t = sayer({ zh: zhPhone, en: enPhone })
 
+const locale = () => (settings.language === 'zh' ? 'zh-CN' : 'en-GB')
+
+/** Day and time of day, to the minute. */
+export function moment(at: string): string {
+  return new Date(at).toLocaleString(locale(), {
+    month: 'numeric',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+  })
+}
+
+/** So much time, never more than there is. */
 export function span(ms: number): string {
-  const minutes = Math.round(Math.abs(ms) / 60_000)
+  const minutes = Math.floor(Math.abs(ms) / 60_000)
   const [n, unit] =
     minutes < 90
       ? [minutes, 'minute']
       : minutes < 60 * 48
-        ? [Math.round(minutes / 60), 'hour']
-        : [Math.round(minutes / 1440), 'day']
-  const locale = settings.language === 'zh' ? 'zh-CN' : 'en'
-  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short' }).format(n)
+        ? [Math.floor(minutes / 60), 'hour']
+        : [Math.floor(minutes / 1440), 'day']
+  return new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay: 'short' }).format(n)
 }
 
 export function metres(m: number): string {
