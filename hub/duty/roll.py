@@ -85,6 +85,8 @@ def roll(tx: Connection, asked: Asked, place: Place, now: datetime) -> list[Line
     """The roll by day, post and person. Grids of a post that are not in force count as none."""
     settings = place.settings
     rosters = _rosters(tx, asked, place.zone)
+    if not rosters:
+        return []
     calendar = calendar_store.calendar(tx, place.zone)
     around = timedelta(seconds=settings.silence_s)
     named = _Names.load(tx)

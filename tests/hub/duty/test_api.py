@@ -112,6 +112,12 @@ def test_attendance_from_the_track_of_a_car(hub, call, lon):  # noqa: F811
     assert text.count("\n") == 3
 
 
+def test_a_roll_without_a_duty_table_is_empty(each_call):
+    answer = each_call("GET", "/api/duty/attendance")
+    assert (answer.status_code, answer.json()["total"]) == (200, 0)
+    assert each_call("GET", "/api/duty/attendance/file").status_code == 200
+
+
 def test_a_past_day_is_called_by_the_shifts_that_held_on_it(each_hub, each_call):
     zone = each_hub.config.zone
     monday = datetime(2026, 11, 2, tzinfo=zone)
