@@ -105,7 +105,7 @@ from hub.permits import api as permits_api
 from hub.pipeline import Site
 from hub.proof import api as proof_api, ledger_api
 from hub.proof.picture import Cover
-from hub.roles import Actor, Right
+from hub.roles import Actor, Right, Spot
 from hub.scope import Reach
 from hub.store import Store, now
 from hub.tracks import (
@@ -558,10 +558,14 @@ def _add_events(app: FastAPI, hub: Hub) -> None:
         given = last_event_id or last or ""
         after = int(given) if given.isdigit() and len(given) < 19 else None
         sees_all = actor.at([], Right.READ) is not None
+
+        def may_see(spot: Spot | None) -> bool:
+            return actor.at([spot] if spot else [], Right.READ) is not None
+
         return EventSourceResponse(
             hub.bus.stream(
                 after,
-                lambda spot: sees_all or actor.at([spot] if spot else [], Right.READ) is not None,
+                None if sees_all else may_see,
                 lambda: auth.identify(request, touch=False) == actor,
             ),
             ping=PING_S,

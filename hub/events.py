@@ -2,9 +2,9 @@
 
 An event is a row written in the transaction of the change, so nothing is told before its commit
 and every hub process sees what the others did. Positions of vehicles are not events of their own:
-once a second the bus looks which vehicles moved, and tells them in portions, so that an alert
-never waits behind a whole fleet. What is told is made into bytes once for all pages, and each gets
-what there is for it in one piece: many pages make the pieces larger, not more.
+once a second the bus looks which vehicles moved, and tells of them in portions, so that an alert
+never waits behind a whole fleet (`hub.positions`). What is told is made into bytes once for all
+pages, and each gets what there is for it in one piece: many pages make the pieces larger, not more.
 """
 
 import asyncio
@@ -16,16 +16,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, partial
+from typing import TypeVar
 
 from sqlalchemy import BigInteger, Column, Integer, String, Table, delete, func, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 from sse_starlette import ServerSentEvent
 
+from hub.positions import MaySee, Position, Positions
 from hub.roles import Spot
 from hub.store import Instant, Store, metadata, now, put, to_ms
 
 log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
 
 events = Table(
     "events",
@@ -42,7 +45,7 @@ PAUSE_S = 0.02
 PAUSE_A_PAGE_S = 0.0003
 """Between two looks at the table: a piece costs each page the same, whatever is in it."""
 VEHICLES_EVERY_S = 1.0
-PORTION = 50_000
+PORTION = 200_000
 """So many positions times pages are told between two looks for what is more urgent."""
 RESYNC = "resync"
 STILL_EVERY_S = 30.0
@@ -89,9 +92,13 @@ class Told:
 
 
 class _Waiting:
-    """What one page has still to be told: of each item the newest, in the order of the changes."""
+    """What one page has still to be told: of each item the newest, in the order of the changes.
 
-    def __init__(self) -> None:
+    `positions`: up to which number it has been told of vehicles.
+    """
+
+    def __init__(self, positions: int) -> None:
+        self.positions = positions
         self._told: dict[tuple[str, str], Told] = {}
         self._numbered = 0
         self.some = asyncio.Event()
@@ -118,7 +125,7 @@ class _Waiting:
 
 
 Render = Callable[[Connection, Sequence[Change]], dict[Change, Shown]]
-Moved = Callable[[Connection, datetime], list[Change]]
+Moved = Callable[[Connection, datetime], list[Position]]
 
 
 def record(tx: Connection, changes: Sequence[Change], at: datetime) -> None:
@@ -144,6 +151,7 @@ class Bus:
         self._render = render
         self._moved = moved
         self._clients: set[_Waiting] = set()
+        self._positions = Positions()
         self._seen: OrderedDict[int, None] = OrderedDict()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
@@ -167,8 +175,8 @@ class Bus:
         """Follow the table until closed; with no page open there is nothing to do."""
         self._loop = asyncio.get_running_loop()
         moved_since = now()
-        moved: list[Told] = []
-        looking: asyncio.Task[list[Told]] | None = None
+        moved: list[Position] = []
+        looking: asyncio.Task[_Movement | None] | None = None
         while not self._closed:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), PAUSE_S if moved or looking else POLL_S)
@@ -177,14 +185,17 @@ class Bus:
                 self._last, moved = None, []
                 continue
             last = self._last
-            told = await self._patiently(partial(self._after, last))
+            told = await self._patiently(partial(self._after, last)) or []
             self._last = max([last, *(each.id for each in told)])
             self._hand_out(told)
             portion = max(1, PORTION // max(1, len(self._clients)))
-            self._hand_out(moved[:portion])
+            self._move(moved[:portion])
             moved = moved[portion:]
             if looking is not None and looking.done():
-                moved, looking = looking.result(), None
+                if movement := looking.result():
+                    self._hand_out(movement.told)
+                    moved = movement.positions
+                looking = None
                 self._wake.set()
             elif (
                 looking is None
@@ -200,16 +211,16 @@ class Bus:
     async def stream(
         self,
         last_id: int | None,
-        may_see: Callable[[Spot | None], bool] = lambda _: True,
+        may_see: MaySee | None = None,
         still: Callable[[], bool] = lambda: True,
     ) -> AsyncIterator[bytes]:
         """The events of one page in pieces, beginning after `last_id` where it is known.
 
-        `may_see`: whether the reader hears of what is there. `still`: whether he may go on; it is
-        asked now and then, and the stream ends when not.
+        `may_see`: whether the reader hears of what is there; None: of everything. `still`: whether
+        he may go on; it is asked now and then, and the stream ends when not.
         """
         newest = await asyncio.to_thread(self._newest)
-        waiting = _Waiting()
+        waiting = _Waiting(self._positions.number)
         self._clients.add(waiting)
         if self._last is None:
             self._last = self._floor = newest
@@ -225,7 +236,9 @@ class Bus:
                     if not await asyncio.to_thread(still):
                         break
                     asked_at = time.monotonic()
-                if piece := _piece(waiting.take(), may_see):
+                piece = _piece(waiting.take(), may_see)
+                since, waiting.positions = waiting.positions, self._positions.number
+                if piece := piece + self._positions.since(since, may_see):
                     yield piece
         finally:
             self._clients.discard(waiting)
@@ -241,13 +254,19 @@ class Bus:
         for waiting in self._clients if told else ():
             waiting.add(told)
 
-    async def _patiently(self, call: Callable[[], list[Told]]) -> list[Told]:
+    def _move(self, positions: Sequence[Position]) -> None:
+        if positions:
+            self._positions.add(positions)
+            for waiting in self._clients:
+                waiting.some.set()
+
+    async def _patiently(self, call: Callable[[], Answer]) -> Answer | None:
         try:
             return await asyncio.to_thread(call)
         except DBAPIError as fault:
             log.warning("Events wait for the database: %s", fault.orig)
             await asyncio.sleep(1)
-            return []
+            return None
 
     def _newest(self) -> int:
         with self._store.read() as tx:
@@ -279,9 +298,12 @@ class Bus:
             rows = tx.execute(select(events).where(events.c.id > last).order_by(events.c.id)).all()
             return self._rendered(tx, [(row.id, Change(row.kind, row.item)) for row in rows])
 
-    def _movements(self, since: datetime) -> list[Told]:
+    def _movements(self, since: datetime) -> "_Movement":
         with self._store.read() as tx:
-            return self._rendered(tx, [(0, change) for change in self._moved(tx, since)])
+            positions = self._moved(tx, since)
+            whole = self._positions.to_be_told_whole(positions, time.monotonic())
+            told = self._rendered(tx, [(0, Change("vehicle", name)) for name in whole])
+        return _Movement(told, positions)
 
     def _rendered(self, tx: Connection, numbered: Sequence[tuple[int, Change]]) -> list[Told]:
         newest = {change: number for number, change in numbered}
@@ -293,10 +315,20 @@ class Bus:
         ]
 
 
+@dataclass(frozen=True)
+class _Movement:
+    """What happened to vehicles: those that are told whole, and where all that moved are."""
+
+    told: list[Told]
+    positions: list[Position]
+
+
 def _resync(newest: int) -> Told:
     return Told(newest, RESYNC, "", Shown("{}"))
 
 
-def _piece(told: Sequence[Told], may_see: Callable[[Spot | None], bool]) -> bytes:
+def _piece(told: Sequence[Told], may_see: MaySee | None) -> bytes:
     """What may be seen of it, as it goes out."""
-    return b"".join(each.raw for each in told if each.is_for_all or may_see(each.shown.spot))
+    return b"".join(
+        each.raw for each in told if may_see is None or each.is_for_all or may_see(each.shown.spot)
+    )

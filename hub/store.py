@@ -98,14 +98,17 @@ class GridPath(TypeDecorator[tuple[str, ...]]):
 
     def process_result_value(self, value: str | None, _dialect: Dialect) -> tuple[str, ...] | None:
         """Codes from the largest grid to the smallest."""
-        if value is None:
-            return None
-        return tuple(value.split("\n")[1:-1])
+        return None if value is None else path_of(value)
 
 
 def path_text(path: tuple[str, ...]) -> str:
     """A path as GridPath stores it."""
     return "".join(f"\n{code}" for code in path) + "\n"
+
+
+def path_of(text: str) -> tuple[str, ...]:
+    """A path that GridPath stored."""
+    return tuple(text.split("\n")[1:-1])
 
 
 def lies_in(column: ColumnElement[Any], code: str) -> ColumnElement[bool]:

@@ -51,7 +51,7 @@ from hub.patrol import store as patrol_store
 from hub.patrol.coverage import Frequency, Span as DaySpan
 from hub.proof.check import Result
 from hub.proof.store import checks as checks_table
-from hub.store import from_ms, to_ms
+from hub.store import from_ms, path_of, to_ms
 from wire.alert import PlaceSource
 
 Ids = Select[tuple[int]] | CompoundSelect[tuple[int]]
@@ -173,7 +173,7 @@ def _stories(tx: Connection, wanted: Ids, asked: Question) -> Iterator[tuple[int
         if number in records:
             told = sorted([*told, *records[number]], key=BY_TIME)
         if path not in paths:
-            paths[path] = tuple(path.split("\n")[1:-1])
+            paths[path] = path_of(path)
         fixed = {
             "id": number,
             "channel": source,

@@ -29,17 +29,21 @@ from sqlalchemy import (
     delete,
     func,
     select,
+    type_coerce,
     update,
 )
 from sqlalchemy.engine import Connection, Row
 
 from hub.events import Change
 from hub.inbox import Received, Refusal
+from hub.positions import Position
+from hub.roles import Spot
 from hub.store import (
     GridPath,
     Instant,
     insert_new,
     metadata,
+    path_of,
     path_text,
     put,
     to_ms,
@@ -304,10 +308,25 @@ def plates(tx: Connection, ids: Collection[str]) -> dict[str, str]:
     return {row.id: row.plate for row in tx.execute(_PLATES, {"ids": list(ids)})}
 
 
-def moved_since(tx: Connection, since: datetime) -> list[Change]:
-    """The vehicles heard of since then."""
-    found = select(vehicles.c.id).where(vehicles.c.updated_at >= since)
-    return [Change("vehicle", name) for name in tx.execute(found).scalars()]
+_MOVED = select(
+    vehicles.c.id, type_coerce(vehicles.c.at, BigInteger), vehicles.c.lat, vehicles.c.lon,
+    vehicles.c.speed_kmh, vehicles.c.heading_deg, type_coerce(vehicles.c.grid_path, String),
+    vehicles.c.plate, vehicles.c.kind, vehicles.c.body, vehicles.c.alarm,
+).where(
+    vehicles.c.updated_at >= bindparam("since", type_=Instant), vehicles.c.at.is_not(None),
+    IS_VEHICLE,
+)  # fmt: skip
+
+
+def moved_since(tx: Connection, since: datetime) -> list[Position]:
+    """Where the vehicles are that were heard of since then."""
+    paths: dict[str, Spot] = {}
+    moved = []
+    for name, at_ms, lat, lon, speed, heading, path, *rest in tx.execute(_MOVED, {"since": since}):
+        spot = paths.get(path) or paths.setdefault(path, Spot(path_of(path)))
+        row = name, at_ms, round(lat, 6), round(lon, 6), speed, heading
+        moved.append(Position(row, spot, (path, *rest)))
+    return moved
 
 
 def fixes_between(

@@ -22,7 +22,7 @@ from playwright.sync_api import (
 )
 
 from tests.browser.made_up_city import City
-from tests.browser.mock_hub import DIST, MockHub
+from tests.browser.mock_hub import DIST, MockHub, Told
 from tests.browser.running import listening
 from tests.servers.port import free_port
 
@@ -121,7 +121,7 @@ class Served:
             self.tell("alert", item)
         return str(item["id"])
 
-    def tell(self, kind: str, item: dict[str, Any]) -> None:
+    def tell(self, kind: str, item: Told) -> None:
         self.run(lambda: self.hub.publish(kind, item))
 
     def drop(self, seconds: float) -> None:

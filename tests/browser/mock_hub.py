@@ -13,6 +13,7 @@ import contextlib
 import json
 import time
 from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from hub.people.session_api import opened
+from hub.positions import KIND
 from hub.roles import Actor, Role
+from hub.store import to_ms
 from tests.browser import mock_evaluation, mock_map
 from tests.browser.made_up_city import CONDITIONS, NEXT, City, Item, now
 from tests.browser.mock_attention import Attention
@@ -50,6 +53,15 @@ TOKENS = {
 def refuse(status: int, code: str, message: str, allowed: str = "") -> JSONResponse:
     error = {"code": code, "message": message, "allowed": allowed}
     return JSONResponse({"error": error}, status)
+
+
+Told = Item | list[list[Any]]
+"""An item, or a row for each vehicle that moved."""
+
+
+def _position(vehicle: Item, at: datetime) -> list[Any]:
+    where = [vehicle[part] for part in ("lat", "lon", "speed_kmh", "heading_deg")]
+    return [vehicle["id"], to_ms(at), *where]
 
 
 class MockHub:
@@ -80,10 +92,10 @@ class MockHub:
         for queue in list(self.streams):
             queue.put_nowait(None)
 
-    def publish(self, kind: str, item: Item) -> None:
+    def publish(self, kind: str, item: Told) -> None:
         self.number += 1
         event = (self.number, kind, json.loads(json.dumps(item)))
-        self.events = [*self.events[-2000:], event] if kind != "vehicle" else self.events
+        self.events = [*self.events[-2000:], event] if kind != KIND else self.events
         for queue in self.streams:
             queue.put_nowait(event)
 
@@ -351,9 +363,9 @@ class MockHub:
         while True:
             await asyncio.sleep(1)
             tick += 1
-            for key, vehicle in self.city.vehicles.items():
-                if vehicle["online"]:
-                    self.publish("vehicle", self.city.drive(key, 1, now()))
+            at = now()
+            driving = [key for key, vehicle in self.city.vehicles.items() if vehicle["online"]]
+            self.publish(KIND, [_position(self.city.drive(key, 1, at), at) for key in driving])
             if tick % 20 == 0:
                 item = self.city.new_alert()
                 self.publish("alert", {k: v for k, v in item.items() if k != "history"})

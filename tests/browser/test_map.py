@@ -9,8 +9,9 @@ from playwright.sync_api import Locator, expect
 from hub import auth
 from hub.app import Hub
 from hub.base_map import PATH
+from hub.positions import KIND
 from hub.roles import Role
-from hub.store import Store
+from hub.store import Store, now, to_ms
 from tests.browser.conftest import AXE, Opener, Served, need, until
 from tests.browser.running import answering
 from tests.hub.world import make_site
@@ -45,6 +46,8 @@ def test_a_plate_is_found_by_keyboard_and_shown(still_hub: Served, opened: Opene
     assert [(f["id"], n["target"]) for f in found["violations"] for n in f["nodes"]] == []
     page.keyboard.press("Enter")
     expect(page.locator(".card")).to_contain_text(vehicle["plate"])
+    still_hub.tell(KIND, [[vehicle["id"], to_ms(now()), vehicle["lat"], vehicle["lon"], 87.6, 90]])
+    expect(page.locator(".card")).to_contain_text("88 km/h")
     page.keyboard.press("/")
     expect(box).to_be_focused()
     page.keyboard.type("没有这样的")

@@ -1,10 +1,13 @@
 import asyncio
 import json
+from itertools import chain, repeat
 
 import pytest
 
 from hub import events
 from hub.events import CATCH_UP, WAITING, Bus, Change, Shown
+from hub.positions import KIND, Position
+from hub.roles import Spot
 from tests.hub.world import NOON, told_in, undone
 
 
@@ -34,6 +37,30 @@ def names(sent):
     return [(each.event, json.loads(each.data).get("id")) for each in sent]
 
 
+async def until(is_so):
+    for _ in range(6000):
+        if await is_so():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("never")
+
+
+async def opened(bus, pages=1):
+    async def are_open():
+        return bus.pages == pages
+
+    await until(are_open)
+
+
+async def handed_out(bus):
+    """Pages have been handed all that is in the table."""
+
+    async def are_even():
+        return bus._last == await asyncio.to_thread(bus._newest)
+
+    await until(are_even)
+
+
 async def with_bus(store, body, moved=nothing_moved):
     bus = Bus(store, render, moved)
     store.after_commit = bus.wake
@@ -52,7 +79,7 @@ def test_a_page_hears_what_is_committed_after_it_opened(store):
     async def body(bus):
         stream = bus.stream(None)
         first = asyncio.create_task(read(stream, 3))
-        await asyncio.sleep(0.1)
+        await opened(bus)
         await asyncio.to_thread(write, store, ("alert", "a"), ("case", "7"), ("alert", "gone"))
         await asyncio.to_thread(write, store, ("alert", "b"))
         return await first
@@ -105,11 +132,11 @@ def test_a_page_that_reads_too_slowly_starts_anew(sqlite_store):
     async def body(bus):
         stream = bus.stream(None)
         opening = asyncio.create_task(read(stream, 1))
-        await asyncio.sleep(0.1)
+        await opened(bus)
         for number in range(4):
             items = [("alert", f"{number}-{i}") for i in range(WAITING // 2)]
             await asyncio.to_thread(write, sqlite_store, *items)
-            await asyncio.sleep(0.2)
+            await handed_out(bus)
         await opening
         return await read(stream, 1)
 
@@ -121,7 +148,7 @@ def test_a_page_that_reads_slowly_hears_the_newest_of_each_thing(sqlite_store):
     async def body(bus):
         slow, quick = bus.stream(None), bus.stream(None)
         opening = [asyncio.create_task(read(stream, 1)) for stream in (slow, quick)]
-        await asyncio.sleep(0.1)
+        await opened(bus, 2)
         await asyncio.to_thread(write, sqlite_store, ("alert", "first"))
         first, _ = await asyncio.gather(*opening)
         for name in ("a", "b", "a"):
@@ -135,22 +162,36 @@ def test_a_page_that_reads_slowly_hears_the_newest_of_each_thing(sqlite_store):
     assert [told.id for told in rest] == ["3", "4"]
 
 
-def test_a_fleet_larger_than_any_queue_is_told_whole(sqlite_store):
-    fleet = [f"v{number}" for number in range(3 * WAITING)]
+def at(name, lat=32.0, path=("city",), rest=None):
+    return Position((name, 1000, lat, 109.0, None, None), Spot(path), rest)
+
+
+def rows(sent):
+    """Names and latitudes, as told."""
+    found = [row for each in sent if each.event == KIND for row in json.loads(each.data)]
+    return [(name, lat) for name, _at, lat, *_ in found]
+
+
+def test_a_fleet_larger_than_any_queue_is_told_whole_in_portions(sqlite_store, monkeypatch):
+    monkeypatch.setattr(events, "PORTION", WAITING)
+    fleet = [at(f"v{number}") for number in range(3 * WAITING)]
 
     async def body(bus):
-        return await read(bus.stream(None), len(fleet))
+        stream, told = bus.stream(None), []
+        async with asyncio.timeout(60):
+            while len({name for name, _ in rows(told)}) < len(fleet):
+                told += told_in(await anext(stream))
+        return told
 
-    def moved(_tx, _since):
-        return [Change("vehicle", name) for name in fleet]
-
-    told = asyncio.run(with_bus(sqlite_store, body, moved))
-    assert names(told) == [("vehicle", name) for name in fleet]
+    told = asyncio.run(with_bus(sqlite_store, body, lambda _tx, _since: fleet))
+    assert {each.event for each in told} == {KIND}
+    assert len(told) >= 3
+    assert told[0].id is None
 
 
 def test_an_alert_does_not_wait_for_a_fleet(sqlite_store, monkeypatch):
     monkeypatch.setattr(events, "PORTION", 1)  # so that the fleet takes a minute
-    fleet = [Change("vehicle", f"v{number}") for number in range(3 * WAITING)]
+    fleet = [at(f"v{number}") for number in range(3 * WAITING)]
 
     async def body(bus):
         stream, told = bus.stream(None), []
@@ -162,8 +203,8 @@ def test_an_alert_does_not_wait_for_a_fleet(sqlite_store, monkeypatch):
         return told
 
     told = asyncio.run(with_bus(sqlite_store, body, lambda _tx, _since: fleet))
-    assert told[0].event == "vehicle"
-    assert len(told) < len(fleet)
+    assert told[0].event == KIND
+    assert len(rows(told)) < len(fleet)
 
 
 def test_vehicles_that_moved_are_told_once_a_second(sqlite_store):
@@ -171,24 +212,45 @@ def test_vehicles_that_moved_are_told_once_a_second(sqlite_store):
 
     def moved(_tx, since):
         asked.append(since)
-        return [Change("vehicle", "v1"), Change("vehicle", "v1")]
+        return [at("v1", lat=float(len(asked)))]
 
     async def body(bus):
         return await read(bus.stream(None), 2)
 
     told = asyncio.run(with_bus(sqlite_store, body, moved))
-    assert names(told) == [("vehicle", "v1"), ("vehicle", "v1")]
-    assert told[0].id is None
+    assert rows(told) == [("v1", 1.0), ("v1", 2.0)]
     assert (asked[1] - asked[0]).total_seconds() >= 1
+
+
+def test_a_vehicle_of_which_more_changed_is_told_whole(sqlite_store):
+    turns = chain(["a grid"], repeat("another"))
+
+    async def body(bus):
+        return await read(bus.stream(None), 4)
+
+    told = asyncio.run(
+        with_bus(sqlite_store, body, lambda _tx, _since: [at("v1", rest=next(turns))])
+    )
+    assert [each.event for each in told] == [KIND, "vehicle", KIND, KIND]
+
+
+def test_a_page_hears_of_the_vehicles_that_it_may_see(sqlite_store):
+    fleet = [at("mine", path=("city", "q01")), at("other", path=("city", "q02"))]
+
+    async def body(bus):
+        return await read(bus.stream(None, lambda spot: "q01" in spot.path), 1)
+
+    (told,) = asyncio.run(with_bus(sqlite_store, body, lambda _tx, _since: fleet))
+    assert rows([told]) == [("mine", 32.0)]
 
 
 def test_closing_ends_every_stream(sqlite_store):
     async def body(bus):
         stream = bus.stream(None)
         waiting = asyncio.create_task(anext(stream, "end"))
-        await asyncio.sleep(0.1)
+        await opened(bus)
         bus.close()
-        return await asyncio.wait_for(waiting, 5)
+        return await asyncio.wait_for(waiting, 60)
 
     assert asyncio.run(with_bus(sqlite_store, body)) == "end"
 

@@ -12,6 +12,7 @@ import { live, LiveStream } from '../live'
 import type { ServerEvent } from '../sse'
 import { siteZone } from '../time'
 import { Freshest } from './merge'
+import { placed, type Position } from './positions'
 
 /** Alerts already dealt with that are kept at hand. */
 const MOST_SETTLED = 300
@@ -205,12 +206,13 @@ function take(events: ServerEvent[]): void {
   for (const event of events) {
     const item = parsed(event.data)
     if (item === null) continue
-    if (event.kind === 'vehicle') moved.add(move(item as Vehicle))
+    if (event.kind === 'positions') for (const row of item as Position[]) moveTo(row, moved)
+    else if (event.kind === 'vehicle') moved.add(move(item as Vehicle))
     else if (event.kind === 'alert') arrive(item as Alert)
     else if (event.kind === 'case') putCase(item as Case)
     else if (event.kind === 'camera') freshCameras.put(item as Camera)
     else for (const listener of eventListeners) listener(event.kind, item)
-    if (event.kind !== 'vehicle') summarySoon()
+    if (event.kind !== 'vehicle' && event.kind !== 'positions') summarySoon()
   }
   if (moved.size > 0) tellVehicles(moved)
 }
@@ -237,11 +239,19 @@ function prune(): void {
   for (const item of settled.slice(MOST_SETTLED)) freshAlerts.remove(item.id)
 }
 
+/** What a page has not read yet it reads soon: a position alone shows nothing. */
+function moveTo(row: Position, moved: Set<string>): void {
+  const vehicle = vehicles.get(row[0])
+  if (vehicle) moved.add(move(placed(vehicle, row)))
+}
+
 function move(vehicle: Vehicle): string {
   freshVehicles.put(vehicle)
   if (vehicle.lon !== null && vehicle.lat !== null) {
     const trail = trails.get(vehicle.id) ?? []
-    trail.push([vehicle.lon, vehicle.lat])
+    const last = trail.at(-1)
+    if (last?.[0] !== vehicle.lon || last[1] !== vehicle.lat)
+      trail.push([vehicle.lon, vehicle.lat])
     if (trail.length > TRAIL_POINTS) trail.shift()
     trails.set(vehicle.id, trail)
   }
