@@ -4,7 +4,7 @@ import type { Vehicle } from '../api/vehicles'
 import { placed } from './positions'
 
 const TRUCK: Vehicle = {
-  id: 'cam-1/v1', device: 'cam-1', plate: '陕G00001', kind: 'muck_truck', lat: null, lon: null,
+  id: 'cam-1/v1', device: 'cam-1', plate: 'SX-00001', kind: 'muck_truck', lat: null, lon: null,
   at: null, speed_kmh: null, heading_deg: null, online: false, grid: null, grids: [],
   generated: true,
 }
