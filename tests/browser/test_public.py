@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from hub.app import Hub
 from hub.http import iso
 from hub.store import Store, now
-from tests.browser.conftest import AXE, DIST, PATIENCE_MS, need
+from tests.browser.conftest import AXE, DIST, PATIENCE_MS, need, until
 from tests.browser.running import answering
 from tests.hub.world import LAT, LON, make_site
 from tests.servers.port import free_port
@@ -117,8 +117,21 @@ def test_closed_matters_are_looked_up_by_grid_in_two_languages(city, phone):
     with hub.store.write() as tx:
         at = int(now().timestamp() * 1000)
         tx.exec_driver_sql(f"UPDATE cases SET state = 'closed', closed_at = {at}")
-    phone.get_by_role("link", name="办结公示").click()
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    phone.route(lambda asked: asked.endswith("&grid="), hold)
+    with phone.expect_request(lambda asked: asked.url.endswith("&grid=")):
+        phone.get_by_role("link", name="办结公示").click()
     phone.get_by_label("网格").select_option("q10")
+    expect(phone.get_by_text("没有已办结的事项。")).to_be_visible()
+    # What was asked first is answered last.
+    with phone.expect_response(lambda answer: answer.url.endswith("&grid=")) as late:
+        until(phone, lambda: bool(held))
+        held[0].continue_()
+    late.value.finished()
     expect(phone.get_by_text("没有已办结的事项。")).to_be_visible()
     phone.get_by_label("网格").select_option("q01")
     expect(phone.get_by_text("共 1 件")).to_be_visible()
