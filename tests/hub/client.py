@@ -14,7 +14,7 @@ _loops = []
 
 
 class Client(TestClient):
-    """A client whose app is neither started nor stopped."""
+    """A client whose app starts and stops in a `with` alone, as Starlette's."""
 
     def __init__(self, app, **options):
         super().__init__(app, **options)
