@@ -24,12 +24,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection
 
-from hub.store import Instant, from_ms, metadata, put, to_ms
+from hub.store import Instant, from_ms, in_parts, metadata, put, to_ms
 from wire.codec import Code, Refused
 from wire.envelope import Envelope
 
 CLOCK_TOLERANCE = timedelta(minutes=2)
-KEYS_A_QUERY = 5000
 
 messages = Table(
     "inbox",
@@ -174,8 +173,7 @@ def of(tx: Connection, subject: str, limit: int = 500) -> list[tuple[datetime, s
 
 def _hashes(tx: Connection, stream: str, keys: Sequence[Key]) -> dict[Key, bytes]:
     found: dict[Key, bytes] = {}
-    for start in range(0, len(keys), KEYS_A_QUERY):
-        wanted = {"stream": stream, "keys": list(keys[start : start + KEYS_A_QUERY])}
-        for row in tx.execute(_STORED, wanted):
+    for part in in_parts(keys):
+        for row in tx.execute(_STORED, {"stream": stream, "keys": part}):
             found[row.device, row.epoch, row.seq] = bytes(row.hash)
     return found

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
@@ -41,6 +41,8 @@ from sqlalchemy.types import TypeDecorator
 
 from hub.errors import SchemaError
 
+Key = TypeVar("Key")
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -51,6 +53,7 @@ metadata = MetaData(
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
+KEYS_A_QUERY = 5000
 AT_ONCE = 50
 """Connections: one for each of the 40 threads that answer calls, and for what runs beside them."""
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -99,6 +102,12 @@ class GridPath(TypeDecorator[tuple[str, ...]]):
     def process_result_value(self, value: str | None, _dialect: Dialect) -> tuple[str, ...] | None:
         """Codes from the largest grid to the smallest."""
         return None if value is None else path_of(value)
+
+
+def in_parts(keys: Sequence[Key]) -> Iterator[list[Key]]:
+    """So many keys as one query may name, at a time."""
+    for start in range(0, len(keys), KEYS_A_QUERY):
+        yield list(keys[start : start + KEYS_A_QUERY])
 
 
 def path_text(path: tuple[str, ...]) -> str:

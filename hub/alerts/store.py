@@ -31,12 +31,11 @@ from hub.alerts.dedup import cell, cells_around, patience, reach_m, topic
 from hub.config import Dedupe
 from hub.evidence.refs import Picture, pictures, pictures_of
 from hub.scope import EVERYTHING
-from hub.store import GridPath, Instant, metadata, upsert
+from hub.store import GridPath, Instant, in_parts, metadata, upsert
 from wire.alert import Box
 
 __all__ = ["Picture", "pictures", "pictures_of"]
 
-KEYS_A_QUERY = 5000
 
 alerts = Table(
     "alerts",
@@ -106,11 +105,9 @@ _AROUND = (
 
 def load(tx: Connection, ids: Collection[str]) -> dict[str, Alert]:
     """Alerts by id."""
-    wanted = list(ids)
     found: dict[str, Alert] = {}
-    for start in range(0, len(wanted), KEYS_A_QUERY):
-        part = tx.execute(_BY_ID, {"ids": wanted[start : start + KEYS_A_QUERY]})
-        found |= {row.id: to_alert(row) for row in part}
+    for part in in_parts(list(ids)):
+        found |= {row.id: to_alert(row) for row in tx.execute(_BY_ID, {"ids": part})}
     return found
 
 

@@ -24,7 +24,7 @@ from sqlalchemy.engine import Connection, Row
 from hub.calendar.limit import TimeLimit, Unit
 from hub.cases.clock import Clock, Mark
 from hub.cases.condition import Condition
-from hub.store import Instant, metadata, put, to_ms
+from hub.store import Instant, in_parts, metadata, put, to_ms
 
 conditions = Table(
     "conditions",
@@ -89,7 +89,6 @@ by the deadlines that held on it."""
 _ROW = tuple(column.name for column in clocks.columns)
 _SAID = tuple(column.name for column in history.columns if column.name != "id")
 
-KEYS_A_QUERY = 5000
 _BY_CASE = select(clocks).where(clocks.c.case_id.in_(bindparam("cases", expanding=True)))
 _OF_CASE = select(clocks).where(clocks.c.case_id == bindparam("case"))
 _IN_FORCE = (
@@ -122,11 +121,10 @@ def save_marks(tx: Connection, of_cases: Mapping[int, Clock]) -> None:
 
 def load(tx: Connection, cases: Collection[int]) -> dict[int, Clock]:
     """The clocks of cases."""
-    wanted = list(cases)
     found: dict[int, Clock] = {}
-    for start in range(0, len(wanted), KEYS_A_QUERY):
-        part = {"cases": wanted[start : start + KEYS_A_QUERY]}
-        found |= {row.case_id: _clock(row) for row in tx.execute(_BY_CASE, part)}
+    for part in in_parts(list(cases)):
+        rows = tx.execute(_BY_CASE, {"cases": part})
+        found |= {row.case_id: _clock(row) for row in rows}
     return found
 
 

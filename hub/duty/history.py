@@ -26,9 +26,8 @@ from sqlalchemy.engine import Connection, Row
 
 from hub.duty.duty import Person, PersonRole, Post
 from hub.duty.shift import Shift, read_clock
-from hub.store import Instant, metadata
+from hub.store import Instant, in_parts, metadata
 
-KEYS_A_QUERY = 5000
 BODIES: Mapping[str, tuple[str, ...]] = {
     "posts": ("grid", "areas", "shifts"),
     "people": ("role", "post", "trackers"),
@@ -80,8 +79,8 @@ def keep(tx: Connection, kind: str, rows: Mapping[str, Mapping[str, object]], at
 def end(tx: Connection, kind: str, keys: Sequence[str], at: datetime) -> None:
     """Rows that are in force no longer."""
     here = history.c
-    for start in range(0, len(keys), KEYS_A_QUERY):
-        mine = here.key.in_(keys[start : start + KEYS_A_QUERY])
+    for part in in_parts(keys):
+        mine = here.key.in_(part)
         tx.execute(
             update(history).where(here.kind == kind, mine, here.until.is_(None)).values(until=at)
         )
@@ -108,8 +107,8 @@ def begins(tx: Connection) -> datetime | None:
 
 def _open(tx: Connection, kind: str, keys: Sequence[str]) -> dict[str, str]:
     here, found = history.c, dict[str, str]()
-    for start in range(0, len(keys), KEYS_A_QUERY):
-        mine = here.key.in_(keys[start : start + KEYS_A_QUERY])
+    for part in in_parts(keys):
+        mine = here.key.in_(part)
         known = select(here.key, here.body).where(here.kind == kind, mine, here.until.is_(None))
         found |= {row.key: row.body for row in tx.execute(known)}
     return found

@@ -25,9 +25,9 @@ from hub.evaluation.ranking import Measures, Place, ranking, year_score
 from hub.evaluation.scheme import Version
 from hub.grid.places import Places
 from hub.patrol.settings import plan_of
-from hub.store import Store, now
+from hub.store import Store, in_parts, now
 
-KEPT, KEYS_A_QUERY = 24, 5000
+KEPT = 24
 RANKED_BY = frozenset({By.GRID, By.DEPARTMENT, By.PERSON})
 
 
@@ -226,10 +226,9 @@ class Figures:
 
     def case_numbers(self, tx: Connection, cases: Collection[int]) -> dict[int, str]:
         """Numbers of cases by id."""
-        wanted = sorted(cases)
         found: dict[int, str] = {}
-        for start in range(0, len(wanted), KEYS_A_QUERY):
-            found |= case_store.numbers_of(tx, wanted[start : start + KEYS_A_QUERY])
+        for part in in_parts(sorted(cases)):
+            found |= case_store.numbers_of(tx, part)
         return found
 
     def grid_names(self, tx: Connection, asked: Asked) -> dict[str, str]:

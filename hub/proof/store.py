@@ -27,7 +27,7 @@ from hub.cases.store import cases
 from hub.proof.check import Check, Means, Result
 from hub.proof.photo import FixPhoto, Reason, Source, Taken, Use
 from hub.proof.rebound import Rebound
-from hub.store import Instant, metadata
+from hub.store import Instant, in_parts, metadata
 
 photos = Table(
     "fix_photos",
@@ -86,8 +86,6 @@ rebounds = Table(
     Column("cause", String(64), nullable=False),
     Column("distance_m", Float, nullable=False),
 )
-
-KEYS_A_QUERY = 5000
 
 
 # ---------------------------------------------------------------- photos
@@ -168,10 +166,8 @@ def lock_check(tx: Connection, check_id: int) -> Check | None:
 def checks_of(tx: Connection, cases: Collection[int]) -> dict[int, list[Check]]:
     """The checks of cases, oldest first."""
     found: dict[int, list[Check]] = {case: [] for case in cases}
-    wanted = list(found)
-    for start in range(0, len(wanted), KEYS_A_QUERY):
-        part = {"cases": wanted[start : start + KEYS_A_QUERY]}
-        for row in tx.execute(_CHECKS_OF, part):
+    for part in in_parts(list(found)):
+        for row in tx.execute(_CHECKS_OF, {"cases": part}):
             found[row.case_id].append(_check(row))
     return found
 
@@ -218,10 +214,9 @@ def add_rebound(tx: Connection, rebound: Rebound) -> None:
 def rebounds_of(tx: Connection, cases: Collection[int]) -> dict[int, list[Rebound]]:
     """The rebounds of cases, oldest first."""
     found: dict[int, list[Rebound]] = {case: [] for case in cases}
-    wanted = list(found)
-    for start in range(0, len(wanted), KEYS_A_QUERY):
-        part = rebounds.c.case_id.in_(wanted[start : start + KEYS_A_QUERY])
-        for row in tx.execute(select(rebounds).where(part).order_by(rebounds.c.id)):
+    for part in in_parts(list(found)):
+        mine = rebounds.c.case_id.in_(part)
+        for row in tx.execute(select(rebounds).where(mine).order_by(rebounds.c.id)):
             found[row.case_id].append(Rebound(**{name: getattr(row, name) for name in _REBOUND}))
     return found
 

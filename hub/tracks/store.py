@@ -41,6 +41,7 @@ from hub.roles import Spot
 from hub.store import (
     GridPath,
     Instant,
+    in_parts,
     insert_new,
     metadata,
     path_of,
@@ -55,7 +56,6 @@ from wire.track import Track, TrackPoint
 
 MAX_AHEAD = timedelta(hours=24)
 CLOCK_TOLERANCE = timedelta(minutes=2)
-KEYS_A_QUERY = 5000
 PHONE, PHONES = "patrol_phone", "@phone"
 """Kind and device of what people carry on patrol; no device can have this name."""
 
@@ -187,8 +187,8 @@ def known_vehicles(tx: Connection, arrived: Sequence[Received[Track]]) -> dict[s
         fresh = [_fresh(name, speakers[name]) for name in names]
         insert_new(tx, vehicles, fresh, ["id"])
     known = {name: Vehicle(name) for name in names}
-    for start in range(0, len(names), KEYS_A_QUERY):
-        for row in tx.execute(_KNOWN, {"ids": names[start : start + KEYS_A_QUERY]}):
+    for part in in_parts(names):
+        for row in tx.execute(_KNOWN, {"ids": part}):
             at_ms = -1 if row.at is None else to_ms(row.at)
             known[row.id] = Vehicle(
                 row.id, row.epoch, row.top, at_ms, row.grid_path, row.heard, row.unjudged_ms
