@@ -14,12 +14,13 @@ LEAST_FREE_GB = 2
 _MODULES = {
     "edge": ("av", "cv2", "onnxruntime", "numpy"),
     "gps": ("pynmea2", "serial"),
-    "hub": ("fastapi", "sqlalchemy", "alembic", "shapely", "uvicorn"),
+    "hub": ("fastapi", "sqlalchemy", "alembic", "pwdlib", "shapely", "uvicorn"),
     "postgres": ("psycopg",),
     "openvino": ("openvino",),
     "train": ("ultralytics", "torch"),
 }
-_OPTIONAL = {"postgres", "openvino", "train"}
+_ROLES = ("edge", "gps", "hub")
+"""What a machine is for: a camera box, a vehicle, the centre. One is enough."""
 
 
 @dataclass(frozen=True)
@@ -44,22 +45,30 @@ def _findings() -> Iterator[Finding]:
     yield Finding(
         "python", sys.version_info >= (3, 11), True, python, "install Python 3.11 or newer"
     )
-    for extra, modules in _MODULES.items():
-        missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    roles = [extra for extra in _ROLES if not _missing(extra)]
+    for extra in _MODULES:
+        missing = _missing(extra)
         found = f"missing: {', '.join(missing)}" if missing else "installed"
+        needed = extra in (roles or _ROLES)
         mend = f"pip install 'tianyan[{extra}]'"
-        yield Finding(f"extra {extra}", not missing, extra not in _OPTIONAL, found, mend)
+        yield Finding(f"extra {extra}", not missing, needed, found, mend)
     broker = find_mosquitto()
     yield Finding(
         "mosquitto", broker is not None, False, broker or "not found: amqtt stands in, slower",
         "apt-get install mosquitto",
     )  # fmt: skip
-    yield from _console()
-    yield from _models()
+    if "hub" in roles:
+        yield from _console()
+    if "edge" in roles:
+        yield from _models()
     free_gb = shutil.disk_usage(Path.cwd()).free / 1e9
     yield Finding(
         "disk", free_gb >= LEAST_FREE_GB, True, f"{free_gb:.1f} GB free", "make room on this disk"
     )
+
+
+def _missing(extra: str) -> list[str]:
+    return [name for name in _MODULES[extra] if importlib.util.find_spec(name) is None]
 
 
 def _console() -> Iterator[Finding]:
@@ -71,8 +80,6 @@ def _console() -> Iterator[Finding]:
 
 
 def _models() -> Iterator[Finding]:
-    if importlib.util.find_spec("numpy") is None:
-        return
     from training.commands import list_models
 
     models = list(list_models())

@@ -5,6 +5,7 @@ A model is a folder `models/NAME/` with a `manifest.yaml` and the files it names
 
 import hashlib
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -86,12 +87,15 @@ def load_manifest(path: Path) -> Manifest:
 
 
 def models_dir() -> Path:
-    """Where models lie: $TIANYAN_MODELS, else `models/` beside the package, else in `.`."""
+    """Where models lie: $TIANYAN_MODELS, else `models/` beside the package or `.venv`, else in `.`.
+
+    An installed package lies within the environment: what is beside that is what was cloned.
+    """
     named = os.environ.get("TIANYAN_MODELS")
     if named:
         return Path(named)
-    beside_package = Path(__file__).parents[2] / "models"
-    return beside_package if beside_package.is_dir() else Path("models")
+    beside = (Path(__file__).parents[2] / "models", Path(sys.prefix).parent / "models")
+    return next((folder for folder in beside if folder.is_dir()), Path("models"))
 
 
 def known_models() -> list[str]:
