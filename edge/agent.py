@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from msgspec.structs import replace
 
@@ -104,6 +104,7 @@ class Agent:
             TRACKS_OF_A_FLEET if config.gateway else TRACKS_IN_FLIGHT,
         )
         self._models: ModelKeeper | None = None
+        self._orders.offer("device.introduce", self._introduce, at_once=1)
         self._camera_births: Callable[[], list[CameraBirth]] = list
         self._vehicle_births: list[Callable[[], list[VehicleBirth]]] = []
         self._camera_health: Callable[[], list[CameraHealth]] = list
@@ -253,6 +254,12 @@ class Agent:
             revision=self._revisions.number,
             model=self._models.state() if self._models else None,
         )
+
+    def _introduce(self, _op: str, _args: dict[str, Any], _id: str) -> dict[str, Any]:
+        """Say who we are once more: the hub may not have taken it when we came."""
+        self._link.introduce()
+        self._link.health_changed()
+        return {}
 
     def _take_update(self, update: ModelUpdate) -> None:
         if self._models is not None:

@@ -1,7 +1,7 @@
 """Every setting of an edge agent, checked before it starts; an unknown key is an error.
 
 One YAML document per device. A camera file (for `tianyan edge replay --camera`) holds one
-`CameraConfig` alone.
+`CameraConfig` alone, or is a device's.
 """
 
 import re
@@ -389,11 +389,28 @@ class BadConfig(ValueError):
 
 
 def load_camera(path: Path) -> CameraConfig:
-    """Read a camera file.
+    """Read a camera file: one camera alone, a list of one, or a device's file that has one.
 
-    Raises BadConfig with every error.
+    `FILE#ID` names one of several. Raises BadConfig with every error.
     """
-    camera = _load(path, CameraConfig)
+    file, _, wanted = str(path).partition("#") if not path.exists() else (path, "", "")
+    path = Path(file)
+    document = _document(path)
+    if isinstance(document, dict) and "cameras" in document:
+        device = _validated(path, document, EdgeConfig)
+        cameras = [with_calendar(camera, device.calendar) for camera in device.cameras]
+    else:
+        entries = document if isinstance(document, list) and document else [document]
+        cameras = [_validated(path, entry, CameraConfig) for entry in entries]
+    if wanted:
+        cameras_there = ", ".join(camera.id for camera in cameras) or "none"
+        cameras = [camera for camera in cameras if camera.id == wanted]
+        if not cameras:
+            raise BadConfig(path, [f"has no camera {wanted!r}; there are: {cameras_there}"])
+    if len(cameras) != 1:
+        names = ", ".join(f"{path}#{camera.id}" for camera in cameras) or "none"
+        raise BadConfig(path, [f"must name one camera; there are: {names}"])
+    [camera] = cameras
     if faults := list(calendar_faults(camera.zones, camera.calendar)):
         raise BadConfig(path, faults)
     return camera
@@ -444,13 +461,20 @@ def anchored(config: EdgeConfig, folder: Path) -> EdgeConfig:
 
 
 def _load(path: Path, kind: type[T]) -> T:
+    return _validated(path, _document(path), kind)
+
+
+def _document(path: Path) -> Any:
     try:
         # The loader is SafeLoader with one more refusal.
-        document = yaml.load(path.read_text(encoding="utf-8"), _OnceLoader)  # noqa: S506
+        return yaml.load(path.read_text(encoding="utf-8"), _OnceLoader)  # noqa: S506
     except OSError as fault:
         raise BadConfig(path, [f"cannot be read: {fault.strerror}"]) from None
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
         raise BadConfig(path, [f"is not YAML: {fault}"]) from None
+
+
+def _validated(path: Path, document: Any, kind: type[T]) -> T:
     if not isinstance(document, dict):
         raise BadConfig(path, ["must be a YAML mapping of settings"])
     try:

@@ -71,9 +71,9 @@ from hub.datasets import api as datasets_api
 from hub.departments import api as departments_api
 from hub.desk import Desk
 from hub.devices import api as devices_api, store as device_store
-from hub.devices.ops import OPS as CAMERA_OPS
+from hub.devices.ops import INTRODUCE, OPS as CAMERA_OPS
 from hub.devices.orders import api as orders_api
-from hub.devices.orders.desk import OrderDesk
+from hub.devices.orders.desk import OrderDesk, place
 from hub.devices.revisions import api as revisions_api
 from hub.devices.store import devices
 from hub.duty import api as duty_api
@@ -327,7 +327,14 @@ def _include_devices(app: FastAPI, hub: Hub) -> None:
         partial(proving.accept_key, store),
     )
     places = hub.site.places
-    app.include_router(devices_api.router(store, places, add_account, remove_account, accept_key))
+
+    def greet(tx: Connection, device: str, actor: Actor) -> None:
+        if quarantine.has_of(tx, device):
+            place(tx, OPS, device, INTRODUCE, {}, actor=actor)
+
+    app.include_router(
+        devices_api.router(store, places, add_account, remove_account, accept_key, greet)
+    )
     app.include_router(quarantine.router(store, partial(take_again, hub.site)))
 
 

@@ -88,6 +88,12 @@ def keep(tx: Connection, suspects: Sequence[Suspect], bounds: Quarantine) -> Non
         _trim(tx, refused.c.device == device, bounds.max_rows_per_device)
 
 
+def has_of(tx: Connection, device: str) -> bool:
+    """Whether something of this device was refused lately."""
+    found = select(refused.c.id).where(refused.c.device == device).limit(1)
+    return tx.execute(found).first() is not None
+
+
 def forget_old(tx: Connection, bounds: Quarantine, at: datetime) -> None:
     """Keep the newest rows, none older than the bound."""
     oldest = at - timedelta(days=bounds.keep_days)

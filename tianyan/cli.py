@@ -460,7 +460,12 @@ def _model_option(parser: argparse.ArgumentParser) -> None:
 
 def _replay_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("video", type=_recording, help="a video file or a folder of pictures")
-    parser.add_argument("--camera", type=Path, help="camera file (default: one zone, all matters)")
+    parser.add_argument(
+        "--camera",
+        type=Path,
+        metavar="FILE[#ID]",
+        help="camera file, or a device's (default: one zone, all matters)",
+    )
     parser.add_argument("--start", type=_moment, help="when the recording began, ISO 8601")
     parser.add_argument("--dwell", type=_dwell, metavar="S", help="dwell of every zone, seconds")
     parser.add_argument("--evidence", type=Path, metavar="DIR", help="write the pictures there")

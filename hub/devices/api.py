@@ -32,6 +32,7 @@ _IS_BLIND = cameras.c.retired_at.is_(None) & (cameras.c.state != CameraState.OK)
 AddAccount = Callable[[str, str], bool]
 RemoveAccount = Callable[[str], bool]
 AcceptKey = Callable[[str, str, str, Actor], None]
+Greet = Callable[[Connection, str, Actor], None]
 
 
 class CameraItem(BaseModel):
@@ -200,12 +201,13 @@ def router(
     add_account: AddAccount,
     remove_account: RemoveAccount,
     accept_key: AcceptKey,
+    greet: Greet,
 ) -> APIRouter:
     """Cameras and devices.
 
     `add_account` tells the broker of a new one or its new password, if it can; `remove_account`
     tells everyone that nothing of a device is to be taken. `accept_key(device, key, note, actor)`
-    is the evidence's.
+    is the evidence's. `greet` has one that spoke before it was on the list say who it is.
     """
     api = APIRouter(prefix="/api", tags=["devices"], responses=ERRORS)
 
@@ -351,6 +353,7 @@ def router(
                 raise Problem(409, "taken", f"device {name} is on the list", "a new id")
             devices_store.enrol(tx, name, now())
             _write_down(tx, name, "enrol", actor)
+            greet(tx, name, actor)
         return Enrolled(id=name, password=password, installed=add_account(name, password))
 
     return api

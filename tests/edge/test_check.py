@@ -3,12 +3,14 @@
 import subprocess
 import sys
 from copy import deepcopy
+from pathlib import Path
 
 import pytest
 import yaml
 
 from edge import check as module
 from edge.commands import check
+from edge.config import BadConfig, load_camera
 from tests.edge.camera.footage import record
 
 ZONE = {"id": "a", "polygon": [[0.1, 0.1], [0.9, 0.1], [0.9, 0.9]]}
@@ -51,6 +53,20 @@ def faults(folder, document):
 
 def test_nothing_wrong(tmp_path, base):
     assert faults(tmp_path, base) == []
+
+
+def test_a_device_file_is_a_camera_file_too(tmp_path, base):
+    path = tmp_path / "edge.yaml"
+    base["calendar"] = {"holidays": ["2026-10-01"]}
+    path.write_text(yaml.safe_dump(base))
+    camera = load_camera(Path(f"{path}#gate"))
+    assert (camera.id, bool(camera.calendar)) == ("gate", True)
+    with pytest.raises(BadConfig, match=r"must name one camera; there are: .*#gate, .*#live"):
+        load_camera(path)
+    with pytest.raises(BadConfig, match=r"has no camera 'door'; there are: gate, live"):
+        load_camera(Path(f"{path}#door"))
+    path.write_text(yaml.safe_dump([{"id": "gate", "zones": [ZONE]}]))
+    assert load_camera(path).id == "gate", "an entry of `cameras:` as it stands there"
 
 
 def test_nothing_wrong_with_a_camera_that_moves(tmp_path, base):

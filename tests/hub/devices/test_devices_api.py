@@ -4,7 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from hub import audit, pipeline
+from hub import audit, pipeline, quarantine
+from hub.config import Quarantine
+from hub.devices.ops import INTRODUCE
+from hub.quarantine import Suspect
 from hub.store import to_ms
 from tests.hub.test_api import furnished
 from tests.hub.world import NOON, after, alert_message, received
@@ -43,6 +46,17 @@ def test_nothing_of_a_revoked_device_is_taken_until_it_is_enrolled_again(call, h
     hub.site.admitted.clear()
     assert arrives(hub, alert_message(seq=6, alert="x6")).refused == []
     assert call("GET", "/api/devices/cam-1").json()["revoked_at"] is None
+
+
+def test_a_device_that_spoke_before_it_was_enrolled_is_asked_who_it_is(call, hub):
+    """Its birth was refused, and it says it again only when it is asked or connects anew."""
+    said = Suspect(NOON, "ty/v1/box-9/up/birth", "box-9", "E_DEVICE", "not enrolled", b"{}")
+    with hub.store.write() as tx:
+        quarantine.keep(tx, [said], Quarantine())
+    for name in ("box-9", "box-10"):
+        call("POST", "/api/devices", json={"id": name})
+    (order,) = call("GET", "/api/orders").json()["items"]
+    assert (order["device"], order["op"], order["state"]) == ("box-9", INTRODUCE, "queued")
 
 
 def test_health_says_what_waits_what_is_free_and_how_the_clock_stands(call, hub):

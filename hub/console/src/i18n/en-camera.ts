@@ -84,6 +84,7 @@ export const enCamera = {
   'order.failed': 'Failed',
   'order.expired': 'Expired',
   'order.unknown': 'Unknown to the device',
+  'op.device.introduce': 'Say who it is',
   'op.camera.snapshot': 'Snapshot',
   'op.camera.watch': 'Live view',
   'op.camera.look': 'Look again',

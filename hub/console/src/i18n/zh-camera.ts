@@ -84,6 +84,7 @@ export const zhCamera = {
   'order.failed': '没有办成',
   'order.expired': '过期未办',
   'order.unknown': '设备不认识',
+  'op.device.introduce': '报到',
   'op.camera.snapshot': '抓拍',
   'op.camera.watch': '实时画面',
   'op.camera.look': '复看',
