@@ -4,15 +4,16 @@
                                    [--seconds 10] [--no-map]
 
 A hub on SQLite in a folder of its own, without a broker, takes `--rate` alerts a second through its
-pipeline; an ingest member beside it takes a position of every vehicle for each second; `--pages`
-more clients, in a process of their own, read the same stream as a page in Chromium. For that page
-are given
+pipeline. Beside it, each in a process of its own: an ingest member that takes a position of every
+vehicle for each second, `tianyan hub judge`, and `--pages` more clients that read the same stream
+as a page in Chromium. For that page are given
 
 - `idle`: its frames and heap before anything moves, `busy`: the same under the load;
 - `latency`: from the commit of an alert to its row in the document (a MutationObserver);
 - `floor`: how long the time of day takes to the same page from a server that does nothing else:
   what the machine and the browser leave at best;
-- `hub`: processor time and memory of this process, which is the hub and makes the load as well.
+- `hub`: processor time and memory of this process, which is the hub and makes the alerts as well;
+- `vehicles`: positions a second that were stored and that were judged meanwhile.
 
 WebGL is drawn by SwiftShader, on the processors that the hub uses as well: a machine with a
 graphics card is far faster. `--no-map` leaves the map out. `long_tasks`: times the page's own work
@@ -37,8 +38,9 @@ from typing import Any
 
 import httpx2 as httpx
 from playwright.sync_api import CDPSession, Page, sync_playwright
+from sqlalchemy import case, func, select
 
-from hub import pipeline
+from hub import commands, pipeline
 from hub.alerts.alert import alert_id
 from hub.app import Hub
 from hub.config import HubConfig
@@ -47,6 +49,7 @@ from hub.grid import store as grid_store
 from hub.grid.places import Places
 from hub.pipeline import Site
 from hub.store import Store, now
+from hub.tracks.store import batches, vehicles
 from tests.browser.conftest import CHROMIUM, FLAGS, NO_WEBGL
 from tests.browser.running import answering
 from tests.hub.world import LAT, LON, alert_message, birth, make_site, received, track_message
@@ -111,13 +114,13 @@ def furnish(hub: Hub, load: Load) -> None:
         )
         for n in range(load.cameras)
     ]
-    vehicles = [
+    fleet = [
         VehicleBirth(id=f"v{n}", plate=f"陕G·{n:05}", kind="spoil_truck")
         for n in range(load.vehicles)
     ]
     with hub.store.write() as tx:
         pipeline.take(tx, hub.site, "birth", [received(birth())])
-        for dev, more in (("box", {"cameras": cameras}), ("fleet", {"vehicles": vehicles})):
+        for dev, more in (("box", {"cameras": cameras}), ("fleet", {"vehicles": fleet})):
             born = birth(dev, **{"cameras": [], "vehicles": []} | more)
             pipeline.take(tx, hub.site, "birth", [received(born)])
 
@@ -146,6 +149,25 @@ def drive(folder: Path, vehicles: int) -> None:
                 pipeline.take(tx, site, "track", messages)
         second += 1
         time.sleep(max(0.0, began + second - time.monotonic()))
+
+
+def judge(folder: Path) -> None:
+    """`tianyan hub judge` on the hub's database."""
+    path = folder / "judge.yaml"
+    path.write_text(f"data_dir: {folder}\nvehicles: {{judge: false}}\n")
+    commands.judge(path)
+
+
+def stored_and_judged(store: Store) -> tuple[int, int]:
+    """Positions that were stored, and that were judged."""
+    many = batches.c.last - batches.c.first + 1
+    done = case((batches.c.arrival <= vehicles.c.judged, many), else_=0)
+    found = select(func.sum(many), func.sum(done)).join(
+        vehicles, vehicles.c.id == batches.c.vehicle
+    )
+    with store.read() as tx:
+        stored, judged = tx.execute(found).one()
+    return stored or 0, judged or 0
 
 
 def take_alerts(hub: Hub, load: Load) -> dict[str, float]:
@@ -298,18 +320,25 @@ def run(hub: Hub, url: str, port: int, load: Load) -> dict[str, object]:
 
         took: dict[str, float] = {}
         cpu_s = time.process_time()
-        driving = processes.Process(target=drive, args=(hub.config.data_dir, load.vehicles))
+        fleet = [
+            processes.Process(target=drive, args=(hub.config.data_dir, load.vehicles)),
+            processes.Process(target=judge, args=(hub.config.data_dir,)),
+        ]
         work = threading.Thread(target=lambda: took.update(take_alerts(hub, load)))
-        driving.start()
+        for each in fleet:
+            each.start()
         page.wait_for_timeout(4000)
+        before, began = stored_and_judged(hub.store), time.monotonic()
         watched.begin()
         work.start()
         while work.is_alive():
             page.wait_for_timeout(200)
         busy = watched.end()
         cpu_s = time.process_time() - cpu_s
-        driving.terminate()
-        driving.join()
+        took_s, after = time.monotonic() - began, stored_and_judged(hub.store)
+        for each in fleet:
+            each.terminate()
+            each.join()
         page.wait_for_timeout(1500)
         seen, floor = page.evaluate("window.seen"), page.evaluate("window.floor")
         browser.close()
@@ -324,6 +353,10 @@ def run(hub: Hub, url: str, port: int, load: Load) -> dict[str, object]:
         "floor": shares(floor),
         "idle": idle,
         "busy": busy,
+        "vehicles": {
+            f"{name}_a_s": round((now - then) / took_s)
+            for name, now, then in zip(("stored", "judged"), after, before, strict=True)
+        },
         "hub": {
             "cpu_s": round(cpu_s, 1),
             "memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
@@ -338,14 +371,21 @@ def measure(load: Load) -> dict[str, object]:
         store = Store(f"sqlite:///{folder}/hub.sqlite")
         store.migrate()
         listening = {"host": "127.0.0.1", "port": port}
-        site = make_site(store, Path(folder), demo=True, listen=listening, broker={"port": 1})
+        site = make_site(
+            store,
+            Path(folder),
+            demo=True,
+            listen=listening,
+            broker={"port": 1},
+            vehicles={"judge": False},
+        )
         hub = Hub.build(site.config, store)
         furnish(hub, load)
         with answering(hub, port) as url:
             found = run(hub, url, port, load)
     drawn = "SwiftShader (WebGL on the processor)" if load.has_map else "no map"
     return {
-        "vehicles": load.vehicles, "cameras": load.cameras, "open_pages": load.pages + 1,
+        "fleet": load.vehicles, "cameras": load.cameras, "open_pages": load.pages + 1,
         "rate_per_s": load.rate, "drawn_by": drawn, **found,
     }  # fmt: skip
 

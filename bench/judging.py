@@ -1,8 +1,9 @@
 """What judging costs a fix, beside what storing it costs, in one process on one SQLite file.
 
-    .venv/bin/python bench/judging.py [--vehicles 200] [--rounds 10]
+    .venv/bin/python bench/judging.py [--vehicles 200] [--rounds 10] [--fixes 30]
 
-Each round stores 30 fixes of every vehicle and then judges them, with 40 fences and a speed limit.
+Each round stores a message of so many fixes from every vehicle and then judges them, with 40 fences
+and a speed limit.
 Episodes are stored, none rings: an alert costs some milliseconds more.
 Prints one JSON line: fixes a second of either step, and how many vehicles with a fix each ten
 seconds one core could judge.
@@ -30,30 +31,30 @@ from hub.tracks import fence_store
 from hub.tracks.geofence import Geofence
 from wire.track import Track, TrackPoint
 
-FIXES, EVERY_S = 30, 10
+EVERY_S = 10
 BEGUN = datetime(2026, 11, 23, 4, tzinfo=UTC)
 
 
-def message(vehicle: int, turn: int) -> Received[Track]:
-    """Thirty fixes of a vehicle that drives east and stands now and then."""
-    at = BEGUN + timedelta(seconds=turn * FIXES * EVERY_S)
-    stands = turn % 3 == 2
+def message(vehicle: int, turn: int, fixes: int) -> Received[Track]:
+    """Some fixes of a vehicle that drives east and stands a third of the time."""
+    at = BEGUN + timedelta(seconds=turn * fixes * EVERY_S)
+    stands = turn * fixes % 90 >= 60
     points = [
         TrackPoint(
-            turn * FIXES + i,
+            turn * fixes + i,
             to_ms(at) + i * EVERY_S * 1000,
-            109.0 + (0 if stands else 0.001 * ((turn * FIXES + i) % 200)),
+            109.0 + (0 if stands else 0.001 * ((turn * fixes + i) % 200)),
             32.6 + vehicle / 2000,
             0.0 if stands else 36.0,
             90.0,
         )
-        for i in range(FIXES)
+        for i in range(fixes)
     ]
     track = Track(
         dev=f"car-{vehicle:04d}", epoch="0" * 16, seq=points[0].seq, ts=points[-1].ts, tq=2,
         vehicle="v", fixes=points,
     )  # fmt: skip
-    received = at + timedelta(seconds=FIXES * EVERY_S)
+    received = at + timedelta(seconds=fixes * EVERY_S)
     return Received(track.dev, track, msgspec.json.encode(track), received)
 
 
@@ -61,6 +62,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vehicles", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--fixes", type=int, default=30)
     options = parser.parse_args()
     vehicles, turns = options.vehicles, options.rounds
     with tempfile.TemporaryDirectory() as folder:
@@ -77,7 +79,7 @@ def main() -> None:
         judge = Judge(store, site, lambda: False)
         storing_s = judging_s = 0.0
         for turn in range(turns):
-            arrived = [message(vehicle, turn) for vehicle in range(vehicles)]
+            arrived = [message(vehicle, turn, options.fixes) for vehicle in range(vehicles)]
             begun = time.process_time()
             with store.write() as tx:
                 pipeline.take(tx, site, "track", arrived)
@@ -87,9 +89,10 @@ def main() -> None:
             storing_s += stored - begun
             judging_s += time.process_time() - stored
         store.close()
-    fixes = vehicles * turns * FIXES
+    fixes = vehicles * turns * options.fixes
     line = {
-        "measure": "CPU of storing and of judging, 30 fixes a message",
+        "measure": "CPU of storing and of judging",
+        "fixes_a_message": options.fixes,
         "stored_per_cpu_s": round(fixes / storing_s),
         "judged_per_cpu_s": round(fixes / judging_s),
         "judging_us_a_fix": round(judging_s / fixes * 1e6, 1),

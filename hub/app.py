@@ -11,13 +11,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Header, Query, Request
-from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
+from fastapi.responses import (
+    FileResponse,
+    HTMLResponse,
+    PlainTextResponse,
+    Response,
+    StreamingResponse,
+)
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
-from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.middleware.gzip import GZipMiddleware
 
 from hub import (
@@ -85,6 +90,7 @@ from hub.events import Bus, Change
 from hub.evidence import api as evidence_api
 from hub.evidence.items import evidence_url
 from hub.evidence.store import Vault
+from hub.feed import Shown
 from hub.grid import api as grid_api, store as grid_store
 from hub.grid.places import Places
 from hub.housekeeping import keep_house, make_reports, watch_patrols
@@ -128,7 +134,6 @@ CONSOLE = Path(__file__).with_name("console") / "dist"
 NO_CONSOLE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Tianyan</title>
 <p>页面尚未构建。 The console is not built yet: run <code>make console</code> and reload.
 <p>The API answers: <a href="/api/openapi.json">/api/openapi.json</a>"""
-PING_S = 15
 JUDGE_WAITS_FOR = 50
 
 OPS = {**CAMERA_OPS, **VEHICLE_OPS}
@@ -499,13 +504,13 @@ def _renderer(places: Places) -> events.Render:
         "rollout": models_api.rollout_items,
     }
 
-    def render(tx: Connection, changes: Sequence[Change]) -> dict[Change, events.Shown]:
+    def render(tx: Connection, changes: Sequence[Change]) -> dict[Change, Shown]:
         shown = {}
         for kind, items_of in by_kind.items():
             ids = [change.item for change in changes if change.kind == kind]
             for name, item in (items_of(tx, ids) if ids else {}).items():
                 spot = whereabouts.of_item(item)
-                shown[Change(kind, name)] = events.Shown(item.model_dump_json(), spot)
+                shown[Change(kind, name)] = Shown(item.model_dump_json(), spot)
         return shown
 
     return render
@@ -553,7 +558,7 @@ def _add_events(app: FastAPI, hub: Hub) -> None:
     @app.get(
         "/api/events",
         tags=["events"],
-        response_class=EventSourceResponse,
+        response_class=StreamingResponse,
         responses={**http.ERRORS, 200: {"content": {"text/event-stream": {}}}},
     )
     async def follow(
@@ -561,7 +566,7 @@ def _add_events(app: FastAPI, hub: Hub) -> None:
         actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
         last_event_id: Annotated[str | None, Header()] = None,
         last: Annotated[str | None, Query(alias="last_event_id")] = None,
-    ) -> EventSourceResponse:
+    ) -> http.Pushed:
         given = last_event_id or last or ""
         after = int(given) if given.isdigit() and len(given) < 19 else None
         sees_all = actor.at([], Right.READ) is not None
@@ -569,15 +574,12 @@ def _add_events(app: FastAPI, hub: Hub) -> None:
         def may_see(spot: Spot | None) -> bool:
             return actor.at([spot] if spot else [], Right.READ) is not None
 
-        return EventSourceResponse(
+        return http.Pushed(
             hub.bus.stream(
                 after,
                 None if sees_all else may_see,
                 lambda: auth.identify(request, touch=False) == actor,
             ),
-            ping=PING_S,
-            ping_message_factory=lambda: ServerSentEvent(comment="still here"),
-            send_timeout=30,
             headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"},
         )
 

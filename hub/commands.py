@@ -1,4 +1,4 @@
-"""What `tianyan hub …` does: run, one more ingest member, migrate, check."""
+"""What `tianyan hub …` does: run, more processes beside it, migrate, check."""
 
 import logging
 import secrets
@@ -6,6 +6,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -26,6 +27,7 @@ from hub.grid.errors import GridError
 from hub.grid.geojson import load_document, problems
 from hub.grid.places import Places
 from hub.ingest import Ingest, password
+from hub.judging import Judge
 from hub.models import api as models_api
 from hub.models.store import Shelf
 from hub.pipeline import Site, grids_changed
@@ -223,25 +225,51 @@ def run(path: Path, ready: Ready | None = None, cover: Cover | None = None) -> i
 
 def ingest(path: Path, ready: Callable[[], None] | None = None) -> int:
     """Be one more member that stores alerts and tracks; serve no pages. Returns on SIGTERM."""
+    with _beside(load(path)) as (store, site, stopping):
+        members = Ingest(store, site, is_host=False)
+        members.start()
+        if ready is not None and members.wait_connected(30):
+            ready()
+        stopping.wait()
+        members.stop()
+    return 0
+
+
+def judge(path: Path, ready: Callable[[], None] | None = None) -> int:
+    """Judge vehicles in a process of its own, beside `run`. Returns on SIGTERM.
+
+    Raises HubError when `run` judges already.
+    """
     config = load(path)
+    if config.vehicles.judge:
+        raise HubError(
+            "vehicles.judge is true: tianyan hub run judges already; "
+            "false leaves it to this process"
+        )
+    with _beside(config) as (store, site, stopping):
+        judging = Judge(store, site, lambda: False)
+        judging.start()
+        if ready is not None:
+            ready()
+        stopping.wait()
+        judging.stop()
+    return 0
+
+
+@contextmanager
+def _beside(config: HubConfig) -> Iterator[tuple[Store, Site, threading.Event]]:
+    """What a process beside the hub works with; the event is set when it is told to stop."""
     store = Store(config.database_url)
     before, head = store.check_schema()
     if before != head:
         raise HubError(f"{store.name}: schema {before}, needed {head}: tianyan hub migrate")
     places = Places()
     grid_store.load(store, places)
-    site = Site(config, places, Vault(config.data_dir / "evidence"))
-    members = Ingest(store, site, is_host=False)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    members.start()
-    if ready is not None and members.wait_connected(30):
-        ready()
-    stopping.wait()
-    members.stop()
+    yield store, Site(config, places, Vault(config.data_dir / "evidence")), stopping
     store.close()
-    return 0
 
 
 def bring_in_grids(store: Store, config: HubConfig) -> None:

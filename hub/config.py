@@ -357,7 +357,7 @@ class Vehicles(Settings):
     `speed_limits_kmh`: limits by kind, `default` for all others. `night`: hours of local time, and
     `night_kinds` those who are watched then. `trucks`: who needs a permit and may tip loads.
     `alerts`: what becomes an alert, at most one a vehicle and cause within `again_s`; the rest is
-    stored. `thresholds`: of `hub.tracks.settings`. `judge: false` leaves it to another process.
+    stored. `thresholds`: of `hub.tracks.settings`. `judge: false` leaves it to `tianyan hub judge`.
     """
 
     judge: bool = True

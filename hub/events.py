@@ -11,11 +11,11 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property, partial
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import BigInteger, Column, Integer, String, Table, delete, func, select
@@ -23,8 +23,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 from sse_starlette import ServerSentEvent
 
-from hub.positions import MaySee, Position, Positions
-from hub.roles import Spot
+from hub.feed import Feed, MaySee, Shown, Told, piece, resync
+from hub.positions import Position, Positions
 from hub.store import Instant, Store, metadata, now, put, to_ms
 
 log = logging.getLogger(__name__)
@@ -42,14 +42,17 @@ events = Table(
 
 POLL_S = 0.5
 PAUSE_S = 0.02
-PAUSE_A_PAGE_S = 0.0003
+PAUSE_A_PAGE_S = 0.0001
 """Between two looks at the table: a piece costs each page the same, whatever is in it."""
 VEHICLES_EVERY_S = 1.0
 PORTION = 200_000
 """So many positions times pages are told between two looks for what is more urgent."""
-RESYNC = "resync"
 STILL_EVERY_S = 30.0
-WAITING = 1000
+TURN_S = 5.0
+"""Pages look up so often though there is nothing to tell."""
+PING_S = 15.0
+PING = ServerSentEvent(comment="still here").encode()
+"""So that whatever lies between sees a silent stream live."""
 CATCH_UP = 1000
 OVERLAP = 200
 
@@ -60,68 +63,6 @@ class Change:
 
     kind: str
     item: str
-
-
-@dataclass(frozen=True)
-class Shown:
-    """An item as pages hear of it, and where it is; None for what is the whole city's."""
-
-    json: str
-    spot: Spot | None = None
-
-
-@dataclass(frozen=True)
-class Told:
-    """A change as it goes out: `id` 0 for what cannot be asked for again."""
-
-    id: int
-    kind: str
-    item: str
-    shown: Shown
-
-    @cached_property
-    def raw(self) -> bytes:
-        """As it goes to every page."""
-        number = str(self.id) if self.id else None
-        return ServerSentEvent(data=self.shown.json, event=self.kind, id=number).encode()
-
-    @property
-    def is_for_all(self) -> bool:
-        """Whether everybody must hear of it: it shows nothing."""
-        return self.kind == RESYNC
-
-
-class _Waiting:
-    """What one page has still to be told: of each item the newest, in the order of the changes.
-
-    `positions`: up to which number it has been told of vehicles.
-    """
-
-    def __init__(self, positions: int) -> None:
-        self.positions = positions
-        self._told: dict[tuple[str, str], Told] = {}
-        self._numbered = 0
-        self.some = asyncio.Event()
-
-    def add(self, told: Sequence[Told]) -> None:
-        """Tell it later; a page that is too far behind is told to read everything again."""
-        for each in told:
-            key = (each.kind, each.item)
-            before = self._told.pop(key, None)
-            self._numbered += (each.id > 0) - (before is not None and before.id > 0)
-            self._told[key] = each
-        if self._numbered > WAITING:
-            newest = max(each.id for each in self._told.values())
-            again = _resync(newest)
-            self._told, self._numbered = {(again.kind, again.item): again}, 1
-        self.some.set()
-
-    def take(self) -> list[Told]:
-        """All of it."""
-        told = list(self._told.values())
-        self._told, self._numbered = {}, 0
-        self.some.clear()
-        return told
 
 
 Render = Callable[[Connection, Sequence[Change]], dict[Change, Shown]]
@@ -150,19 +91,16 @@ class Bus:
         self._store = store
         self._render = render
         self._moved = moved
-        self._clients: set[_Waiting] = set()
+        self.pages = 0
+        self._feed = Feed()
         self._positions = Positions()
+        self._turn = asyncio.Event()
         self._seen: OrderedDict[int, None] = OrderedDict()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
         self._last: int | None = None
         self._floor = 0
         self._closed = False
-
-    @property
-    def pages(self) -> int:
-        """How many pages are open."""
-        return len(self._clients)
 
     def wake(self) -> None:
         """Something was committed in this process: look at once. Any thread may call."""
@@ -174,26 +112,34 @@ class Bus:
     async def run(self) -> None:
         """Follow the table until closed; with no page open there is nothing to do."""
         self._loop = asyncio.get_running_loop()
+        try:
+            await self._follow()
+        finally:
+            self._next_turn()
+
+    async def _follow(self) -> None:
         moved_since = now()
         moved: list[Position] = []
         looking: asyncio.Task[_Movement | None] | None = None
+        turned_s = time.monotonic()
         while not self._closed:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), PAUSE_S if moved or looking else POLL_S)
             self._wake.clear()
-            if self._last is None or not self._clients:
+            if self._last is None or not self.pages:
                 self._last, moved = None, []
                 continue
-            last = self._last
+            last, before = self._last, self._number
             told = await self._patiently(partial(self._after, last)) or []
             self._last = max([last, *(each.id for each in told)])
-            self._hand_out(told)
-            portion = max(1, PORTION // max(1, len(self._clients)))
-            self._move(moved[:portion])
+            self._tell(told)
+            portion = max(1, PORTION // max(1, self.pages))
+            if moved:
+                self._positions.add(moved[:portion])
             moved = moved[portion:]
             if looking is not None and looking.done():
                 if movement := looking.result():
-                    self._hand_out(movement.told)
+                    self._tell(movement.told)
                     moved = movement.positions
                 looking = None
                 self._wake.set()
@@ -204,7 +150,10 @@ class Bus:
             ):
                 since, moved_since = moved_since, at
                 looking = asyncio.create_task(self._patiently(partial(self._movements, since)))
-            await asyncio.sleep(PAUSE_S + PAUSE_A_PAGE_S * len(self._clients))
+            if self._number != before or time.monotonic() - turned_s >= TURN_S:
+                turned_s = time.monotonic()
+                self._next_turn()
+            await asyncio.sleep(PAUSE_S + PAUSE_A_PAGE_S * self.pages)
         if looking is not None:
             await looking
 
@@ -213,52 +162,58 @@ class Bus:
         last_id: int | None,
         may_see: MaySee | None = None,
         still: Callable[[], bool] = lambda: True,
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """The events of one page in pieces, beginning after `last_id` where it is known.
 
         `may_see`: whether the reader hears of what is there; None: of everything. `still`: whether
         he may go on; it is asked now and then, and the stream ends when not.
         """
         newest = await asyncio.to_thread(self._newest)
-        waiting = _Waiting(self._positions.number)
-        self._clients.add(waiting)
+        told = self._number
+        self.pages += 1
         if self._last is None:
             self._last = self._floor = newest
         try:
-            if piece := _piece(await asyncio.to_thread(self._catch_up, last_id), may_see):
-                yield piece
-            asked_at = time.monotonic()
+            if missed := piece(await asyncio.to_thread(self._catch_up, last_id), may_see):
+                yield missed
+            asked_s = sent_s = time.monotonic()
             while not self._closed:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(STILL_EVERY_S):
-                        await waiting.some.wait()
-                if time.monotonic() - asked_at >= STILL_EVERY_S:
+                if told == self._number:
+                    await self._turn.wait()
+                if time.monotonic() - asked_s >= STILL_EVERY_S:
                     if not await asyncio.to_thread(still):
                         break
-                    asked_at = time.monotonic()
-                piece = _piece(waiting.take(), may_see)
-                since, waiting.positions = waiting.positions, self._positions.number
-                if piece := piece + self._positions.since(since, may_see):
-                    yield piece
+                    asked_s = time.monotonic()
+                since, told = told, self._number
+                news = self._feed.since(since[0], may_see)
+                news += self._positions.since(since[1], may_see)
+                if news or time.monotonic() - sent_s >= PING_S:
+                    sent_s = time.monotonic()
+                    yield news or PING
         finally:
-            self._clients.discard(waiting)
+            self.pages -= 1
 
     def close(self) -> None:
-        """End every stream."""
+        """End every stream. Any thread may call."""
         self._closed = True
-        self._wake.set()
-        for waiting in self._clients:
-            waiting.some.set()
+        loop = self._loop
+        if loop is not None:
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._wake.set)
 
-    def _hand_out(self, told: Sequence[Told]) -> None:
-        for waiting in self._clients if told else ():
-            waiting.add(told)
+    @property
+    def _number(self) -> tuple[int, int]:
+        """Up to where pages are told: of changes, of positions."""
+        return self._feed.number, self._positions.number
 
-    def _move(self, positions: Sequence[Position]) -> None:
-        if positions:
-            self._positions.add(positions)
-            for waiting in self._clients:
-                waiting.some.set()
+    def _tell(self, told: Sequence[Told]) -> None:
+        if told:
+            self._feed.add(told)
+
+    def _next_turn(self) -> None:
+        """Let every page look for what it has not been told."""
+        turn, self._turn = self._turn, asyncio.Event()
+        turn.set()
 
     async def _patiently(self, call: Callable[[], Answer]) -> Answer | None:
         try:
@@ -294,7 +249,7 @@ class Bus:
             if last == (newest or 0):
                 return []
             if newest is None or last > newest or last < first - 1 or newest - last > CATCH_UP:
-                return [_resync(newest or 0)]
+                return [resync(newest or 0)]
             rows = tx.execute(select(events).where(events.c.id > last).order_by(events.c.id)).all()
             return self._rendered(tx, [(row.id, Change(row.kind, row.item)) for row in rows])
 
@@ -321,14 +276,3 @@ class _Movement:
 
     told: list[Told]
     positions: list[Position]
-
-
-def _resync(newest: int) -> Told:
-    return Told(newest, RESYNC, "", Shown("{}"))
-
-
-def _piece(told: Sequence[Told], may_see: MaySee | None) -> bytes:
-    """What may be seen of it, as it goes out."""
-    return b"".join(
-        each.raw for each in told if may_see is None or each.is_for_all or may_see(each.shown.spot)
-    )

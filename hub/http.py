@@ -1,15 +1,17 @@
 """The habits all HTTP answers share: lists, times, errors, limits, headers."""
 
+import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from datetime import UTC, date, datetime, time
 from functools import partial
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 from sqlalchemy.exc import DataError, DBAPIError
 from starlette.exceptions import HTTPException
@@ -37,6 +39,7 @@ BODY_LIMITS = {
 UNLIMITED = re.compile(r"/upload/.*|/api/cases/[^/]+/photos")
 """Paths that take a file piece by piece and bound it themselves."""
 RETRY_AFTER_S = "5"
+TAKEN_WITHIN_S = 30.0
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -77,6 +80,27 @@ def _known_day(day: date) -> date:
 
 LocalDay = Annotated[date, AfterValidator(_known_day)]
 """A day at the site that clocks and calendars can reckon with."""
+
+
+class Pushed(StreamingResponse):
+    """Server-sent events, piece by piece; a reader that takes none for `TAKEN_WITHIN_S` is left."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, pieces: AsyncGenerator[bytes, None], headers: Mapping[str, str]) -> None:
+        """Send `pieces` as they come."""
+        super().__init__(pieces, headers=headers)
+        self._pieces = pieces
+
+    async def stream_response(self, send: Send) -> None:
+        """Send them."""
+        begin = {"status": self.status_code, "headers": self.raw_headers}
+        await send({"type": "http.response.start", **begin})
+        async with aclosing(self._pieces) as pieces:
+            async for piece in pieces:
+                async with asyncio.timeout(TAKEN_WITHIN_S):
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 class Body(BaseModel):

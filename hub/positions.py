@@ -4,14 +4,15 @@ A position that a page has not heard of yet is overtaken by the next one: a page
 number up to which it has been told, and gets the newest row of every vehicle that moved since.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
 import msgspec
 from sse_starlette import ServerSentEvent
 
+from hub.feed import MaySee
+from hub.newest import Newest
 from hub.roles import Spot
 
 KIND = "positions"
@@ -20,7 +21,6 @@ WHOLE_EVERY_S = 60.0
 
 Row = tuple[str, int, float, float, float | None, float | None]
 """Vehicle, ms UTC, degrees WGS-84 (latitude, longitude), km/h, degrees from north."""
-MaySee = Callable[[Spot | None], bool]
 
 
 @dataclass(frozen=True)
@@ -38,22 +38,25 @@ class Position:
 
 
 class Positions:
-    """The newest of each vehicle. `number`: of the last that were added."""
+    """The newest of each vehicle."""
 
     def __init__(self) -> None:
         """None yet."""
-        self.number = 0
-        self._newest: OrderedDict[str, tuple[int, bytes, Spot]] = OrderedDict()
+        self._newest = Newest[str, tuple[bytes, Spot]]()
         self._for_all: dict[int, bytes] = {}
         self._whole: dict[str, tuple[object, float]] = {}
 
+    @property
+    def number(self) -> int:
+        """Of the last that were added."""
+        return self._newest.number
+
     def add(self, positions: Sequence[Position]) -> None:
         """What pages are told next."""
-        self.number += 1
         self._for_all.clear()
-        for each in positions:
-            self._newest[each.vehicle] = self.number, msgspec.json.encode(each.row), each.spot
-            self._newest.move_to_end(each.vehicle)
+        self._newest.add(
+            (each.vehicle, (msgspec.json.encode(each.row), each.spot)) for each in positions
+        )
 
     def since(self, number: int, may_see: MaySee | None = None) -> bytes:
         """An event with the rows that came after `number`; nothing when there are none.
@@ -84,12 +87,7 @@ class Positions:
         return due
 
     def _event(self, number: int, may_see: MaySee) -> bytes:
-        rows = []
-        for of_number, row, spot in reversed(self._newest.values()):
-            if of_number <= number:
-                break
-            if may_see(spot):
-                rows.append(row)
+        rows = [row for row, spot in self._newest.since(number) if may_see(spot)]
         if not rows:
             return b""
         data = b"[" + b",".join(rows) + b"]"

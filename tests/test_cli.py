@@ -116,9 +116,9 @@ def test_every_row_of_the_table_is_a_verb() -> None:
         "demo", "edge run", "edge check", "edge detect", "edge replay", "gps decode",
         "gps gateway", "grid check", "grid locate", "permit check", "track analyse", "model list",
         "model eval", "model bench", "model train", "model export", "model promote", "hub run",
-        "hub ingest", "hub migrate", "hub export-dataset", "hub add-model", "hub add-user",
-        "hub set-password", "hub verify-audit", "hub check", "evidence verify", "evidence export",
-        "doctor",
+        "hub ingest", "hub judge", "hub migrate", "hub export-dataset", "hub add-model",
+        "hub add-user", "hub set-password", "hub verify-audit", "hub check", "evidence verify",
+        "evidence export", "doctor",
     ]  # fmt: skip
 
 

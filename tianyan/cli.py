@@ -607,6 +607,7 @@ VERBS = (
     Verb("model promote", "a run's model into models/", _promote_options, _model_promote),
     Verb("hub run", "the server", _config, _hub_run),
     Verb("hub ingest", "one more ingest member", _config, _hub("ingest")),
+    Verb("hub judge", "vehicles judged, in a process of its own", _config, _hub("judge")),
     Verb("hub migrate", "bring the database to this version", _config, _hub("migrate")),
     Verb(
         "hub export-dataset",

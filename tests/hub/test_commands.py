@@ -10,11 +10,12 @@ import httpx2
 import pytest
 import yaml
 
-from hub import commands
+from hub import commands, pipeline
 from hub.errors import BadConfig, HubError
 from hub.store import Store
+from hub.tracks import judged_store
 from tests.hub.broker import wait_for
-from tests.hub.world import grid_document
+from tests.hub.world import birth, grid_document, make_site, received, track_message
 from tests.servers.port import free_port
 
 
@@ -80,6 +81,40 @@ def test_a_member_needs_the_schema(tmp_path):
     (tmp_path / "data").mkdir()
     with pytest.raises(HubError, match="tianyan hub migrate"):
         commands.ingest(write(tmp_path))
+
+
+def test_one_process_judges_vehicles_not_two(tmp_path):
+    path = write(tmp_path)
+    commands.migrate(path)
+    with pytest.raises(HubError, match=r"vehicles\.judge is true: tianyan hub run judges already"):
+        commands.judge(path)
+
+
+def test_vehicles_are_judged_by_a_process_beside_the_hub(tmp_path):
+    path = write(tmp_path, vehicles={"judge": False})
+    commands.migrate(path)
+    store = Store(f"sqlite:///{tmp_path / 'data' / 'hub.sqlite'}")
+    site = make_site(store, tmp_path / "data")
+    with store.write() as tx:
+        pipeline.take(tx, site, "birth", [received(birth("car-1"))])
+        pipeline.take(tx, site, "track", [received(track_message())])
+
+    def waiting():
+        with store.read() as tx:
+            return len(judged_store.pending(tx, 10))
+
+    def on_ready():
+        wait_for(lambda: waiting() == 0)
+        signal.raise_signal(signal.SIGTERM)
+
+    assert waiting() == 1
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        assert commands.judge(path, on_ready) == 0
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        store.close()
 
 
 def test_a_hub_in_a_thread_serves_and_stops_with_open_streams(tmp_path):

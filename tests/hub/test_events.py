@@ -4,8 +4,9 @@ from itertools import chain, repeat
 
 import pytest
 
-from hub import events
-from hub.events import CATCH_UP, WAITING, Bus, Change, Shown
+from hub import events, http
+from hub.events import CATCH_UP, Bus, Change
+from hub.feed import MOST_KEPT, Shown
 from hub.positions import KIND, Position
 from hub.roles import Spot
 from tests.hub.world import NOON, told_in, undone
@@ -134,7 +135,7 @@ def test_a_page_that_reads_too_slowly_starts_anew(sqlite_store):
         opening = asyncio.create_task(read(stream, 1))
         await opened(bus)
         for number in range(4):
-            items = [("alert", f"{number}-{i}") for i in range(WAITING // 2)]
+            items = [("alert", f"{number}-{i}") for i in range(MOST_KEPT // 2)]
             await asyncio.to_thread(write, sqlite_store, *items)
             await handed_out(bus)
         await opening
@@ -173,8 +174,8 @@ def rows(sent):
 
 
 def test_a_fleet_larger_than_any_queue_is_told_whole_in_portions(sqlite_store, monkeypatch):
-    monkeypatch.setattr(events, "PORTION", WAITING)
-    fleet = [at(f"v{number}") for number in range(3 * WAITING)]
+    monkeypatch.setattr(events, "PORTION", MOST_KEPT)
+    fleet = [at(f"v{number}") for number in range(3 * MOST_KEPT)]
 
     async def body(bus):
         stream, told = bus.stream(None), []
@@ -191,7 +192,7 @@ def test_a_fleet_larger_than_any_queue_is_told_whole_in_portions(sqlite_store, m
 
 def test_an_alert_does_not_wait_for_a_fleet(sqlite_store, monkeypatch):
     monkeypatch.setattr(events, "PORTION", 1)  # so that the fleet takes a minute
-    fleet = [at(f"v{number}") for number in range(3 * WAITING)]
+    fleet = [at(f"v{number}") for number in range(3 * MOST_KEPT)]
 
     async def body(bus):
         stream, told = bus.stream(None), []
@@ -262,3 +263,48 @@ def test_old_events_are_forgotten_and_numbers_go_on(store):
         events.forget_old(tx, 2)
         left = [row.item for row in tx.execute(events.events.select().order_by(events.events.c.id))]
     assert left == ["d", "e"]
+
+
+def test_a_silent_stream_shows_that_it_lives(sqlite_store, monkeypatch):
+    monkeypatch.setattr(events, "TURN_S", 0.0)
+    monkeypatch.setattr(events, "PING_S", 0.0)
+
+    async def body(bus):
+        async with asyncio.timeout(60):
+            return await anext(bus.stream(None))
+
+    assert asyncio.run(with_bus(sqlite_store, body)) == b": still here\r\n\r\n"
+
+
+def test_a_reader_who_may_no_longer_read_hears_no_more(sqlite_store, monkeypatch):
+    monkeypatch.setattr(events, "TURN_S", 0.0)
+    monkeypatch.setattr(events, "STILL_EVERY_S", 0.0)
+
+    async def body(bus):
+        async with asyncio.timeout(60):
+            return [piece async for piece in bus.stream(None, still=lambda: False)]
+
+    assert asyncio.run(with_bus(sqlite_store, body)) == []
+
+
+def test_a_reader_that_takes_nothing_is_left(monkeypatch):
+    monkeypatch.setattr(http, "TAKEN_WITHIN_S", 0.01)
+    ended = []
+
+    async def pieces():
+        try:
+            while True:
+                yield b"data: x\n\n"
+        finally:
+            ended.append(True)
+
+    async def send(message):
+        if message.get("body"):
+            await asyncio.Event().wait()
+
+    async def body():
+        await http.Pushed(pieces(), {}).stream_response(send)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(body())
+    assert ended
