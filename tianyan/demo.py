@@ -25,7 +25,7 @@ from types import FrameType
 
 import yaml
 
-from tianyan import department_sample, duty_sample, haul_sample
+from tianyan import condition_sample, department_sample, duty_sample, haul_sample
 from tianyan.broker import HUB_USER, Broker, BrokerFailed, free_port, start_broker
 from tianyan.children import Child, spawn
 from tianyan.street import (
@@ -145,6 +145,7 @@ class _Demo:
             secret = token.read_text(encoding="utf-8").strip()
             duty_sample.bring_in(address, secret)
             department_sample.bring_in(address, secret)
+            condition_sample.bring_in(address, secret)
             haul_sample.bring_in(address, secret, datetime.now(UTC).date())
 
     def _start_agent(self, device: Device, broker: Broker) -> None:

@@ -4,14 +4,8 @@ The names are facts of 安政发〔2020〕20号. Codes, numbers and the rules th
 made up, and marked so.
 """
 
-import json
-import logging
-import urllib.error
-import urllib.request
-
 from hub.departments.department import check_sign
-
-log = logging.getLogger(__name__)
+from tianyan.sample import give
 
 BUREAUS = {
     "chengguan": "市城管执法局",
@@ -68,26 +62,8 @@ def bring_in(url: str, token: str) -> None:
     """Give departments and rules to a hub that has none of them; a demo goes on without them."""
     for code, department in sample_rows().items():
         body = {"version": 0, "department": department}
-        if not _sent(f"{url}/api/departments/{code}", "PUT", body, token):
+        if not give("PUT", f"{url}/api/departments/{code}", token, body):
             return
     for rule in sample_rules():
-        if not _sent(f"{url}/api/dispatch-rules", "POST", {"rule": rule}, token):
+        if not give("POST", f"{url}/api/dispatch-rules", token, {"rule": rule}):
             return
-
-
-def _sent(url: str, method: str, body: dict[str, object], token: str) -> bool:
-    """Whether the hub can be talked to; what it has already it keeps."""
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    request = urllib.request.Request(  # noqa: S310 - the demo's own hub
-        url, json.dumps(body).encode(), headers, method=method
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=10):  # noqa: S310
-            return True
-    except urllib.error.HTTPError as fault:
-        if fault.code != 409:
-            log.warning("sample departments: %s not taken: %s", url, fault)
-        return True
-    except (urllib.error.URLError, OSError) as fault:
-        log.warning("sample departments: %s not taken: %s", url, fault)
-        return False

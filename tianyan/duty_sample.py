@@ -3,12 +3,7 @@
 The texts are facts of 安政发〔2020〕20号 and of the speech to it; every name is marked 示意.
 """
 
-import json
-import logging
-import urllib.error
-import urllib.request
-
-log = logging.getLogger(__name__)
+from tianyan.sample import give
 
 Row = dict[str, str]
 CAR = "fleet-1/patrol-01"
@@ -44,14 +39,5 @@ def sample_rows() -> dict[str, list[Row]]:
 def bring_in(url: str, token: str) -> None:
     """Give the rows to a hub; a demo goes on without them."""
     for kind, rows in sample_rows().items():
-        body = json.dumps({"kind": kind, "rows": rows}).encode()
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        request = urllib.request.Request(  # noqa: S310 - the demo's own hub
-            f"{url}/api/duty/rows", body, headers, method="PUT"
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=10):  # noqa: S310
-                pass
-        except (urllib.error.URLError, OSError) as fault:
-            log.warning("sample duty: %s not taken: %s", kind, fault)
+        if not give("PUT", f"{url}/api/duty/rows", token, {"kind": kind, "rows": rows}):
             return

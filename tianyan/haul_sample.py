@@ -4,16 +4,11 @@ The truck loads at the site, hauls to the dump on the permitted way, and every o
 else: what the rules make of it is the demo's own finding.
 """
 
-import json
-import logging
-import urllib.error
-import urllib.request
 from datetime import date, timedelta
 from typing import Any
 
 from scenes.vehicles import DUMP, FLEET, LOADING, WILD, Node, place_of, route
-
-log = logging.getLogger(__name__)
+from tianyan.sample import give
 
 NUMBER = "示意-2026-001"
 SITE, DUMP_SITE, BANK = "demo-site", "demo-dump", "demo-bank"
@@ -55,22 +50,9 @@ def sample_permits(today: date) -> str:
 
 def bring_in(url: str, token: str, today: date) -> None:
     """Give them to a hub; a demo goes on without them."""
-    fences = json.dumps(sample_fences(), ensure_ascii=False).encode()
+    give("POST", f"{url}/api/fences", token, sample_fences(), "application/geo+json")
     permits = sample_permits(today).encode()
-    for path, body, kind in (
-        ("fences", fences, "application/geo+json"),
-        ("permits", permits, "text/csv; charset=utf-8"),
-    ):
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": kind}
-        request = urllib.request.Request(  # noqa: S310 - the demo's own hub
-            f"{url}/api/{path}", body, headers, method="POST"
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=10):  # noqa: S310
-                pass
-        except (urllib.error.URLError, OSError) as fault:
-            log.warning("sample %s not taken: %s", path, fault)
-            return
+    give("POST", f"{url}/api/permits", token, permits, "text/csv; charset=utf-8")
 
 
 def _circle(node: Node, radius_m: float, **properties: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import pytest
 from hub.roles import Role
 from tests.hub.cases.test_condition_sheet import workbook
 from tests.hub.test_api import furnished
+from tianyan.condition_sample import sample_rows
 
 ROW = {
     "matter": "06010",
@@ -111,3 +112,11 @@ def test_matters_are_shown_with_what_the_table_has_for_them(call):
     assert (known["06010"]["conditions"], known["09006"]["conditions"]) == (1, 0)
     assert known["09006"]["matter_class"] == "09"
     assert [each["level"] for each in shown["usual"]] == [1, 2, 3]
+
+
+def test_the_demos_conditions_are_taken_and_marked(call):
+    for row in sample_rows():
+        assert call("POST", "/api/conditions", json=row).status_code == 201
+    shown = table(call)
+    assert len(shown) == len({each["matter"] for each in shown}) == len(sample_rows())
+    assert all(each["opening"].startswith("示意") for each in shown)
