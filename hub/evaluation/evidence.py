@@ -44,7 +44,7 @@ from hub.evaluation.facts import CaseFacts, CheckFacts, Facts, OpinionFacts, Rep
 from hub.evaluation.history import GRANTED_EXTENSION, PASSED_UP, Said, Sent, Story, Turn, story
 from hub.evaluation.period import Span
 from hub.grid.grid import Grid
-from hub.grid.store import grids
+from hub.grid.store import first_days, grids
 from hub.intake.report import Channel
 from hub.intake.store import reports
 from hub.patrol import store as patrol_store
@@ -328,7 +328,7 @@ def _visits(
 ) -> tuple[list[VisitFacts], set[tuple[str, date]]]:
     """Visits that were due, and on which days each grid had any.
 
-    What a day or week that still runs waits for is not due.
+    What a day or week that still runs waits for is not due, nor what lay before a grid was known.
     """
     today = asked.as_of.astimezone(asked.zone).date()
     days = DaySpan(asked.first, min(asked.end, today + timedelta(days=1)), asked.zone, today)
@@ -337,7 +337,7 @@ def _visits(
         if each.visit.start <= asked.as_of:
             made[each.visit.grid].append(each.visit.start.astimezone(asked.zone).date())
     facts = []
-    paths = _paths(grids_then)
+    paths, begun = _paths(grids_then), first_days(tx, asked.zone)
     for grid in grids_then:
         if grid.level not in asked.plan:
             continue
@@ -349,7 +349,7 @@ def _visits(
             facts += [
                 VisitFacts(first.toordinal(), to_ms(midnight), nth, count >= nth, about)
                 for nth in range(1, frequency.times + 1)
-                if count >= nth or not days.is_running(end)
+                if count >= nth or (not days.is_running(end) and first >= begun[grid.code])
             ]
     return facts, {(grid, day) for grid, found in made.items() for day in found}
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta, tzinfo
 
 import shapely
 from sqlalchemy import (
@@ -141,6 +141,13 @@ def in_force(tx: Connection) -> list[Grid]:
 def is_known(tx: Connection, code: str) -> bool:
     """Whether a grid of that code is in force or ever was."""
     return tx.execute(select(grids.c.id).where(grids.c.code == code).limit(1)).first() is not None
+
+
+def first_days(tx: Connection, zone: tzinfo) -> dict[str, date]:
+    """The first whole day of every grid that was ever in force, by code."""
+    first = func.min(grids.c.valid_from, type_=Instant)
+    found = tx.execute(select(grids.c.code, first).group_by(grids.c.code))
+    return {code: at.astimezone(zone).date() + timedelta(days=1) for code, at in found}
 
 
 def revision(tx: Connection) -> int:

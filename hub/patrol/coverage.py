@@ -119,17 +119,26 @@ def coverage(
     visits_made: Iterable[Visit],
     plan: Mapping[int | None, Frequency],
     span: Span,
+    begun: Mapping[str, date] | None = None,
 ) -> list[Coverage]:
     """Coverage of every grid whose level the plan names.
 
-    A visit counts for the local day of its start.
+    A visit counts for the local day of its start. `begun`: the first whole day of each grid; what
+    nobody could know of before is required of nobody.
     """
     starts: dict[str, list[date]] = {}
     for visit in visits_made:
         starts.setdefault(visit.grid, []).append(visit.start.astimezone(span.zone).date())
     periods = {period: span.periods(period) for period in Period}
     return [
-        _coverage(grid.code, plan[grid.level], starts.get(grid.code, []), periods, span)
+        _coverage(
+            grid.code,
+            plan[grid.level],
+            starts.get(grid.code, []),
+            periods,
+            span,
+            begun=(begun or {}).get(grid.code, date.min),
+        )
         for grid in grids
         if grid.level in plan
     ]
@@ -141,16 +150,19 @@ def _coverage(
     starts: Sequence[date],
     periods: Mapping[Period, list[tuple[date, date]]],
     span: Span,
+    *,
+    begun: date,
 ) -> Coverage:
-    made, waiting, missed = 0, 0, []
+    required, made, waiting, missed = 0, 0, 0, []
     for first, end in periods[frequency.period]:
         count = min(sum(first <= day < end for day in starts), frequency.times)
         made += count
-        if count == frequency.times:
+        if count == frequency.times or (first < begun and not span.is_running(end)):
+            required += count
             continue
+        required += frequency.times
         if span.is_running(end):
             waiting += frequency.times - count
         else:
             missed.append(first)
-    required = frequency.times * len(periods[frequency.period])
     return Coverage(grid, required, made, tuple(missed), waiting)

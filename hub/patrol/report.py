@@ -14,6 +14,7 @@ from hub.duty import store as duty_store
 from hub.duty.duty import Post
 from hub.duty.shift import Shift
 from hub.errors import not_found
+from hub.grid import store as grid_store
 from hub.grid.grid import Grid
 from hub.patrol import store as patrol_store
 from hub.patrol.coverage import Coverage, Span, coverage
@@ -22,7 +23,7 @@ from hub.patrol.store import MadeVisit
 
 
 class Standing(StrEnum):
-    """How a grid stands: `open` can still be visited in time."""
+    """How a grid stands: `open` can still be visited in time, or was not due yet."""
 
     VISITED = "visited"
     OPEN = "open"
@@ -60,7 +61,8 @@ class Row:
         """The word for it."""
         if self.coverage.missed:
             return Standing.MISSED
-        return Standing.OPEN if self.coverage.open else Standing.VISITED
+        is_visited = self.coverage.made and not self.coverage.open
+        return Standing.VISITED if is_visited else Standing.OPEN
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,8 @@ def rows(tx: Connection, config: HubConfig, grids: Sequence[Grid], asked: Questi
         by_grid.setdefault(each.visit.grid, []).append(each)
     known = {grid.code: grid for grid in which.grids}
     visits = [each.visit for each in which.made]
-    found = coverage(which.grids, visits, plan_of(config.patrol), which.span)
+    begun = grid_store.first_days(tx, config.zone)
+    found = coverage(which.grids, visits, plan_of(config.patrol), which.span, begun)
     return [_row(known[each.grid], each, by_grid.get(each.grid, ()), asked, config)
             for each in found]  # fmt: skip
 

@@ -207,3 +207,11 @@ def test_an_extension_that_was_granted_and_a_step_up_the_ladder_are_counted(city
     facts, _ = facts_of(city, MONTH)
     extended, plain = sorted(facts.cases, key=lambda each: each.id)
     assert extended.due_ms > plain.due_ms
+
+
+def test_no_visit_was_due_before_the_grids_were_known(figure):
+    """They came at noon of 23 November: the first whole day is the 24th."""
+    assert figure("patrol_coverage", "2026-10") == (0, 0)
+    day = figure("patrol_coverage", "2026-11-24")[1]
+    assert day > 0
+    assert figure("patrol_coverage", "2026-11-23") == (0, 0)

@@ -174,3 +174,14 @@ def test_days_without_the_shift_ask_for_nothing() -> None:
 def test_a_plan_of_no_visits_is_refused() -> None:
     with pytest.raises(PatrolError, match="0 visits"):
         Frequency(0, Period.DAY)
+
+
+def test_nothing_is_due_before_a_grid_was_known() -> None:
+    (found,) = coverage(
+        grids(feature("a", square(109, 32), level=3)),
+        [visit_on(MONDAY)],
+        ANKANG_PLAN,
+        Span(*days(0, 5), ANKANG, today=MONDAY + timedelta(days=4)),
+        {"a": MONDAY + timedelta(days=2)},
+    )
+    assert (found.due, found.made, found.open, found.missed) == (3, 1, 1, tuple(days(2, 3)))
