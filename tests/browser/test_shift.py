@@ -4,7 +4,7 @@ import sys
 import time
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import AXE, Opener, Served, need
 
@@ -105,6 +105,35 @@ def test_an_alert_is_merged_into_an_open_case_by_keyboard(served: Served, opened
     item = served.hub.city.alerts[alert]
     assert item["decision"] == "confirmed"
     assert item["case"]["number"]
+
+
+def test_the_next_comes_after_a_merge_whichever_is_told_first(
+    served: Served, opened: Opener
+) -> None:
+    """The stream may bring the merged alert before the answer to the merging does."""
+    known = next(iter(served.hub.city.alerts.values()))
+    known |= {"case": None, "decision": None}
+    page = opened(served.url)
+    alert = served.new_alert(level=3)
+    chosen(page, alert)
+    waiting, before = page.locator(".queue .segments b").first, served.waiting()
+    expect(waiting).to_have_text(str(before))
+
+    def answer_late(route: Route) -> None:
+        answer = route.fetch()
+        expect(waiting).to_have_text(str(before - 1))
+        route.fulfill(response=answer)
+
+    page.route("**/alerts/*/merge", answer_late)
+    page.keyboard.press("m")
+    dialog = page.get_by_role("dialog", name="并入已知的事")
+    expect(dialog.get_by_role("listbox")).to_be_focused()
+    page.keyboard.press(str(dialog.get_by_role("option").count()))
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+    expect(page.locator(f"[data-alert='{alert}']")).to_have_count(0)
+    expect(page.locator("[data-alert][aria-current='true']")).to_have_count(1)
+    assert served.hub.city.alerts[alert]["duplicate_of"]
 
 
 def test_ten_alerts_in_a_minute_by_keyboard_alone(served: Served, opened: Opener) -> None:

@@ -151,12 +151,16 @@ export function casePage(id: number | string): Promise<CasePage> {
   return get(`/api/cases/${encodeURIComponent(id)}`)
 }
 
-/** File a case that has only been reported; a case further on is left as it is. */
+/** File a case that has only been reported; a case further on, or filed meanwhile, is left so. */
 export async function fileCase(id: number | string): Promise<CasePage> {
   const page = await casePage(id)
-  return page.actions.some((step) => step.action === 'file' && step.allowed)
-    ? act(page, 'file', { note: '' })
-    : page
+  if (!page.actions.some((step) => step.action === 'file' && step.allowed)) return page
+  try {
+    return await act(page, 'file', { note: '' })
+  } catch (error) {
+    if ((await casePage(id)).version === page.version) throw error
+    return fileCase(id)
+  }
 }
 
 export function conditions(matter: string): Promise<Page<Condition>> {

@@ -18,6 +18,8 @@ export const enShift: Record<keyof typeof zhShift, string> = {
   'merge.none': 'No open case and no other undecided alert nearby.',
   'merge.this': 'This one',
   'merge.join': 'Merge',
+  'merge.merged': 'Merged into another alert',
+  'merge.hasCase': 'This alert has a case already. Where two cases are the same thing, merge them on the page of a case.',
   'merge.done': 'Merged into {what}',
   'merge.button': 'Merge',
   'look.button': 'Look again',

@@ -226,7 +226,8 @@ function parsed(text: string): unknown {
 }
 
 function arrive(item: Alert): void {
-  if (item.duplicate_of) return freshAlerts.remove(item.id)
+  // One that was merged stays, settled: it may be before an operator, whose page moves on by itself.
+  if (item.duplicate_of && !alerts.has(item.id)) return
   if (!alerts.has(item.id) && waits(item)) arrivals.set(item.id, Date.now())
   putAlert(item)
   if (alerts.size > MOST_SETTLED * 2) prune()

@@ -66,6 +66,7 @@ async function explain(error: unknown, id: string): Promise<string> {
   if (error instanceof ApiError && error.status === 409) {
     await reread(id)
     const now = alerts.get(id)
+    if (now?.duplicate_of) return t('merge.merged')
     return t('alert.conflict', {
       who: now?.decided_by ?? t('app.unknown'),
       what: now?.decision ? t(`alert.${now.decision}`) : t('app.unknown'),
