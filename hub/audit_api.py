@@ -2,21 +2,26 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 from pydantic import AwareDatetime, BaseModel
+from sqlalchemy.engine import Connection
 
 from hub import audit, exports
 from hub.auth import need
+from hub.cases import store as case_store
+from hub.departments import store as department_store
 from hub.errors import Problem
 from hub.exports import Cell
 from hub.http import ERRORS, Listing, Page, Utc, iso, page
 from hub.roles import Actor, Right
 from hub.store import Store, now
+from hub.tracks import fence_store
 
 MOST_ROWS = 100_000
 MOST_FAULTS = 100
@@ -30,7 +35,10 @@ Word = Annotated[str | None, Query(max_length=100)]
 
 
 class ActItem(BaseModel):
-    """One act. `kind` and `subject` name the thing; `hash` chains it to the one before."""
+    """One act. `kind` and `subject` name the thing; `hash` chains it to the one before.
+
+    `called`: what people call the thing, where that is something else than its subject.
+    """
 
     number: int
     at: Utc
@@ -38,6 +46,7 @@ class ActItem(BaseModel):
     role: str
     kind: str
     subject: str
+    called: str
     action: str
     from_state: str
     to_state: str
@@ -77,7 +86,8 @@ def router(store: Store) -> APIRouter:
         """The latest first."""
         with store.read() as tx:
             kept, total = audit.found(tx, wanted, part.limit, part.offset)
-        return Listing(items=[_item(each) for each in kept], total=total)
+            called = _called(tx, [each.entry for each in kept])
+        return Listing(items=[_item(each, called) for each in kept], total=total)
 
     @api.get("/audit/words")
     def words(_actor: Admin) -> Words:
@@ -151,5 +161,21 @@ def _rows(kept: list[audit.Kept]) -> Iterator[list[Cell]]:
         ]  # fmt: skip
 
 
-def _item(kept: audit.Kept) -> ActItem:
-    return ActItem(number=kept.number, hash=kept.hash, **vars(kept.entry))
+def _called(tx: Connection, acts: list[audit.Entry]) -> dict[tuple[str, str], str]:
+    """What people call things, by kind and subject: the number of a case, names of the rest."""
+    subjects: defaultdict[str, set[str]] = defaultdict(set)
+    for act in acts:
+        subjects[act.kind].add(act.subject)
+    ids = [int(subject) for subject in subjects["case"] if subject.isdecimal()]
+    names = {
+        "case": {str(key): number for key, number in case_store.numbers_of(tx, ids).items()},
+        "department": department_store.names(tx, subjects["department"]),
+        "fence": fence_store.names(tx, subjects["fence"]),
+    }
+    return {(kind, key): name for kind, found in names.items() for key, name in found.items()}
+
+
+def _item(kept: audit.Kept, called: Mapping[tuple[str, str], str]) -> ActItem:
+    act = kept.entry
+    name = called.get((act.kind, act.subject), "")
+    return ActItem(number=kept.number, hash=kept.hash, called=name, **vars(act))

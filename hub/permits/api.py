@@ -59,7 +59,7 @@ class PermitChange(Body):
 
 
 class PermitItem(BaseModel):
-    """A permit in force, or a version of it that was."""
+    """A permit in force, or a version of it that was; its sites by the names they have now."""
 
     number: str
     version: int
@@ -68,6 +68,8 @@ class PermitItem(BaseModel):
     actor: str
     datum: DatumName
     valid_today: bool
+    loading_name: str
+    dump_name: str
     permit: PermitBody
 
 
@@ -116,8 +118,7 @@ def router(store: Store, zone: Any) -> APIRouter:
         with store.read() as tx:
             found = permit_store.listed(tx, which, part.limit, part.offset)
             total = permit_store.count(tx, which)
-        items = [_item(each, named, today()) for each in found]
-        return Listing(items=items, total=total)
+            return Listing(items=_items(tx, found, named, today()), total=total)
 
     @api.get("/permit-table", response_class=Response, responses=FILES)
     def permit_table(
@@ -139,9 +140,9 @@ def router(store: Store, zone: Any) -> APIRouter:
     def versions(number: str, _actor: reader, named: in_datum) -> Listing[PermitItem]:
         with store.read() as tx:
             found = permit_store.history(tx, number)
-        if not found:
-            raise not_found("permit", number)
-        return Listing(items=[_item(each, named, today()) for each in found], total=len(found))
+            if not found:
+                raise not_found("permit", number)
+            return Listing(items=_items(tx, found, named, today()), total=len(found))
 
     @api.get("/permits/{number:path}")
     def one(number: str, _actor: reader, named: in_datum) -> PermitDetail:
@@ -281,7 +282,15 @@ def _check_sites(tx: Connection, permit: Permit) -> None:
         raise BadPermits(unknown)
 
 
-def _item(known: Version, named: DatumName, today: date) -> PermitItem:
+def _items(
+    tx: Connection, found: Sequence[Version], named: DatumName, today: date
+) -> list[PermitItem]:
+    sites = {site for each in found for site in (each.permit.loading_site, each.permit.dump_site)}
+    names = fence_store.names(tx, sites)
+    return [_item(each, named, today, names) for each in found]
+
+
+def _item(known: Version, named: DatumName, today: date, names: Mapping[str, str]) -> PermitItem:
     permit = known.permit
     lats, lons = np.array(permit.route, dtype=float).reshape(-1, 2).T
     lats, lons = convert(lats, lons, Datum.WGS84, DATUMS[named])
@@ -303,6 +312,8 @@ def _item(known: Version, named: DatumName, today: date) -> PermitItem:
         actor=known.actor,
         datum=named,
         valid_today=permit.first <= today <= permit.last,
+        loading_name=names.get(permit.loading_site, permit.loading_site),
+        dump_name=names.get(permit.dump_site, permit.dump_site),
         permit=body,
     )
 
@@ -315,7 +326,7 @@ def _detail(tx: Connection, number: str, named: DatumName, today: date) -> Permi
     fence_store.refresh(tx, view)
     sites = (view.named(known.permit.loading_site), view.named(known.permit.dump_site))
     loading, dump = (feature_of(site, DATUMS[named]) if site else None for site in sites)
-    item = _item(known, named, today)
+    (item,) = _items(tx, [known], named, today)
     values = {name: getattr(item, name) for name in PermitItem.model_fields}
     return PermitDetail(**values, loading=loading, dump=dump)
 

@@ -4,7 +4,7 @@ A changed fence is a new version from now on; the one before keeps judging what 
 view that threads share is made anew when the table has changed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -95,6 +95,12 @@ def listed(tx: Connection, *, purpose: Purpose | None = None) -> list[Version]:
     if purpose is not None:
         found = found.where(fences.c.purpose == purpose.value)
     return [_version(row) for row in tx.execute(found.order_by(fences.c.code))]
+
+
+def names(tx: Connection, codes: Collection[str]) -> dict[str, str]:
+    """The names of fences in force, by code."""
+    found = select(fences.c.code, fences.c.name).where(fences.c.code.in_(codes), IN_FORCE)
+    return {row.code: row.name for row in tx.execute(found)}
 
 
 def one(tx: Connection, code: str) -> Version | None:

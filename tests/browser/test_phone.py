@@ -146,7 +146,14 @@ def test_work_done_without_a_network_is_sent_once_when_there_is_one(city, phone)
     expect(row).to_contain_text("30 m")
     assert phone.get_by_text(city.other.number).count() == 0
     assert faults_of(phone) == []
-    row.click()
+    demanded = {"id": 1, "case": city.mine.id, "case_number": city.mine.number, "note": "从速",
+                "until": None, "overdue": False, "decision": "", "news": "demanded"}  # fmt: skip
+    further = demanded | {"id": 2, "case": city.other.id, "case_number": city.other.number}
+    phone.route("**/told-records", lambda route: route.fulfill(json={"items": [demanded, further]}))
+    phone.get_by_role("button", name="刷新").click()
+    expect(phone.locator(".told .notice")).to_have_count(2)
+    phone.get_by_role("button", name="打开案件").click()  # of one's own case alone
+    phone.unroute("**/told-records")
     link = phone.get_by_role("link", name="导航").get_attribute("href")
     assert link.startswith(f"geo:{LAT},{LON}")
     phone.get_by_role("button", name="接收", exact=True).click()

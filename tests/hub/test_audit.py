@@ -1,4 +1,6 @@
+import ast
 import dataclasses
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -8,6 +10,7 @@ from hub import audit
 from hub.audit import Entry, Wanted
 from tests.hub.world import NOON, after, undone
 
+ROOT = Path(__file__).parents[2]
 ENTRIES = [
     Entry(NOON, "wang", "operator", "case", "1", "file", "reported", "filed", "确认"),
     Entry(after(1), "li", "operator", "case", "1", "dispatch", "filed", "dispatched"),
@@ -133,3 +136,22 @@ def test_an_entry_of_an_undone_act_is_undone(store):
     with store.read() as tx:
         assert audit.of(tx, "case", "1") == []
         assert audit.verify(tx) == []
+
+
+def test_the_console_has_a_word_for_every_kind_and_act_that_is_written_down():
+    kinds, acts = set(), set()
+    for file in (ROOT / "hub").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Entry"):
+                words = [
+                    each.value if isinstance(each, ast.Constant) else None for each in node.args
+                ]
+                kinds |= {f"'auditKind.{word}'" for word in words[3:4] if word}
+                acts |= {f"'action.{word}'" for word in words[5:6] if word}
+    assert len(kinds) > 20
+    assert len(acts) > 20
+    texts = "".join(
+        file.read_text(encoding="utf-8")
+        for file in (ROOT / "hub" / "console" / "src" / "i18n").glob("zh*.ts")
+    )
+    assert [word for word in kinds | acts if word not in texts] == []

@@ -30,6 +30,9 @@ def test_one_finds_who_did_what_when(call):
     assert found(actor="supervisor-1") == [("supervisor-1", "department", "put")]
     assert ("operator-1", "alert", "confirmed") in found(kind="alert", subject=ALERT)
     assert found(action="put", q="环卫") == [("supervisor-1", "department", "put")]
+    called = {(one["kind"], one["subject"]): one["called"] for one in everything["items"]}
+    assert called["department", "huanwei"] == "环卫处"
+    assert called["case", "1"].endswith("-0001")
     assert found(**{"from": "2999-01-01T00:00:00Z"}) == []
     assert len(found(to="2999-01-01T00:00:00Z")) == everything["total"]
     words = call("GET", "/api/audit/words").json()

@@ -71,9 +71,11 @@ def test_one_bad_row_and_nothing_is_taken(call):
 
 def test_a_permit_is_edited_in_versions(call):
     sites(call, "东坝工地", "西沟消纳场")
-    first = {"version": 0, "permit": BODY}
+    first = {"version": 0, "permit": BODY | {"dump_site": "s1"}}
     assert call("PUT", "/api/permits/p/1", Role.SUPERVISOR, json=first).json()["version"] == 1
     assert call("PUT", "/api/permits/p/1", json=first).status_code == 409
+    (listed,) = call("GET", "/api/permits").json()["items"]
+    assert (listed["loading_name"], listed["dump_name"]) == ("东坝工地", "西沟消纳场")
     second = {"version": 1, "permit": BODY | {"hours": []}}
     changed = call("PUT", "/api/permits/p/1", json=second).json()
     assert (changed["version"], changed["permit"]["hours"]) == (2, [["00:00", "24:00"]])

@@ -96,6 +96,7 @@ export interface Act {
   role: string
   kind: string
   subject: string
+  called: string
   action: string
   from_state: string
   to_state: string

@@ -8,6 +8,8 @@ export interface Permit {
   since: string
   actor: string
   valid_today: boolean
+  loading_name: string
+  dump_name: string
   permit: {
     vehicles: string[]
     loading_site: string

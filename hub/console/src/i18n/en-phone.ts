@@ -19,6 +19,7 @@ export const enPhone: Record<keyof typeof zhPhone, string> = {
   'supervisionOverdue': 'Supervision: answer overdue',
   'answerUntil': 'to be answered by {time}',
   'toldRead': 'Read',
+  'openCase': 'Open the case',
   'toldUntil': 'to be read by {time}',
   'byDue': 'By deadline',
   'byDistance': 'By distance',

@@ -18,6 +18,7 @@ export const zhPhone = {
   'supervisionOverdue': '督办逾期未答复',
   'answerUntil': '请于 {time} 前答复',
   'toldRead': '已阅',
+  'openCase': '打开案件',
   'toldUntil': '请于 {time} 前阅',
   'byDue': '按时限',
   'byDistance': '按距离',
