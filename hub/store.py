@@ -4,7 +4,6 @@ A `write()` is one transaction. SQLite takes one writer at a time, so writers of
 queue for a lock instead of polling the file; what waits for alerts goes before what does not.
 """
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -40,6 +39,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.types import TypeDecorator
 
 from hub.errors import SchemaError
+from hub.turns import Turns
 
 Key = TypeVar("Key")
 
@@ -125,32 +125,6 @@ def lies_in(column: ColumnElement[Any], code: str) -> ColumnElement[bool]:
     return cast(column, Text).contains(f"\n{code}\n", autoescape=True)
 
 
-class Turnstile:
-    """A lock whose urgent comers are let in before the others."""
-
-    def __init__(self) -> None:
-        """Begin with nobody inside."""
-        self._condition = threading.Condition()
-        self._busy = False
-        self._urgent = 0
-
-    @contextmanager
-    def turn(self, *, urgent: bool) -> Iterator[None]:
-        """Hold the lock."""
-        with self._condition:
-            self._urgent += urgent
-            while self._busy or (self._urgent and not urgent):
-                self._condition.wait()
-            self._urgent -= urgent
-            self._busy = True
-        try:
-            yield
-        finally:
-            with self._condition:
-                self._busy = False
-                self._condition.notify_all()
-
-
 class Store:
     """The database of one hub process."""
 
@@ -159,7 +133,8 @@ class Store:
         self.engine = _engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self.after_commit: Callable[[], None] = lambda: None
-        self._writers = Turnstile()
+        file = self.engine.url.database if self.is_sqlite else None
+        self._writers = Turns(Path(file) if file and file != ":memory:" else None)
 
     @contextmanager
     def write(self, *, urgent: bool = False) -> Iterator[Connection]:
@@ -200,6 +175,7 @@ class Store:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+        self._writers.close()
 
     def ping(self) -> None:
         """Raises DBAPIError when the database cannot answer."""

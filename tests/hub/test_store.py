@@ -1,5 +1,3 @@
-import threading
-import time
 from contextlib import ExitStack
 
 import pytest
@@ -12,7 +10,7 @@ import hub.app  # noqa: F401 - every table is defined once everything is importe
 from hub.auth import tokens
 from hub.cases import words
 from hub.errors import SchemaError
-from hub.store import AT_ONCE, Store, Turnstile, from_ms, is_database_away, metadata, put, to_ms
+from hub.store import AT_ONCE, Store, from_ms, is_database_away, metadata, put, to_ms
 from tests.hub.world import NOON, undone
 
 
@@ -83,25 +81,6 @@ def test_sqlite_is_durable(sqlite_store):
     with sqlite_store.read() as tx:
         assert tx.execute(text("PRAGMA journal_mode")).scalar() == "wal"
         assert tx.execute(text("PRAGMA synchronous")).scalar() == 2
-
-
-def test_the_urgent_go_first():
-    turnstile, order = Turnstile(), []
-
-    def come(name, urgent):
-        with turnstile.turn(urgent=urgent):
-            order.append(name)
-
-    with turnstile.turn(urgent=False):
-        comers = [("slow", False), ("slow", False), ("alert", True)]
-        threads = [threading.Thread(target=come, args=comer) for comer in comers]
-        for thread in threads:
-            thread.start()
-        while turnstile._urgent == 0:
-            time.sleep(0.001)
-    for thread in threads:
-        thread.join()
-    assert order == ["alert", "slow", "slow"]
 
 
 def test_a_store_whose_connections_are_all_taken_is_one_that_is_away(store, monkeypatch):
