@@ -7,6 +7,8 @@ from typing import Protocol
 
 _STEP_BACK_S = 1.0
 _ROUNDING_S = 1e-6
+STAMPS_S = 2**33 / 90_000
+"""MPEG's time stamps have 33 bits of 90 kHz: after 26 and a half hours they begin anew."""
 
 
 class Clock(Protocol):
@@ -50,14 +52,18 @@ class Timeline:
     """Seconds into a recording by its time stamps; starts at 0 and never runs backwards.
 
     Stamps that are missing, step back by more than a second or leap by more than `jump_s` (joined
-    files, a damaged header) continue `frame_s` after the last; smaller steps back are held.
+    files, a damaged header) continue `frame_s` after the last; smaller steps back are held. Where
+    stamps begin anew after `stamps_s`, that is no step back.
     """
 
-    def __init__(self, frame_s: float = 0.04, jump_s: float = 3600.0) -> None:
+    def __init__(
+        self, frame_s: float = 0.04, jump_s: float = 3600.0, stamps_s: float | None = None
+    ) -> None:
         """Begin at 0."""
         self.frame_s = frame_s
         self.last_s = 0.0
         self._jump_s = jump_s
+        self._stamps_s = stamps_s
         self._offset_s: float | None = None
         self._begun = False
 
@@ -65,14 +71,25 @@ class Timeline:
         """Where a frame stamped `stamp_s` belongs; `last_s` remembers it."""
         following_s = self.last_s + self.frame_s if self._begun else 0.0
         self._begun = True
+        offset_s = None if stamp_s is None else self._fitting_s(stamp_s)
         if stamp_s is None:
             self.last_s = following_s
-        elif self._offset_s is None or not self._fits(stamp_s + self._offset_s):
+        elif offset_s is None:
             self._offset_s = following_s - stamp_s
             self.last_s = following_s
         else:
-            self.last_s = max(self.last_s, stamp_s + self._offset_s)
+            self._offset_s = offset_s
+            self.last_s = max(self.last_s, stamp_s + offset_s)
         return self.last_s
+
+    def _fitting_s(self, stamp_s: float) -> float | None:
+        """What is to be added to a stamp that goes on where the last one was."""
+        if self._offset_s is None:
+            return None
+        offsets = [self._offset_s]
+        if self._stamps_s is not None:
+            offsets.append(self._offset_s + self._stamps_s)
+        return next((each for each in offsets if self._fits(stamp_s + each)), None)
 
     def _fits(self, t_s: float) -> bool:
         return -_STEP_BACK_S <= t_s - self.last_s <= self._jump_s

@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 from av.container import InputContainer
 
-from edge.camera.clock import Clock, Thinning, Timeline
+from edge.camera.clock import STAMPS_S, Clock, Thinning, Timeline
 from edge.camera.decoder import DAMAGE, Decoded, LookDecoder, VideoPacket, video_stream
 from edge.camera.errors import BadSource
 from edge.camera.frame import Frame
@@ -91,7 +91,7 @@ def extent(path: Path) -> Extent:
 
 
 def _passes(path: Path, camera: CameraConfig, pace: Pace | None) -> Iterator[Decoded]:
-    timeline = Timeline()
+    timeline = Timeline(stamps_s=STAMPS_S)
     thinning = Thinning(camera.looks_per_s)
     while True:
         with _opened(path) as container:

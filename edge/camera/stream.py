@@ -15,7 +15,7 @@ import av
 from av.container import InputContainer
 
 from edge.camera.address import masked
-from edge.camera.clock import Clock, Thinning, Timeline
+from edge.camera.clock import STAMPS_S, Clock, Thinning, Timeline
 from edge.camera.decoder import DAMAGE, LookDecoder, VideoPacket, video_stream
 from edge.camera.errors import SourceLost
 from edge.camera.frame import Frame
@@ -87,7 +87,7 @@ def _played_out(
 ) -> Iterator[Frame]:
     index = 0
     origin_s, origin_at = clock.elapsed_s(), clock.now()
-    timeline = Timeline()
+    timeline = Timeline(stamps_s=STAMPS_S)
     decoder = _decoder(container, camera, timeline.seconds, pace)
     for packet in _packets(container, camera, heard):
         for decoded in decoder.pictures(packet):

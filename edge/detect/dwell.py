@@ -7,6 +7,7 @@ look in which the place was hidden says nothing, so neither does it break a dwel
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 LEAST_SHARE = 1 / 3
 """Seen in this share of the time in which it could be seen; a flicker is not a thing."""
@@ -17,6 +18,7 @@ LEAST_SEEN = 0.2
 STAY_SHARE = 0.5
 """A seller stays at least this share of the dwell; who passes a table does not sell at it."""
 
+HALF = 0.5
 MOST_SCORES = 256
 
 
@@ -66,23 +68,29 @@ class History:
         """A look that says nothing."""
         self._last_t_s = t_s
 
-    def judge(self, stayed_for_s: float, dwell_s: float, threshold: float) -> Verdict:
+    def judge(
+        self, stayed_for_s: float, dwell_s: float, threshold: float, least: float = 0.0
+    ) -> Verdict:
         """Whether `stayed_for_s`, the time since the first sight, makes an alert.
 
-        `threshold`: the score from which the label counts; single looks may lie below it.
+        `threshold`: the score from which the label counts; single looks may lie below it. `least`:
+        the score that half of all looks must reach, those that did not show it among them.
         """
         somebody_stayed = self._stayed_s >= STAY_SHARE * dwell_s
         seen_s = self._own_s + (self._related_s if somebody_stayed else 0.0)
         share = seen_s / max(self._own_s + self._related_s + self._missed_s, 1e-9)
-        score = self._score(somebody_stayed=somebody_stayed)
+        scores = self._seen_scores(somebody_stayed=somebody_stayed)
+        score = float(np.median(scores)) if scores.size else 0.0
         is_believed = score >= threshold and share >= LEAST_SHARE
+        if least:
+            is_believed &= share > HALF and float(np.quantile(scores, 1 - HALF / share)) >= least
         is_long = stayed_for_s >= dwell_s and seen_s >= LEAST_SEEN * dwell_s
         return Verdict(score, share, is_believed, is_believed and is_long)
 
-    def _score(self, *, somebody_stayed: bool) -> float:
+    def _seen_scores(self, *, somebody_stayed: bool) -> NDArray[np.float64]:
         own, relation = np.array(self._scores, float).reshape(-1, 2).T
         score = 1 - (1 - own) * (1 - relation * somebody_stayed)
-        return float(np.median(score[score > 0])) if (score > 0).any() else 0.0
+        return np.asarray(score[score > 0], float)
 
     def _elapsed_s(self, t_s: float) -> float:
         """The time this look stands for; the first one stands for hardly any."""

@@ -76,7 +76,7 @@ class Sighting:
     `dwell.History`. `parts`: what it was made of, for the picture. `since`: when it came, where
     the one who saw it knows better than the first sighting. `clean`: the last look before it came
     that showed its place clean, if there was one. `least`: where more than the label's threshold is
-    asked of it over all looks, how much.
+    asked of it, the score that half of all looks must reach.
     """
 
     box: Detection
@@ -125,8 +125,8 @@ class Stay:
 
     def judge(self, now: Moment, threshold: float) -> Verdict:
         """Whether it has stayed long enough by now; `threshold`: of its label."""
-        least = max(threshold, self.least)
-        return self.history.judge(now.t_s - self.since.t_s, self.zone.dwell_s, least)
+        lasted_s = now.t_s - self.since.t_s
+        return self.history.judge(lasted_s, self.zone.dwell_s, threshold, self.least)
 
 
 @dataclass(frozen=True)

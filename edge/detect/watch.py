@@ -67,8 +67,8 @@ SLOW_DWELL_S = 43_200.0
 STRUCTURE = "illegal_structure"
 STANDING_STRUCTURE = 0.5
 NEW_PART = 0.3
-"""Houses look like structures: one that is not new in so large a part must reach this score. It is
-asked of all looks together, for single ones of any house do now and then."""
+"""Houses look like structures: one that is not new in so large a part must reach this score in half
+of all looks, for single ones of any house do now and then, and by night more than by day."""
 
 SAME_IOU, SAME_PART = 0.3, 0.5
 """A thing with a class came when the scene changed there, if their boxes agree so well."""

@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import pytest
 
-from edge.camera.clock import Thinning, Timeline
+from edge.camera.clock import STAMPS_S, Thinning, Timeline
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,20 @@ from edge.camera.clock import Thinning, Timeline
 def test_timeline(stamps, expected):
     timeline = Timeline(frame_s=0.5)
     assert [timeline.seconds(stamp) for stamp in stamps] == expected
+
+
+@pytest.mark.parametrize(
+    ("stamps", "expected"),
+    [
+        pytest.param([-2, -1, 0, 1], [0, 1, 2, 3], id="in the middle of a stream"),
+        pytest.param([-1000, 2000, 5000], [0, 3000, 6000], id="while nothing came"),
+        pytest.param([0, 10, 0, 1], [0, 10, 10.5, 11.5], id="joined files"),
+    ],
+)
+def test_stamps_that_came_to_their_end_go_on(stamps, expected):
+    timeline = Timeline(frame_s=0.5, stamps_s=STAMPS_S)
+    got = [timeline.seconds(stamp % STAMPS_S) for stamp in stamps]
+    assert got == pytest.approx(expected, abs=1e-6)
 
 
 def test_time_goes_on_when_a_recording_begins_again():

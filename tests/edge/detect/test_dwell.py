@@ -34,6 +34,20 @@ def test_a_thing_is_ripe_when_it_was_there_for_the_dwell(looks, stayed_s, ripe):
     assert _history(looks).judge(stayed_s, 60, 0.25).is_ripe is ripe
 
 
+@pytest.mark.parametrize(
+    ("looks", "ripe"),
+    [
+        pytest.param([0.6] * 60, True, id="sure in every look"),
+        pytest.param([0.6, 0.6, 0.6, None] * 15, True, id="sure in most"),
+        pytest.param([0.6, 0.4, 0.6, None, 0.4] * 12, False, id="seen in most, sure in few"),
+        pytest.param([0.9, None] * 30, False, id="seen in half"),
+        pytest.param([0.6, "hidden", "hidden", "hidden"] * 15, True, id="else hidden"),
+    ],
+)
+def test_what_must_be_surer_is_asked_for_it_in_most_looks(looks, ripe):
+    assert _history(looks).judge(60, 60, 0.25, least=0.5).is_ripe is ripe
+
+
 def test_a_look_counts_by_the_time_it_stands_for():
     """Two looks that show it over 20 s weigh as much as twenty over as long that do not."""
     history = History()
