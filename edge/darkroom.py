@@ -69,13 +69,20 @@ class Darkroom:
     def _make_forever(self) -> None:
         # On Linux a thread has a priority of its own: looking comes before making films.
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self._priority)
-        while (work := self._work.get()) is not None and time.monotonic() < self._until_s:
-            update, develop, camera = work
-            try:
-                self._tell(replace(update, evidence=develop()), camera)
-            except (av.FFmpegError, OSError, ValueError) as fault:
-                log.warning("camera %s: no %s of %s: %s", camera.id, self._what, update.id, fault)
-            except Exception:  # whatever it is, the next one must be made
-                log.exception("camera %s: no %s of %s", camera.id, self._what, update.id)
-            finally:
-                self._work.task_done()
+        while self._make(self._work.get()):
+            pass
+
+    def _make(self, work: Work | None) -> bool:
+        """Whether there may be more to make. What was made is let go of at once."""
+        if work is None or time.monotonic() >= self._until_s:
+            return False
+        update, develop, camera = work
+        try:
+            self._tell(replace(update, evidence=develop()), camera)
+        except (av.FFmpegError, OSError, ValueError) as fault:
+            log.warning("camera %s: no %s of %s: %s", camera.id, self._what, update.id, fault)
+        except Exception:  # whatever it is, the next one must be made
+            log.exception("camera %s: no %s of %s", camera.id, self._what, update.id)
+        finally:
+            self._work.task_done()
+        return True

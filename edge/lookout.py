@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from weakref import WeakKeyDictionary
 
 from edge.alert_desk import AlertDesk
 from edge.camera.frame import Frame
@@ -20,7 +21,7 @@ from edge.camera.runner import CameraRunner
 from edge.camera.sources import is_recording
 from edge.config import CameraConfig, EdgeConfig, with_calendar
 from edge.darkroom import CLIP_PRIORITY, PICTURE_PRIORITY, Darkroom
-from edge.detect.clip import Clip, make_clip
+from edge.detect.clip import Clip, KnownFaces, make_clip
 from edge.detect.detectors import Detector
 from edge.detect.evidence import EvidenceFile
 from edge.detect.faces import FaceFinder, open_finder
@@ -85,6 +86,7 @@ class Lookout:
         }
         self._desk = AlertDesk(outbox, config.data_dir / "open-alerts", lambda: self.model)
         self._finder = finder
+        self._faces: KnownFaces = WeakKeyDictionary()
         self._pictures = Darkroom(
             "pictures", self._tell_pictures, priority=PICTURE_PRIORITY,
             waiting_most=PICTURES_WAITING,
@@ -194,15 +196,15 @@ class Lookout:
                 update = replace(event, state=StayState.UPDATE, develop=None)
                 self._pictures.add(update, event.develop, post.camera)
         for update, clip in post.clips():
-            self._clips.add(update, partial(_film, clip, self._finder), post.camera)
+            self._clips.add(update, partial(_film, clip, self._finder, self._faces), post.camera)
 
     def _tell_pictures(self, update: AlertEvent, camera: CameraConfig) -> None:
         self._desk.take(update, camera)
         self._memory.keep(update, camera.id)
 
 
-def _film(clip: Clip, finder: FaceFinder) -> tuple[EvidenceFile, ...]:
-    return (make_clip(clip, finder),)
+def _film(clip: Clip, finder: FaceFinder, known: KnownFaces) -> tuple[EvidenceFile, ...]:
+    return (make_clip(clip, finder, known),)
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from edge.camera.frame import Frame
 from edge.clock_quality import clock_quality
 from edge.config import CameraConfig, Position
 from edge.detect.detection import Detection
-from edge.detect.evidence import EvidenceFile, shown_and_sealed
+from edge.detect.evidence import EvidenceFile
 from edge.detect.faces import FaceFinder
-from edge.detect.mask import face_patches, patches
+from edge.detect.negative import negative_of
 from edge.evidence_desk import EvidenceDesk, Kept
 from edge.outbox import Outbox
 from edge.signature import Signer
@@ -51,5 +51,4 @@ class Shower:
         return self._desk.keep(scene, files)
 
     def _files(self, frame: Frame, seen: Sequence[Detection]) -> tuple[EvidenceFile, ...]:
-        covered = (*patches(seen, frame.aspect), *face_patches(self._finder.find(frame.image)))
-        return shown_and_sealed("clean", frame.image, covered, frame.at)
+        return negative_of(frame, seen, self._finder.find).files("clean")

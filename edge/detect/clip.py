@@ -5,7 +5,7 @@ picture says when it was taken; where nothing moved, the time in between is left
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -17,6 +17,7 @@ import numpy as np
 
 from edge.camera.frame import Image
 from edge.detect.album import Shot
+from edge.detect.detection import Detection
 from edge.detect.evidence import EvidenceFile, write
 from edge.detect.faces import CLIP_SIDE, FaceFinder
 from edge.detect.mask import Patch, face_patches, masked
@@ -36,12 +37,17 @@ class Clip:
     shots: tuple[Shot, ...]
 
 
-def make_clip(clip: Clip, finder: FaceFinder) -> EvidenceFile:
+KnownFaces = MutableMapping[Shot, Sequence[Detection]]
+"""What was found in looks of other clips."""
+
+
+def make_clip(clip: Clip, finder: FaceFinder, known: KnownFaces | None = None) -> EvidenceFile:
     """Cover faces and plates, and encode; takes seconds of CPU.
 
-    Raises av.FFmpegError, OSError, ValueError for shots that cannot be made into a film.
+    `known` is asked first, and told what was found. Raises av.FFmpegError, OSError, ValueError for
+    shots that cannot be made into a film.
     """
-    pictures = _pictures(clip, finder)
+    pictures = _pictures(clip, finder, {} if known is None else known)
     with tempfile.TemporaryDirectory(prefix="tianyan-clip-") as folder:
         path = Path(folder) / "clip.mp4"
         _encode(path, pictures, _times(clip.shots))
@@ -57,7 +63,7 @@ def _times(shots: Sequence[Shot]) -> list[int]:
     return times
 
 
-def _pictures(clip: Clip, finder: FaceFinder) -> Iterator[Image]:
+def _pictures(clip: Clip, finder: FaceFinder, known: KnownFaces) -> Iterator[Image]:
     """Each with what is to be covered in it and in its neighbours: people walk between looks."""
     for i, shot in enumerate(clip.shots):
         picture = cv2.imdecode(np.frombuffer(shot.data, np.uint8), cv2.IMREAD_COLOR)
@@ -66,7 +72,9 @@ def _pictures(clip: Clip, finder: FaceFinder) -> Iterator[Image]:
         covered: list[Patch] = [
             patch for near in clip.shots[max(i - 1, 0) : i + 2] for patch in near.patches
         ]
-        covered += face_patches(finder.find(picture, CLIP_SIDE))  # type: ignore[arg-type]
+        if shot not in known:
+            known[shot] = finder.find(picture, CLIP_SIDE)  # type: ignore[arg-type]
+        covered += face_patches(known[shot])
         shown = masked(picture, covered)  # type: ignore[arg-type]
         scale = max(max(shown.shape[:2]) / 1280, 0.4) * 0.6
         write(shown, f"{clip.name} {shot.at:%Y-%m-%d %H:%M:%S} UTC", (0, shown.shape[0]), scale)

@@ -10,7 +10,6 @@ import cv2
 
 from edge.camera.frame import Image
 from edge.detect.detection import Detection
-from edge.detect.mask import Patch, masked
 
 QUALITY = 85
 RED, WHITE = (40, 40, 230), (255, 255, 255)
@@ -41,20 +40,6 @@ class EvidenceFile:
 
 Develop = Callable[[], tuple[EvidenceFile, ...]]
 """Makes files when there is time: faces are looked for and pictures coded, a tenth of a second."""
-
-
-def shown_and_sealed(
-    role: Role, image: Image, covered: Sequence[Patch], at: datetime, original: bytes | None = None
-) -> tuple[EvidenceFile, ...]:
-    """The picture for everybody, and the sealed original (its JPEG, where it is at hand).
-
-    Where nothing is to be covered the original itself is for everybody.
-    """
-    if not covered:
-        return (EvidenceFile(role, "image/jpeg", original or jpeg(image), at),)
-    sealed = EvidenceFile(role, "image/jpeg", original or jpeg(image), at, sealed=True)
-    shown = jpeg(masked(image, covered))
-    return EvidenceFile(role, "image/jpeg", shown, at, original=sealed.sha256), sealed
 
 
 def annotated(

@@ -30,10 +30,10 @@ from edge.detect.clean_passes import NEAR_M, CleanPasses
 from edge.detect.clip import Clip
 from edge.detect.detection import Detection
 from edge.detect.detectors import Detector
-from edge.detect.evidence import EvidenceFile, annotated, shown_and_sealed
+from edge.detect.evidence import EvidenceFile, annotated
 from edge.detect.faces import FaceFinder, NoFinder
 from edge.detect.ground import GeoPlace
-from edge.detect.mask import face_patches, masked, patches
+from edge.detect.negative import negative_of
 from edge.detect.overlap import Table, best_of_each, corners
 from edge.detect.places import StayState
 from edge.detect.watch import FAINT, JUDGED, MATTERS, AlertEvent
@@ -337,12 +337,11 @@ class PassingWatch:
     def _pictures(self, look: _Look, box: Detection, zone: str) -> tuple[EvidenceFile, ...]:
         """The look at which a thing was nearest, with faces and plates covered."""
         frame, seen = look.frame, look.seen
-        covered = (*patches(seen, frame.aspect), *face_patches(self._finder.find(frame.image)))
-        shown, *sealed = shown_and_sealed("clean", frame.image, covered, frame.at)
+        negative = negative_of(frame, seen, self._finder.find)
+        shown, *sealed = negative.files("clean")
         caption = f"{self._camera.id} {zone} {frame.at:%Y-%m-%d %H:%M:%S} UTC"
         original = shown.original or shown.sha256
-        picture = masked(frame.image, covered)
-        return shown, annotated(picture, (box,), caption, frame.at, original), *sealed
+        return shown, annotated(negative.shown, (box,), caption, frame.at, original), *sealed
 
     def _close(self, thing: _Thing) -> list[AlertEvent]:
         for spot in thing.spots[:1] and [*thing.spots[:: len(thing.spots) // 5 + 1], thing.place]:

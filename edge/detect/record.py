@@ -8,6 +8,7 @@ the alert.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from weakref import WeakValueDictionary
 
 import cv2
 import numpy as np
@@ -16,9 +17,10 @@ from edge.camera.frame import Frame, Image
 from edge.detect.album import Album, Shot
 from edge.detect.clip import Clip
 from edge.detect.detection import Detection
-from edge.detect.evidence import Develop, EvidenceFile, annotated, shown_and_sealed
+from edge.detect.evidence import Develop, EvidenceFile, annotated
 from edge.detect.faces import FaceFinder
 from edge.detect.mask import Patch, face_patches, masked, patches
+from edge.detect.negative import Negative
 
 ALBUM_BYTES, ALBUMS_BYTES = 12_000_000, 96_000_000
 """Of one camera, and of all cameras of a device together."""
@@ -50,6 +52,7 @@ class Recorder:
         """`dwell_s`: the longest of the camera's zones."""
         self._camera = camera
         self._finder = finder
+        self._negatives: WeakValueDictionary[Frame | Shot, Negative] = WeakValueDictionary()
         self._album = Album(dwell_s, max_bytes)
         self._rolling: list[_Rolling] = []
         self._patches: tuple[Patch, ...] = ()
@@ -81,8 +84,10 @@ class Recorder:
             begin_s = since_s - PRE_ROLL_S
             self._rolling.append(_Rolling(alert, begin_s, frame.t_s + POST_ROLL_S))
         caption = f"{self._camera} {zone} {frame.at:%Y-%m-%d %H:%M:%S} UTC"
-        before = earlier or self._album.before(since_s)
-        return partial(self._begun, frame, self._patches, tuple(boxes), caption, before)
+        still = None if earlier else self._album.before(since_s)
+        before = self._negative_of(still, still.patches) if still else earlier
+        clean = self._negative_of(frame, self._patches)
+        return partial(_begun, clean, tuple(boxes), caption, before)
 
     def is_rolling(self, alert: str) -> bool:
         """Whether that alert's clip is not complete yet."""
@@ -90,11 +95,12 @@ class Recorder:
 
     def ended(self, frame: Frame) -> Develop:
         """What makes the picture of how it looks when it is over."""
-        return partial(self._ended, frame, self._patches)
+        return partial(self._negative_of(frame, self._patches).files, "after")
 
     def shown(self, frame: Frame, seen: Sequence[Detection]) -> Image:
         """The picture as everybody may see it."""
-        return masked(frame.image, self._covered(frame.image, patches(seen, frame.aspect)))
+        faces = face_patches(self._finder.find(frame.image))
+        return masked(frame.image, (*patches(seen, frame.aspect), *faces))
 
     def clips(self, t_s: float | None = None) -> list[tuple[str, Clip]]:
         """The clips that are complete by that second (None: there will be no more), by alert."""
@@ -107,33 +113,35 @@ class Recorder:
                 made.append((each.alert, Clip(self._camera, _thinned(shots))))
         return made
 
-    def _begun(
-        self,
-        frame: Frame,
-        found: tuple[Patch, ...],
-        boxes: tuple[Detection, ...],
-        caption: str,
-        before: EvidenceFile | Shot | None,
-    ) -> tuple[EvidenceFile, ...]:
-        covered = self._covered(frame.image, found)
-        shown, *sealed = shown_and_sealed("clean", frame.image, covered, frame.at)
-        marked = annotated(
-            masked(frame.image, covered), boxes, caption, frame.at, shown.original or shown.sha256
-        )
-        if isinstance(before, Shot):
-            return shown, marked, *self._earlier(before), *sealed
-        return shown, marked, *((before,) if before else ()), *sealed
+    def _negative_of(self, taken: Frame | Shot, heads: tuple[Patch, ...]) -> Negative:
+        """Of a look or a still; alerts that it shows share it while it is waited for."""
+        negative = self._negatives.get(taken)
+        if negative is None:
+            original = taken.data if isinstance(taken, Shot) else None
+            image = partial(_image_of, taken)
+            negative = Negative(image, heads, taken.at, self._finder.find, original)
+            self._negatives[taken] = negative
+        return negative
 
-    def _ended(self, frame: Frame, found: tuple[Patch, ...]) -> tuple[EvidenceFile, ...]:
-        return shown_and_sealed("after", frame.image, self._covered(frame.image, found), frame.at)
 
-    def _covered(self, image: Image, found: Sequence[Patch]) -> tuple[Patch, ...]:
-        return (*found, *face_patches(self._finder.find(image)))
+def _begun(
+    clean: Negative,
+    boxes: tuple[Detection, ...],
+    caption: str,
+    before: EvidenceFile | Negative | None,
+) -> tuple[EvidenceFile, ...]:
+    shown, *sealed = clean.files("clean")
+    original = shown.original or shown.sha256
+    marked = annotated(clean.shown, boxes, caption, shown.at, original)
+    if isinstance(before, Negative):
+        return shown, marked, *before.files("before"), *sealed
+    return shown, marked, *((before,) if before else ()), *sealed
 
-    def _earlier(self, shot: Shot) -> tuple[EvidenceFile, ...]:
-        image = cv2.imdecode(np.frombuffer(shot.data, np.uint8), cv2.IMREAD_COLOR)
-        covered = self._covered(image, shot.patches)  # type: ignore[arg-type]
-        return shown_and_sealed("before", image, covered, shot.at, shot.data)  # type: ignore[arg-type]
+
+def _image_of(taken: Frame | Shot) -> Image:
+    if isinstance(taken, Frame):
+        return taken.image
+    return cv2.imdecode(np.frombuffer(taken.data, np.uint8), cv2.IMREAD_COLOR)  # type: ignore[return-value]
 
 
 def _thinned(shots: tuple[Shot, ...]) -> tuple[Shot, ...]:

@@ -9,7 +9,7 @@ from edge.detect.clip import Clip, make_clip
 from edge.detect.evidence import jpeg
 from edge.detect.faces import NoFinder
 from edge.detect.mask import Patch
-from tests.edge.detect.scripted import START, street
+from tests.edge.detect.scripted import START, box, street
 
 
 def _shots(times, patches=(), size=(640, 360)):
@@ -70,3 +70,20 @@ def test_a_damaged_look_is_refused_by_name():
 def test_the_same_looks_give_the_same_clip():
     clip = Clip("gate", _shots(range(3)))
     assert make_clip(clip, NoFinder()).sha256 == make_clip(clip, NoFinder()).sha256
+
+
+def test_a_look_that_is_in_two_clips_is_searched_once_and_covered_in_both(tmp_path):
+    class Counting:
+        searched = 0
+
+        def find(self, _image, _side=0):
+            self.searched += 1
+            return [box("face", 0.4, 0.4, 0.2, 0.2)]
+
+    shots, finder, known = _shots(range(4)), Counting(), {}
+    make_clip(Clip("gate", shots[:3]), finder, known)
+    _, _, frames = _played(make_clip(Clip("gate", shots[1:]), finder, known), tmp_path)
+    assert finder.searched == 4
+    face, picture = np.s_[150:210, 270:370], street(7)
+    differences = [np.abs(frame[face].astype(int) - picture[face]).mean() for _, frame in frames]
+    assert min(differences) > 10

@@ -1,11 +1,9 @@
-import hashlib
 from datetime import UTC, datetime
 
 import cv2
 import numpy as np
 
-from edge.detect.evidence import annotated, shown_and_sealed
-from edge.detect.mask import Patch
+from edge.detect.evidence import annotated
 from tests.edge.detect.scripted import box, street
 
 AT = datetime(2026, 5, 6, 1, 0, tzinfo=UTC)
@@ -13,17 +11,6 @@ AT = datetime(2026, 5, 6, 1, 0, tzinfo=UTC)
 
 def _decoded(file):
     return cv2.imdecode(np.frombuffer(file.data, np.uint8), cv2.IMREAD_COLOR)
-
-
-def test_the_sealed_picture_is_the_picture_and_the_other_says_it_was_made_from_it():
-    picture = street()
-    shown, sealed = shown_and_sealed("clean", picture, [Patch(0.25, 0.25, 0.5, 0.5, 0.2)], AT)
-    assert (shown.role, shown.type, shown.sealed, shown.at) == ("clean", "image/jpeg", False, AT)
-    assert (sealed.role, sealed.sealed, sealed.original) == ("clean", True, None)
-    assert sealed.sha256 == hashlib.sha256(sealed.data).hexdigest() == shown.original
-    assert np.abs(_decoded(sealed).astype(int) - picture).mean() < 3
-    difference = np.abs(_decoded(shown).astype(int) - picture).mean(axis=2)
-    assert difference[120:240, 200:440].mean() > 4 * difference[:80].mean()
 
 
 def test_the_annotated_picture_shows_box_and_caption_and_leaves_the_original_alone():
@@ -38,11 +25,6 @@ def test_the_annotated_picture_shows_box_and_caption_and_leaves_the_original_alo
     blue, green, red = shown[180, 160].astype(int)
     assert red > 150 > max(blue, green)
     assert np.abs(shown[350:, :80].astype(int) - picture[350:, :80]).mean() > 20
-
-
-def test_where_nothing_is_covered_the_original_is_for_all():
-    (file,) = shown_and_sealed("after", street(), [], AT, b"jpeg")
-    assert (file.data, file.sealed, file.original) == (b"jpeg", False, None)
 
 
 def test_a_box_at_the_edge_of_a_tiny_picture_is_drawn():
