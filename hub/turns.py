@@ -1,11 +1,12 @@
 """Who writes next: one at a time, in all processes of a database, and the urgent before others."""
 
 import fcntl
+import os
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
 
 
 class Turns:
@@ -26,8 +27,8 @@ class Turns:
         self._busy = False
         self._urgent = 0
         self._queue = threading.Lock()
-        self._queue_file = _open(database, "-queue")
-        self._line_file = _open(database, "-line")
+        self._head_of_queue = _FileLock(database and Path(f"{database}-queue"))
+        self._line = _FileLock(database and Path(f"{database}-line"))
 
     @contextmanager
     def turn(self, *, urgent: bool) -> Iterator[None]:
@@ -35,16 +36,15 @@ class Turns:
         with ExitStack() as held:
             if not urgent:
                 held.enter_context(self._queue)
-                held.enter_context(_locked(self._queue_file))
+                held.enter_context(self._head_of_queue.held())
             held.enter_context(self._alone(urgent=urgent))
-            held.enter_context(_locked(self._line_file))
+            held.enter_context(self._line.held())
             yield
 
     def close(self) -> None:
         """Give the files back."""
-        for file in (self._queue_file, self._line_file):
-            if file is not None:
-                file.close()
+        self._head_of_queue.close()
+        self._line.close()
 
     @contextmanager
     def _alone(self, *, urgent: bool) -> Iterator[None]:
@@ -62,17 +62,26 @@ class Turns:
                 self._condition.notify_all()
 
 
-def _open(database: Path | None, ending: str) -> IO[bytes] | None:
-    return None if database is None else Path(f"{database}{ending}").open("ab")
+class _FileLock:
+    """A file that one open end at a time holds; without a path, nobody but the caller is there."""
 
+    def __init__(self, path: Path | None) -> None:
+        self._end: int | None = None
+        if path is not None:
+            self._end = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._given_back = weakref.finalize(self, os.close, self._end)
 
-@contextmanager
-def _locked(file: IO[bytes] | None) -> Iterator[None]:
-    if file is None:
-        yield
-        return
-    fcntl.flock(file, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        fcntl.flock(file, fcntl.LOCK_UN)
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        if self._end is None:
+            yield
+            return
+        fcntl.flock(self._end, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._end, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        if self._end is not None:
+            self._given_back()
