@@ -80,8 +80,10 @@ class _FileLock:
         try:
             yield
         finally:
-            fcntl.flock(self._end, fcntl.LOCK_UN)
+            if self._end is not None:  # else closed meanwhile, which let go of it
+                fcntl.flock(self._end, fcntl.LOCK_UN)
 
     def close(self) -> None:
         if self._end is not None:
+            self._end = None
             self._given_back()
