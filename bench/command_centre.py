@@ -25,6 +25,7 @@ import argparse
 import asyncio
 import json
 import multiprocessing
+import os
 import resource
 import tempfile
 import threading
@@ -152,7 +153,8 @@ def drive(folder: Path, vehicles: int) -> None:
 
 
 def judge(folder: Path) -> None:
-    """`tianyan hub judge` on the hub's database."""
+    """`tianyan hub judge` on the hub's database, as its unit in `deploy/systemd` runs it."""
+    os.nice(5)
     path = folder / "judge.yaml"
     path.write_text(f"data_dir: {folder}\nvehicles: {{judge: false}}\n")
     commands.judge(path)
