@@ -44,7 +44,7 @@ from hub.evaluation.facts import CaseFacts, CheckFacts, Facts, OpinionFacts, Rep
 from hub.evaluation.history import GRANTED_EXTENSION, PASSED_UP, Said, Sent, Story, Turn, story
 from hub.evaluation.period import Span
 from hub.grid.grid import Grid
-from hub.grid.store import first_days, grids
+from hub.grid.store import grids
 from hub.intake.report import Channel
 from hub.intake.store import reports
 from hub.patrol import store as patrol_store
@@ -337,7 +337,7 @@ def _visits(
         if each.visit.start <= asked.as_of:
             made[each.visit.grid].append(each.visit.start.astimezone(asked.zone).date())
     facts = []
-    paths, begun = _paths(grids_then), first_days(tx, asked.zone)
+    paths, begun = _paths(grids_then), patrol_store.required_from(tx, asked.zone)
     for grid in grids_then:
         if grid.level not in asked.plan:
             continue

@@ -123,8 +123,8 @@ def coverage(
 ) -> list[Coverage]:
     """Coverage of every grid whose level the plan names.
 
-    A visit counts for the local day of its start. `begun`: the first whole day of each grid; what
-    nobody could know of before is required of nobody.
+    A visit counts for the local day of its start. `begun`: from which day on visits to
+    each grid are required; what nobody could know of before is required of nobody.
     """
     starts: dict[str, list[date]] = {}
     for visit in visits_made:

@@ -14,7 +14,6 @@ from hub.duty import store as duty_store
 from hub.duty.duty import Post
 from hub.duty.shift import Shift
 from hub.errors import not_found
-from hub.grid import store as grid_store
 from hub.grid.grid import Grid
 from hub.patrol import store as patrol_store
 from hub.patrol.coverage import Coverage, Span, coverage
@@ -86,7 +85,7 @@ def rows(tx: Connection, config: HubConfig, grids: Sequence[Grid], asked: Questi
         by_grid.setdefault(each.visit.grid, []).append(each)
     known = {grid.code: grid for grid in which.grids}
     visits = [each.visit for each in which.made]
-    begun = grid_store.first_days(tx, config.zone)
+    begun = patrol_store.required_from(tx, config.zone)
     found = coverage(which.grids, visits, plan_of(config.patrol), which.span, begun)
     return [_row(known[each.grid], each, by_grid.get(each.grid, ()), asked, config)
             for each in found]  # fmt: skip

@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection
 
+from hub.grid import store as grid_store
 from hub.patrol.sweeping import Pass
 from hub.patrol.visit import Visit
 from hub.store import Instant, from_ms, metadata, now, to_ms, upsert
@@ -102,6 +103,20 @@ class Judged:
 
     fixes: int
     grids: int
+
+
+def required_from(tx: Connection, zone: tzinfo) -> dict[str, date]:
+    """From which day on visits to each grid that was ever in force are required, by code.
+
+    The first whole day on which it was known. Those with which the city began count from the first
+    day that anybody patrolled, if that is earlier: past days may be brought in later.
+    """
+    known = grid_store.first_days(tx, zone)
+    patrolled = tx.execute(select(func.min(days.c.day)).where(days.c.fixes > 0)).scalar()
+    if patrolled is None or not known:
+        return known
+    began, first = min(known.values()), date.fromisoformat(patrolled)
+    return {code: min(day, first) if day == began else day for code, day in known.items()}
 
 
 def note_late(tx: Connection, runs: Iterable[Run], zone: tzinfo) -> None:
