@@ -1,10 +1,10 @@
 """A video file, on the recording's own clock or as if a camera sent it now."""
 
 import logging
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -66,7 +66,11 @@ def recorded_at(path: Path) -> datetime:
 
 @dataclass(frozen=True)
 class Extent:
-    """How much a recording holds: its frames, and its length in seconds by their time stamps."""
+    """How much a recording holds: its frames, and its length in seconds by the clock it plays on.
+
+    Stamps that jump or are missing are continued as in the playback: what is counted an hour is
+    counted over the same hours.
+    """
 
     frames: int
     seconds: float
@@ -77,17 +81,22 @@ def extent(path: Path) -> Extent:
 
     Raises BadSource when it cannot be opened.
     """
-    frames, begin_s, end_s = 0, math.inf, -math.inf
+    frames, end_s = 0, 0.0
     with _opened(path) as container:
         stream = video_stream(container, str(path))
+        timeline = Timeline(_frame_s(stream))
         for packet in _packets(container, stream, path):
-            if packet.size:
-                frames += 1
-            if packet.pts is not None and packet.time_base is not None:
-                at_s = float(packet.pts * packet.time_base)
-                begin_s = min(begin_s, at_s)
-                end_s = max(end_s, at_s + float((packet.duration or 0) * packet.time_base))
-    return Extent(frames, max(0.0, end_s - begin_s))
+            if not packet.size:
+                continue
+            frames += 1
+            base, stamp = packet.time_base or Fraction(0), packet.pts
+            at_s = timeline.seconds(None if stamp is None else float(stamp * base))
+            end_s = max(end_s, at_s + float((packet.duration or 0) * base))
+    return Extent(frames, end_s)
+
+
+def _frame_s(stream: av.VideoStream) -> float:
+    return float(1 / stream.average_rate) if stream.average_rate else 0.04
 
 
 def _passes(path: Path, camera: CameraConfig, pace: Pace | None) -> Iterator[Decoded]:
@@ -96,7 +105,7 @@ def _passes(path: Path, camera: CameraConfig, pace: Pace | None) -> Iterator[Dec
     while True:
         with _opened(path) as container:
             stream = video_stream(container, str(path))
-            timeline.frame_s = float(1 / stream.average_rate) if stream.average_rate else 0.04
+            timeline.frame_s = _frame_s(stream)
             decoder = LookDecoder(stream, camera.looks_per_s, timeline.seconds, thinning, pace)
             yield from _pictures(container, path, timeline, decoder, 1 / camera.looks_per_s)
         if not camera.loop:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from edge.camera.errors import BadSource
-from edge.camera.recording import recorded_at
+from edge.camera.recording import extent, recorded_at
 from edge.camera.sources import open_source
 from edge.config import CameraConfig
 from tests.edge.camera.footage import record
@@ -88,6 +88,16 @@ def test_stamps_that_do_not_begin_at_nought(tmp_path):
 
 
 TEN_GB = 10_000_000_000
+
+
+@pytest.mark.parametrize("start_s", [0, 40_000])
+def test_the_length_of_joined_files_is_what_is_played(tmp_path, start_s):
+    """Stamps that step back or leap between them would make an hour of false alarms a day of it."""
+    parts = [record(tmp_path / f"{at}.ts", seconds=3, start_s=at) for at in (100, start_s)]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    assert extent(joined).frames == 60
+    assert extent(joined).seconds == pytest.approx(6, abs=0.3)
 
 
 def cut(path, share):
