@@ -5,7 +5,7 @@
 import os
 import ssl
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
@@ -46,7 +46,7 @@ def faults_in(path: Path) -> list[str]:
     return [
         *_data_dir_faults(config.data_dir),
         *_broker_faults(config.broker),
-        *(_model_faults(config.model) if config.cameras else []),
+        *(_model_faults(config.model, dict(enumerate(config.cameras))) if config.cameras else []),
         *_prefixed("cameras", enumerate(config.cameras), _camera_faults),
         *_prefixed("receivers", enumerate(config.receivers), _receiver_faults),
         *(_gateway_faults(config.gateway) if config.gateway else []),
@@ -83,7 +83,7 @@ def _faults_of_the_rest(path: Path, told: list[str]) -> Iterator[str]:
     if config.gateway is not None:
         yield from _gateway_faults(config.gateway)
     if isinstance(model := document.get("model", "street-n"), str) and document.get("cameras"):
-        yield from _model_faults(model)
+        yield from _model_faults(model, cameras)
     if not any(fault.startswith("document:") for fault in told):
         for i, camera in cameras.items():
             if camera.position is None:
@@ -158,17 +158,21 @@ def _gateway_faults(gateway: GatewayConfig) -> Iterator[str]:
         yield f"gateway.host: {gateway.host!r} is no address; 0.0.0.0 listens on every one"
 
 
-def _model_faults(model: str) -> Iterator[str]:
+def _model_faults(model: str, cameras: Mapping[int, CameraConfig]) -> Iterator[str]:
     try:
-        from edge.detect.detectors import open_detector
         from edge.detect.errors import DetectError
+        from edge.detect.selftest import open_proven
+        from edge.detect.vocabulary import vocabulary_faults
     except ImportError as fault:
         yield f"model: {_not_installed(fault, 'edge')}"
         return
     try:
-        open_detector(model)
+        says = open_proven(model).labels
     except DetectError as fault:
         yield f"model: {fault}"
+        return
+    for i, camera in cameras.items():
+        yield from (f"cameras.{i}.{fault}" for fault in vocabulary_faults(camera, says))
 
 
 def _camera_faults(camera: CameraConfig) -> Iterator[str]:

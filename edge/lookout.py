@@ -29,6 +29,7 @@ from edge.detect.passing import PassingWatch
 from edge.detect.places import StayState
 from edge.detect.record import album_bytes
 from edge.detect.selftest import open_proven
+from edge.detect.vocabulary import vocabulary_faults
 from edge.detect.watch import AlertEvent, CameraWatch
 from edge.live import LiveDesk
 from edge.looks import LookDesk, Requests
@@ -66,6 +67,9 @@ class Lookout:
         """
         self.models = ModelKeeper(config.data_dir / "models", config.model, open_proven, on_change)
         self._detector = self.models.detector
+        for camera in config.cameras:
+            for fault in vocabulary_faults(camera, self._detector.labels):
+                log.warning("camera %s: %s", camera.id, fault)
         self._mailbox = Mailbox()
         finder, room = open_finder(), album_bytes(len(config.cameras))
         self._posts = {

@@ -1,5 +1,6 @@
 """Every fault of a configuration at once, each naming its key, the value and what is allowed."""
 
+import shutil
 import subprocess
 import sys
 from copy import deepcopy
@@ -11,6 +12,7 @@ import yaml
 from edge import check as module
 from edge.commands import check
 from edge.config import BadConfig, load_camera
+from edge.detect.manifest import models_dir
 from tests.edge.camera.footage import record
 
 ZONE = {"id": "a", "polygon": [[0.1, 0.1], [0.9, 0.1], [0.9, 0.9]]}
@@ -20,7 +22,7 @@ PLACE = {"lat": 32.69, "lon": 109.02}
 @pytest.fixture
 def base(tmp_path, monkeypatch):
     """A configuration without a fault, as a dictionary."""
-    monkeypatch.setattr(module, "_model_faults", lambda _: [])
+    monkeypatch.setattr(module, "_model_faults", lambda *_: [])
     record(tmp_path / "street.mp4", seconds=1)
     (tmp_path / "gnss.nmea").touch(mode=0o600)
     password = tmp_path / "password"
@@ -255,6 +257,19 @@ def test_a_model_that_is_not_there(tmp_path):
     (fault,) = faults(tmp_path, deepcopy(document))
     assert fault.startswith("model: ")
     assert "street-xxl" in fault
+
+
+def test_a_model_that_answers_otherwise_than_where_it_was_made(tmp_path, monkeypatch):
+    """Labels in another order fit the shape, and every stall would be a refrigerator."""
+    shutil.copytree(models_dir() / "street-n", tmp_path / "models" / "street-n")
+    manifest = tmp_path / "models" / "street-n" / "manifest.yaml"
+    told = yaml.safe_load(manifest.read_text(encoding="utf-8"))
+    manifest.write_text(yaml.safe_dump(told | {"labels": told["labels"][::-1]}), encoding="utf-8")
+    monkeypatch.setenv("TIANYAN_MODELS", str(tmp_path / "models"))
+    cameras = [{"id": "live", "source": "usb:0", "position": dict(PLACE)}]
+    document = {"device": "box-0007", "data_dir": "state", "cameras": cameras}
+    (fault,) = faults(tmp_path, document)
+    assert fault.startswith("model: model street-n: selftest-0.jpg: ")
 
 
 def test_a_vehicle_unit_needs_no_opencv(tmp_path, base):
