@@ -107,6 +107,7 @@ def _verified(hub: _Hub, what: str | None) -> Iterator[dict[str, Any]]:
         rows = _rows(tx, what)
         keys = proving.trusted_keys(tx, {row.device for row in rows})
         orders = _orders(tx, rows)
+    differing: dict[str, str] = {}
     for row in rows:
         order = order_of(row.alert)
         told = {
@@ -117,7 +118,13 @@ def _verified(hub: _Hub, what: str | None) -> Iterator[dict[str, Any]]:
             "sealed": row.sealed,
             "device": row.device,
         }
-        state, fault = _state(hub, row, keys.get(row.device, []), orders.get(row.alert))
+        if row.sha256 in differing:
+            state, fault = BAD, differing[row.sha256]
+        else:
+            state, fault = _state(hub, row, keys.get(row.device, []), orders.get(row.alert))
+        if fault.startswith(KEPT_ASIDE):
+            # One file may show several alerts: all of them lost it for the same reason.
+            differing[row.sha256] = fault
         yield told | {"state": state} | ({"fault": fault} if fault else {})
 
 
@@ -145,7 +152,7 @@ def _state(
     except Differs as fault:
         hub.vault.put_aside(row.sha256)
         proving.file_differs(hub.store, row.sha256, str(fault))
-        return BAD, str(fault)
+        return BAD, f"{KEPT_ASIDE}{fault}"
     fault_text = _contradiction(row, order)
     if not fault_text:
         proof = judge(kept_statement(row.statement), row.sig, keys, row.noted_at)

@@ -5,6 +5,7 @@ import json
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import select
 
 from edge.device_key import DeviceKey
 from edge.signature import Signer
@@ -12,6 +13,7 @@ from hub import audit, auth, pipeline
 from hub.alerts.alert import alert_id
 from hub.app import Hub, create_app
 from hub.evidence.file import signed_path
+from hub.evidence.refs import pictures
 from hub.evidence_commands import export, verify
 from hub.roles import Role
 from hub.store import now, to_ms
@@ -257,6 +259,18 @@ def test_verify_names_what_differs_and_it_is_shown_no_more(
     assert lines(str(tmp_path))[1]["bad"] == len(bad), "and again the next time"
     for file in bad:
         assert operator.get(f"/api/evidence/{file['sha256']}").status_code in {404, 409}
+
+
+def test_a_file_of_two_alerts_that_differs_is_lost_to_both_for_the_same_reason(filled, tmp_path):
+    with filled.store.write() as tx:
+        row = tx.execute(select(pictures).where(pictures.c.sha256 == sha(OPEN))).mappings().one()
+        tx.execute(pictures.insert(), [dict(row) | {"alert": "zz-another"}])
+    _overwrite(filled)
+    told = [[line.get("fault") for line in lines(str(tmp_path))[0]] for _ in range(2)]
+    assert told[0] == told[1], "and the next time"
+    faults = [fault for fault in told[0] if fault]
+    assert len(faults) == 2
+    assert all("SHA-256 is" in fault for fault in faults)
 
 
 def test_a_file_changed_on_the_disk_is_not_shown_even_before_it_is_verified(filled, operator):
