@@ -118,12 +118,13 @@ def _verified(hub: _Hub, what: str | None) -> Iterator[dict[str, Any]]:
             "sealed": row.sealed,
             "device": row.device,
         }
-        if row.sha256 in differing:
-            state, fault = BAD, differing[row.sha256]
-        else:
-            state, fault = _state(hub, row, keys.get(row.device, []), orders.get(row.alert))
+        # One file may show several alerts: all of them lost it for the same reason.
+        state, fault = (
+            (BAD, differing[row.sha256])
+            if row.sha256 in differing
+            else _state(hub, row, keys.get(row.device, []), orders.get(row.alert))
+        )
         if fault.startswith(KEPT_ASIDE):
-            # One file may show several alerts: all of them lost it for the same reason.
             differing[row.sha256] = fault
         yield told | {"state": state} | ({"fault": fault} if fault else {})
 
