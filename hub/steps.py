@@ -137,10 +137,10 @@ def stepped_on(
     stepped = recorded(tx, zone, case, stepped, wanted, actor)
     if wanted.action == "correct":
         stepped = with_nobody(stepped)
-        note = ": ".join(filter(None, (addressee(case), note)))
+        note = ": ".join(filter(None, (addressee(tx, case), note)))
     elif wanted.action == "dispatch":
         stepped = dispatched(tx, zone, case, stepped, wanted=wanted, actor=actor)
-        note = ": ".join(filter(None, (addressee(stepped), note)))
+        note = ": ".join(filter(None, (addressee(tx, stepped), note)))
     written_down(tx, case, stepped, wanted.action, actor=actor, note=note)
     return stepped
 

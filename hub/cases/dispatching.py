@@ -118,9 +118,11 @@ def with_nobody(case: Case) -> Case:
     return replace(case, department=None, officer=None, dispatched_by_rule=None)
 
 
-def addressee(case: Case) -> str:
-    """Who a case was sent to, as its history says it."""
-    return " / ".join(filter(None, (case.department, case.officer)))
+def addressee(tx: Connection, case: Case) -> str:
+    """Who a case was sent to, as its history says it: by the name that the department has then."""
+    names = department_store.names(tx, [case.department])
+    department = names.get(case.department or "", case.department)
+    return " / ".join(filter(None, (department, case.officer)))
 
 
 def _on_duty(tx: Connection, role: str, question: Question, calendar: WorkCalendar) -> str | None:

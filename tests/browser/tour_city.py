@@ -2,8 +2,10 @@
 
 import contextlib
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx2 as httpx
 import paho.mqtt.publish as mqtt
@@ -12,6 +14,7 @@ import yaml
 from tests.hub.broker import wait_for
 from wire.topics import up
 
+ZONE = ZoneInfo("Asia/Shanghai")
 PATIENCE_S = 300.0
 WANTED_KINDS = {"street_vending", "illegal_structure"}
 OFFICER = "li"
@@ -83,7 +86,8 @@ def furnish(url: str, folder: Path) -> Told:
     case = next(c for c in office.all("/api/cases") if c["state"] == "dispatched")
     vehicles = office.all("/api/vehicles")
     sweeper = next(v for v in vehicles if v["kind"] == "sanitation_vehicle")
-    return Told(url, token, shown["id"], case["id"], sweeper["id"], shown["at"][:10])
+    day = datetime.fromisoformat(shown["at"]).astimezone(ZONE).date().isoformat()
+    return Told(url, token, shown["id"], case["id"], sweeper["id"], day)
 
 
 def _let_in(office: Office, url: str) -> None:

@@ -8,4 +8,14 @@ import { createApp } from 'vue'
 import App from './app.vue'
 import { router } from './router'
 
+// A picture that does not come (no right to it, gone, no line) leaves its place empty.
+for (const kind of ['error', 'load'] as const)
+  document.addEventListener(
+    kind,
+    ({ target }) => {
+      if (target instanceof HTMLImageElement) target.classList.toggle('absent', kind === 'error')
+    },
+    { capture: true },
+  )
+
 createApp(App).use(router).mount('#app')

@@ -22,6 +22,8 @@ export const enCamera = {
   'zone.matterOf': 'Matter {label} is reported as (five digits, empty = the usual)',
   'zone.dwell': 'Stays for',
   'zone.minutes': 'minutes',
+  'zone.seconds': 'seconds',
+  'zone.needed': 'Still to fill in: {what}',
   'zone.size': 'Least size',
   'zone.anySize': 'any',
   'zone.needsGround': 'needs ground points',

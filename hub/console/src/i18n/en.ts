@@ -180,6 +180,7 @@ export const en: Record<keyof typeof zh, string> = {
   'evidence.original': 'See the original',
   'evidence.originalShown': 'Original: faces and plates as they are. This viewing was recorded',
   'evidence.save': 'Save {name}; a browser cannot show it',
+  'evidence.noRight': 'Your role sees no pictures and clips.',
   'evidence.sealed': 'The original is sealed; only those with the right may see it',
   'evidence.why': 'Why you must see the original',
   'evidence.whyLong':

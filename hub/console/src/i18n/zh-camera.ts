@@ -22,6 +22,8 @@ export const zhCamera = {
   'zone.matterOf': '{label}按哪个事项上报（五位代码，空 = 常用）',
   'zone.dwell': '停留',
   'zone.minutes': '分钟',
+  'zone.seconds': '秒',
+  'zone.needed': '请填写：{what}',
   'zone.size': '最小面积',
   'zone.anySize': '不限',
   'zone.needsGround': '需要地面点',

@@ -17,6 +17,8 @@ export const zhGrids = {
   'gridsPage.all': '全部',
   'gridsPage.notDrawn': '无法在图上画出',
   'gridsPage.allowed': '应为：{what}',
+  'gridsPage.area': '{area} 平方米，涉及 {others}',
+  'gridsPage.agree': '边界相差不超过 {m} 米',
   'gridsPage.versions': '版本',
   'gridsPage.versionsSub': '每次导入是一个版本；未被后来版本替换的网格仍按原版本生效。',
   'gridsPage.version': '版本',

@@ -178,6 +178,7 @@ export const zh = {
   'evidence.original': '查看原图',
   'evidence.originalShown': '原图：人脸和车牌未遮挡。本次查看已记录',
   'evidence.save': '保存 {name}（浏览器无法显示）',
+  'evidence.noRight': '您的角色不看图片和录像。',
   'evidence.sealed': '原图已封存，仅有权限的人员可查看',
   'evidence.why': '查看原图的理由',
   'evidence.whyLong': '原图中的人脸和车牌未遮挡。谁、何时、为何查看，都会写入审计记录，不可更改。',

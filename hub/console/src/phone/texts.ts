@@ -2,19 +2,26 @@ import { enPhone } from '../i18n/en-phone'
 import { zhPhone } from '../i18n/zh-phone'
 import { settings } from '../store/settings'
 import { sayer } from '../street/say'
+import { siteZone } from '../time'
 
 export const t = sayer({ zh: zhPhone, en: enPhone })
 
 const locale = () => (settings.language === 'zh' ? 'zh-CN' : 'en-GB')
 
-/** Day and time of day, to the minute. */
+/** Day and time of day at the site, to the minute. */
 export function moment(at: string): string {
   return new Date(at).toLocaleString(locale(), {
+    timeZone: siteZone.value,
     month: 'numeric',
     day: 'numeric',
     hour: '2-digit',
     minute: '2-digit',
   })
+}
+
+/** Time of day at the site. */
+export function clock(at: string): string {
+  return new Date(at).toLocaleTimeString(locale(), { timeZone: siteZone.value })
 }
 
 /** So much time, never more than there is. */
