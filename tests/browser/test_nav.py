@@ -72,3 +72,15 @@ def test_open_menus_are_accessible(still_hub: Served, opened: Opener) -> None:
         page.get_by_role("banner").get_by_role("button", name=name).click()
         found = page.evaluate("axe.run('header')")
         assert [fault["id"] for fault in found["violations"]] == []
+
+
+def test_a_page_left_open_over_a_new_version_is_read_anew(
+    still_hub: Served, opened: Opener
+) -> None:
+    """What it asks for is there no more; it comes back where one wanted to go."""
+    page = opened(still_hub.url)
+    page.route("**/assets/cases-page*.js", lambda route: route.abort(), times=1)
+    page.get_by_role("link", name="案件", exact=True).click()
+    expect(page.get_by_role("heading", name="案件")).to_be_visible()
+    page.wait_for_url("**/#/cases")
+    opened.faults.clear()  # the part that was not there

@@ -4,6 +4,10 @@ import { createRouter, createWebHashHistory } from 'vue-router'
 
 import ShiftPage from './pages/shift-page.vue'
 
+/** A page of a newer hub: what is open asks for parts that are there no more, and is read anew. */
+const READ_ANEW = 'tianyan.readAnew'
+const AGAIN_AFTER_MS = 60_000
+
 export const router = createRouter({
   history: createWebHashHistory(),
   routes: [
@@ -68,4 +72,14 @@ export const router = createRouter({
     },
     { path: '/:rest(.*)*', redirect: '/' },
   ],
+})
+
+router.onError(async (_fault, to) => {
+  const last = Number(sessionStorage.getItem(READ_ANEW) ?? 0)
+  if (Date.now() < last + AGAIN_AFTER_MS) return
+  const isThere = await fetch('/api/session').then(() => true, () => false)
+  if (!isThere) return
+  sessionStorage.setItem(READ_ANEW, String(Date.now()))
+  location.hash = to.fullPath
+  location.reload()
 })
