@@ -84,7 +84,7 @@ def extent(path: Path) -> Extent:
     frames, end_s = 0, 0.0
     with _opened(path) as container:
         stream = video_stream(container, str(path))
-        timeline = Timeline(_frame_s(stream))
+        timeline = Timeline(_frame_s(stream), stamps_s=STAMPS_S)
         for packet in _packets(container, stream, path):
             if not packet.size:
                 continue
