@@ -238,11 +238,10 @@ def take_birth(tx: Connection, received: Received[Birth], locate: Locate) -> lis
 def take_health(tx: Connection, received: Received[Health]) -> list[Change]:
     """How the device is; a camera's change of state begins or ends its blind time."""
     health, at = received.message, received.received_at
-    tx.execute(
-        update(devices)
-        .where(devices.c.id == received.dev)
-        .values(health=msgspec.json.encode(health).decode(), health_at=at)
-    )
+    said: dict[str, object] = {"health": msgspec.json.encode(health).decode(), "health_at": at}
+    if health.model is not None:  # since its birth it may have got another
+        said["model"] = f"{health.model.name} {health.model.version}".strip()[:64]
+    tx.execute(update(devices).where(devices.c.id == received.dev).values(said))
     device = known(tx, [received.dev])[received.dev]
     if not device.online:  # it was taken for lost, but speaks
         back = update(devices).where(devices.c.id == received.dev)

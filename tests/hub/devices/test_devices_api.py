@@ -12,6 +12,7 @@ from hub.store import to_ms
 from tests.hub.test_api import furnished
 from tests.hub.world import NOON, after, alert_message, received
 from wire.status import Health
+from wire.update import ModelState
 
 
 @pytest.fixture
@@ -57,6 +58,16 @@ def test_a_device_that_spoke_before_it_was_enrolled_is_asked_who_it_is(call, hub
         call("POST", "/api/devices", json={"id": name})
     (order,) = call("GET", "/api/orders").json()["items"]
     assert (order["device"], order["op"], order["state"]) == ("box-9", INTRODUCE, "queued")
+
+
+def test_the_model_of_the_list_is_the_one_that_looks(call, hub):
+    """A model that was rolled out is known by the health, long before the next birth."""
+    now_looks = ModelState(name="street-n", version="0.3.0")
+    for model in (now_looks, None):
+        with hub.store.write() as tx:
+            said = Health(dev="cam-1", ts=to_ms(NOON), model=model)
+            pipeline.take(tx, hub.site, "health", [received(said, NOON)])
+        assert call("GET", "/api/devices/cam-1").json()["model"] == "street-n 0.3.0"
 
 
 def test_health_says_what_waits_what_is_free_and_how_the_clock_stands(call, hub):
