@@ -23,7 +23,7 @@ a street without both, coded without loss, would be taken for frozen until somet
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from edge.camera.view import View
 from wire.status import CameraState
@@ -105,7 +105,7 @@ class _Facts:
 
 
 class Health:
-    """The state of one camera and since when."""
+    """The state of one camera and since when: since it began, not since it was known."""
 
     def __init__(self, t_s: float, at: datetime, limits: Limits | None = None) -> None:
         """A camera that is opened for the first time at `t_s`."""
@@ -177,8 +177,23 @@ class Health:
         if after == self.state:
             return None
         change = Change(self.state, after, at, self._facts.why)
-        self.state, self.since = after, at
+        began = at - timedelta(seconds=t_s - self._began_s(after, t_s))
+        self.state, self.since = after, min(at, max(began, self.since))
         return change
+
+    def _began_s(self, state: CameraState, t_s: float) -> float:
+        """When what is a state now began: it had to last before it was one."""
+        facts = self._facts
+        if state is CameraState.STALLED:
+            return facts.heard_s if t_s - facts.heard_s > self._limits.stall_s else t_s
+        if state is CameraState.FROZEN and facts.new_s is not None:
+            return facts.new_s
+        if state in FLAWS:
+            return facts.flaw_since_s
+        if state is CameraState.MOVED:
+            known = (facts.shifted_since_s, facts.alien_since_s)
+            return min((each for each in known if each is not None), default=t_s)
+        return t_s
 
     def _alive(self, t_s: float) -> _Facts:
         facts, stall_s = self._facts, self._limits.stall_s

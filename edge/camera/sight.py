@@ -69,7 +69,8 @@ class RecordedSight:
         if last and (last.state, last.since) == (health.state, health.since):
             self.blind[-1] = replace(last, until_s=frame.t_s)
         else:
-            self.blind.append(BlindSpan(health.state, health.since, frame.t_s, frame.t_s))
+            since_s = frame.t_s - (frame.at - health.since).total_seconds()
+            self.blind.append(BlindSpan(health.state, health.since, since_s, frame.t_s))
 
 
 def limits_at(looks_per_s: float, *, recorded: bool, limits: Limits | None = None) -> Limits:

@@ -28,9 +28,34 @@ def story(events, limits=None):
             change = health.failed(event, second, at)
         if change is not None:
             assert (change.before, change.after) == (states[-1][1], health.state)
-            assert health.since == at
+            assert BEGIN <= health.since <= at
             states.append((second, health.state))
     return states
+
+
+@pytest.mark.parametrize(
+    ("view", "state"),
+    [
+        (BLACK, S.BLACK),
+        (View(S.DARK), S.DARK),
+        (View(S.OUT_OF_FOCUS), S.OUT_OF_FOCUS),
+        (View(S.BLOCKED), S.BLOCKED),
+        (SAME, S.FROZEN),
+        (SHIFTED, S.MOVED),
+        (ALIEN, S.MOVED),
+        (None, S.STALLED),
+    ],
+)
+def test_a_state_is_counted_from_its_beginning_not_from_when_it_was_known(view, state):
+    health = Health(0, BEGIN)
+    for second in range(99):
+        at = BEGIN + timedelta(seconds=second)
+        if second < 10 or view is not None:
+            health.saw(STILL if second < 10 else view, second, at)
+        else:
+            health.tick(second, at)
+    last_well = 9 if state in {S.FROZEN, S.STALLED} else 10
+    assert (health.state, health.since) == (state, BEGIN + timedelta(seconds=last_well))
 
 
 def views(view, seconds):

@@ -51,7 +51,7 @@ def test_a_recording_tells_when_it_was_blind_and_why(state):
     assert set(seen[60:]) == {S.OK}
     (span,) = sight.blind
     assert span.state == state
-    assert 10 <= span.from_s <= 31
+    assert span.from_s == pytest.approx(10, abs=1)
     assert 59 <= span.until_s <= 63
     assert span.since == BEGIN + timedelta(seconds=span.from_s)
 
@@ -68,7 +68,7 @@ def test_a_recording_that_freezes_is_told_from_one_that_is_quiet(tmp_path):
     camera = CameraConfig(id="gate", source=str(path), real_time=False)
     list(sight.judged(open_source(camera)))
     assert [span.state for span in sight.blind] == [S.FROZEN]
-    assert 64 <= sight.blind[0].from_s <= 85, "the encoder goes on refining a still picture"
+    assert 19 <= sight.blind[0].from_s <= 40, "the encoder goes on refining a still picture"
 
 
 def test_a_gap_is_blind_time_and_a_time_lapse_is_not():
