@@ -100,7 +100,7 @@ def test_a_case_is_sent_to_a_department_and_a_person(call, case):  # noqa: F811
     sent = take(call, case, "dispatch", department="huanwei", officer="李师傅").json()
     assert sent["department"] == {"code": "huanwei", "name_zh": "环卫处"}
     assert sent["officer"] == "李师傅"
-    assert sent["history"][-1]["note"] == "huanwei / 李师傅"
+    assert sent["history"][-1]["note"] == "环卫处 / 李师傅"
     listed = call("GET", "/api/cases", params={"department": "huanwei"}).json()["items"]
     assert [each["id"] for each in listed] == [case["id"]]
     assert call("GET", "/api/cases", params={"department": "ziran"}).json()["total"] == 0
