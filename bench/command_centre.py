@@ -384,6 +384,7 @@ def measure(load: Load) -> dict[str, object]:
         hub = Hub.build(site.config, store)
         furnish(hub, load)
         with answering(hub, port) as url:
+            commands.settle()
             found = run(hub, url, port, load)
     drawn = "SwiftShader (WebGL on the processor)" if load.has_map else "no map"
     return {
