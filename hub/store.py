@@ -1,7 +1,7 @@
 """The database: SQLite by default, PostgreSQL by URL, one code for both.
 
-A `write()` is one transaction. SQLite takes one writer at a time, so writers of this process
-queue for a lock instead of polling the file; what waits for alerts goes before what does not.
+A `write()` is one transaction. SQLite takes one writer at a time, so writers wait for
+their turn (`hub.turns`) instead of polling the file; an alert goes before all else.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
