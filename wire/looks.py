@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from wire.settings import Settings
-from wire.zone import Fraction, Id, Label
+from wire.zone import UNNAMED, Fraction, Id, Label
 
 Crop = Annotated[str, Field(max_length=24_000)]
 
@@ -40,7 +40,7 @@ class LookArgs(Settings):
     box: BoxArgs | None = None
     lat: Annotated[float, Field(ge=-90, le=90)] | None = None
     lon: Annotated[float, Field(ge=-180, le=180)] | None = None
-    label: Label = "unknown_object"
+    label: Label = UNNAMED
     seconds: Annotated[float, Field(ge=2, le=600)] = 60
     looks: Annotated[int, Field(ge=3, le=60)] = 12
     with_it: Crop | None = None

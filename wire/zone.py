@@ -23,6 +23,9 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Label = Literal["street_vending", "garbage", "illegal_structure", "unknown_object"]
 LABELS: tuple[Label, ...] = get_args(Label)
+STRUCTURE: Label = "illegal_structure"
+UNNAMED: Label = "unknown_object"
+"""What has no class."""
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WORKDAYS, HOLIDAYS, REST_DAYS = "workdays", "holidays", "rest_days"

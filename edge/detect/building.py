@@ -31,6 +31,7 @@ from edge.detect.reference_views import (
     ReferenceViews,
     followed,
 )
+from wire.zone import STRUCTURE, UNNAMED
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,6 @@ OTHER_LIGHT = 0.04
 FOLLOW_SHARE = 0.1
 """How far a view moves towards its hour each day: it follows the seasons within two weeks."""
 
-STRUCTURE, UNKNOWN = "illegal_structure", "unknown_object"
 _STATE = "votes.npz"
 
 
@@ -201,10 +201,10 @@ class BuildingWatch:
         first_s, since_s, last_s = np.percentile(self._began[inside], [5, 20, 90])
         height, width = blob.shape
         x, y, w, h = cv2.boundingRect(blob)
-        box = Detection(UNKNOWN, 0.0, x / width, y / height, w / width, h / height)
+        box = Detection(UNNAMED, 0.0, x / width, y / height, w / width, h / height)
         grew = last_s - first_s >= STEPS_S
         hinted = any(_overlap(box, hint) >= 0.3 for hint in self._hints)
-        label = STRUCTURE if grew or hinted else UNKNOWN
+        label = STRUCTURE if grew or hinted else UNNAMED
         score = float(np.clip(self._votes[inside].mean(), 0.3, 0.99))
         since = datetime.fromtimestamp(float(since_s), UTC)
         ago_s = (now.at - since).total_seconds()

@@ -33,8 +33,7 @@ from edge.detect.background import (
 from edge.detect.detection import Detection
 from edge.detect.moment import Moment
 from edge.detect.overlap import touch, union
-
-UNKNOWN = "unknown_object"
+from wire.zone import UNNAMED
 
 SAMPLES_A_DWELL = 15
 EVERY_LEAST_S, EVERY_MOST_S = 1.2, 3.0
@@ -308,7 +307,7 @@ def _grouped(changes: list[Change], within_s: float) -> list[Change]:
         pieces = [*near, change]
         score = max(piece.box.score for piece in pieces)
         since = min((piece.since for piece in pieces), key=lambda since: since.t_s)
-        groups.append(Change(union([piece.box for piece in pieces], UNKNOWN, score), since))
+        groups.append(Change(union([piece.box for piece in pieces], UNNAMED, score), since))
     return groups
 
 
@@ -414,4 +413,4 @@ def drawn_boxes(boxes: Sequence[Detection], shape: tuple[int, ...]) -> Plane:
 def _box(region: Region) -> Detection:
     height, width = region.mask.shape
     x, y, w, h = cv2.boundingRect(region.mask)
-    return Detection(UNKNOWN, region.score, x / width, y / height, w / width, h / height)
+    return Detection(UNNAMED, region.score, x / width, y / height, w / width, h / height)

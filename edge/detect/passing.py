@@ -40,7 +40,7 @@ from edge.detect.watch import FAINT, JUDGED, MATTERS, AlertEvent
 from edge.detect.zones import Zones, lies_in
 from edge.moving import Course, Whereabouts, apart_m, moved
 from wire.status import CameraState
-from wire.zone import LABELS, Label, ZoneConfig
+from wire.zone import LABELS, STRUCTURE, Label, ZoneConfig
 
 SETTLE_S = 2.0
 """So long a look waits for the fix after it; receivers give one a second."""
@@ -63,7 +63,7 @@ LEAST_SHARE = 0.5
 PASSED_S, STANDING_S = 2.0, 5.0
 """Out of sight for so long it is passed; from a standing vehicle it is told after so long."""
 FORGET_S = 30.0
-STRUCTURE, SURE_STRUCTURE = "illegal_structure", 0.5
+SURE_STRUCTURE = 0.5
 """Houses look like structures, and no earlier picture tells what is new: it must be sure."""
 ONE_THING_IOU = 0.6
 

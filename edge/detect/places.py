@@ -18,7 +18,7 @@ from edge.detect.detection import Detection
 from edge.detect.dwell import History, Verdict
 from edge.detect.moment import Moment
 from edge.detect.overlap import Table, alike, areas, corners, covered_share, ious, nestings, touch
-from wire.zone import Label, ZoneConfig
+from wire.zone import UNNAMED, Label, ZoneConfig
 
 SAME_PLACE_IOU = 0.2
 SAME_PLACE_NESTED = 0.6
@@ -47,7 +47,6 @@ LOOKS_TO_FORGET = 4
 GAP_LOOKS, GAP_LEAST_S = 5, 5.0
 """Looks so many times further apart than usual, and at least so far, left a gap between them."""
 
-UNNAMED: Label = "unknown_object"
 
 RIVALS_NESTED = 0.4
 """Two names are names of one thing when so much of the smaller box lies in the other."""

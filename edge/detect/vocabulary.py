@@ -4,10 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from edge.config import CameraConfig
 from edge.detect.relations import GOODS, PERSON, STALL
-from wire.zone import LABELS, ZoneConfig
-
-WITHOUT_CLASS = "unknown_object"
-BUILDING = "illegal_structure"
+from wire.zone import LABELS, STRUCTURE, UNNAMED, ZoneConfig
 
 
 def unseen(zone: ZoneConfig, says: Collection[str]) -> Sequence[str]:
@@ -16,7 +13,7 @@ def unseen(zone: ZoneConfig, says: Collection[str]) -> Sequence[str]:
     A zone that lists no labels takes what there is: it lacks something only when no class is left.
     """
     lacking = [label for label in zone.labels if not _is_seen(label, zone, says)]
-    if "labels" in zone.model_fields_set or len(lacking) == len({*zone.labels} - {WITHOUT_CLASS}):
+    if "labels" in zone.model_fields_set or len(lacking) == len({*zone.labels} - {UNNAMED}):
         return lacking
     return []
 
@@ -35,6 +32,6 @@ def vocabulary_faults(camera: CameraConfig, says: Collection[str]) -> Iterator[s
 def _is_seen(label: str, zone: ZoneConfig, says: Collection[str]) -> bool:
     if label == STALL and PERSON in says and not GOODS.keys().isdisjoint(says):
         return True  # by what stands together
-    if label == BUILDING and zone.no_build:
+    if label == STRUCTURE and zone.no_build:
         return True  # by what changes over days
-    return label == WITHOUT_CLASS or label in says
+    return label == UNNAMED or label in says

@@ -36,7 +36,7 @@ from edge.detect.thumbnail import DOUBLE, grey, thumbnail
 from edge.detect.tracking import SAME_KIND, Track, Tracker
 from edge.detect.zones import Zones
 from wire.status import CameraState
-from wire.zone import LABELS, Label, ZoneConfig
+from wire.zone import LABELS, STRUCTURE, Label, ZoneConfig
 
 MATTERS: dict[Label, str | None] = {
     "street_vending": "09006",
@@ -64,7 +64,6 @@ PARKED = frozenset({"bicycle", "motorcycle", *SAME_KIND})
 SLOW_DWELL_S = 43_200.0
 """Zones with a dwell of half a day or more are watched over days, too."""
 
-STRUCTURE = "illegal_structure"
 STANDING_STRUCTURE = 0.5
 NEW_PART = 0.3
 """Houses look like structures: one that is not new in so large a part must reach this score in half
