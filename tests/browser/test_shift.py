@@ -136,6 +136,19 @@ def test_the_next_comes_after_a_merge_whichever_is_told_first(
     assert served.hub.city.alerts[alert]["duplicate_of"]
 
 
+def test_in_a_rush_only_the_newest_slide_in(served: Served, opened: Opener) -> None:
+    page = opened(served.url)
+    page.wait_for_selector(".queue [data-alert]")
+    sliding = page.locator(".rows li.fresh")
+    expect(sliding).to_have_count(0)
+    came = [served.new_alert() for _ in range(7)]
+    for alert in came:
+        expect(page.locator(f".queue [data-alert='{alert}']")).to_have_count(1)
+    expect(sliding).to_have_count(4)
+    for alert in came[-4:]:
+        expect(sliding.locator(f"[data-alert='{alert}']")).to_have_count(1)
+
+
 def test_ten_alerts_in_a_minute_by_keyboard_alone(served: Served, opened: Opener) -> None:
     for _ in range(10):
         served.new_alert()

@@ -27,8 +27,11 @@ export const vehiclesRevision = ref(0)
 export const trails = new Map<string, [number, number][]>()
 export const summary = shallowRef<Summary | null>(null)
 export const grids = shallowRef<GridShapes | null>(null)
-/** Ids of alerts that came by the stream, in this page's life: they slide in and pulse. */
+/** Alerts that came by the stream, in this page's life, and when, in ms: they pulse on the map. */
 export const arrivals = shallowReactive(new Map<string, number>())
+/** The last few of them slide in: in a rush no eye follows more, and what moves costs every frame. */
+export const newest = shallowRef<readonly string[]>([])
+const MOST_SLIDING = 4
 export const loaded = ref(false)
 export const loadFailed = ref(false)
 
@@ -228,7 +231,10 @@ function parsed(text: string): unknown {
 function arrive(item: Alert): void {
   // One that was merged stays, settled: it may be before an operator, whose page moves on by itself.
   if (item.duplicate_of && !alerts.has(item.id)) return
-  if (!alerts.has(item.id) && waits(item)) arrivals.set(item.id, Date.now())
+  if (!alerts.has(item.id) && waits(item)) {
+    arrivals.set(item.id, Date.now())
+    newest.value = [...newest.value, item.id].slice(-MOST_SLIDING)
+  }
   putAlert(item)
   if (alerts.size > MOST_SETTLED * 2) prune()
 }
