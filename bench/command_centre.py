@@ -61,8 +61,6 @@ EVERY_S = 5
 """A vehicle sends a message so often, with a position of each second."""
 AT_ONCE = 250
 """Messages of one transaction."""
-DRAWN = [*FLAGS, "--disable-gpu"]
-"""The page is put together by the browser itself: through SwiftShader it took a core and more."""
 SIZE = {"width": 1440, "height": 900}
 PATIENCE_MS = 120_000
 WATCH = """
@@ -304,7 +302,7 @@ def run(hub: Hub, url: str, port: int, load: Load) -> dict[str, object]:
     while hub.bus.pages < load.pages:
         time.sleep(0.1)
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=DRAWN)
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         page = browser.new_context(viewport=SIZE, bypass_csp=True).new_page()
         page.set_default_timeout(PATIENCE_MS)
         if not load.has_map:

@@ -30,6 +30,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 AXE = DIST.parent / "node_modules" / "axe-core" / "axe.min.js"
 FLAGS = [
     "--no-sandbox",
+    "--disable-gpu",  # no graphics card: SwiftShader draws WebGL alone, not the page around it
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
