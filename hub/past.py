@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from hub.alerts.alert import FALSE_ALARM
 from hub.alerts.api import visible as visible_alerts
-from hub.alerts.store import alerts
+from hub.alerts.store import alerts, is_there
 from hub.audit import entries
 from hub.auth import need
 from hub.cases.api import visible as visible_cases
@@ -124,7 +124,7 @@ def _alerts(tx: Connection, at: datetime, mine: ColumnElement[bool]) -> Iterable
         alerts.c.duplicate_of.is_(None),
         alerts.c.since <= at,
         alerts.c.since > at - ALERTS_WITHIN,
-        or_(alerts.c.ended_at.is_(None), alerts.c.ended_at > at),
+        is_there(at),
         mine,
     )
     for row in tx.execute(there.order_by(alerts.c.since.desc()).limit(MOST)):

@@ -169,7 +169,8 @@ def _taken_alerts(
     alert_store.save(tx, changed.values())
     note_pictures(tx, arrived)
     opened = open_cases(tx, site, judged(site, seen), SYSTEM)
-    return [*(Change("alert", name) for name in changed), *opened]
+    told = dict.fromkeys(name for each in changed.values() for name in (each.id, each.head))
+    return [*(Change("alert", name) for name in told), *opened]
 
 
 def located(

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import ColumnElement, Table, and_, or_, select
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from hub.alerts.alert import FALSE_ALARM
 from hub.alerts.api import CaseRef, MatterRef, matter_ref, visible as alerts_visible
-from hub.alerts.store import alerts, pictures_of
+from hub.alerts.store import alerts, pictures_of, to_alert, with_joined
 from hub.alerts.suppression_store import in_force
 from hub.auth import need
 from hub.cases.api import visible as cases_visible
@@ -157,7 +157,7 @@ def _within(table: Table, place: tuple[float, float], radius_m: float) -> Column
     )
 
 
-def _of(row: Row[Any], model: type[BaseModel]) -> dict[str, Any]:
+def _of(row: object, model: type[BaseModel]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in model.model_fields if hasattr(row, name)}
 
 
@@ -184,7 +184,7 @@ def _alerts(
     rows = tx.execute(near.order_by(alerts.c.at.desc()).limit(MOST_COMPARED)).all()
     away = {row.id: distance_m(*place, row.lat, row.lon) for row in rows}
     there = [row for row in rows if away[row.id] <= radius_m]
-    shown = there[:MOST]
+    shown = with_joined(tx, [to_alert(row) for row in there[:MOST]])
     pictures = pictures_of(tx, [row.id for row in shown])
     of_cases = load_cases(tx, {row.case_id for row in shown if row.case_id is not None})
     refs = {c.id: CaseRef(id=c.id, number=c.number, state=c.state) for c in of_cases.values()}
@@ -199,7 +199,7 @@ def _alerts(
             **_of(row, NearAlert)
             | {
                 "matter": matter_ref(row.matter),
-                "case": refs.get(row.case_id),
+                "case": refs.get(row.case_id or 0),
                 "picture": picture(row.id),
                 "distance_m": round(away[row.id], 1),
             }

@@ -12,10 +12,18 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.engine import Connection
 
 from hub import audit, inbox
-from hub.alerts.alert import DECISIONS, Alert
+from hub.alerts.alert import ACTIVE, DECISIONS, Alert
 from hub.alerts.attention import Snooze
 from hub.alerts.attention_store import is_put_off, snoozed as snoozed_alerts
-from hub.alerts.store import Picture, alerts, load, pictures_of, to_alert
+from hub.alerts.store import (
+    Picture,
+    alerts,
+    is_there,
+    load,
+    pictures_of,
+    to_alert,
+    with_joined,
+)
 from hub.auth import need
 from hub.errors import not_found
 from hub.evidence.items import EvidenceItem, evidence_item
@@ -74,7 +82,8 @@ class AlertItem(BaseModel):
     (`suppressed_by` names the suppression); it opens no case and waits in no queue.
 
     `last_clean`: the last look before `since` that showed its place clean, null when nobody can
-    tell. `duplicate_of`: the alert that told of the same thing before; `times_seen` counts there.
+    tell. `duplicate_of`: the alert that told of the same thing before; `times_seen` counts there,
+    and `state` and `ended_at` are those of the thing: it lasts while one of them does.
     """
 
     id: str
@@ -256,7 +265,8 @@ def _filters(
 ) -> list[ColumnElement[bool]]:
     which: list[ColumnElement[bool]] = []
     if state is not None:
-        which.append(alerts.c.state == state)
+        lasts = is_there()
+        which.append(lasts if state == ACTIVE else ~lasts)
     if decision is not None:
         which.append(alerts.c.decision == (decision if decision in DECISIONS else None))
     if label is not None:
@@ -309,6 +319,7 @@ def _items(
     shown = pictures_of(tx, [alert.id for alert in found], with_sealed=True)
     cases = case_refs(tx, {alert.case_id for alert in found if alert.case_id is not None})
     put_off = snoozed_alerts(tx, [alert.id for alert in found if alert.decision is None])
+    found = with_joined(tx, found)
     at = now()
     return [
         _item(alert, shown[alert.id], places, cases.get(alert.case_id or 0), snooze)

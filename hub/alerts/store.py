@@ -1,7 +1,7 @@
 """Alerts and what shows them, in the database."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 
 import msgspec
@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Float,
+    FromClause,
     Index,
     Integer,
     LargeBinary,
@@ -25,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection, Row
 
-from hub.alerts.alert import Alert
+from hub.alerts.alert import ACTIVE, ENDED, Alert
 from hub.alerts.attention_store import is_put_off
 from hub.alerts.dedup import cell, cells_around, patience, reach_m, topic
 from hub.config import Dedupe
@@ -84,6 +85,7 @@ alerts = Table(
     Index("ix_alerts_undecided", "decision", "duplicate_of"),
     Index("ix_alerts_received_at", "received_at"),
     Index("ix_alerts_judged", "device", "source", "label", "decided_at"),
+    Index("ix_alerts_duplicate_of", "duplicate_of"),
 )
 _FIELDS = [field.name for field in fields(Alert)]
 _boxes = msgspec.json.Decoder(tuple[Box, ...])
@@ -146,6 +148,39 @@ def group(tx: Connection, alert: Alert) -> list[str]:
     head = alert.duplicate_of or alert.id
     same = or_(alerts.c.id == head, alerts.c.duplicate_of == head)
     return list(tx.execute(select(alerts.c.id).where(same)).scalars())
+
+
+def is_there(at: datetime | None = None) -> ColumnElement[bool]:
+    """Whether an alert's thing is still there, or was `at` a time: it or one joined to it lasts."""
+    joined = alerts.alias()
+    known = [joined.c.duplicate_of == alerts.c.id]
+    if at is not None:
+        known.append(joined.c.since <= at)
+    lasts = select(joined.c.id).where(*known, _lasts(joined, at)).exists()
+    return or_(_lasts(alerts, at), lasts)
+
+
+def _lasts(which: FromClause, at: datetime | None) -> ColumnElement[bool]:
+    ended_at = which.c.ended_at
+    return ended_at.is_(None) if at is None else or_(ended_at.is_(None), ended_at > at)
+
+
+def with_joined(tx: Connection, known: Sequence[Alert]) -> list[Alert]:
+    """Alerts with the end of their thing: of the last one joined to them, none while one lasts."""
+    heads = [alert.id for alert in known if alert.state == ENDED and alert.times_seen > 1]
+    ends: dict[str, datetime | None] = {}
+    for part in in_parts(heads):
+        last = func.max(alerts.c.ended_at), func.count() - func.count(alerts.c.ended_at)
+        joined = select(alerts.c.duplicate_of, *last).where(alerts.c.duplicate_of.in_(part))
+        for head, last_at, lasting in tx.execute(joined.group_by(alerts.c.duplicate_of)):
+            ends[head] = None if lasting else last_at
+    return [_ending(alert, ends[alert.id]) if alert.id in ends else alert for alert in known]
+
+
+def _ending(alert: Alert, joined_at: datetime | None) -> Alert:
+    if joined_at is None or alert.ended_at is None:
+        return replace(alert, state=ACTIVE, ended_at=None)
+    return replace(alert, ended_at=max(alert.ended_at, joined_at))
 
 
 _OF_CASES = (
