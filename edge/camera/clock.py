@@ -7,6 +7,7 @@ from typing import Protocol
 
 _STEP_BACK_S = 1.0
 _ROUNDING_S = 1e-6
+LOOKS_TO_STALL = 3
 STAMPS_S = 2**33 / 90_000
 """MPEG's time stamps have 33 bits of 90 kHz: after 26 and a half hours they begin anew."""
 
@@ -97,6 +98,23 @@ class Timeline:
     def restart(self) -> None:
         """The recording plays again from its beginning; time goes on."""
         self._offset_s = None
+
+
+class Spacing:
+    """How far apart pictures usually are; what is far more than that, and `least_s`, is a gap."""
+
+    def __init__(self, least_s: float) -> None:
+        """Nothing is usual yet: the first distance is."""
+        self._least_s = least_s
+        self._usual_s = 0.0
+        self.most_s = least_s
+
+    def is_gap(self, apart_s: float) -> bool:
+        """Whether so much between two pictures is a gap: more than `most_s`; takes it in."""
+        usual_s = self._usual_s or apart_s
+        self.most_s = max(self._least_s, LOOKS_TO_STALL * usual_s)
+        self._usual_s = usual_s + 0.2 * (min(apart_s, LOOKS_TO_STALL * usual_s) - usual_s)
+        return apart_s > self.most_s
 
 
 class Thinning:

@@ -3,14 +3,14 @@
 import logging
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import av
 
-from edge.camera.clock import Clock, Thinning, Timeline
+from edge.camera.clock import Clock, Spacing, Thinning, Timeline
 from edge.camera.decoder import MAX_PIXELS
 from edge.camera.errors import BadSource
 from edge.camera.frame import Frame, Image, Whole
@@ -18,6 +18,9 @@ from edge.camera.picture import upright
 from edge.config import CameraConfig
 
 log = logging.getLogger(__name__)
+
+SIGN_S = 2.0
+"""Between two signs of life; a camera that is silent for not much longer is stalled."""
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 
@@ -31,14 +34,18 @@ _UNREADABLE = (av.FFmpegError, OSError, EOFError, IndexError)
 
 
 def show_pictures(
-    camera: CameraConfig, clock: Clock, begins_at: datetime | None = None
+    camera: CameraConfig,
+    clock: Clock,
+    begins_at: datetime | None = None,
+    heard: Callable[[], None] = lambda: None,
 ) -> Iterator[Frame]:
     """Frames of a folder's pictures; `img2` comes before `img10`.
 
     Their time: as far apart as EXIF tells (DateTimeOriginal), or their names (20260506T093000.jpg),
     1 / looks_per_s where neither does or they run backwards. The first one's time is `begins_at`,
     else its EXIF or name (in `camera.time_zone` when that names no offset), else its file's time
-    of last change. `real_time` and `loop` as for recordings. Pictures that cannot be read are
+    of last change. `real_time` and `loop` as for recordings: `heard` is called while the next
+    picture is only not due yet, until the gap before it is one. Pictures that cannot be read are
     named in the log and left out.
     Raises BadSource when none can be read.
     """
@@ -49,16 +56,26 @@ def show_pictures(
     origin_s = clock.elapsed_s() if camera.real_time else 0.0
     timeline = Timeline(1 / camera.looks_per_s, jump_s=math.inf)
     thinning = Thinning(camera.looks_per_s)
-    index = 0
+    spacing = Spacing(SIGN_S)
+    index, last_s = 0, 0.0
     for image, taken_at in _passes(paths, folder, camera, timeline):
         begins_at = begins_at or taken_at or datetime.fromtimestamp(paths[0].stat().st_mtime, UTC)
         t_s = timeline.seconds(taken_at.timestamp() if taken_at else None)
         if not thinning.take(t_s):
             continue
         if camera.real_time:
+            apart_s, last_s = t_s - last_s, t_s
+            lasts_s = spacing.most_s if spacing.is_gap(apart_s) else apart_s
+            _wait_alive(clock, origin_s + t_s - max(apart_s - lasts_s, 0.0), heard)
             clock.wait(origin_s + t_s - clock.elapsed_s())
         yield Frame(Whole(image), begins_at + timedelta(seconds=t_s), origin_s + t_s, index)
         index += 1
+
+
+def _wait_alive(clock: Clock, until_s: float, heard: Callable[[], None]) -> None:
+    for _ in range(math.ceil((until_s - clock.elapsed_s()) / SIGN_S)):
+        clock.wait(min(until_s - clock.elapsed_s(), SIGN_S))
+        heard()
 
 
 def pictures_in(folder: Path) -> list[Path]:

@@ -1,17 +1,18 @@
 """A recording judged on its own clock: which of its pictures can be used, and when it was blind."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from edge.camera.clock import Thinning
+from edge.camera.clock import LOOKS_TO_STALL, Spacing, Thinning
 from edge.camera.frame import Frame
 from edge.camera.health import Health, Limits
 from edge.camera.view import VIEW_SIDE, View, ViewWatch
 from wire.status import CameraState
 
 VIEWS_PER_S = 1.0
-LOOKS_TO_STALL, LOOKS_TO_FREEZE = 3, 5
+LOOKS_TO_FREEZE = 5
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class RecordedSight:
         self._seen = View()
         self._health: Health | None = None
         self._last: Frame | None = None
-        self._apart_s = 0.0
+        self._spacing = Spacing(self._limits.stall_s)
 
     def judged(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """The same frames, each with its `sight`."""
@@ -54,13 +55,8 @@ class RecordedSight:
     def _note_gap(self, frame: Frame) -> None:
         """Frames far further apart than usual left a gap, in a time-lapse too."""
         last = self._last
-        if last is None:
-            return
-        apart_s = frame.t_s - last.t_s
-        usual_s = self._apart_s or apart_s
-        if apart_s > max(self._limits.stall_s, LOOKS_TO_STALL * usual_s):
+        if last is not None and self._spacing.is_gap(frame.t_s - last.t_s):
             self.blind.append(BlindSpan(CameraState.STALLED, last.at, last.t_s, frame.t_s))
-        self._apart_s = usual_s + 0.2 * (min(apart_s, LOOKS_TO_STALL * usual_s) - usual_s)
 
     def _note(self, frame: Frame, health: Health) -> None:
         if health.state is CameraState.OK:
@@ -74,12 +70,15 @@ class RecordedSight:
 
 
 def limits_at(looks_per_s: float, *, recorded: bool, limits: Limits | None = None) -> Limits:
-    """The limits of a camera looked at so often: fewer looks prove nothing sooner."""
+    """The limits of a camera looked at so often: fewer looks prove nothing sooner.
+
+    Of a recording every sign of life is a picture, or one that is only not due yet.
+    """
     limits = limits or Limits()
     slow_s = LOOKS_TO_STALL / looks_per_s
     return replace(
         limits,
         stall_s=max(limits.stall_s, slow_s) if recorded else limits.stall_s,
-        pictureless_s=max(limits.pictureless_s, slow_s),
+        pictureless_s=math.inf if recorded else max(limits.pictureless_s, slow_s),
         frozen_s=max(limits.frozen_s, LOOKS_TO_FREEZE / looks_per_s),
     )

@@ -105,5 +105,5 @@ def open_source(
     if kind != "file":
         return SOURCES[kind](camera, clock, heard, pace or Pace())
     if Path(camera.source.removeprefix("file://")).is_dir():
-        return show_pictures(camera, clock, begins_at)
+        return show_pictures(camera, clock, begins_at, heard)
     return play_recording(camera, clock, begins_at, pace)

@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 
 from edge.camera.errors import BadSource
+from edge.camera.health import Health
+from edge.camera.sight import limits_at
 from edge.camera.sources import open_source
+from edge.camera.view import View
 from edge.config import CameraConfig
 from tests.edge.camera.footage import street
+from wire.status import CameraState
 
 
 def exif(taken="", offset="", orientation=1):
@@ -131,3 +135,41 @@ def test_a_loop_shows_them_again(tmp_path):
     camera = CameraConfig(id="gate", source=str(tmp_path), real_time=False, loop=True)
     source = open_source(camera)
     assert [next(source).t_s for _ in range(5)] == [0, 1, 2, 3, 4]
+
+
+class Waiting:
+    """A clock that leaps over every wait."""
+
+    def __init__(self):
+        self.t_s = 0.0
+
+    def now(self):
+        return datetime(2026, 5, 6, tzinfo=UTC)
+
+    def elapsed_s(self):
+        return self.t_s
+
+    def wait(self, seconds):
+        self.t_s += max(seconds, 0.0)
+
+
+def test_a_picture_that_is_only_not_due_yet_is_no_silence(tmp_path):
+    for second in (0, 40, 80, 120, 600):
+        at = datetime(2026, 5, 6, 9, second // 60, second % 60, tzinfo=UTC)
+        take(tmp_path / f"{at:%Y%m%dT%H%M%S}.jpg")
+    camera = CameraConfig(id="gate", source=str(tmp_path))
+    clock = Waiting()
+    health = Health(0.0, clock.now(), limits_at(1.0, recorded=True))
+    stalled = []
+
+    def heard():
+        if change := health.heard(clock.t_s, clock.now()):
+            stalled.append((change.after, clock.t_s))
+
+    for frame in open_source(camera, clock, heard=heard):
+        health.tick(clock.t_s, clock.now())
+        stalled.append((health.state, clock.t_s))
+        health.saw(View(), frame.t_s, frame.at)
+    told = {state for state, t_s in stalled if 0 < t_s < 600}
+    assert told == {CameraState.OK}
+    assert stalled[-1] == (CameraState.STALLED, 600)
