@@ -139,6 +139,9 @@ def _orders(tx: Connection, rows: Collection[Row[Any]]) -> dict[str, Order]:
     return found
 
 
+KEY_GONE = "it was proven with a key that is not known any more"
+
+
 def _state(
     hub: _Hub, row: Row[Any], keys: list[TrustedKey], order: Order | None
 ) -> tuple[str, str]:
@@ -157,9 +160,10 @@ def _state(
     fault_text = _contradiction(row, order)
     if not fault_text:
         proof = judge(kept_statement(row.statement), row.sig, keys, row.noted_at)
-        if proof.state != BAD:
+        is_lost = row.proof != UNSIGNED and proof.state == UNSIGNED
+        if proof.state != BAD and not is_lost:
             return proof.state, ""
-        fault_text = proof.fault
+        fault_text = proof.fault or KEY_GONE
     with hub.store.write() as tx:
         refs.mark_bad(tx, row.alert, row.sha256, fault_text)
     return BAD, fault_text

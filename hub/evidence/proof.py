@@ -3,7 +3,8 @@
 A file is proven when the statement of its message (`wire.statement`) carries a signature by a key
 that the hub holds for that device. What was signed by another key, or was changed since, is bad; a
 device that does not sign leaves its files unsigned, which is shown and is no fault. Once it has a
-key, it signs: what comes without a signature from then on is bad.
+key, it signs: what comes without a signature from then on is bad. A signature of a device that has
+not said its key yet proves nothing and refutes nothing: it is judged when the key is heard.
 """
 
 import base64
@@ -67,6 +68,8 @@ def judge(
         if not has_key:
             return Proof(UNSIGNED)
         return Proof(BAD, NO_STATEMENT if signature else NO_SIGNATURE)
+    if not keys:
+        return Proof(UNSIGNED)
     in_force = [trusted for trusted in keys if trusted.was_in_force(at)]
     if not in_force:
         return Proof(BAD, f"no key of {statement.dev} is accepted")

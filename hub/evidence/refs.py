@@ -13,8 +13,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     bindparam,
     false,
+    or_,
     select,
     update,
 )
@@ -169,10 +171,11 @@ def picture_differs(tx: Connection, sha256: str, what: str) -> list[str]:
 
 def key_accepted(tx: Connection, device: str, keys: Sequence[TrustedKey]) -> list[str]:
     """Judge again what could not be proven with the keys of before; returns the alerts."""
+    is_unknown = and_(pictures.c.proof == UNSIGNED, pictures.c.sig != "")
     rows = tx.execute(
         select(pictures).where(
             pictures.c.device == device,
-            pictures.c.proof == BAD,
+            or_(pictures.c.proof == BAD, is_unknown),
             ~pictures.c.fault.startswith(KEPT_ASIDE),
         )
     ).all()
