@@ -24,6 +24,7 @@ from edge.detect.background import Mask, Plane, Scene, difference, median, scene
 from edge.detect.change import drawn_boxes, is_light, morphed, outlined
 from edge.detect.detection import Detection
 from edge.detect.moment import Moment
+from edge.detect.overlap import NESTED_SIZES
 from edge.detect.reference_views import (
     VIEWS_AN_HOUR,
     Before,
@@ -203,7 +204,7 @@ class BuildingWatch:
         x, y, w, h = cv2.boundingRect(blob)
         box = Detection(UNNAMED, 0.0, x / width, y / height, w / width, h / height)
         grew = last_s - first_s >= STEPS_S
-        hinted = any(_overlap(box, hint) >= 0.3 for hint in self._hints)
+        hinted = any(_is_same(box, hint) for hint in self._hints)
         label = STRUCTURE if grew or hinted else UNNAMED
         score = float(np.clip(self._votes[inside].mean(), 0.3, 0.99))
         since = datetime.fromtimestamp(float(since_s), UTC)
@@ -277,6 +278,11 @@ def _median(pictures: Sequence[Image]) -> Image:
         return pictures[-1]
     a, b, c = pictures[:3]
     return np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
+
+
+def _is_same(change: Detection, hint: Detection) -> bool:
+    """Whether the detector named this change: a box over half the street is of no one thing."""
+    return _overlap(change, hint) >= 0.3 and hint.area <= NESTED_SIZES * change.area
 
 
 def _overlap(a: Detection, b: Detection) -> float:

@@ -11,6 +11,9 @@ from edge.detect.detection import Detection
 TOUCH = 0.25
 """Pieces less than this part of their size apart belong together."""
 
+NESTED_SIZES = 4
+"""A box lying in one more than so many times its size is not taken for that one."""
+
 GRID = 16
 
 Table = NDArray[np.float64]

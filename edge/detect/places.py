@@ -17,15 +17,22 @@ from edge.detect.change import Change
 from edge.detect.detection import Detection
 from edge.detect.dwell import History, Verdict
 from edge.detect.moment import Moment
-from edge.detect.overlap import Table, alike, areas, corners, covered_share, ious, nestings, touch
+from edge.detect.overlap import (
+    NESTED_SIZES,
+    Table,
+    alike,
+    areas,
+    corners,
+    covered_share,
+    ious,
+    nestings,
+    touch,
+)
 from wire.zone import UNNAMED, Label, ZoneConfig
 
 SAME_PLACE_IOU = 0.2
 SAME_PLACE_NESTED = 0.6
 """Two boxes of one label are in one place from these on: by overlap, or one lying in the other."""
-
-NESTED_SIZES = 4
-"""A box lying in one more than so many times its size is not taken for that one."""
 
 SAME_STALL_REACH = 0.75
 """A stall pushed along by less than this part of its size is still that stall."""

@@ -277,7 +277,7 @@ class CameraWatch:
         if self._building is None or frame.sight is not CameraState.OK:
             return []
         vehicles = [box for box in self._seen if box.label in PARKED and self._counts(box)]
-        structures = [box for box in self._seen if box.label == STRUCTURE]
+        structures = [box for box in self._seen if box.label == STRUCTURE and self._counts(box)]
         whole = partial(self._recorder.shown, frame, self._seen)
         built = self._building.look(picture, whole, vehicles, structures, now)
         placed = self._in_zones(

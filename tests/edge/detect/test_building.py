@@ -94,6 +94,9 @@ def test_what_comes_at_once_and_stays_is_unknown_unless_the_detector_knows_it():
     hint = box("illegal_structure", 0.37, 0.33, 0.3, 0.4, score=0.2)
     labels = [b.box.label for b in play(range(8), put, hints=[hint])[-1][2]]
     assert labels == ["illegal_structure"]
+    street_front = box("illegal_structure", 0.1, 0.1, 0.8, 0.8, score=0.2)
+    labels = [b.box.label for b in play(range(8), put, hints=[street_front])[-1][2]]
+    assert labels == ["unknown_object"]
 
 
 def test_sun_cloud_and_season_alone_are_nothing():

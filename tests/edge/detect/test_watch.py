@@ -303,3 +303,14 @@ def test_a_stream_may_change_its_size_in_the_middle():
     events, watch = _watched(lambda _: [HEAP], 40, draw=draw)
     assert [(str(event.state), event.t_s) for event in events] == [("new", 20)]
     assert watch.looks == 40
+
+
+def test_building_is_told_of_structures_that_count_alone():
+    sure, faint = (box("illegal_structure", 0.3, 0.3, 0.2, 0.2, score) for score in (0.4, 0.15))
+    watch = CameraWatch(_camera(zone={"no_build": True}), Scripted(lambda _: [sure, faint]))
+    told = []
+    watch._building.look = lambda _picture, _whole, _passers, structures, _now: (
+        told.extend(structures) or []
+    )
+    watch.look(next(iter(frames(1, 1.0))))
+    assert [each.score for each in told] == [0.4]
