@@ -27,7 +27,6 @@ from tests.browser.running import listening
 from tests.servers.port import free_port
 
 CHROMIUM = Path("/usr/bin/chromium")
-AXE = DIST.parent / "node_modules" / "axe-core" / "axe.min.js"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",  # no graphics card: SwiftShader draws WebGL alone, not the page around it
@@ -40,16 +39,6 @@ FLAGS = [
     "--no-first-run",
     "--force-color-profile=srgb",
 ]
-AXE_RULES = {
-    "light": "{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'] }",
-    "dark": "{ runOnly: { type: 'rule', values: ['color-contrast', 'link-in-text-block',"
-    " 'target-size', 'html-has-lang', 'html-lang-valid', 'document-title', 'button-name',"
-    " 'link-name', 'label', 'image-alt', 'select-name', 'summary-name', 'empty-heading',"
-    " 'aria-command-name', 'aria-dialog-name', 'aria-input-field-name', 'landmark-unique',"
-    " 'scrollable-region-focusable'] } }",
-}
-"""All of a page once; the same page in the other theme and language for what depends on these:
-colours, names, and what longer words make scroll."""
 PATIENCE_MS = 60_000
 TEST_S = 300
 expect.set_options(timeout=PATIENCE_MS)  # a loaded machine is slow, not wrong

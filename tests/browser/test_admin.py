@@ -17,7 +17,8 @@ from hub.people import users
 from hub.people.users import User
 from hub.roles import Actor, Post, Role
 from hub.store import Store, now
-from tests.browser.conftest import AXE, AXE_RULES, Opener, need
+from tests.browser.accessible import faults
+from tests.browser.conftest import Opener
 from tests.browser.running import answering
 from tests.hub.out.test_out import Listener
 from tests.hub.test_pipeline import take
@@ -280,15 +281,13 @@ LOOKS = {
 def test_every_page_is_accessible_wide_and_narrow(
     city: City, chromium: Browser, theme: str, language: str
 ) -> None:
-    need(AXE, "npm ci in hub/console")
     opener = Opener(chromium)
     page = opener(city.url, token=city.token, theme=theme)
     page.evaluate(f"localStorage.setItem('tianyan.language', '{language}')")
     page.evaluate(MAKE_HOOK)
     page.goto(f"{city.url}/#/admin/people")
     page.reload()
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    faults = []
+    found = []
     for path, ready in LOOKS.items():
         page.set_viewport_size({"width": 1280, "height": 800})
         page.goto(f"{city.url}/#/admin/{path}")
@@ -297,11 +296,6 @@ def test_every_page_is_accessible_wide_and_narrow(
             page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
             page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished))")
-            found = page.evaluate(f"axe.run({AXE_RULES[theme]})")
-            faults += [
-                f"{path} {width} {fault['id']}: {node['target']} {node['failureSummary']}"
-                for fault in found["violations"]
-                for node in fault["nodes"]
-            ]
+            found += [f"{width} {fault}" for fault in faults(page)]
     opener.close()
-    assert not faults, "\n".join(faults)
+    assert not found, "\n".join(found)

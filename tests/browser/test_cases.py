@@ -2,11 +2,11 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import AXE, Opener, Served, enter, need
+from tests.browser.accessible import faults
+from tests.browser.conftest import Opener, Served, enter
 
 
 def test_the_board_counts_what_is_in_each_stage(still_hub: Served, opened: Opener) -> None:
-    need(AXE, "npm ci in hub/console")
     page = opened(still_hub.url, "/#/cases?open=all&view=board")
     cases = still_hub.hub.city.cases.values()
     for stage, name in (("collect", "信息收集"), ("dispatch", "派遣")):
@@ -14,9 +14,7 @@ def test_the_board_counts_what_is_in_each_stage(still_hub: Served, opened: Opene
         column = page.get_by_role("region", name=name, exact=True)
         expect(column.locator("header b")).to_have_text(str(count))
         expect(column.locator("li")).to_have_count(count)
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run()")
-    assert [(f["id"], n["target"]) for f in found["violations"] for n in f["nodes"]] == []
+    assert faults(page) == []
 
 
 def test_one_step_for_several_cases_says_what_became_of_each(

@@ -16,7 +16,8 @@ from hub.config import Quarantine
 from hub.devices import keys, store as device_store
 from hub.quarantine import Suspect
 from hub.store import now, to_ms
-from tests.browser.conftest import AXE, AXE_RULES, Opener, enter, need, press
+from tests.browser.accessible import faults
+from tests.browser.conftest import Opener, enter, press
 from tests.browser.real_hub import real_hub
 from tests.hub.cases.test_condition_sheet import workbook
 from tests.hub.test_pipeline import take
@@ -113,8 +114,7 @@ BESIDE = [
 def test_what_is_open_beside_a_list_is_the_page_on_a_phone(
     admin: Administrator, two_refused: None
 ) -> None:
-    need(AXE, "npm ci in hub/console")
-    faults = []
+    found = []
     for path, opens in BESIDE:
         page = admin.at(path)
         page.locator(opens).first.click()
@@ -123,11 +123,9 @@ def test_what_is_open_beside_a_list_is_the_page_on_a_phone(
         page.set_viewport_size(PHONE)
         expect(page.locator("h1:visible")).to_have_count(1)
         expect(panel.locator("h1")).to_be_visible()
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = page.evaluate("axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'best-practice'] })")
-        faults += [(path, v["id"], n["html"][:90]) for v in found["violations"] for n in v["nodes"]]
+        found += faults(page)
         page.set_viewport_size(WIDE)
-    assert faults == []
+    assert found == []
 
 
 def test_a_file_of_grids_is_tried_mended_and_put_in_force(admin, tmp_path) -> None:
@@ -288,17 +286,13 @@ PAGES = [
 
 @pytest.mark.parametrize(("theme", "language"), [("light", "zh"), ("dark", "en")])
 def test_everybody_can_use_the_pages(city, opened: Opener, theme: str, language: str) -> None:
-    need(AXE, "npm ci in hub/console")
     url, token = city
     page = opened(url, theme=theme, language=language, token=token)
     for path, ready in PAGES:
         page.goto("about:blank")
         page.goto(f"{url}/#{path}")
         page.wait_for_selector(ready)
-        page.evaluate(AXE.read_text(encoding="utf-8"))
         for size in (WIDE, PHONE):
             page.set_viewport_size(size)
-            found = page.evaluate(f"axe.run({AXE_RULES[theme]})")
-            faults = [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found["violations"]]
-            assert (path, size["width"], faults) == (path, size["width"], [])
+            assert (size["width"], faults(page)) == (size["width"], [])
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

@@ -4,7 +4,8 @@ import httpx2 as httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import AXE, Opener, Served, need, until
+from tests.browser.accessible import faults
+from tests.browser.conftest import Opener, Served, until
 
 LOOK_AT = {
     "shift": "/#/",
@@ -173,23 +174,13 @@ def test_what_stands_on_the_map_can_be_pointed_at(still_hub: Served, opened: Ope
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_page_is_accessible(still_hub: Served, opened: Opener, theme: str) -> None:
-    need(AXE, "npm ci in hub/console")
     page = opened(still_hub.url, theme=theme, guide=True)
-    page.evaluate(AXE.read_text())
-    faults = []
+    found = []
     for name, path in LOOK_AT.items():
         page.goto(still_hub.url + path)
         page.wait_for_selector(READY[name])
-        found = page.evaluate(
-            "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'] })"
-        )
-        assert "color-contrast" in [rule["id"] for rule in found["passes"]]
-        faults += [
-            f"{name} {fault['id']}: {node['target']} {node['failureSummary']}"
-            for fault in found["violations"]
-            for node in fault["nodes"]
-        ]
-    assert faults == []
+        found += faults(page)
+    assert found == []
 
 
 def test_evidence_is_compared_played_and_proven(still_hub: Served, opened: Opener) -> None:

@@ -8,7 +8,8 @@ from playwright.sync_api import Page, expect
 
 from hub.app import Hub
 from hub.store import Store
-from tests.browser.conftest import AXE, Opener, need
+from tests.browser.accessible import faults
+from tests.browser.conftest import Opener
 from tests.browser.running import answering
 from tests.hub.evaluation.city import City
 from tests.hub.world import make_site
@@ -98,20 +99,12 @@ def test_a_report_is_made_and_offered(opened: Opener, lived: tuple[str, str]) ->
 def test_no_accessibility_faults(
     opened: Opener, lived: tuple[str, str], path: str, theme: str, language: str
 ) -> None:
-    need(AXE, "npm ci in hub/console")
     url, month = lived
     page = opened(url, "/#/ledgers", theme=theme, language=language)
     page.goto("about:blank")
     page.goto(f"{url}{path}?every=month&day={month}-15")
     page.wait_for_selector(".tile" if "evaluation" in path else ".keys dd")
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate(
-        "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'] })"
-    )
-    faults = [
-        (rule["id"], [node["target"] for node in rule["nodes"]]) for rule in found["violations"]
-    ]
-    assert faults == []
+    assert faults(page) == []
 
 
 def test_the_wall_needs_no_click_and_hears_what_happens(

@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import AXE, Opener, Served, need, press
+from tests.browser.accessible import faults
+from tests.browser.conftest import Opener, Served, press
 
 
 def with_picture(served: Served) -> str:
@@ -132,24 +133,15 @@ def test_an_administrator_leads_a_rollout(served: Served, opened: Opener) -> Non
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_is_accessible(served: Served, opened: Opener, theme: str) -> None:
-    need(AXE, "npm ci in hub/console")
     served.hub.demo = False
     page = opened(served.url, "/#/learning", theme=theme, token="admin-token")
     page.wait_for_selector(".rollout")
-    faults = []
-    page.evaluate(AXE.read_text())
+    found = []
     for open_editor in (False, True):
         if open_editor:
             page.goto(f"{served.url}/#/?alert={with_picture(served)}")
             page.get_by_role("button", name="修正方框").click()
             page.wait_for_selector(".stage .box")
         page.evaluate("document.getAnimations().forEach((each) => each.finish())")
-        found = page.evaluate(
-            "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'] })"
-        )
-        faults += [
-            f"{fault['id']}: {node['target']} {node['failureSummary']}"
-            for fault in found["violations"]
-            for node in fault["nodes"]
-        ]
-    assert faults == []
+        found += faults(page)
+    assert found == []

@@ -12,7 +12,8 @@ from hub.base_map import PATH
 from hub.positions import KIND
 from hub.roles import Role
 from hub.store import Store, now, to_ms
-from tests.browser.conftest import AXE, Opener, Served, need, until
+from tests.browser.accessible import faults
+from tests.browser.conftest import Opener, Served, until
 from tests.browser.running import answering
 from tests.hub.world import make_site
 from tests.pmtiles import write_pmtiles
@@ -40,10 +41,7 @@ def test_a_plate_is_found_by_keyboard_and_shown(still_hub: Served, opened: Opene
     page.keyboard.type(vehicle["plate"])
     hit = page.locator("[role=search] [role=option]").first
     expect(hit).to_contain_text(vehicle["plate"])
-    need(AXE, "npm ci in hub/console")
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run('[role=search]')")
-    assert [(f["id"], n["target"]) for f in found["violations"] for n in f["nodes"]] == []
+    assert faults(page, "[role=search]") == []
     page.keyboard.press("Enter")
     expect(page.locator(".card")).to_contain_text(vehicle["plate"])
     still_hub.tell(KIND, [[vehicle["id"], to_ms(now()), vehicle["lat"], vehicle["lon"], 87.6, 90]])

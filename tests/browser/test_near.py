@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import mock_map
-from tests.browser.conftest import AXE, Opener, Served, need
+from tests.browser.accessible import faults
+from tests.browser.conftest import Opener, Served
 from tests.browser.made_up_city import CENTRE_LAT, CENTRE_LON
 
 # What the map tells its worker: the data of each source, the layers as they were changed last.
@@ -51,10 +52,7 @@ def test_twins_stand_side_by_side_and_are_merged_by_keyboard(desk: Page, still_h
     sides = dialog.locator(".side")
     expect(sides.nth(0)).to_contain_text(f"本条 · {own['number']}")
     expect(sides.nth(1)).to_contain_text(f"1/2 · {near['number']}")
-    need(AXE, "npm ci in hub/console")
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run('dialog')")
-    assert [(f["id"], n["target"]) for f in found["violations"] for n in f["nodes"]] == []
+    assert faults(page, "dialog") == []
     page.keyboard.press("ArrowRight")
     expect(sides.nth(1)).to_contain_text(f"2/2 · {further['number']}")
     page.keyboard.press("ArrowRight")

@@ -3,9 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import AXE, Opener, Served, need
-
-RULES = "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'] })"
+from tests.browser.accessible import faults
+from tests.browser.conftest import Opener, Served
 
 
 def test_a_case_shows_what_was_claimed_and_what_was_found(
@@ -35,15 +34,10 @@ def test_the_ledgers_open_into_their_cases(still_hub: Served, opened: Opener) ->
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_both_are_accessible(still_hub: Served, opened: Opener, theme: str) -> None:
-    need(AXE, "npm ci in hub/console")
     page = opened(still_hub.url, theme=theme)
-    page.evaluate(AXE.read_text())
-    faults = []
+    found = []
     for path, ready in (("/#/ledgers", "tbody tr"), ("/#/cases/5", ".proof .list")):
         page.goto(still_hub.url + path)
         page.wait_for_selector(ready)
-        found = page.evaluate(RULES)
-        faults += [
-            f"{path} {f['id']}: {n['target']}" for f in found["violations"] for n in f["nodes"]
-        ]
-    assert faults == []
+        found += faults(page)
+    assert found == []

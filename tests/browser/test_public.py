@@ -9,7 +9,8 @@ from playwright.sync_api import expect
 from hub.app import Hub
 from hub.http import iso
 from hub.store import Store, now
-from tests.browser.conftest import AXE, DIST, PATIENCE_MS, need, until
+from tests.browser.accessible import faults
+from tests.browser.conftest import DIST, PATIENCE_MS, need, until
 from tests.browser.running import answering
 from tests.hub.world import LAT, LON, make_site
 from tests.servers.port import free_port
@@ -60,13 +61,6 @@ def is_narrow_enough(page):
     return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def faults_of(page):
-    page.evaluate(AXE.read_text())
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-    found = page.evaluate("(tags) => axe.run({runOnly: tags})", tags)
-    return [(each["id"], [n["html"][:90] for n in each["nodes"]]) for each in found["violations"]]
-
-
 def test_a_citizen_reports_with_photo_and_place_and_asks(city, phone):
     hub, _ = city
     phone.get_by_label("什么问题").fill(SCRIPT)
@@ -80,7 +74,7 @@ def test_a_citizen_reports_with_photo_and_place_and_asks(city, phone):
     phone.get_by_label("照片（最多 3 张）").set_input_files(files)
     phone.get_by_label("电话").fill("13812345678")
     assert is_narrow_enough(phone)
-    assert faults_of(phone) == []
+    assert faults(phone) == []
     phone.get_by_role("button", name="提交").click()
     receipt = phone.get_by_role("status").filter(has_text="已收到")
     expect(receipt).to_be_visible()
@@ -101,7 +95,7 @@ def test_a_citizen_reports_with_photo_and_place_and_asks(city, phone):
     expect(phone.get_by_text("GB/T 47678.5-2026 06010")).to_be_visible()
     expect(phone.get_by_text("还没有答复。")).to_be_visible()
     assert is_narrow_enough(phone)
-    assert faults_of(phone) == []
+    assert faults(phone) == []
     text = phone.inner_text("body")
     assert "138" not in text
     assert "门口" not in text
@@ -141,5 +135,5 @@ def test_closed_matters_are_looked_up_by_grid_in_two_languages(city, phone):
     expect(phone.get_by_text("Basis", exact=True)).to_be_visible()
     assert phone.locator("html").get_attribute("lang") == "en"
     assert is_narrow_enough(phone)
-    assert faults_of(phone) == []
+    assert faults(phone) == []
     assert iso(now())[:4] in phone.inner_text("main")

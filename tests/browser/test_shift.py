@@ -6,7 +6,8 @@ import time
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import AXE, Opener, Served, need
+from tests.browser.accessible import faults
+from tests.browser.conftest import Opener, Served
 
 
 def chosen(page: Page, alert: str) -> None:
@@ -174,17 +175,14 @@ def test_ten_alerts_in_a_minute_by_keyboard_alone(served: Served, opened: Opener
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_dialogs_are_accessible(still_hub: Served, opened: Opener, theme: str) -> None:
-    need(AXE, "npm ci in hub/console")
     page = opened(still_hub.url, "/#/?alert=a-00018", theme=theme)
     page.wait_for_selector(".panel .spot li")
-    page.evaluate(AXE.read_text())
-    faults = []
+    found = []
     for key, name in (("m", "并入已知的事"), ("s", "缓办")):
         page.keyboard.press(key)
         dialog = page.get_by_role("dialog", name=name)
         expect(dialog).to_be_visible()
-        found = page.evaluate("axe.run()")
-        faults += [(f["id"], n["target"]) for f in found["violations"] for n in f["nodes"]]
+        found += faults(page)
         page.keyboard.press("Escape")
         expect(dialog).to_be_hidden()
-    assert faults == []
+    assert found == []

@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import AXE, Opener, Served, enter, need
+from tests.browser.accessible import faults
+from tests.browser.conftest import Opener, Served, enter
 
 VEHICLE = "/#/vehicles?id=veh-0002"
 
@@ -58,13 +59,10 @@ def test_who_may_only_look_is_offered_no_orders(served: Served, opened: Opener) 
 def test_it_is_accessible_with_answers(
     served: Served, opened: Opener, theme: str, language: str
 ) -> None:
-    need(AXE, "npm ci in hub/console")
     page = opened(served.url, VEHICLE, theme=theme, language=language)
     part = page.locator(".terminal")
     for number in range(3):
         part.locator(".row button[type=button]").nth(number).click()
         expect(part.locator(".state.good")).to_have_count(number + 1)
     page.locator(".toasts").evaluate("said => said.remove()")
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run('.terminal')")
-    assert [fault["id"] for fault in found["violations"]] == []
+    assert faults(page, ".terminal") == []

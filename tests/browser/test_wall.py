@@ -2,11 +2,11 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import AXE, Opener, Served, need
+from tests.browser.accessible import faults
+from tests.browser.conftest import Opener, Served
 
 
 def test_every_camera_is_on_the_wall_with_its_state(still_hub: Served, opened: Opener) -> None:
-    need(AXE, "npm ci in hub/console")
     page = opened(still_hub.url, "/#/cameras")
     page.get_by_role("button", name="画面墙").click()
     cameras = still_hub.hub.city.cameras
@@ -14,6 +14,4 @@ def test_every_camera_is_on_the_wall_with_its_state(still_hub: Served, opened: O
     expect(page.locator(".tile img").first).to_be_visible()
     page.locator(".tile").first.click()
     expect(page.locator(".about")).to_be_visible()
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run()")
-    assert [(f["id"], n["target"]) for f in found["violations"] for n in f["nodes"]] == []
+    assert faults(page) == []

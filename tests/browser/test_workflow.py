@@ -14,7 +14,8 @@ from hub.departments import store as department_store
 from hub.departments.department import Department
 from hub.roles import Actor, Role
 from hub.store import Store, now
-from tests.browser.conftest import AXE, Opener, enter, need, press
+from tests.browser.accessible import faults
+from tests.browser.conftest import Opener, enter, press
 from tests.browser.running import answering
 from tests.hub.test_pipeline import take
 from tests.hub.world import alert_message, make_site
@@ -93,7 +94,6 @@ def test_a_supervision_is_demanded_shown_and_answered(city, opened: Opener) -> N
 
 
 def test_a_penalty_goes_its_steps_and_is_published(city, tmp_path, opened: Opener) -> None:
-    need(AXE, "npm ci in hub/console")
     url, zhao = city
     store = Store(f"sqlite:///{tmp_path}/hub.sqlite")
     with store.write() as tx:
@@ -151,9 +151,7 @@ def test_a_penalty_goes_its_steps_and_is_published(city, tmp_path, opened: Opene
     record.evaluate(
         "part => Promise.allSettled(part.getAnimations({ subtree: true }).map((a) => a.finished))"
     )
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run('.enforcement')")["violations"]
-    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
+    assert faults(page, ".enforcement") == []
 
     page = opened(url, "/#/cases/1", token=reader, language="en")
     expect(page.locator(".enforcement")).to_contain_text("Party: 王**")
@@ -175,7 +173,6 @@ def test_rules_are_tried_out_by_keyboard(city, opened: Opener) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_everybody_can_use_the_pages(city, opened: Opener, theme: str) -> None:
-    need(AXE, "npm ci in hub/console")
     url, token = city
     page = opened(url, "/#/ledgers", theme=theme, token=token)
     for path, ready in (
@@ -186,9 +183,4 @@ def test_everybody_can_use_the_pages(city, opened: Opener, theme: str) -> None:
         page.goto("about:blank")
         page.goto(f"{url}{path}")
         page.wait_for_selector(ready)
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = page.evaluate(
-            "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'] })"
-        )
-        faults = [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found["violations"]]
-        assert faults == []
+        assert faults(page) == []

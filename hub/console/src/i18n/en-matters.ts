@@ -47,7 +47,7 @@ export const enMatters: Record<keyof typeof zhMatters, string> = {
   'calendarPage.isProvisional':
     'Nobody has published {year} yet: the statutory holidays alone are counted, and limits that reach into it are marked provisional.',
   'calendarPage.how': 'Click a day to change it; saving makes a new version.',
-  'calendarPage.day': '{date}, {kind}',
+  'calendarPage.day': '{day} {month} {year}, {kind}',
   'calendarPage.note': 'Announced where',
   'calendarPage.noteHint': 'The notice of the State Council and its number',
   'calendarPage.publish': 'Publish {year}',

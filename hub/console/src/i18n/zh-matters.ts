@@ -44,7 +44,7 @@ export const zhMatters = {
   'calendarPage.isProvisional':
     '{year} 年的放假安排尚未公布：暂按法定节假日推算，涉及该年的时限标为暂定。',
   'calendarPage.how': '点一天改变它；保存后成为新版本。',
-  'calendarPage.day': '{date}，{kind}',
+  'calendarPage.day': '{year} 年 {month} {day} 日，{kind}',
   'calendarPage.note': '依据',
   'calendarPage.noteHint': '如：国办发明电〔2026〕…号',
   'calendarPage.publish': '公布 {year} 年',
