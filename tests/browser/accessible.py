@@ -32,7 +32,10 @@ THEMED = [
 these alone."""
 ALIKE = ["tbody tr:nth-child(n + 9)", ".rows > li:nth-child(n + 9)", ".months > :nth-child(n + 3)"]
 """Rows like those before them: a year of days took axe as long as all other pages together."""
-ASK = """([within, alike, tags, themed]) => {
+ASK = """async ([within, alike, tags, themed]) => {
+  const moves = document.getAnimations().filter(
+    (each) => each.effect.getComputedTiming().endTime !== Infinity)
+  await Promise.all(moves.map((each) => each.finished.catch(() => {})))
   const runOnly = localStorage.getItem('tianyan.theme') === 'dark'
     ? { type: 'rule', values: themed } : { type: 'tag', values: tags }
   const context = { exclude: alike.map((each) => [each]) }

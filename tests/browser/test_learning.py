@@ -142,6 +142,5 @@ def test_it_is_accessible(served: Served, opened: Opener, theme: str) -> None:
             page.goto(f"{served.url}/#/?alert={with_picture(served)}")
             page.get_by_role("button", name="修正方框").click()
             page.wait_for_selector(".stage .box")
-        page.evaluate("document.getAnimations().forEach((each) => each.finish())")
         found += faults(page)
     assert found == []

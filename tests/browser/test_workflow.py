@@ -148,9 +148,6 @@ def test_a_penalty_goes_its_steps_and_is_published(city, tmp_path, opened: Opene
     record.get_by_role("button", name="公开", exact=True).click()
     expect(record).to_contain_text("已公开 · zhao")
     expect(record.get_by_role("button", name="公开", exact=True)).to_be_enabled()
-    record.evaluate(
-        "part => Promise.allSettled(part.getAnimations({ subtree: true }).map((a) => a.finished))"
-    )
     assert faults(page, ".enforcement") == []
 
     page = opened(url, "/#/cases/1", token=reader, language="en")
