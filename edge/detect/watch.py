@@ -7,7 +7,7 @@ Beside it, over days: what was built where nothing may be (`building.py`).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -26,7 +26,7 @@ from edge.detect.evidence import Develop, EvidenceFile
 from edge.detect.faces import FaceFinder, NoFinder
 from edge.detect.glance import Gaze
 from edge.detect.ground import GeoPlace, ground_of, place_of
-from edge.detect.moment import Moment
+from edge.detect.moment import Moment, set_between
 from edge.detect.motion import WHOLE_EVERY_S, MotionGate
 from edge.detect.overlap import corners, covered_share, ious, nestings
 from edge.detect.places import NAMED_SHARE, Placed, Places, Sighting, Stay, StayEvent, StayState
@@ -228,9 +228,11 @@ class CameraWatch:
         made = []
         for alert, clip in self._recorder.clips(t_s):
             told = self._clipped[alert]
-            later_s = (at - told.at).total_seconds()
-            update = replace(told, state=StayState.UPDATE, at=at, t_s=told.t_s + later_s)
-            made.append((update, clip))
+            now_s = told.t_s + (at - told.at).total_seconds() if t_s is None else t_s
+            by = set_between(Moment(told.at, told.t_s), Moment(at, now_s))
+            made.append(
+                (_on_clock(replace(told, state=StayState.UPDATE, at=at, t_s=now_s), by), clip)
+            )
         rolling = self._recorder.is_rolling
         self._clipped = {name: told for name, told in self._clipped.items() if rolling(name)}
         return made
@@ -342,7 +344,8 @@ class CameraWatch:
     def _event(self, event: StayEvent, at: datetime, frame: Frame | None = None) -> AlertEvent:
         stay = event.stay
         matter = stay.zone.matters.get(stay.label, MATTERS[stay.label])
-        return AlertEvent(
+        now_s = frame.t_s if frame else stay.seen.t_s + (at - stay.seen.at).total_seconds()
+        told = AlertEvent(
             id=self._id(stay),
             state=event.state,
             label=stay.label,
@@ -350,13 +353,20 @@ class CameraWatch:
             zone=stay.zone.id,
             at=at,
             since=stay.since.at,
-            t_s=frame.t_s if frame else stay.seen.t_s + (at - stay.seen.at).total_seconds(),
+            t_s=now_s,
             score=min(stay.score, 1.0),
             boxes=(replace(stay.box, score=min(stay.score, 1.0)), *stay.parts),
             place=place_of(stay.box, self._ground, self._camera.fixed),
             level=stay.zone.severity,
             last_clean=stay.clean.at if stay.clean else None,
         )
+        return _on_clock(told, set_between(stay.since, Moment(at, now_s)))
+
+
+def _on_clock(told: AlertEvent, by: timedelta) -> AlertEvent:
+    """All its times on the clock it is told by, which was set in the meantime."""
+    clean = told.last_clean + by if told.last_clean else None
+    return replace(told, since=told.since + by, last_clean=clean)
 
 
 def watches_building(zone: ZoneConfig) -> bool:

@@ -314,3 +314,20 @@ def test_building_is_told_of_structures_that_count_alone():
     )
     watch.look(next(iter(frames(1, 1.0))))
     assert [each.score for each in told] == [0.4]
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_an_alert_is_told_by_one_clock_even_when_that_is_set(hours):
+    there = [HEAP]
+    watch = CameraWatch(_camera(), Scripted(lambda _: list(there)))
+    by, told = timedelta(hours=hours), []
+    for frame in frames(90):
+        if frame.t_s == 40:
+            there.clear()
+        now = replace(frame, at=frame.at + by) if frame.t_s >= 22 else frame
+        told += [*watch.look(now), *(update for update, _ in watch.clips(now.at, now.t_s))]
+    assert [str(event.state) for event in told] == ["new", "update", "end"]
+    assert [event.since - START for event in told] == [timedelta(), by, by]
+    assert [event.at - event.since for event in told] == [
+        timedelta(seconds=event.t_s) for event in told
+    ]
