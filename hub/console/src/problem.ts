@@ -1,9 +1,9 @@
-/** What went wrong with a request, in the operator's words where the hub's say too little. */
+/** What went wrong with a request, in the operator's words. */
 
 import { ApiError } from './api/http'
 import { t } from './i18n'
+import { refusalText } from './refusal'
 
 export function problemText(error: unknown): string {
-  if (!(error instanceof ApiError) || !error.status) return t('app.noLine')
-  return error.remedy ? t('app.problem', { what: error.message, allowed: error.remedy }) : error.message
+  return error instanceof ApiError && error.status ? refusalText(error) : t('app.noLine')
 }

@@ -6,6 +6,7 @@ import { ApiError } from '../api/http'
 import { livePicture, watchLive } from '../api/live'
 import { isOpen, type OrderNews } from '../api/orders'
 import { word } from '../i18n'
+import { problemText } from '../problem'
 import { clockNow } from '../time'
 
 export const LONGEST_MS = 10 * 60_000
@@ -73,7 +74,7 @@ export function useLive(camera: () => string, failed: (why: string) => void): Li
       const away = error instanceof ApiError && error.status === 0
       if (!away) {
         stop()
-        failed(error instanceof Error ? error.message : String(error))
+        failed(problemText(error))
       } else await rest()
     }
   }

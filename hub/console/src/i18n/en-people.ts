@@ -51,5 +51,4 @@ export const enPeople: Record<keyof typeof zhPeople, string> = {
   'password.differ': 'The two are not the same.',
   'password.save': 'Save and go on',
   'password.wrongOld': 'The present password is wrong.',
-  'password.weak': 'This password is easily guessed: {reason}',
 }

@@ -48,5 +48,4 @@ export const zhPeople = {
   'password.differ': '两次输入的不一样。',
   'password.save': '保存并继续',
   'password.wrongOld': '现在的密码不对。',
-  'password.weak': '这个密码太容易猜到：{reason}',
 } as const

@@ -1,5 +1,7 @@
 /** What the phone asks of the hub. */
 
+import { refusalOf } from '../refusal'
+
 export interface PhoneCase {
   id: number
   number: string
@@ -20,7 +22,7 @@ export interface Who {
   must_change: boolean
 }
 
-/** Status 0: no network. */
+/** Status 0: no network. The message is what people are told. */
 export class Refused extends Error {
   constructor(
     readonly status: number,
@@ -49,8 +51,8 @@ export async function ask<Answer>(
   if (!answer) throw new Refused(0, 'offline', '')
   const said: unknown = await answer.json().catch(() => null)
   if (answer.ok) return said as Answer
-  const error = (said as { error?: { code?: string; message?: string } } | null)?.error
-  throw new Refused(answer.status, error?.code ?? '', error?.message ?? answer.statusText)
+  const { code, text } = refusalOf(answer, said)
+  throw new Refused(answer.status, code, text)
 }
 
 /** A dual report or a supervision that whoever is logged in has still to read. */

@@ -1,5 +1,7 @@
 /** What citizens ask of the hub; no account, no cookie. */
 
+import { refusalOf } from '../refusal'
+
 export interface Step {
   at: string
   state: string
@@ -63,6 +65,7 @@ export interface Outcome {
   answered_at: string | null
 }
 
+/** Status 0: no network. The message is what people are told. */
 export class Refused extends Error {
   constructor(
     readonly status: number,
@@ -77,8 +80,7 @@ async function ask<Answer>(path: string, options: RequestInit = {}): Promise<Ans
   if (!answer) throw new Refused(0, '')
   const body: unknown = await answer.json().catch(() => null)
   if (answer.ok) return body as Answer
-  const said = (body as { error?: { message?: string } } | null)?.error?.message
-  throw new Refused(answer.status, said ?? answer.statusText)
+  throw new Refused(answer.status, refusalOf(answer, body).text)
 }
 
 export const site = () => ask<Site>('/public/site')

@@ -6,6 +6,7 @@ import { type Alert, alert as readAlert, decide, type Decision } from '../api/al
 import { fileCase } from '../api/cases'
 import { ApiError } from '../api/http'
 import { t } from '../i18n'
+import { problemText } from '../problem'
 import { alerts, putAlert, putCase } from './city'
 import { drafts, forget } from './drafts'
 import { toast } from './toasts'
@@ -72,11 +73,5 @@ async function explain(error: unknown, id: string): Promise<string> {
       what: now?.decision ? t(`alert.${now.decision}`) : t('app.unknown'),
     })
   }
-  const unreachable = error instanceof ApiError && error.status === 0
-  const message = unreachable
-    ? t('app.noLine')
-    : error instanceof Error
-      ? error.message
-      : String(error)
-  return t('alert.notSent', { message })
+  return t('alert.notSent', { message: problemText(error) })
 }

@@ -1,0 +1,32 @@
+/**
+ * What the hub refuses, in the reader's language: a sentence for its code, and beside it the hub's
+ * own words, which name the thing, its place and what is allowed.
+ */
+
+import { allowedZh, zhProblems, zhWords } from './i18n/zh-problems'
+import { settings } from './store/settings'
+
+interface Refusal {
+  code: string
+  message: string
+  /** What is allowed; empty where nothing is said of it. */
+  remedy: string
+}
+
+interface Body {
+  error?: { code?: string; message?: string; allowed?: string }
+}
+
+/** The code of an answer that refuses, and what people are told of it. */
+export function refusalOf(answer: Response, body: unknown): { code: string; text: string } {
+  const { code = '', message = '', allowed = '' } = (body as Body | null)?.error ?? {}
+  const what = message || `${answer.status} ${answer.statusText}`
+  return { code, text: refusalText({ code, message: what, remedy: allowed }) }
+}
+
+export function refusalText({ code, message, remedy }: Refusal): string {
+  if (settings.language !== 'zh') return remedy ? `${message} (allowed: ${remedy})` : message
+  const told = message.replace(/[a-z]+(_[a-z]+)*/g, (word) => zhWords[word] ?? word)
+  const own = [told, remedy && allowedZh(remedy)].filter(Boolean).join('；')
+  return `${zhProblems[code] ?? zhProblems['error']}${own && `（${own}）`}`
+}
