@@ -28,7 +28,7 @@ from hub.positions import KIND
 from hub.roles import Actor, Role
 from hub.store import to_ms
 from tests.browser import mock_evaluation, mock_map
-from tests.browser.made_up_city import CONDITIONS, NEXT, City, Item, now
+from tests.browser.made_up_city import NEXT, City, Item, now
 from tests.browser.mock_attention import Attention
 from tests.browser.mock_learning import Learning
 from tests.browser.mock_looks import Looks
@@ -74,6 +74,7 @@ class MockHub:
         self.sessions: dict[str, tuple[str, str]] = {}
         self.events: list[tuple[int, str, Item]] = []
         self.opened: list[tuple[str, str, str]] = []
+        self.conditions_known: list[Item] = []
         self.number = 0
         self.streams: set[asyncio.Queue[tuple[int, str, Item] | None]] = set()
         self.closed_until = 0.0
@@ -220,7 +221,7 @@ class MockHub:
         return JSONResponse(self.city.case_page(request.path_params["key"], who[1]))
 
     async def conditions(self, _request: Request) -> Response:
-        return JSONResponse({"items": CONDITIONS, "total": len(CONDITIONS)})
+        return JSONResponse({"items": self.conditions_known, "total": len(self.conditions_known)})
 
     async def act(self, request: Request) -> Response:
         who = self._writer(request)

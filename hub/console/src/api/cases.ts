@@ -152,14 +152,17 @@ export function casePage(id: number | string): Promise<CasePage> {
 }
 
 /** File a case that has only been reported; a case further on, or filed meanwhile, is left so. */
-export async function fileCase(id: number | string): Promise<CasePage> {
+export async function fileCase(
+  id: number | string,
+  condition?: number,
+): Promise<CasePage> {
   const page = await casePage(id)
   if (!page.actions.some((step) => step.action === 'file' && step.allowed)) return page
   try {
-    return await act(page, 'file', { note: '' })
+    return await act(page, 'file', { note: '', condition })
   } catch (error) {
     if ((await casePage(id)).version === page.version) throw error
-    return fileCase(id)
+    return fileCase(id, condition)
   }
 }
 

@@ -400,6 +400,8 @@ export const en: Record<keyof typeof zh, string> = {
   'clock.silent': 'No word for more than a working day',
   'clock.stageOverdue': 'This stage is overdue',
   'clock.pick': 'Which opening condition holds',
+  'clock.pickHow': 'Press its number: confirmed, and filed under it.',
+  'clock.closesWhen': 'closed when {when}',
   'clock.pickFirst': 'This matter has several opening conditions: choose one first.',
   'clock.all': 'Any time',
   'clock.overdueOnly': 'Overdue only',

@@ -395,6 +395,8 @@ export const zh = {
   'clock.silent': '超过一个工作日没有反馈',
   'clock.stageOverdue': '本环节已超时',
   'clock.pick': '符合哪条立案条件',
+  'clock.pickHow': '按数字键：确认并按这一条立案。',
+  'clock.closesWhen': '结案：{when}',
   'clock.pickFirst': '这个事项有多条立案条件，请先选一条。',
   'clock.all': '全部时限',
   'clock.overdueOnly': '只看超期',

@@ -8,6 +8,7 @@ import { ApiError } from '../api/http'
 import { t } from '../i18n'
 import { problemText } from '../problem'
 import { alerts, putAlert, putCase } from './city'
+import { learnConditions } from './conditions'
 import { drafts, forget } from './drafts'
 import { toast } from './toasts'
 
@@ -28,8 +29,11 @@ export async function reread(id: string): Promise<void> {
   }
 }
 
-/** Send a decision; never throws: a failure is told and kept in `problems`. */
-export async function judge(item: Alert, decision: Decision): Promise<void> {
+/**
+ * Send a decision; never throws: a failure is told and kept in `problems`. `condition`: the one a
+ * case is filed under, where its matter has several.
+ */
+export async function judge(item: Alert, decision: Decision, condition?: number): Promise<void> {
   const { id } = item
   deciding.add(id)
   problems.delete(id)
@@ -37,7 +41,7 @@ export async function judge(item: Alert, decision: Decision): Promise<void> {
     const answer = await decide(id, decision, drafts[noteKey(id)] ?? '')
     forget(noteKey(id))
     putAlert(answer)
-    await tellDecided(answer)
+    await tellDecided(answer, condition)
   } catch (error) {
     const problem = await explain(error, id)
     problems.set(id, problem)
@@ -48,7 +52,7 @@ export async function judge(item: Alert, decision: Decision): Promise<void> {
 }
 
 /** A confirmed alert has a case; filing it is the second half of "confirm and file". */
-async function tellDecided(answer: Alert): Promise<void> {
+async function tellDecided(answer: Alert, condition?: number): Promise<void> {
   if (answer.decision !== 'confirmed' || !answer.case) {
     toast(t(answer.decision === 'false_alarm' ? 'alert.markedFalse' : 'alert.confirmed'))
     return
@@ -56,9 +60,10 @@ async function tellDecided(answer: Alert): Promise<void> {
   const { id, number } = answer.case
   const link = { to: `/cases/${id}`, text: t('alert.openCase', { number: '' }).trim() }
   try {
-    putCase(await fileCase(id))
+    putCase(await fileCase(id, condition))
     toast(t('alert.filed', { number }), 'good', link)
-  } catch {
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'condition_needed') void learnConditions()
     toast(t('alert.notFiled', { number }), 'bad', link)
   }
 }
