@@ -46,6 +46,7 @@ class Who(BaseModel):
     """Whose session it is. `must_change`: nothing is allowed before the password was changed.
 
     `rights`: what the posts allow somewhere. `posts`: none for a role of the whole city.
+    `time_zone`: the site's.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Who(BaseModel):
     has_password: bool
     rights: list[Right]
     posts: list[PostItem]
+    time_zone: str
 
 
 class NewPassword(Body):
@@ -128,13 +130,13 @@ def router(store: Store, config: HubConfig) -> APIRouter:
             if user is not None:
                 note_login(tx, user, "login", address_of(request))
         set_cookie(response, config, secret)
-        return opened(actor, user)
+        return opened(actor, config, user)
 
     @api.get("/session", response_model=Who)
     def session(request: Request) -> Who | Response:
         actor = identify(request)
         if actor is not None:
-            return opened(actor, _user_of(store, request, actor))
+            return opened(actor, config, _user_of(store, request, actor))
         refusal = error_response(401, "unauthorized", "no valid token or session", "a token")
         demo = config.demo and is_from_here(request)
         oidc = config.access.oidc
@@ -183,7 +185,7 @@ def router(store: Store, config: HubConfig) -> APIRouter:
         actor = changed.actor(by_cookie=True)
         if actor is None:
             raise Problem(401, "unauthorized", "no valid session", "a session")
-        return opened(actor, changed)
+        return opened(actor, config, changed)
 
     @api.get("/sessions")
     def list_sessions(here: mine) -> Listing[SessionItem]:
@@ -300,7 +302,7 @@ def _user_of(store: Store, request: Request, actor: Actor) -> User | None:
         return users.load(tx, actor.name)
 
 
-def opened(actor: Actor, user: User | None = None) -> Who:
+def opened(actor: Actor, config: HubConfig, user: User | None = None) -> Who:
     """The session of a caller, as the page that asks sees it; `user`: the person, if one."""
     held = [post.role for post in actor.posts] or [actor.role]
     return Who(
@@ -311,6 +313,7 @@ def opened(actor: Actor, user: User | None = None) -> Who:
         has_password=bool(user and user.hash),
         rights=[right for right in Right if any(right in RIGHTS[role] for role in held)],
         posts=[post_item(post) for post in actor.posts],
+        time_zone=config.time_zone,
     )
 
 

@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from hub.config import HubConfig
 from hub.people.session_api import opened
 from hub.positions import KIND
 from hub.roles import Actor, Role
@@ -109,7 +110,9 @@ class MockHub:
         if who is None:
             error = {"code": "unauthorized", "message": "no session", "allowed": "log in"}
             return JSONResponse({"error": error, "demo": self.demo}, 401)
-        return JSONResponse(opened(Actor(who[0], Role(who[1]))).model_dump(mode="json"))
+        return JSONResponse(
+            opened(Actor(who[0], Role(who[1])), HubConfig(data_dir=Path())).model_dump(mode="json")
+        )
 
     async def post_session(self, request: Request) -> Response:
         body = await request.json()
@@ -120,7 +123,9 @@ class MockHub:
             return refuse(401, "unauthorized", "this token is not known", "ask the administrator")
         key = f"s{len(self.sessions)}-{time.time_ns()}"
         self.sessions[key] = who
-        response = JSONResponse(opened(Actor(who[0], Role(who[1]))).model_dump(mode="json"))
+        response = JSONResponse(
+            opened(Actor(who[0], Role(who[1])), HubConfig(data_dir=Path())).model_dump(mode="json")
+        )
         response.set_cookie("tianyan_session", key, httponly=True, samesite="strict")
         return response
 

@@ -569,6 +569,7 @@ def test_a_session_by_token_and_its_end(client, tokens):
         "has_password": False,
         "rights": rights,
         "posts": [],
+        "time_zone": "Asia/Shanghai",
     }
     cookie = opened.headers["set-cookie"].lower()
     assert "httponly" in cookie

@@ -20,6 +20,8 @@ export interface Who {
   name: string
   display_name: string
   must_change: boolean
+  /** The site's. */
+  time_zone: string
 }
 
 /** Status 0: no network. The message is what people are told. */
