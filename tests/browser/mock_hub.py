@@ -29,7 +29,7 @@ from hub.positions import KIND
 from hub.roles import Actor, Role
 from hub.store import to_ms
 from tests.browser import mock_evaluation, mock_map
-from tests.browser.made_up_city import NEXT, City, Item, now
+from tests.browser.made_up_city import CONDITIONS, NEXT, City, Item, now
 from tests.browser.mock_attention import Attention
 from tests.browser.mock_learning import Learning
 from tests.browser.mock_looks import Looks
@@ -225,8 +225,10 @@ class MockHub:
             return refuse(404, "not_found", f"case {request.path_params['key']} is not known")
         return JSONResponse(self.city.case_page(request.path_params["key"], who[1]))
 
-    async def conditions(self, _request: Request) -> Response:
-        return JSONResponse({"items": self.conditions_known, "total": len(self.conditions_known)})
+    async def conditions(self, request: Request) -> Response:
+        """Of every matter the same two; the whole table has those that a test gives it."""
+        found = CONDITIONS if "matter" in request.query_params else self.conditions_known
+        return JSONResponse({"items": found, "total": len(found)})
 
     async def act(self, request: Request) -> Response:
         who = self._writer(request)
