@@ -300,9 +300,9 @@ class Link:
             self._outbox.added.set()
 
     def _track_room(self) -> int:
-        late = self._now_ms() - RETRY_FIRST_MS
+        now = self._now_ms()
         for seq, sent_ms in list(self._tracks_in_flight.items()):
-            if sent_ms >= late:
+            if now - RETRY_FIRST_MS <= sent_ms <= now:
                 break
             self._tracks_in_flight.pop(seq, None)
         return max(0, self._most_tracks - len(self._tracks_in_flight))

@@ -31,6 +31,8 @@ ALERT, DRIVER, GAP, TRACK = "alert", "driver", "gap", "track"
 PRIORITY = (ALERT, GAP, DRIVER, TRACK)
 RETRY_FIRST_MS = 30_000
 RETRY_MAX_MS = 600_000
+_IS_DUE = f"due_ms NOT BETWEEN ? + 1 AND ? + {2 * RETRY_MAX_MS}"
+"""What is put off for longer than anything ever is: the clock was set back meanwhile."""
 REFUSED_KEPT = 1_000
 TAKEN_AT_ONCE = 50
 
@@ -346,8 +348,8 @@ class Outbox:
                 # The sign keeps SQLite from sorting all that is due: a backlog may be long.
                 rows = self._db.execute(
                     "SELECT seq, added_ms, payload, tries FROM item"  # noqa: S608 - two constants
-                    f" WHERE stream = ? AND +due_ms <= ? ORDER BY {order} LIMIT ?",
-                    (stream, now, room),
+                    f" WHERE stream = ? AND +{_IS_DUE} ORDER BY {order} LIMIT ?",
+                    (stream, now, now, room),
                 ).fetchall()
                 self._db.executemany(
                     "UPDATE item SET tries = tries + 1, due_ms = ? WHERE stream = ? AND seq = ?",
@@ -404,10 +406,11 @@ class Outbox:
         now = self._now_ms()
         with self._transaction():
             rows = self._db.execute(
-                "SELECT sha256, alert, type, size, tries, sealed FROM file WHERE due_ms <= ?"
+                "SELECT sha256, alert, type, size, tries, sealed FROM file"  # noqa: S608 - a constant
+                f" WHERE {_IS_DUE}"
                 " AND NOT EXISTS (SELECT 1 FROM item WHERE stream = ? AND seq = alert_seq)"
                 " ORDER BY place, tries, alert_seq LIMIT ?",
-                (now, ALERT, limit),
+                (now, now, ALERT, limit),
             ).fetchall()
             self._db.executemany(
                 "UPDATE file SET tries = tries + 1, due_ms = ? WHERE sha256 = ? AND alert = ?",
@@ -461,7 +464,7 @@ class Outbox:
         """Age in seconds of the oldest item without a receipt; 0 when there is none."""
         with self._lock:
             row = self._db.execute("SELECT MIN(added_ms) FROM item").fetchone()
-        return (self._now_ms() - row[0]) / 1000 if row[0] is not None else 0.0
+        return max(self._now_ms() - row[0], 0) / 1000 if row[0] is not None else 0.0
 
     def refused_count(self) -> int:
         """How many items the hub refused for good and we keep aside."""

@@ -83,6 +83,19 @@ def test_what_has_no_receipt_is_sent_again_later_and_later(outbox, clock):
     assert 0.7 * RETRY_FIRST_MS < waits_ms[0] < waits_ms[1] < waits_ms[2]
 
 
+def test_a_clock_that_is_set_back_holds_nothing_up(outbox, clock):
+    add_alert(outbox, [PICTURE])
+    assert taken(outbox) == [(ALERT, 0)]
+    clock.ms -= 3_600_000
+    assert taken(outbox) == [(ALERT, 0)]
+    assert taken(outbox) == []
+    assert outbox.oldest_s() == 0
+    outbox.settle(ALERT, [(0, 0)])
+    assert len(outbox.files_due()) == 1
+    clock.ms -= 3_600_000
+    assert len(outbox.files_due()) == 1
+
+
 def test_the_hubs_return_makes_everything_due(outbox):
     add_alert(outbox)
     assert taken(outbox)
