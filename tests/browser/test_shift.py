@@ -55,6 +55,24 @@ def test_both_at_once_and_only_one_decision_stands(served: Served, opened: Opene
     assert len(decided) == 1
 
 
+@pytest.mark.parametrize("key", ["m", "s"])
+def test_a_dialog_open_while_another_decides_closes_and_says_who_it_was(
+    served: Served, opened: Opener, key: str
+) -> None:
+    page = opened(served.url)
+    city = served.hub.city
+    alert = served.new_alert(level=3)
+    chosen(page, alert)
+    page.keyboard.press(key)
+    expect(page.get_by_role("dialog")).to_be_visible()
+    city.decide(alert, "false_alarm", "王敏", "")
+    served.tell("alert", city.alerts[alert])
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.locator(".toasts li")).to_contain_text("王敏已先判定为“误报”")
+    expect(page.locator(f"[data-alert='{alert}']")).to_have_count(0)
+    expect(page.locator("[data-alert][aria-current='true']")).to_have_count(1)
+
+
 def test_the_claim_is_gone_with_the_page(served: Served, opened: Opener) -> None:
     served.hub.demo = False
     first = opened(served.url, token="operator-token")

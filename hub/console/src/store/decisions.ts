@@ -12,7 +12,7 @@ import { learnConditions } from './conditions'
 import { drafts, forget } from './drafts'
 import { toast } from './toasts'
 
-/** Ids of alerts whose decision is on its way. */
+/** Ids of alerts of which this page's decision, merge or putting off is on its way. */
 export const deciding = reactive(new Set<string>())
 /** What went wrong with a decision, by alert. */
 export const problems = reactive(new Map<string, string>())
@@ -43,9 +43,10 @@ export async function judge(item: Alert, decision: Decision, condition?: number)
     putAlert(answer)
     await tellDecided(answer, condition)
   } catch (error) {
-    const problem = await explain(error, id)
+    const first = await firstOf(error, id)
+    const problem = first || t('alert.notSent', { message: problemText(error) })
     problems.set(id, problem)
-    toast(problem, 'bad', { to: `/?alert=${encodeURIComponent(id)}`, text: t('alert.look') })
+    tellOf(id, problem)
   } finally {
     deciding.delete(id)
   }
@@ -68,15 +69,23 @@ async function tellDecided(answer: Alert, condition?: number): Promise<void> {
   }
 }
 
-async function explain(error: unknown, id: string): Promise<string> {
-  if (error instanceof ApiError && error.status === 409) {
-    await reread(id)
-    const now = alerts.get(id)
-    if (now?.duplicate_of) return t('merge.merged')
-    return t('alert.conflict', {
-      who: now?.decided_by ?? t('app.unknown'),
-      what: now?.decision ? t(`alert.${now.decision}`) : t('app.unknown'),
-    })
-  }
-  return t('alert.notSent', { message: problemText(error) })
+/** Who settled an alert, and how; nothing while it waits. */
+export function firstAt(id: string): string {
+  const now = alerts.get(id)
+  if (now?.duplicate_of) return t('merge.merged')
+  if (!now?.decision) return ''
+  const who = now.decided_by ?? t('app.unknown')
+  return t('alert.conflict', { who, what: t(`alert.${now.decision}`) })
+}
+
+/** Who was first, where that is why the hub refused; the alert is then as he left it. */
+export async function firstOf(error: unknown, id: string): Promise<string> {
+  if (!(error instanceof ApiError) || error.status !== 409) return ''
+  await reread(id)
+  return firstAt(id)
+}
+
+/** What was not done with an alert, with a way back to it. */
+export function tellOf(id: string, problem: string): void {
+  toast(problem, 'bad', { to: `/?alert=${encodeURIComponent(id)}`, text: t('alert.look') })
 }
