@@ -6,7 +6,7 @@ newest. One that is too far behind is told to read everything anew.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from sse_starlette import ServerSentEvent
 
@@ -70,7 +70,7 @@ class Feed:
         self._numbered = 0
         self._last_id = 0
         self._dropped = 0
-        self._for_all: dict[int, bytes] = {}
+        self._for_all = cache(lambda number: piece(self._told_since(number), None))
 
     @property
     def number(self) -> int:
@@ -79,7 +79,7 @@ class Feed:
 
     def add(self, told: Sequence[Told]) -> None:
         """What pages are told next."""
-        self._for_all.clear()
+        self._for_all.cache_clear()
         newest = {(each.kind, each.item): each for each in told}
         replaced = self._newest.add(newest.items())
         self._numbered += sum(each.id > 0 for each in newest.values())
@@ -94,11 +94,9 @@ class Feed:
 
         `may_see`: whether a page hears of what is there; None: of everything.
         """
-        if may_see is not None:
-            return piece(self._told_since(number), may_see)
-        if number not in self._for_all:
-            self._for_all[number] = piece(self._told_since(number), None)
-        return self._for_all[number]
+        if may_see is None:
+            return self._for_all(number)
+        return piece(self._told_since(number), may_see)
 
     def _told_since(self, number: int) -> list[Told]:
         if number < self._dropped:

@@ -6,6 +6,7 @@ number up to which it has been told, and gets the newest row of every vehicle th
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from zlib import crc32
 
 import msgspec
@@ -43,7 +44,7 @@ class Positions:
     def __init__(self) -> None:
         """None yet."""
         self._newest = Newest[str, tuple[bytes, Spot]]()
-        self._for_all: dict[int, bytes] = {}
+        self._for_all = cache(lambda number: self._event(number, lambda _: True))
         self._whole: dict[str, tuple[object, float]] = {}
 
     @property
@@ -53,7 +54,7 @@ class Positions:
 
     def add(self, positions: Sequence[Position]) -> None:
         """What pages are told next."""
-        self._for_all.clear()
+        self._for_all.cache_clear()
         self._newest.add(
             (each.vehicle, (msgspec.json.encode(each.row), each.spot)) for each in positions
         )
@@ -63,11 +64,9 @@ class Positions:
 
         `may_see`: whether a page hears of what is there; None: of everything.
         """
-        if may_see is not None:
-            return self._event(number, may_see)
-        if number not in self._for_all:
-            self._for_all[number] = self._event(number, lambda _: True)
-        return self._for_all[number]
+        if may_see is None:
+            return self._for_all(number)
+        return self._event(number, may_see)
 
     def to_be_told_whole(self, positions: Sequence[Position], at_s: float) -> list[str]:
         """The vehicles of which more changed than the position, or that were not told for long.
