@@ -1,7 +1,8 @@
-"""Fewer points for a map: those without which the track would be elsewhere at some moment.
+"""Fewer points for a map: those without which a vehicle would be elsewhere or at another speed.
 
 A point is left out when the vehicle, going evenly from the point before to the point after, would
-have been within the tolerance of it at its time. So a stop keeps both ends, and a replay is right.
+have been within the tolerance of it at its time, at very nearly its speed. So a stop keeps both
+ends, and a replay and its speeds are right.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 GAP_MS = 120_000
+KMH_OF_METRE = 2.0
+"""Speed may be off by so much for each metre that the place may be."""
 
 
 def thin(fixes: Sequence[TrackPoint], tolerance_m: float, most: int) -> list[TrackPoint]:
@@ -29,15 +32,17 @@ def thin(fixes: Sequence[TrackPoint], tolerance_m: float, most: int) -> list[Tra
     north, east = metres_per_degree(float(lats.mean()))
     y, x = (lats - lats[0]) * north, (lons - lons[0]) * east
     ends = np.flatnonzero(np.diff(t) > GAP_MS)
-    kept = _kept(t, x, y, tolerance_m, ends)
+    speed = np.array([np.nan if fix.speed_kmh is None else fix.speed_kmh for fix in fixes])
+    way = np.column_stack((x, y, speed / KMH_OF_METRE))
+    kept = _kept(t, way, tolerance_m, ends)
     while len(kept) > most and tolerance_m < 10_000:
         tolerance_m *= 2
-        kept = _kept(t, x, y, tolerance_m, ends)
+        kept = _kept(t, way, tolerance_m, ends)
     step = -(-len(kept) // most)
     return [fixes[i] for i in kept[::step].tolist()]
 
 
-def _kept(t: Floats, x: Floats, y: Floats, tolerance_m: float, ends: Indices) -> Indices:
+def _kept(t: Floats, way: Floats, tolerance_m: float, ends: Indices) -> Indices:
     keep = np.zeros(len(t), dtype=bool)
     bounds = sorted({0, len(t) - 1, *ends.tolist(), *(ends + 1).tolist()})
     keep[bounds] = True
@@ -49,10 +54,8 @@ def _kept(t: Floats, x: Floats, y: Floats, tolerance_m: float, ends: Indices) ->
         inside = slice(first + 1, last)
         length = max(t[last] - t[first], 1.0)
         share = (t[inside] - t[first]) / length
-        off = np.hypot(
-            x[inside] - x[first] - share * (x[last] - x[first]),
-            y[inside] - y[first] - share * (y[last] - y[first]),
-        )
+        x, y, speed = (way[inside] - way[first] - share[:, None] * (way[last] - way[first])).T
+        off = np.fmax(np.hypot(x, y), np.abs(speed))
         worst = int(off.argmax())
         if off[worst] > tolerance_m:
             middle = first + 1 + worst

@@ -170,6 +170,8 @@ def test_a_heap_names_the_truck_as_a_lead_and_no_verdict(watched: Watched, opene
     expect(leads).to_contain_text("只是线索，不是结论")
     expect(leads.get_by_role("listitem")).to_have_count(1)
     expect(leads.get_by_role("listitem")).to_contain_text("满载 → 空载")
+    expect(leads.locator("figure").nth(0)).to_contain_text("摄像机所见 · ")
+    expect(leads.locator("figure").nth(1)).to_contain_text("陕G·00001 · ")
 
 
 def test_a_viewer_is_told_that_leads_are_not_for_him(watched: Watched, opened: Opener) -> None:

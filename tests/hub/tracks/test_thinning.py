@@ -23,6 +23,14 @@ def test_an_even_way_is_its_two_ends_and_a_stop_keeps_both_of_its():
     assert off_m(fixes, kept) <= 5.5
 
 
+def test_speeds_stay_what_they_were():
+    fixes = numbered(way(0, 600), way(600, 300, kmh=72))
+    kept = thin(fixes, 3.0, 1000)
+    assert len(kept) <= 6
+    speeds = np.interp([f.ts for f in fixes], [f.ts for f in kept], [f.speed_kmh for f in kept])
+    assert np.abs(speeds - [f.speed_kmh for f in fixes]).max() <= 6.0
+
+
 def test_what_lies_before_and_after_silence_stays():
     fixes = numbered(way(0, 300, kmh=36), way(3600, 300, 3000, kmh=36))
     kept = [fix.ts for fix in thin(fixes, 50.0, 1000)]

@@ -60,6 +60,14 @@ export interface VehicleDay {
   superseded: number
 }
 
+/** A point of a stretch of track. */
+export interface WayPoint {
+  at: string
+  lat: number
+  lon: number
+  speed_kmh: number | null
+}
+
 /** What shows a vehicle's alert. */
 export interface Stretch {
   vehicle: string
@@ -69,7 +77,7 @@ export interface Stretch {
   end: string
   certainty: number
   facts: Record<string, Fact>
-  points: { at: string; lat: number; lon: number; speed_kmh: number | null }[]
+  points: WayPoint[]
 }
 
 /** A truck that stood near what a camera saw: a lead, no verdict. */
@@ -80,6 +88,9 @@ export interface Lead {
   end: string
   stood_s: number
   distance_m: number
+  lat: number
+  lon: number
+  track: WayPoint[]
   load_before: string | null
   load_after: string | null
   unloaded: boolean | null

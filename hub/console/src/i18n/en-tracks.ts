@@ -15,6 +15,7 @@ export const enTracks = {
   'day.driving': 'Driving',
   'day.standing': 'Standing',
   'day.idle': 'Idling',
+  'day.lost': 'no position',
   'day.known': 'Known',
   'day.unknown': 'Unknown',
   'day.unknownLong': 'No position came in this time: it counts neither as a stop nor as a trip.',
@@ -47,6 +48,7 @@ export const enTracks = {
   'doubt.repaired': 'week rollover repaired (believed)',
 
   'event.trip': 'Trip',
+  'event.unknown': 'No data',
   'event.stop': 'Stop',
   'event.unload': 'Hopper raised',
   'event.overspeed': 'Overspeed',
@@ -136,6 +138,7 @@ export const enTracks = {
     'a camera in passing that knows of no clean pass: a day before it was seen',
   'lead.basis.blind': 'the camera could not see: from before it lost its picture',
   'lead.basis.asked': 'the span that was asked for',
+  'lead.seen': 'What the camera saw',
   'lead.none': 'No truck stood near in this time.',
   'lead.failed': 'The leads could not be read. Please try again.',
   'lead.stood': 'stood {span}, {n} m away',

@@ -15,6 +15,7 @@ export const zhTracks = {
   'day.driving': '行驶',
   'day.standing': '停车',
   'day.idle': '怠速',
+  'day.lost': '没有位置',
   'day.known': '有数据',
   'day.unknown': '无数据',
   'day.unknownLong': '这段时间没有收到位置，不当作停车，也不当作行驶。',
@@ -47,6 +48,7 @@ export const zhTracks = {
   'doubt.repaired': '周翻转已修正（可信）',
 
   'event.trip': '行程',
+  'event.unknown': '没有数据',
   'event.stop': '停车',
   'event.unload': '举升货箱',
   'event.overspeed': '超速',
@@ -133,6 +135,7 @@ export const zhTracks = {
   'lead.basis.passing': '车载摄像机路过发现，没有干净时的路过记录，取发现前一天',
   'lead.basis.blind': '摄像机当时看不见，从失去画面之前算起',
   'lead.basis.asked': '按指定时间',
+  'lead.seen': '摄像机所见',
   'lead.none': '这段时间没有渣土车在附近停过。',
   'lead.failed': '线索没有查到，请重试。',
   'lead.stood': '停 {span}，最近 {n} 米',

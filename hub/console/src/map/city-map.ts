@@ -340,8 +340,9 @@ export class CityMap {
 
   fit(box: Bounds | null): void {
     if (!box) return
+    this.map.resize() // what came on to the page with it may have taken some of its room
     this.map.fitBounds([this.shift(box.west, box.south), this.shift(box.east, box.north)], {
-      padding: 44,
+      padding: { top: 44, bottom: 44, left: 44, right: 64 }, // buttons stand at the right
       maxZoom: 16,
       duration: calm(500),
     })

@@ -22,6 +22,7 @@ export const SOURCES = [
   'trails',
   'track',
   'shapes',
+  'moment',
   'alerts',
   'cases',
   'here',
@@ -48,8 +49,8 @@ const shapeColour = (colours: Colours) =>
   [
     'match',
     ['get', 'tone'],
-    'now',
-    colours.accent,
+    'lost',
+    colours['ink-3'],
     'event',
     colours['level-3'],
     'stop',
@@ -267,7 +268,18 @@ export function layers(colours: Colours, base: BaseMap | null): LayerSpecificati
       filter: ['==', ['geometry-type'], 'Point'],
       paint: {
         'circle-color': shapeColour(colours),
-        'circle-radius': ['match', ['get', 'tone'], 'now', 8, 5],
+        'circle-radius': 5,
+        'circle-stroke-color': colours.surface,
+        'circle-stroke-width': 2,
+      },
+    },
+    {
+      id: 'moment',
+      type: 'circle',
+      source: 'moment',
+      paint: {
+        'circle-color': shapeColour(colours),
+        'circle-radius': 8,
         'circle-stroke-color': colours.surface,
         'circle-stroke-width': 2,
       },
@@ -455,6 +467,7 @@ export function style(colours: Colours, base: BaseMap | null): StyleSpecificatio
       trails: plain,
       track: plain,
       shapes: plain,
+      moment: plain,
       alerts: {
         ...plain,
         promoteId: 'id',

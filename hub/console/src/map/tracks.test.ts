@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { placeAt, siteShape, wayShapes } from './tracks'
+import { placeAt, runsOf, siteShape, wayShapes } from './tracks'
 
 const point = (s: number, lon: number) => ({
   at: new Date(s * 1000).toISOString(),
@@ -12,20 +12,37 @@ const point = (s: number, lon: number) => ({
 describe('a replay', () => {
   const points = [point(0, 109), point(100, 110), point(5000, 111)]
 
+  const silence = [{ start: points[1]?.at ?? '', end: points[2]?.at ?? '' }]
+
   it('is between two points at a moment between them', () => {
-    expect(placeAt(points, 50_000)?.lon).toBeCloseTo(109.5)
-    expect(placeAt(points, 100_000)?.lon).toBe(110)
+    expect(placeAt(points, 50_000, silence)?.lon).toBeCloseTo(109.5)
+    expect(placeAt(points, 100_000, silence)?.lon).toBe(110)
   })
 
-  it('stays where it was last heard while nothing is known', () => {
-    expect(placeAt(points, 2_000_000)?.lon).toBe(110)
-    expect(placeAt(points, 9_000_000)?.lon).toBe(111)
-    expect(placeAt(points, -1)).toBeNull()
-    expect(placeAt([], 0)).toBeNull()
+  it('stands while it is heard to stand, for however long', () => {
+    const stop = [point(0, 109), point(3600, 109)]
+    expect(placeAt(stop, 1_800_000, [])).toMatchObject({ lon: 109, speed_kmh: 30 })
+    expect(runsOf(stop, [])).toHaveLength(1)
+  })
+
+  it('drives evenly from one speed to the next', () => {
+    const faster = { ...point(100, 110), speed_kmh: 50 }
+    expect(placeAt([point(0, 109), faster], 50_000, [])?.speed_kmh).toBeCloseTo(40)
+  })
+
+  it('stays where it was last heard while nothing is known, and says so', () => {
+    const lost = { lon: 110, speed_kmh: null, lost: true }
+    expect(placeAt(points, 2_000_000, silence)).toMatchObject(lost)
+    expect(placeAt(points, 9_000_000, silence)?.lon).toBe(111)
+    expect(placeAt(points, -1, silence)).toBeNull()
+    expect(placeAt([], 0, silence)).toBeNull()
   })
 
   it('draws no straight line through silence', () => {
-    expect(wayShapes([...points, point(5060, 112)])).toHaveLength(2)
+    const way = [...points, point(5060, 112)]
+    expect(wayShapes(way)).toHaveLength(2)
+    expect(wayShapes(way, silence)).toHaveLength(2)
+    expect(wayShapes(way, [])).toHaveLength(1)
   })
 })
 
