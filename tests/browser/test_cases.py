@@ -34,6 +34,7 @@ def test_one_step_for_several_cases_says_what_became_of_each(
     expect(results.nth(1)).to_contain_text("已回退")
     expect(results.nth(0)).to_contain_text("✕")
     assert served.hub.city.cases["3"]["history"][-1]["note"] == "不属于本部门"
+    expect(bar.get_by_label("办理什么").locator("option[value=return]")).to_have_count(0)
     assert served.hub.city.cases["1"]["state"] == "reported"
 
 
