@@ -35,6 +35,7 @@ export const enProof: Record<keyof typeof zhProof, string> = {
   'proof.failed': 'That did not work: {message}',
   'cause.alert': 'Alert',
   'cause.report': 'Report',
+  'note.look': 'The camera is asked to look again',
   'means.look': 'Look of the camera',
   'means.visit': 'Visit',
   'verdict.good': 'good',

@@ -35,6 +35,7 @@ export const zhProof = {
   'proof.failed': '没有成功：{message}',
   'cause.alert': '告警',
   'cause.report': '上报',
+  'note.look': '请摄像机再看一次',
   'means.look': '摄像机复看',
   'means.visit': '到场核查',
   'verdict.good': '可信',
