@@ -133,6 +133,10 @@ def test_closed_matters_are_looked_up_by_grid_in_two_languages(city, phone):
     expect(phone.get_by_text("1 in all")).to_be_visible()
     phone.get_by_text("Exposed garbage").first.click()
     expect(phone.get_by_text("Basis", exact=True)).to_be_visible()
+    step = phone.locator(".steps li").first  # when and what side by side, on a phone too
+    time, said = (step.locator(name).bounding_box() for name in ("time", "span"))
+    assert said["y"] == time["y"]
+    assert said["x"] > time["x"] + time["width"]
     assert phone.locator("html").get_attribute("lang") == "en"
     assert is_narrow_enough(phone)
     assert faults(phone) == []

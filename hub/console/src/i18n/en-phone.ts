@@ -31,7 +31,7 @@ export const enPhone: Record<keyof typeof zhPhone, string> = {
   'navigate': 'Navigate',
   'back': 'Back',
   'accept': 'Accept',
-  'accepted': 'Accepted; sent when there is a network',
+  'accepted': 'Accepted. Without a network it is sent later.',
   'note': 'What was done',
   'photo': 'Take photos',
   'photos': '{n} files',

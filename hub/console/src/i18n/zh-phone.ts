@@ -30,7 +30,7 @@ export const zhPhone = {
   'navigate': '导航',
   'back': '返回',
   'accept': '接收',
-  'accepted': '已接收，联网后上传',
+  'accepted': '已接收。没有网络时，联网后上传。',
   'note': '处置情况',
   'photo': '拍照',
   'photos': '{n} 个文件',

@@ -3,10 +3,17 @@ import { zhPhone } from '../i18n/zh-phone'
 import { settings } from '../store/settings'
 import { sayer } from '../street/say'
 import { siteZone } from '../time'
+import type { PhoneCase } from './api'
 
 export const t = sayer({ zh: zhPhone, en: enPhone })
 
 const locale = () => (settings.language === 'zh' ? 'zh-CN' : 'en-GB')
+
+/** What a case is about, its matter in the reader's language. */
+export function titleOf({ title, matter }: Pick<PhoneCase, 'title' | 'matter'>): string {
+  const name = settings.language === 'en' && matter?.name_en
+  return name && title.startsWith(matter.name_zh) ? name + title.slice(matter.name_zh.length) : title
+}
 
 /** Day and time of day at the site, to the minute. */
 export function moment(at: string): string {
