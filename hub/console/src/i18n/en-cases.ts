@@ -20,6 +20,7 @@ export const enCases: Record<keyof typeof zhCases, string> = {
   'batch.reasonNeeded': 'Reason (needed, written into each)',
   'batch.run': 'Do it for each',
   'batch.clear': 'Choose none',
+  'batch.done': '{done} done, {undone} not done',
   'batch.moved': '{who} has just taken it to “{state}”: this step was not taken',
   'batch.notNow': 'not now: {state}',
   'batch.all': 'Choose all of this page',

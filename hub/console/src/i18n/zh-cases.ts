@@ -18,6 +18,7 @@ export const zhCases = {
   'batch.reasonNeeded': '理由（必填，写进每一件）',
   'batch.run': '逐件办理',
   'batch.clear': '取消选择',
+  'batch.done': '办成 {done} 件，没有办成 {undone} 件',
   'batch.moved': '{who} 刚把它办到“{state}”，这一步没有办',
   'batch.notNow': '现在不能：{state}',
   'batch.all': '全选本页',
