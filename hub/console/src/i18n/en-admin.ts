@@ -215,6 +215,8 @@ export const enAdmin: Record<keyof typeof zhAdmin, string> = {
   'auditKind.vehicle': 'vehicle',
   'auditKind.webhook': 'webhook',
   'action.accept_key': 'accept key',
+  'action.retry': 'take again',
+  'action.delete': 'delete',
   'action.begin': 'begin the rollout',
   'action.next': 'next stage',
   'action.stage': 'next stage by itself',

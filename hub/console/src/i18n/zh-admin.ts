@@ -210,6 +210,8 @@ export const zhAdmin = {
   'auditKind.vehicle': '车辆',
   'auditKind.webhook': '接收方',
   'action.accept_key': '接受设备公钥',
+  'action.retry': '重新接收',
+  'action.delete': '删除',
   'action.begin': '开始下发',
   'action.next': '进入下一阶段',
   'action.stage': '自动进入下一阶段',
