@@ -31,6 +31,22 @@ export function moved(every: Every, day: string, count: number): string {
   return new Date(there).toISOString().slice(0, 10)
 }
 
+/** The days of the period that a day lies in, both included, as far as they have come by `today`. */
+export function daysOf(every: Every, day: string, today: string): { since: string; until: string } {
+  const [year = '', month = ''] = day.split('-')
+  const quarter = String(Math.floor((Number(month) - 1) / 3) * 3 + 1).padStart(2, '0')
+  const weekday = new Date(`${day}T00:00:00Z`).getUTCDay() || 7
+  const since = {
+    day,
+    week: moved('day', day, 1 - weekday),
+    month: `${year}-${month}-01`,
+    quarter: `${year}-${quarter}-01`,
+    year: `${year}-01-01`,
+  }[every]
+  const last = moved('day', moved(every, since, 1), -1)
+  return { since, until: last < today ? last : today }
+}
+
 export function percent(value: number | null | undefined, digits = 2): string {
   return value === null || value === undefined ? '–' : `${(value * 100).toFixed(digits)} %`
 }

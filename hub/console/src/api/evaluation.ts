@@ -1,4 +1,4 @@
-import { all, get, type Page, type Query, request, withQuery } from './http'
+import { get, type Page, type Query, request, withQuery } from './http'
 
 export type Unit = 'case' | 'check' | 'report' | 'visit' | 'opinion'
 export type Every = 'day' | 'week' | 'month' | 'quarter' | 'year'
@@ -132,8 +132,8 @@ export function counted(
   indicator: string,
   group: string,
   side: Side,
-): Promise<CountedCase[]> {
-  return all<CountedCase>(`${ROOT}/cases`, { ...query(asked), indicator, group, side }, 500)
+): Promise<Page<CountedCase>> {
+  return get(`${ROOT}/cases`, { ...query(asked), indicator, group, side, limit: 500 })
 }
 
 export async function storedReports(): Promise<StoredReport[]> {

@@ -44,7 +44,11 @@ export const enEvaluation: Record<keyof typeof zhEvaluation, string> = {
   'evaluation.heatNone': 'too few',
   'evaluation.open': 'Show the {n} cases of {name}',
   'evaluation.cases': '{name} · {n} cases',
-  'evaluation.noCases': 'No cases to list: this one counts patrol visits.',
+  'evaluation.noCases': 'This one counts patrol visits; no cases stand behind it.',
+  'evaluation.patrols': 'See the patrols of these days',
+  'evaluation.onceEach':
+    'Counted {n} times: a case counts again when it is opened again, told of or checked again, and is listed once; reports without a case are not listed.',
+  'evaluation.firstOnly': 'The first {n} are listed here, all of them in the export.',
   'evaluation.numerator': 'Counted',
   'evaluation.denominator': 'Of these',
   'evaluation.rest': 'Not counted',
