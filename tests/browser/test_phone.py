@@ -1,6 +1,7 @@
 """The phone page on a real hub: an officer goes, the network goes, the work is sent once."""
 
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -36,8 +37,9 @@ class City:
         site = make_site(
             self.store, folder, listen={"port": port}, broker={"port": free_port()},
             rules={"garbage": {"open_case": "at_once"}}, proof={"photos": "required"},
+            time_zone="Asia/Tokyo",
         )  # fmt: skip
-        self.hub = Hub.build(site.config, self.store)
+        self.hub, self.zone = Hub.build(site.config, self.store), site.config.zone
         self.port, self.url = port, f"http://127.0.0.1:{port}"
         at = now() - timedelta(minutes=10)
         with self.store.write() as tx:
@@ -211,13 +213,15 @@ def test_work_done_without_a_network_is_sent_once_when_there_is_one(city, phone)
 
 
 def test_what_the_hub_refuses_is_said_and_kept_until_the_officer_gives_it_up(city, phone):
+    hours = {f"{at.astimezone(city.zone):%H}:" for at in (now(), now() - timedelta(minutes=5))}
+    expect(phone.get_by_text("列表截至")).to_have_text(re.compile(f"截至 ({'|'.join(hours)})"))
     phone.get_by_role("button").filter(has_text=city.mine.number).click()
     phone.get_by_role("button", name="接收", exact=True).click()
     phone.get_by_label("处置情况").fill("已清运")
     phone.get_by_role("button", name="提交反馈").click()  # without a photo
     refusal = phone.get_by_role("alert")
-    expect(refusal).to_contain_text("没有被接受")
-    expect(refusal).to_contain_text("photo")
+    expect(refusal).to_contain_text("没有被接受：这一步要有现场照片")
+    expect(refusal).to_contain_text("photos: POST")  # and the hub's own words
     phone.reload()
     expect(phone.get_by_role("alert")).to_contain_text("没有被接受")
     phone.get_by_role("button", name="放弃").click()
