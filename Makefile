@@ -10,7 +10,7 @@ demo: setup
 	.venv/bin/tianyan demo $(if $(VIDEO),--video "$(VIDEO)") $(ARGS)
 
 test: setup-test check
-	.venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
+	.venv/bin/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: setup-test
 	.venv/bin/ruff check .

@@ -58,6 +58,7 @@ DEMO = (
     Shot("patrol", "/patrol", "tbody tr", draws_map=True),
     Shot("duty", "/duty", "tbody tr", ("pick:complete",)),
     Shot("sweeping", "/duty?tab=sweep&day={day}", "tbody tr"),
+    Shot("reports", "/reports", "tbody tr", (row(),), draws_map=True),
     Shot("dispatch", "/dispatch"),
     Shot("people", "/admin/people", "tbody tr", (row(),)),
     Shot("api-keys", "/admin/keys", "tbody tr"),

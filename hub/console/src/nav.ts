@@ -38,6 +38,7 @@ export const ENTRIES: readonly Entry[] = [
     right: 'read',
   },
   { to: '/wall', key: 'nav.wall', icon: 'screen', group: 'evaluation', right: 'read' },
+  { to: '/reports', key: 'nav.reports', icon: 'send', group: 'manage', right: 'act' },
   { to: '/dispatch', key: 'nav.dispatch', icon: 'link', group: 'manage', right: 'read' },
   { to: '/ledgers', key: 'nav.ledgers', icon: 'case', group: 'evaluation', right: 'read' },
   { to: '/learning', key: 'nav.learning', icon: 'guide', group: 'manage', right: 'read' },

@@ -19,6 +19,7 @@ export const router = createRouter({
       component: () => import('./pages/case-page.vue'),
       props: true,
     },
+    { path: '/reports', name: 'reports', component: () => import('./pages/reports-page.vue') },
     { path: '/ledgers', name: 'ledgers', component: () => import('./pages/ledgers-page.vue') },
     { path: '/cameras', name: 'cameras', component: () => import('./pages/cameras-page.vue') },
     {

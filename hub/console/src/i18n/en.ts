@@ -9,6 +9,7 @@ import { enGrids } from './en-grids'
 import { enMatters } from './en-matters'
 import { enPeople } from './en-people'
 import { enProof } from './en-proof'
+import { enReports } from './en-reports'
 import { enShift } from './en-shift'
 import { enTerminal } from './en-terminal'
 import { enTracks } from './en-tracks'
@@ -29,6 +30,7 @@ export const en: Record<keyof typeof zh, string> = {
   ...enPeople,
   ...enTracks,
   ...enProof,
+  ...enReports,
   ...enShift,
   ...enWorkflow,
   'app.name': 'Tianyan · City management',

@@ -9,6 +9,7 @@ import { zhGrids } from './zh-grids'
 import { zhMatters } from './zh-matters'
 import { zhPeople } from './zh-people'
 import { zhProof } from './zh-proof'
+import { zhReports } from './zh-reports'
 import { zhShift } from './zh-shift'
 import { zhTerminal } from './zh-terminal'
 import { zhTracks } from './zh-tracks'
@@ -28,6 +29,7 @@ export const zh = {
   ...zhTerminal,
   ...zhTracks,
   ...zhProof,
+  ...zhReports,
   ...zhShift,
   ...zhWorkflow,
   'app.name': '天眼 · 城市管理',

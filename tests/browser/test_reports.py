@@ -1,0 +1,69 @@
+"""What citizens report is taken into a case, answered or refused in the console, on a real hub."""
+
+from collections.abc import Iterator
+
+import httpx2 as httpx
+import pytest
+from playwright.sync_api import expect
+
+from hub import auth
+from hub.app import Hub
+from hub.roles import Role
+from tests.browser.accessible import faults
+from tests.browser.conftest import Opener, press
+from tests.browser.real_hub import real_hub
+from tests.hub.world import LAT, LON
+
+HEAP = "菜市场门口垃圾堆了三天"
+NOISE = "楼上装修太吵"
+
+
+@pytest.fixture
+def city(tmp_path) -> Iterator[tuple[str, str]]:
+    """Address of a hub with two reports that wait, and an operator's token."""
+    tokens = []
+
+    def furnish(hub: Hub) -> None:
+        with hub.store.write() as tx:
+            tokens.append(auth.issue_token(tx, "zhao", Role.OPERATOR))
+
+    with real_hub(tmp_path, furnish) as (url, root):
+        headers = {"Authorization": f"Bearer {root}"}
+        with httpx.Client(base_url=url, headers=headers, timeout=60) as clerk:
+            for content, name in ((HEAP, "王小明"), (NOISE, "")):
+                told = {"channel": "12345", "content": content, "place_text": "南门菜市场"}
+                told |= {"caller": {"name": name, "phone": "13812345678"}} if name else {}
+                clerk.post("/api/reports", json=told).raise_for_status()
+        yield url, tokens[0]
+
+
+def test_a_report_is_taken_in_answered_and_another_refused(city, opened: Opener) -> None:
+    url, token = city
+    page = opened(url, "/#/reports", token=token)
+    expect(page.locator("tbody tr")).to_have_count(2)
+    press(page.locator("tbody tr", has_text=HEAP).locator("button"))
+    panel = page.locator(".side-panel")
+    expect(panel).to_contain_text("王** 138****5678")
+    assert faults(page) == []
+
+    panel.get_by_label("事项").select_option("06010")
+    press(panel.get_by_role("button", name="保存"))
+    expect(panel.locator("dl")).to_contain_text("暴露垃圾")
+    panel.get_by_label("纬度").fill(str(LAT))
+    panel.get_by_label("经度").fill(str(LON))
+    press(panel.get_by_role("button", name="受理进案件"))
+    expect(panel.locator("dl a")).to_have_attribute("href", "#/cases/1")
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+    panel.get_by_label("答复内容").fill("今天清走")
+    press(panel.get_by_role("button", name="答复"))
+    expect(panel.locator("dl")).to_contain_text("今天清走")
+    expect(panel.locator("form", has_text="答复内容")).to_have_count(0)
+
+    press(page.locator("tbody tr", has_text=NOISE).locator("button"))
+    panel.get_by_label("理由").fill("属于住建部门")
+    press(panel.get_by_role("button", name="不予受理"))
+    expect(panel.locator("dl")).to_contain_text("属于住建部门")
+    page.get_by_role("button", name="不予受理").first.click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    assert "state=refused" in page.url
