@@ -1,10 +1,10 @@
 """Going from page to page, by keyboard and on a small screen."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.accessible import faults
-from tests.browser.conftest import Opener, Served
+from tests.browser.conftest import Opener, Served, until
 
 WIDE = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 720}
@@ -82,3 +82,22 @@ def test_a_page_left_open_over_a_new_version_is_read_anew(
     expect(page.get_by_role("heading", name="案件")).to_be_visible()
     page.wait_for_url("**/#/cases")
     opened.faults.clear()  # the part that was not there
+
+
+def test_an_address_written_before_the_first_page_is_there_is_followed(
+    still_hub: Served, opened: Opener
+) -> None:
+    page = opened(still_hub.url)
+    page.goto("about:blank")
+    parts: list[Route] = []
+
+    def keep(route: Route) -> None:
+        parts.append(route)
+
+    page.route("**/assets/cases-page*.js", keep, times=1)
+    page.goto(f"{still_hub.url}/#/cases", wait_until="commit")
+    until(page, lambda: parts)
+    page.goto(f"{still_hub.url}/#/cameras?q=x")
+    parts[0].continue_()
+    expect(page.get_by_role("heading", name="摄像机", exact=True)).to_be_visible()
+    assert page.url.endswith("/#/cameras?q=x")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.accessible import faults
-from tests.browser.conftest import Opener, Served
+from tests.browser.conftest import Opener, Served, until
 
 
 def chosen(page: Page, alert: str) -> None:
@@ -153,6 +153,28 @@ def test_the_next_comes_after_a_merge_whichever_is_told_first(
     expect(page.locator(f"[data-alert='{alert}']")).to_have_count(0)
     expect(page.locator("[data-alert][aria-current='true']")).to_have_count(1)
     assert served.hub.city.alerts[alert]["duplicate_of"]
+
+
+def test_what_was_read_before_a_decision_does_not_undo_it(served: Served, opened: Opener) -> None:
+    page = opened(served.url)
+    alert = served.new_alert(level=3)
+    waiting, before = page.locator(".queue .segments b").first, served.waiting()
+    expect(waiting).to_have_text(str(before))
+    read: list[Route] = []
+
+    def keep(route: Route) -> None:
+        read.append(route)
+
+    page.route(f"**/api/alerts/{alert}", keep, times=1)
+    chosen(page, alert)
+    until(page, lambda: read)
+    late = read[0].fetch()
+    page.keyboard.press("f")
+    expect(waiting).to_have_text(str(before - 1))
+    with page.expect_response(f"**/api/alerts/{alert}"):
+        read[0].fulfill(response=late)
+    page.wait_for_timeout(200)
+    expect(waiting).to_have_text(str(before - 1))
 
 
 def test_in_a_rush_only_the_newest_slide_in(served: Served, opened: Opener) -> None:

@@ -75,6 +75,15 @@ export const router = createRouter({
   ],
 })
 
+/** The router hears of an address written while its first page is being fetched only from here. */
+let asked = location.hash
+const stop = router.beforeResolve(() => {
+  if (location.hash === asked) return true
+  asked = location.hash
+  return asked.slice(1) || '/'
+})
+void router.isReady().finally(stop)
+
 router.onError(async (_fault, to) => {
   const last = Number(sessionStorage.getItem(READ_ANEW) ?? 0)
   if (Date.now() < last + AGAIN_AFTER_MS) return

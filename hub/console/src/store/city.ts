@@ -170,8 +170,14 @@ async function readAlertLists(): Promise<void> {
   prune()
 }
 
-async function rereadAlert(id: string): Promise<void> {
-  putAlert(await alert(id))
+/** Read one anew, with its history; what was told or decided meanwhile stands. */
+export async function rereadAlert(id: string): Promise<void> {
+  const mark = freshAlerts.mark()
+  const read = await alert(id)
+  const told = freshAlerts.isNewer(id, mark) ? alerts.get(id) : undefined
+  if (!told) return putAlert(read)
+  const isLonger = (read.history?.length ?? 0) > (told.history?.length ?? 0)
+  putAlert({ ...told, history: isLonger ? read.history : told.history })
 }
 
 async function readOpenCases(): Promise<void> {

@@ -2,12 +2,12 @@
 
 import { reactive } from 'vue'
 
-import { type Alert, alert as readAlert, decide, type Decision } from '../api/alerts'
+import { type Alert, decide, type Decision } from '../api/alerts'
 import { fileCase } from '../api/cases'
 import { ApiError } from '../api/http'
 import { t } from '../i18n'
 import { problemText } from '../problem'
-import { alerts, putAlert, putCase } from './city'
+import { alerts, putAlert, putCase, rereadAlert } from './city'
 import { learnConditions } from './conditions'
 import { drafts, forget } from './drafts'
 import { toast } from './toasts'
@@ -23,7 +23,7 @@ export function noteKey(id: string): string {
 
 export async function reread(id: string): Promise<void> {
   try {
-    putAlert(await readAlert(id))
+    await rereadAlert(id)
   } catch {
     // The list's own copy stays; the stream brings the rest.
   }

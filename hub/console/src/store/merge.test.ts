@@ -22,6 +22,16 @@ describe('Freshest', () => {
     expect([...fresh.items.values()].map((row) => row.state)).toEqual(['decided', 'undecided'])
   })
 
+  it('knows what was told of after an item was asked for', () => {
+    const fresh = new Freshest(new Map<string, Row>())
+    fresh.put({ id: 'a', state: 'undecided' })
+    const mark = fresh.mark()
+    expect(fresh.isNewer('a', mark)).toBe(false)
+    fresh.put({ id: 'a', state: 'decided' })
+    expect(fresh.isNewer('a', mark)).toBe(true)
+    expect(fresh.isNewer('b', mark)).toBe(false)
+  })
+
   it('takes the list where the event is older', () => {
     const fresh = new Freshest(new Map<string, Row>())
     fresh.put({ id: 'a', state: 'old' })

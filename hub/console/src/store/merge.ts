@@ -1,4 +1,4 @@
-/** A list read from the hub never overwrites an event that arrived while it was being read. */
+/** What is read from the hub never overwrites an event that arrived while it was being read. */
 
 export class Freshest<Item extends { id: string | number }> {
   private readonly touched = new Map<string, number>()
@@ -6,7 +6,7 @@ export class Freshest<Item extends { id: string | number }> {
 
   constructor(readonly items: Map<string, Item>) {}
 
-  /** Note the moment before a list is asked for. */
+  /** Note the moment before a list or an item is asked for. */
   mark(): number {
     return this.clock
   }
@@ -18,16 +18,21 @@ export class Freshest<Item extends { id: string | number }> {
     this.items.set(id, item)
   }
 
+  /** Whether it was told of after `mark`: an answer asked for before that is old. */
+  isNewer(id: string, mark: number): boolean {
+    return (this.touched.get(id) ?? 0) > mark
+  }
+
   /** A list asked for at `mark`; answers the ids held that it does not have. */
   merge(list: readonly Item[], mark: number): string[] {
     const named = new Set<string>()
     for (const item of list) {
       const id = String(item.id)
       named.add(id)
-      if ((this.touched.get(id) ?? 0) <= mark) this.items.set(id, item)
+      if (!this.isNewer(id, mark)) this.items.set(id, item)
     }
     return [...this.items.keys()].filter(
-      (id) => !named.has(id) && (this.touched.get(id) ?? 0) <= mark,
+      (id) => !named.has(id) && !this.isNewer(id, mark),
     )
   }
 
