@@ -37,7 +37,7 @@ def decide(store: Store, site: Site, name: str, decision: str, *, note: str, act
             raise not_found("alert", name)
         if alert.decision == decision and alert.decided_by == actor.name:
             return
-        if (said := _said_of(tx, alert)) is not None:
+        if (said := said_of(tx, alert)) is not None:
             raise Problem(409, "decided", said, "a decision is made once")
         at = now()
         alert = replace(alert, decision=decision, decided_by=actor.name, decided_at=at)
@@ -59,7 +59,7 @@ def decide(store: Store, site: Site, name: str, decision: str, *, note: str, act
         events.record(tx, changes, at)
 
 
-def _said_of(tx: Connection, alert: Alert) -> str | None:
+def said_of(tx: Connection, alert: Alert) -> str | None:
     """What a person has said of an alert already."""
     if alert.decision is not None:
         return f"alert {alert.id} was judged {alert.decision} by {alert.decided_by}"

@@ -8,7 +8,7 @@ from hub import audit, events
 from hub.alerts import store as alert_store
 from hub.alerts.alert import CONFIRMED, FALSE_ALARM, Alert
 from hub.cases import store as case_store
-from hub.decisions import lift_around
+from hub.decisions import lift_around, said_of
 from hub.errors import Problem, not_found
 from hub.events import Change
 from hub.pipeline import Site
@@ -26,7 +26,7 @@ def merge_into_alert(store: Store, name: str, into: str, *, note: str, actor: Ac
         alert, head = held[name], held[other.head]
         if alert is None or head is None:
             raise not_found("alert", name)
-        _may_join(alert)
+        _may_join(tx, alert)
         if head.id in (alert.id, alert.duplicate_of):
             raise Problem(422, "bad_alert", f"alert {into} is of the same thing", "another thing")
         if head.decision == FALSE_ALARM:
@@ -58,7 +58,7 @@ def merge_into_case(
         alert = alert_store.lock(tx, name)
         if alert is None:
             raise not_found("alert", name)
-        _may_join(alert)
+        _may_join(tx, alert)
         case = case_store.lock(tx, into)
         if case is None or not case.is_open:
             raise Problem(422, "bad_case", f"case {into} is not an open case", "an open case")
@@ -87,10 +87,9 @@ def merge_into_case(
         events.record(tx, [*changes, *lift_around(tx, site, alert, held, actor)], at)
 
 
-def _may_join(alert: Alert) -> None:
-    if alert.decision is not None:
-        fault = f"alert {alert.id} was judged {alert.decision} by {alert.decided_by}"
-        raise Problem(409, "decided", fault, "an alert nobody has decided")
+def _may_join(tx: Connection, alert: Alert) -> None:
+    if (said := said_of(tx, alert)) is not None:
+        raise Problem(409, "decided", said, "an alert nobody has decided")
 
 
 def _has_case(tx: Connection, alert: Alert) -> Problem:

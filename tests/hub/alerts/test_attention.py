@@ -170,6 +170,11 @@ def test_a_merged_alert_is_not_decided_by_whoever_did_not_see_it(store, site, tw
     merging.merge_into_alert(store, second, first, note="", actor=ZHANG)
     with pytest.raises(Problem, match=f"merged into alert {first} by zhang"):
         decisions.decide(store, site, second, "false_alarm", note="", actor=LI)
+    other = alert_message(3, alert="c-1", lat=32.79)
+    take(store, site, "alert", other)
+    with pytest.raises(Problem, match=f"merged into alert {first} by zhang"):
+        merging.merge_into_alert(store, second, alert_id(other), note="", actor=LI)
+    assert known(store, second).duplicate_of == first
 
 
 def test_an_alert_joins_an_open_case(store, site, two):

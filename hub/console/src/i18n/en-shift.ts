@@ -19,6 +19,7 @@ export const enShift: Record<keyof typeof zhShift, string> = {
   'merge.this': 'This one',
   'merge.join': 'Merge',
   'merge.merged': 'Merged into another alert',
+  'merge.mergedBy': '{who} has merged it into another alert',
   'merge.hasCase': 'This alert has a case already. Where two cases are the same thing, merge them on the page of a case.',
   'merge.done': 'Merged into {what}',
   'merge.button': 'Merge',

@@ -17,6 +17,7 @@ export const zhShift = {
   'merge.this': '本条',
   'merge.join': '并入',
   'merge.merged': '已并入另一条警情',
+  'merge.mergedBy': '{who} 已把它并入另一条警情',
   'merge.hasCase': '这条警情已有案件。两件案件是同一件事时，在案件页合并。',
   'merge.done': '已并入 {what}',
   'merge.button': '并入',

@@ -69,10 +69,16 @@ async function tellDecided(answer: Alert, condition?: number): Promise<void> {
   }
 }
 
+/** That an alert was joined to another, and by whom, where its history is known. */
+export function joinedBy(item: Alert): string {
+  const step = item.history?.findLast((each) => each.what === 'merge')
+  return step ? t('merge.mergedBy', { who: step.actor }) : t('merge.merged')
+}
+
 /** Who settled an alert, and how; nothing while it waits. */
 export function firstAt(id: string): string {
   const now = alerts.get(id)
-  if (now?.duplicate_of) return t('merge.merged')
+  if (now?.duplicate_of) return joinedBy(now)
   if (!now?.decision) return ''
   const who = now.decided_by ?? t('app.unknown')
   return t('alert.conflict', { who, what: t(`alert.${now.decision}`) })
