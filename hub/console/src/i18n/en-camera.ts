@@ -72,6 +72,7 @@ export const enCamera = {
   'revision.note': 'What and why (optional)',
   'revision.save': 'Save as a new revision',
   'revision.revert': 'Discard',
+  'revision.useInForce': 'Begin from what is in force',
   'revision.saved': 'Revision {rev} is saved and on its way to the device',
   'revision.restore': 'Go back to this',
   'revision.restored': 'Revision {rev}: back to revision {from}',

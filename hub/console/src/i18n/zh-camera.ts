@@ -72,6 +72,7 @@ export const zhCamera = {
   'revision.note': '改了什么、为什么（可不填）',
   'revision.save': '保存为新版本',
   'revision.revert': '放弃修改',
+  'revision.useInForce': '从现用的改起',
   'revision.saved': '版本 {rev} 已保存，正在发给设备',
   'revision.restore': '恢复到此',
   'revision.restored': '版本 {rev}：恢复到版本 {from}',
