@@ -218,8 +218,12 @@ class Link:
             self._reports.update(update)
 
     def _take_order(self, command: Command) -> None:
-        if self._reports.order is not None and command.dev == self._outbox.dev:
-            self._reports.order(command, self._say)
+        if self._reports.order is None or command.dev != self._outbox.dev:
+            return
+        if command.session not in (None, self._session):
+            log.info("command %s was kept for us meanwhile; one that holds comes anew", command.id)
+            return
+        self._reports.order(command, self._say)
 
     def _take_revision(self, push: ConfigPush) -> None:
         if self._reports.revision is not None and push.dev == self._outbox.dev:

@@ -7,6 +7,7 @@ cannot be begun yet waits without one, and is tried again until its time is over
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -43,6 +44,7 @@ class _Begun:
     """A command with what carries it out; `why`: what it waited for when it was last tried."""
 
     command: Command
+    is_over: Callable[[], bool]
     carry_out: CarryOut
     pool: ThreadPoolExecutor
     say: Say
@@ -52,10 +54,20 @@ class _Begun:
 class OrderDesk:
     """Carries out commands and keeps the replies for a day. Safe to use from several threads."""
 
-    def __init__(self, path: Path, dev: str, now_ms: Callable[[], int]) -> None:
-        """Keep replies in the file at `path`; `offer` says what can be done."""
+    def __init__(
+        self,
+        path: Path,
+        dev: str,
+        now_ms: Callable[[], int],
+        elapsed_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Keep replies in the file at `path`; `offer` says what can be done.
+
+        `now_ms`: this machine's clock, which may be wrong and be set; `elapsed_s` only runs.
+        """
         self._dev = dev
         self._now_ms = now_ms
+        self._elapsed_s = elapsed_s
         self._lock = threading.Lock()
         self._offers: dict[str, tuple[CarryOut, ThreadPoolExecutor]] = {}
         self._waiting: list[_Begun] = []
@@ -88,30 +100,37 @@ class OrderDesk:
         One that is repeated gets the reply it has had. Returns at once.
         """
         with suppress(RuntimeError):  # closed
-            self._front.submit(self._begin, command, say)
+            self._front.submit(self._begin, command, self._end_of(command), say)
 
-    def _begin(self, command: Command, say: Say) -> None:
+    def _end_of(self, command: Command) -> Callable[[], bool]:
+        """Tells whether the time of a command that arrives now is over."""
+        if command.left_ms is None:
+            return lambda: command.exp < self._now_ms()
+        end_s = self._elapsed_s() + command.left_ms / 1000
+        return lambda: end_s <= self._elapsed_s()
+
+    def _begin(self, command: Command, is_over: Callable[[], bool], say: Say) -> None:
         try:
             if (before := self._reply_to(command.id)) is not None:
                 say(before)
                 return
-            if (refusal := self._refusal(command)) is not None:
+            if (refusal := self._refusal(command, is_over)) is not None:
                 say(self._note(refusal))
                 return
             # Noted first: a command that was under way at a crash is not done a second time.
             say(self._note(self._reply(command, CommandState.ACCEPTED)))
             carry_out, pool = self._offers[_offered(command.op, self._offers)]
             with suppress(RuntimeError):  # closed
-                pool.submit(self._finish, _Begun(command, carry_out, pool, say))
+                pool.submit(self._finish, _Begun(command, is_over, carry_out, pool, say))
         except sqlite3.Error:
             log.exception("command %s cannot be noted, so it is not carried out", command.id)
 
-    def _refusal(self, command: Command) -> Reply | None:
+    def _refusal(self, command: Command, is_over: Callable[[], bool]) -> Reply | None:
         if not _offered(command.op, self._offers):
             known = ", ".join(sorted(self._offers)) or "none"
             why = f"op {command.op!r} is not known here; groups of operations: {known}"
             return self._reply(command, CommandState.UNKNOWN, why)
-        if command.exp < self._now_ms():
+        if is_over():
             return self._reply(command, CommandState.EXPIRED)
         return None
 
@@ -143,7 +162,7 @@ class OrderDesk:
 
     def _carry_out(self, begun: _Begun) -> Reply:
         command = begun.command
-        if command.exp < self._now_ms():  # it waited for those before it, or to be begun
+        if begun.is_over():  # it waited for those before it, or to be begun
             return self._reply(command, CommandState.EXPIRED, begun.why)
         name = command.op.partition(".")[2]
         if not begun.why:

@@ -12,7 +12,10 @@ class Command(Versioned, kw_only=True, frozen=True):
     """Hub to device: do `op` with `args` before `exp` (ms UTC), in the name of `by`.
 
     A command that is sent again has the same `id` and is carried out once. After `exp` it is not
-    carried out at all: what waited for a network must not act later.
+    carried out at all: what waited for a network must not act later. A device's clock may be
+    wrong: `left_ms` is what was left when the hub sent it to the device's connection `session`. In
+    that connection it counts from its arrival, whatever the clock says; in a later one the command
+    has waited nobody knows how long, and the hub sends it anew while it holds.
     """
 
     dev: DeviceId
@@ -21,6 +24,8 @@ class Command(Versioned, kw_only=True, frozen=True):
     args: dict[str, Any] = {}
     exp: UnixMs
     by: Text = ""
+    session: Annotated[int, Meta(ge=0)] | None = None
+    left_ms: Annotated[int, Meta(ge=0)] | None = None
 
 
 class CommandState(StrEnum):

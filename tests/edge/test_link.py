@@ -289,8 +289,13 @@ def test_a_command_is_answered(world):
     until(lambda: link.is_online, "the link")
     hub.send("cmd", Command(dev=DEV, id="c-1", op="terminal.text", exp=1))
     hub.send("cmd", Command(dev="box-9999", id="c-2", op="terminal.text", exp=1))
+    sessions = [body["session"] for body in hub.bodies("birth")]
+    for at, session in enumerate((sessions[-1] - 1, sessions[-1])):
+        told = Command(dev=DEV, id=f"s-{at}", op="terminal.text", exp=1, session=max(session, 0))
+        hub.send("cmd", told)
     until(lambda: hub.bodies("reply"), "the reply")
     time.sleep(0.2)
     assert [(body["id"], body["out"]) for body in hub.bodies("reply")] == [
-        ("c-1", {"op": "terminal.text"})
+        ("c-1", {"op": "terminal.text"}),
+        ("s-1", {"op": "terminal.text"}),
     ]

@@ -38,11 +38,18 @@ def clock():
 
 
 @pytest.fixture
-def open_desk(tmp_path, bell, clock):
+def off():
+    """How far the machine's clock is off, in ms."""
+    return [0]
+
+
+@pytest.fixture
+def open_desk(tmp_path, bell, clock, off):
     opened = []
 
     def desk():
-        opened.append(OrderDesk(tmp_path / "orders.db", "box-1", lambda: clock[0]))
+        path, elapsed_s = tmp_path / "orders.db", lambda: (clock[0] - NOW) / 1000 + 5
+        opened.append(OrderDesk(path, "box-1", lambda: clock[0] + off[0], elapsed_s))
         opened[-1].offer("bell", bell)
         return opened[-1]
 
@@ -51,8 +58,8 @@ def open_desk(tmp_path, bell, clock):
         each.close()
 
 
-def command(op="bell.ring", name="c-1", exp=NOW + 1000, **args):
-    return Command(dev="box-1", id=name, op=op, args=args, exp=exp)
+def command(op="bell.ring", name="c-1", exp=NOW + 1000, left_ms=None, **args):
+    return Command(dev="box-1", id=name, op=op, args=args, exp=exp, left_ms=left_ms)
 
 
 def said(desk, given):
@@ -164,6 +171,25 @@ def test_what_waits_is_given_up_with_its_reason_when_its_time_is_over(open_desk,
     words.get(timeout=60)
     last = words.get(timeout=60)
     assert (last.st, last.why) == (CommandState.EXPIRED, "the door is shut")
+
+
+HOUR_MS = 3_600_000
+
+
+@pytest.mark.parametrize("wrong_ms", [HOUR_MS, -HOUR_MS])
+def test_a_wrong_clock_neither_ends_the_time_that_was_left_nor_lengthens_it(
+    open_desk, clock, off, wrong_ms
+):
+    off[0] = wrong_ms
+    desk, door, words = open_desk(), Door(), queue.Queue()
+    assert said(desk, command(left_ms=1000))[-1].st == DONE
+    assert said(desk, command(name="c-2", left_ms=0))[-1].st == CommandState.EXPIRED
+    desk.offer("door", door)
+    desk.take(command("door.pass", "c-3", left_ms=1000), words.put)
+    assert door.tried.get(timeout=60) is False
+    clock[0] += 2000
+    retry_until(desk, lambda: words.qsize() >= 2)
+    assert [words.get(timeout=60).st, words.get(timeout=60).st] == [ACCEPTED, CommandState.EXPIRED]
 
 
 def test_only_so_many_wait(open_desk, monkeypatch):

@@ -48,13 +48,13 @@ def now_ms():
 class Box:
     """A device as the agent wires it, that has a bell."""
 
-    def __init__(self, folder, port):
+    def __init__(self, folder, port, clock_off_ms=0):
         password = folder / "box-password"
         password.write_text("d-secret\n")
         self.rung = []
         self.may_end = threading.Event()
         self._outbox = Outbox(folder / "outbox.db", DEV, now_ms)
-        self._desk = EdgeDesk(folder / "orders.db", DEV, now_ms)
+        self._desk = EdgeDesk(folder / "orders.db", DEV, lambda: now_ms() + clock_off_ms)
         self._desk.offer("bell", self._ring)
         reports = Reports(self._births, lambda: Health(dev=DEV, ts=now_ms()), self._desk.take)
         self._link = Link(
@@ -103,8 +103,8 @@ class World:
         self.ingest.start()
         assert self.ingest.wait_connected(LONG_S)
 
-    def device(self):
-        self.box = Box(self.folder, self.cable.port)
+    def device(self, **settings):
+        self.box = Box(self.folder, self.cable.port, **settings)
         self.boxes.append(self.box)
         self.box.start()
         self.is_there()
@@ -120,6 +120,12 @@ class World:
     def order(self, op="bell.ring", valid_s=600, **args):
         desk = OrderDesk(self.store, OPS, self.ingest.wake)
         return desk.give(DEV, op, args, OPERATOR, valid_s=valid_s)
+
+    def sends(self, order):
+        """The hub sends an order as to a device that it thinks is there."""
+        with self.store.read() as tx:
+            session = known(tx, [DEV])[DEV].session
+        return self.ingest._links[-1].send([order_store._letter(order, session, order.made_at)])
 
     def state(self, order):
         with self.store.read() as tx:
@@ -205,10 +211,27 @@ def test_an_order_outlives_hub_and_broker_and_keeps_its_id(world):
 def test_an_order_that_arrives_twice_is_done_once_and_answered_twice(world):
     order = world.becomes(world.order(), OrderState.DONE)
     for _ in range(3):
-        assert world.ingest._links[-1].send([order_store._letter(order)])
+        assert world.sends(order)
     world.becomes(world.order(times=3), OrderState.DONE)
     assert world.box.rung == [1, 3]
     assert world.state(order) == order
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_device_with_a_wrong_clock_does_what_is_in_time_and_nothing_that_is_not(world, hours):
+    world.box.stop()
+    world.is_there(there=False)
+    world.device(clock_off_ms=hours * 3_600_000)
+    world.becomes(world.order(), OrderState.DONE)
+    world.cable.cut()
+    late = world.order(times=2, valid_s=1)
+    assert world.sends(late), "the broker keeps it for the device's next connection"
+    world.is_there(there=False)
+    time.sleep(1.2)
+    world.cable.mend()
+    world.is_there()
+    world.becomes(world.order(times=3), OrderState.DONE)
+    assert world.box.rung == [1, 3]
 
 
 def test_an_order_nobody_took_in_time_is_over_and_does_not_act_later(world, monkeypatch):

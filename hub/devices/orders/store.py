@@ -136,13 +136,13 @@ def due(tx: Connection, at: datetime) -> list[Letter]:
         and_(begun, orders.c.made_at > at - REMEMBERED),
     )
     found = (
-        select(orders)
+        select(orders, devices.c.session)
         .join(devices, devices.c.id == orders.c.device)
         .where(devices.c.online, wanted, never | (orders.c.sent_at < at - AGAIN))
         .order_by(orders.c.made_at)
         .limit(AT_ONCE)
     )
-    return [_letter(to_order(row)) for row in tx.execute(found)]
+    return [_letter(to_order(row), row.session, at) for row in tx.execute(found)]
 
 
 def note_sent(tx: Connection, ids: Sequence[str], at: datetime) -> list[Change]:
@@ -201,7 +201,8 @@ def to_order(row: Row[Any]) -> Order:
     )
 
 
-def _letter(order: Order) -> Letter:
+def _letter(order: Order, session: int, at: datetime) -> Letter:
+    left = max(timedelta(0), order.exp_at - at)
     command = Command(
         dev=order.device,
         id=order.id,
@@ -209,5 +210,7 @@ def _letter(order: Order) -> Letter:
         args=order.args,
         exp=to_ms(order.exp_at),
         by=order.by,
+        session=session if session >= 0 else None,
+        left_ms=left // timedelta(milliseconds=1),
     )
     return Letter(order.id, order.device, "cmd", encode(command))

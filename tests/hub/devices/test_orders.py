@@ -13,6 +13,7 @@ from hub.http import Body
 from hub.roles import Actor, Right, Role
 from tests.hub.test_api import caller, client_of, tokens_of
 from tests.hub.world import birth, make_site, received, state
+from wire.codec import decode
 from wire.command import CommandState, Reply
 
 GIVEN = {"op": "camera.snapshot", "args": {"camera": "gate"}}
@@ -150,6 +151,10 @@ def test_what_is_due_to_be_sent(call, hub):
     with hub.store.read() as tx:
         made_at = order_store.load(tx, [order])[order].made_at
     assert due(made_at) == [order]
+    with hub.store.read() as tx:
+        (letter,) = order_store.due(tx, made_at + timedelta(seconds=100))
+    command = decode("cmd", letter.payload)
+    assert (command.session, command.left_ms) == (1, 20_000)
     assert due(made_at + timedelta(seconds=121)) == []
     with hub.store.write() as tx:
         order_store.note_sent(tx, [order], made_at)
