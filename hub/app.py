@@ -106,7 +106,7 @@ from hub.models.store import Shelf
 from hub.out import api as out_api
 from hub.out.sender import keep_telling
 from hub.patrol import api as patrol_api, phone_api
-from hub.people import oidc_api, session_api, token_api, user_api
+from hub.people import oidc_api, person_names, session_api, token_api, user_api
 from hub.permits import api as permits_api
 from hub.pipeline import Site
 from hub.proof import api as proof_api, ledger_api
@@ -352,6 +352,7 @@ def _include_people(app: FastAPI, hub: Hub) -> None:
     app.include_router(token_api.router(store, is_grid))
     idle = hub.config.access.idle
     app.include_router(user_api.router(store, idle, is_grid, whereabouts.is_department))
+    app.include_router(person_names.router(store))
     app.include_router(audit_api.router(store))
     seal = Seal(hub.config.data_dir)
     app.include_router(out_api.router(store, seal, hub.config.out, is_grid))

@@ -21,10 +21,12 @@ from sqlalchemy import (
     Table,
     Text,
     func,
+    literal,
     select,
 )
 from sqlalchemy.engine import Connection, Row
 
+from hub.people.users import users
 from hub.store import Instant, metadata, put, to_ms
 
 GENESIS = "0" * 64
@@ -96,7 +98,7 @@ class Kept:
 class Wanted:
     """Which entries; None and empty for any. `text`: stands in the note.
 
-    `since` is in, `until` is not.
+    `actor`: a login, or what people are called. `since` is in, `until` is not.
     """
 
     actor: str | None = None
@@ -209,12 +211,14 @@ def walk(tx: Connection) -> Chain:
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     exact = {
-        "actor": wanted.actor,
         "kind": wanted.kind,
         "subject": wanted.subject,
         "action": wanted.action,
     }
     which = [entries.c[name] == value for name, value in exact.items() if value]
+    if wanted.actor:
+        called = select(users.c.name).where(users.c.display_name == wanted.actor)
+        which.append(entries.c.actor.in_(called.union_all(select(literal(wanted.actor)))))
     if wanted.since is not None:
         which.append(entries.c.at >= wanted.since)
     if wanted.until is not None:

@@ -19,6 +19,7 @@ from hub.departments import store as department_store
 from hub.errors import Problem
 from hub.exports import Cell
 from hub.http import ERRORS, Listing, Page, Utc, iso, page
+from hub.people import person_names
 from hub.roles import Actor, Right
 from hub.store import Store, now
 from hub.tracks import fence_store
@@ -27,7 +28,7 @@ MOST_ROWS = 100_000
 MOST_FAULTS = 100
 TITLES = (
     "number", "at", "actor", "role", "kind", "subject", "action", "from_state", "to_state",
-    "note", "hash",
+    "note", "hash", "actor_name",
 )  # fmt: skip
 
 Admin = Annotated[Actor, Depends(need(Right.ADMIN))]
@@ -118,6 +119,7 @@ def router(store: Store) -> APIRouter:
         """What was searched for, at most 100,000 entries; that it was taken out is written down."""
         with store.read() as tx:
             kept, total = audit.found(tx, wanted, MOST_ROWS)
+            names = person_names.shown(tx, {each.entry.actor for each in kept})
         if total > MOST_ROWS:
             message = f"{total} entries are more than one table holds"
             raise Problem(422, "too_many", message, f"at most {MOST_ROWS}: name a shorter time")
@@ -125,7 +127,7 @@ def router(store: Store) -> APIRouter:
             note = f"{total} entries {said(wanted)}".strip()
             act = audit.Entry(now(), actor.name, actor.role, "audit", "table", "export", note=note)
             audit.append(tx, [act])
-        return exports.table("audit", TITLES, _rows(kept), form)
+        return exports.table("audit", TITLES, _rows(kept, names), form)
 
     return api
 
@@ -152,12 +154,12 @@ def said(wanted: audit.Wanted) -> str:
     )
 
 
-def _rows(kept: list[audit.Kept]) -> Iterator[list[Cell]]:
+def _rows(kept: list[audit.Kept], names: Mapping[str, str]) -> Iterator[list[Cell]]:
     for each in kept:
         act = each.entry
         yield [
             each.number, iso(act.at), act.actor, act.role, act.kind, act.subject, act.action,
-            act.from_state, act.to_state, act.note, each.hash,
+            act.from_state, act.to_state, act.note, each.hash, names.get(act.actor, ""),
         ]  # fmt: skip
 
 

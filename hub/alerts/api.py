@@ -31,6 +31,7 @@ from hub.exports import FILES, MOST, Form, sheet
 from hub.grid.places import GridRef, GridStep, Places
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.matters import matter
+from hub.people import person_names
 from hub.roles import Actor, Right
 from hub.scope import Reach, within
 from hub.store import Store, lies_in, now
@@ -227,7 +228,9 @@ def router(
     ) -> Response:
         """The list as a table, the newest first."""
         found = list_alerts(actor, Page(limit=MOST, offset=0), which)
-        return sheet("alerts", found.items, COLUMNS, form)
+        with store.read() as tx:
+            who = person_names.column(tx, found.items, "decided_by")
+        return sheet("alerts", found.items, {**COLUMNS, "decided_by": who}, form)
 
     @api.get("/alerts/{alert}")
     def one(alert: str, _actor: reader) -> AlertDetail:

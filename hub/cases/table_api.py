@@ -1,6 +1,6 @@
 """The filtered list of cases as a table for a spreadsheet."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -13,6 +13,7 @@ from hub.cases.store import cases
 from hub.exports import FILES, Cell, Format, table
 from hub.grid.places import Places
 from hub.http import ERRORS, iso
+from hub.people import person_names
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store
@@ -42,12 +43,13 @@ def router(store: Store, places: Places, alerts_of: AlertsOf) -> APIRouter:
             ids = list(tx.execute(newest.limit(MOST)).scalars())
             parts = (ids[at : at + AT_ONCE] for at in range(0, len(ids), AT_ONCE))
             items = [i for p in parts for i in case_items(tx, places, alerts_of, p).values()]
-        return table("cases", TITLES, _rows(items), form)
+            officer = person_names.column(tx, items, "officer")
+        return table("cases", TITLES, _rows(items, officer), form)
 
     return api
 
 
-def _rows(items: list[CaseItem]) -> Iterator[list[Cell]]:
+def _rows(items: list[CaseItem], officer: Callable[[CaseItem], str]) -> Iterator[list[Cell]]:
     for item in items:
         clock, matter, grid = item.clock, item.matter, item.grid
         due_at = clock.due_at if clock else None
@@ -71,7 +73,7 @@ def _rows(items: list[CaseItem]) -> Iterator[list[Cell]]:
             iso(due_at) if due_at else "",
             clock.state.value if clock else "",
             item.department.name_zh if item.department else "",
-            item.officer or "",
+            officer(item),
             len(item.alerts),
             item.reports,
             "yes" if item.generated else "",

@@ -31,6 +31,7 @@ from hub.exports import FILES, MOST, Form, sheet, table
 from hub.grid.store import is_known
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.matters import matter, table as matter_table
+from hub.people import person_names
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
@@ -646,6 +647,8 @@ def names_of(tx: Connection, figures: Figures, asked: Asked, grouping: Grouping)
         known = {each.department.code: each.department.name_zh for each in listed}
     elif grouping.by is By.MATTER_CLASS:
         known = {each.code: each.name_zh for each in matter_table().classes}
+    elif grouping.by is By.PERSON:
+        known = person_names.shown(tx)
     elif grouping.by is By.MATTER:
         return lambda code: found.name_zh if (found := matter(code)) else code
     return lambda code: known.get(code, code)

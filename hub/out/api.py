@@ -23,6 +23,7 @@ from hub.out.guard import NotAllowed, check_url
 from hub.out.store import Message, Telling
 from hub.out.template import fault_of
 from hub.out.webhook import Topic, Webhook, new_secret
+from hub.people import person_names
 from hub.roles import Actor, Right
 from hub.store import Store, now
 
@@ -99,7 +100,10 @@ def router(store: Store, seal: Seal, out: Out, is_grid: Callable[[str], bool]) -
     @api.get("/webhook-table", response_class=Response, responses=FILES)
     def webhook_table(actor: Admin, form: Form = "xlsx") -> Response:
         """The list as a table; of an address what names a service, for the rest may be a key."""
-        return sheet("webhooks", list_webhooks(actor).items, COLUMNS, form)
+        items = list_webhooks(actor).items
+        with store.read() as tx:
+            who = person_names.column(tx, items, "made_by")
+        return sheet("webhooks", items, {**COLUMNS, "made_by": who}, form)
 
     @api.get("/delivery-table", response_class=Response, responses=FILES)
     def message_table(_actor: Admin, webhook: int | None = None, form: Form = "xlsx") -> Response:

@@ -20,6 +20,7 @@ from hub.grid.datum import Datum, convert
 from hub.grid.errors import GridError
 from hub.grid.hours import Hours
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
+from hub.people import person_names
 from hub.permits import store as permit_store
 from hub.permits.permit import DEFAULT_HALF_WIDTH_M, Permit, faults, plate_key
 from hub.permits.sheet import Reading, read_permits
@@ -129,7 +130,9 @@ def router(store: Store, zone: Any) -> APIRouter:
     ) -> Response:
         """The list as a table, in the datum of the call; `POST /api/permits` takes it back."""
         found = list_permits(actor, Page(limit=MOST, offset=0), named, which)
-        return sheet("permits", found.items, COLUMNS, form)
+        with store.read() as tx:
+            who = person_names.column(tx, found.items, "actor")
+        return sheet("permits", found.items, {**COLUMNS, "by": who}, form)
 
     @api.post("/permits")
     async def bring_in(request: Request, actor: editor, named: in_datum) -> PermitsImported:

@@ -28,6 +28,7 @@ from hub.evidence.file import IMAGE_TYPES, SHOWN
 from hub.evidence.items import evidence_url
 from hub.exports import FILES, MOST, Form, sheet
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
+from hub.people import person_names
 from hub.proof import checking, store as proof_store
 from hub.proof.check import Check, Means, Result
 from hub.proof.desk import PERSON, Incoming, ProofDesk
@@ -291,7 +292,9 @@ def router(store: Store, desk: Callable[[], ProofDesk]) -> APIRouter:
     ) -> Response:
         """The list as a table."""
         found = visits(actor, Page(limit=MOST, offset=0), assignee)
-        return sheet("visits", found.items, VISIT_COLUMNS, form)
+        with store.read() as tx:
+            who = person_names.column(tx, found.items, "check.claimed_by")
+        return sheet("visits", found.items, {**VISIT_COLUMNS, "claimed_by": who}, form)
 
     return api
 

@@ -333,6 +333,10 @@ class MockHub:
                 found[camera] = {"camera": camera, "url": url, "at": alert["at"], "of": "alert"}
         return JSONResponse({"items": list(found.values()), "total": len(found)})
 
+    async def names(self, _request: Request) -> Response:
+        """Everybody acts under his own name here."""
+        return JSONResponse({"items": [], "total": 0})
+
     async def past(self, request: Request) -> Response:
         """Half of what is there now, as if the rest had come since."""
         vehicles = [v for v in self.city.vehicles.values() if v["lat"] is not None]
@@ -416,6 +420,7 @@ class MockHub:
             *self.looks.rows(),
             *mock_map.rows(),
             *mock_evaluation.rows(),
+            ("/api/names", self.names, ["GET"]),
             ("/api/search", self.search, ["GET"]),
             ("/api/camera-pictures", self.pictures, ["GET"]),
             ("/api/past", self.past, ["GET"]),

@@ -25,7 +25,7 @@ from tests.hub.test_pipeline import take
 from tests.hub.world import alert_message, make_site
 from tests.servers.port import free_port
 
-CLERK = Actor("clerk", Role.OPERATOR)
+CLERK = Actor("zhao", Role.OPERATOR)
 MAKE_HOOK = """
   fetch('/api/webhooks', {
     method: 'POST',
@@ -237,17 +237,25 @@ def test_a_webhook_is_made_tested_changed_and_paused(desk: Page, city: City) -> 
 def test_the_history_is_searched_taken_out_and_proven(desk: Page, city: City) -> None:
     go(desk, city, "history")
     expect(desk.locator(".chain")).to_contain_text("哈希链完整")
-    desk.get_by_label("何人").fill("clerk")
+    desk.get_by_label("何人").fill("赵敏")
     rows = desk.locator("tbody tr")
     expect(rows.filter(has_text="确认").first).to_be_visible()
     desk.get_by_label("何物").select_option("alert")
     expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("赵敏 zhao")
     expect(rows.get_by_role("link")).to_have_attribute("href", re.compile(r"#/\?alert="))
     with desk.expect_download() as taken:
         desk.get_by_role("link", name="CSV").click()
     text = taken.value.path().read_text("utf-8-sig")
     assert text.count("\n") == 2
-    assert ",clerk,operator,alert," in text
+    assert ",zhao,operator,alert," in text
+    assert text.rstrip().endswith(",赵敏")
+    alert = alert_id(alert_message())
+    desk.goto(f"{city.url}/#/?alert={alert}")
+    expect(desk.locator(".panel .history")).to_contain_text("赵敏")
+    expect(desk.locator(".panel .history")).not_to_contain_text("zhao")
+    expect(desk.locator(".verdict")).to_contain_text("赵敏")
+    go(desk, city, "history")
     desk.get_by_label("从", exact=True).fill("2999-01-01")
     expect(desk.get_by_text("没有这样的记录。")).to_be_visible()
     desk.get_by_role("button", name="清除").click()

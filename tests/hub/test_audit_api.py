@@ -5,7 +5,10 @@ import io
 import openpyxl
 from sqlalchemy import text
 
+from hub.people import users
+from hub.people.users import User
 from hub.roles import Role
+from hub.store import now
 from tests.hub.test_api import ALERT
 from tests.hub.test_audit import forge
 
@@ -17,8 +20,10 @@ def act(call):
     assert call("PUT", "/api/departments/huanwei", Role.SUPERVISOR, json=body).status_code == 200
 
 
-def test_one_finds_who_did_what_when(call):
+def test_one_finds_who_did_what_when(call, hub):
     act(call)
+    with hub.store.write() as tx:
+        users.add(tx, User("supervisor-1", "赵处长", now()))
 
     def found(**query):
         answer = call("GET", "/api/audit", params=query)
@@ -27,7 +32,9 @@ def test_one_finds_who_did_what_when(call):
 
     everything = call("GET", "/api/audit").json()
     assert everything["items"][0]["number"] == everything["total"]
-    assert found(actor="supervisor-1") == [("supervisor-1", "department", "put")]
+    for who in ("supervisor-1", "赵处长"):
+        assert found(actor=who) == [("supervisor-1", "department", "put")]
+    assert found(actor="赵") == []
     assert ("operator-1", "alert", "confirmed") in found(kind="alert", subject=ALERT)
     assert found(action="put", q="环卫") == [("supervisor-1", "department", "put")]
     called = {(one["kind"], one["subject"]): one["called"] for one in everything["items"]}

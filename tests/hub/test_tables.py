@@ -107,6 +107,15 @@ def test_orders_events_and_permits(call):
     assert (permit["number"], permit["hours"]) == ("2026-1", "22:00-05:00")
 
 
+def test_who_did_it_is_a_name_and_in_the_history_the_login_too(call, each_hub):
+    with each_hub.store.write() as tx:
+        users.add(tx, User("admin-1", "周工", now()))
+    (order,), (permit,), (hook,) = (rows(call, name) for name in ("order", "permit", "webhook"))
+    assert (order["by"], permit["by"], hook["made_by"]) == ("周工", "周工", "周工")
+    acts = rows(call, "audit", kind="permit")
+    assert {(act["actor"], act["actor_name"]) for act in acts} == {("admin-1", "周工")}
+
+
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 def test_a_table_of_permits_is_taken_back_unchanged(call, form):
     table = call("GET", "/api/permit-table", params={"format": form}).content

@@ -16,6 +16,7 @@ from hub.devices.orders.store import load, orders, to_order
 from hub.errors import not_found
 from hub.exports import FILES, MOST, Form, Source, sheet
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
+from hub.people import person_names
 from hub.roles import Actor, Right
 from hub.store import Store
 
@@ -132,7 +133,9 @@ def router(store: Store, desk: OrderDesk) -> APIRouter:
     ) -> Response:
         """The list as a table, the newest first; what is in an order is not in it."""
         found = list_orders(actor, Page(limit=MOST, offset=0), which)
-        return sheet("orders", found.items, COLUMNS, form)
+        with store.read() as tx:
+            who = person_names.column(tx, found.items, "by")
+        return sheet("orders", found.items, {**COLUMNS, "by": who}, form)
 
     @api.get("/orders/{order}")
     def one(order: str, actor: reader) -> OrderItem:

@@ -60,7 +60,6 @@ export const enEvaluation: Record<keyof typeof zhEvaluation, string> = {
   'evaluation.make': 'Make {form}',
   'evaluation.made': 'The report is ready',
   'evaluation.noReports': 'No reports yet. They are made when a period ends.',
-  'evaluation.scheduled': 'on schedule',
   'evaluation.download': 'Download',
   'evaluation.report.day': 'Daily supervision',
   'evaluation.report.week': 'Weekly bulletin',

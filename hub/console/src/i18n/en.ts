@@ -73,6 +73,10 @@ export const en: Record<keyof typeof zh, string> = {
   'role.operator': 'operator',
   'role.supervisor': 'duty chief',
   'role.admin': 'administrator',
+  'actor.system': 'the hub',
+  'actor.command_line': 'command line',
+  'actor.demo': 'demo operator',
+  'actor.schedule': 'on schedule',
   'role.service': 'service',
 
   'live.connecting': 'Connecting',

@@ -59,7 +59,6 @@ export const zhEvaluation = {
   'evaluation.make': '生成 {form}',
   'evaluation.made': '报告已生成',
   'evaluation.noReports': '还没有报告。每期结束后自动生成。',
-  'evaluation.scheduled': '定时',
   'evaluation.download': '下载',
   'evaluation.report.day': '日督导',
   'evaluation.report.week': '周通报',

@@ -72,6 +72,10 @@ export const zh = {
   'role.operator': '操作员',
   'role.supervisor': '值班长',
   'role.admin': '管理员',
+  'actor.system': '系统',
+  'actor.command_line': '命令行',
+  'actor.demo': '演示操作员',
+  'actor.schedule': '定时',
   'role.service': '系统',
 
   'live.connecting': '正在连接',

@@ -10,6 +10,7 @@ import { problemText } from '../problem'
 import { alerts, putAlert, putCase, rereadAlert } from './city'
 import { learnConditions } from './conditions'
 import { drafts, forget } from './drafts'
+import { learnedName, personName } from './names'
 import { toast } from './toasts'
 
 /** Ids of alerts of which this page's decision, merge or putting off is on its way. */
@@ -69,18 +70,28 @@ async function tellDecided(answer: Alert, condition?: number): Promise<void> {
   }
 }
 
+const joining = (item: Alert) => item.history?.findLast((each) => each.what === 'merge')
+
 /** That an alert was joined to another, and by whom, where its history is known. */
 export function joinedBy(item: Alert): string {
-  const step = item.history?.findLast((each) => each.what === 'merge')
-  return step ? t('merge.mergedBy', { who: step.actor }) : t('merge.merged')
+  const step = joining(item)
+  return step ? t('merge.mergedBy', { who: personName(step.actor) }) : t('merge.merged')
+}
+
+export function isSettled(id: string): boolean {
+  const now = alerts.get(id)
+  return Boolean(now?.duplicate_of || now?.decision)
 }
 
 /** Who settled an alert, and how; nothing while it waits. */
-export function firstAt(id: string): string {
+export async function firstAt(id: string): Promise<string> {
   const now = alerts.get(id)
-  if (now?.duplicate_of) return joinedBy(now)
+  if (now?.duplicate_of) {
+    await learnedName(joining(now)?.actor ?? '')
+    return joinedBy(now)
+  }
   if (!now?.decision) return ''
-  const who = now.decided_by ?? t('app.unknown')
+  const who = now.decided_by ? await learnedName(now.decided_by) : t('app.unknown')
   return t('alert.conflict', { who, what: t(`alert.${now.decision}`) })
 }
 
