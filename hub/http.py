@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.errors import Problem
 from hub.store import is_database_away
+from wire.coded import codes_of
 
 log = logging.getLogger(__name__)
 
@@ -116,13 +117,29 @@ class Listing(BaseModel, Generic[T]):
     total: int
 
 
+class CodedText(BaseModel):
+    """An English sentence with its code and what stands in it (`wire.coded`).
+
+    `values`: text, numbers and other such sentences, by name.
+    """
+
+    text: str
+    code: str
+    values: dict[str, Any] = {}
+
+
 class Fault(BaseModel):
-    """What is wrong, where, and what is allowed."""
+    """What is wrong, where, and what is allowed.
+
+    `coded`: those of the texts that have a code, by name; so also each of `problems`, which has
+    `message` and `allowed`.
+    """
 
     code: str
     message: str
     allowed: str = ""
     problems: list[dict[str, Any]] = []
+    coded: dict[str, CodedText] = {}
 
 
 class ErrorBody(BaseModel):
@@ -160,8 +177,14 @@ def error_response(
     """An error in its one shape."""
     body: dict[str, Any] = {"code": code, "message": message, "allowed": allowed}
     if problems:
-        body["problems"] = list(problems)
-    return JSONResponse({"error": body}, status_code=status)
+        body["problems"] = [_with_codes(each) for each in problems]
+    return JSONResponse({"error": _with_codes(body)}, status_code=status)
+
+
+def _with_codes(texts: Mapping[str, object]) -> Mapping[str, object]:
+    """The same, with the codes of what is said."""
+    codes = codes_of(texts)
+    return {**texts, "coded": codes} if codes else texts
 
 
 def install(app: FastAPI, tile_hosts: Sequence[str] = ()) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hub.errors import HubError
+from wire.coded import coded
 
 
 class Unit(StrEnum):
@@ -24,7 +25,9 @@ class Unit(StrEnum):
 ALWAYS_COUNTED = frozenset({Unit.URGENT_HOUR, Unit.NATURAL_DAY})
 MOST = 10_000
 
-ALLOWED = "a number above 0 and 紧急工作时, 工作时, 工作日 or 自然日, such as 4工作时"
+ALLOWED = coded(
+    "limits", "a number above 0 and 紧急工作时, 工作时, 工作日 or 自然日, such as 4工作时"
+)
 
 _WORDS = {
     "紧急工作时": Unit.URGENT_HOUR,
@@ -42,6 +45,12 @@ _LIMIT = re.compile(r"(\d{1,5}(?:\.\d{1,3})?)\s*个?\s*([a-z_]+|\D+)", re.ASCII)
 class BadLimit(HubError):
     """A limit that cannot be read; says what was given and what is allowed."""
 
+    def __init__(self, message: str) -> None:
+        """Keep both apart too."""
+        self.message = message
+        self.allowed = ALLOWED
+        super().__init__(f"{self.message}: allowed is {ALLOWED}")
+
 
 @dataclass(frozen=True, slots=True)
 class TimeLimit:
@@ -56,7 +65,8 @@ class TimeLimit:
     def __post_init__(self) -> None:
         """Check the number."""
         if not 0 < self.number <= MOST:
-            raise BadLimit(f"time limit {self.number:g} {self.unit}: allowed is {ALLOWED}")
+            given = f"{self.number:g} {self.unit}"
+            raise BadLimit(coded("no_limit", "time limit {given}", given=given))
 
     @classmethod
     def read(cls, text: str) -> "TimeLimit":
@@ -67,5 +77,5 @@ class TimeLimit:
         match = _LIMIT.fullmatch(text.strip())
         unit = _WORDS.get(match[2].strip()) if match else None
         if match is None or unit is None:
-            raise BadLimit(f"time limit {text!r}: allowed is {ALLOWED}")
+            raise BadLimit(coded("no_limit", "time limit {given!r}", given=text))
         return cls(float(match[1]), unit)

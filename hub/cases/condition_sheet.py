@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from hub.calendar.limit import BadLimit, TimeLimit, Unit
 from hub.cases.condition import Condition
-from hub.grid.titled import BadSheet, Fault, Headings, Line, values_of
+from hub.grid.titled import BadSheet, Fault, Headings, Line, characters, one_to, values_of
+from wire.coded import coded
 
 __all__ = ["BadSheet", "Fault", "read_conditions"]
 
@@ -49,15 +50,18 @@ def row_of(condition: Condition, name_zh: str) -> list[str]:
 def _condition(line: Line, standard_ref: str, known: Mapping[str, str]) -> Condition | Fault:
     matter = line["matter"].zfill(5)
     if matter not in known:
-        given = line["matter"] or "nothing"
-        return line.fault("matter", f"{given} is no matter", f"a five-digit code of {standard_ref}")
+        given = line["matter"] or coded("nothing", "nothing")
+        return line.fault(
+            "matter",
+            coded("no_matter", "{given} is no matter", given=given),
+            coded("code_of", "a five-digit code of {standard}", standard=standard_ref),
+        )
     for name in ("opening", "closing"):
         if not 0 < len(line[name]) <= LONGEST:
-            return line.fault(name, f"{len(line[name])} characters", f"1 to {LONGEST} characters")
+            return line.fault(name, characters(len(line[name])), one_to(LONGEST))
     try:
         limit = TimeLimit.read(line["limit"])
     except BadLimit as bad:
-        message, _, allowed = str(bad).partition(": allowed is ")
-        return line.fault("limit", message, allowed)
+        return line.fault("limit", bad.message, bad.allowed)
     department = line["department"][:100]
     return Condition(0, standard_ref, matter, line["opening"], line["closing"], limit, department)

@@ -17,11 +17,16 @@ from hub.cases.case import Case
 from hub.errors import HubError
 from hub.grid.errors import GridError
 from hub.grid.hours import Hours
+from wire.coded import coded
 
 ANY_TIME, WORK_TIME, OFF_TIME = "", "work", "off"
-HOURS_ALLOWED = 'empty for any time, "work", "off", or local times such as 22:00-06:00'
+HOURS_ALLOWED = coded(
+    "rule_hours", 'empty for any time, "work", "off", or local times such as 22:00-06:00'
+)
 MATTER = re.compile(r"\d{2}(\d{3})?", re.ASCII)
-MATTER_ALLOWED = "five digits of a matter, two of a class, or empty for any"
+MATTER_ALLOWED = coded(
+    "matter_or_class", "five digits of a matter, two of a class, or empty for any"
+)
 LEVELS = (1, 3)
 DAY_MIN = 24 * 60
 
@@ -134,11 +139,15 @@ def checked(when: Conditions) -> Conditions:
     Raises BadRule for the first field that cannot be.
     """
     if when.matter is not None and not MATTER.fullmatch(when.matter):
-        raise BadRule("matter", f"{when.matter!r} is no matter", MATTER_ALLOWED)
+        message = coded("no_matter", "{given!r} is no matter", given=when.matter)
+        raise BadRule("matter", message, MATTER_ALLOWED)
     least, most = LEVELS
     if not least <= when.level_from <= when.level_to <= most:
-        message = f"{when.level_from} to {when.level_to} is no range"
-        raise BadRule("level_from", message, f"from {least} to {most}, the lower first")
+        message = coded(
+            "no_range", "{first} to {last} is no range", first=when.level_from, last=when.level_to
+        )
+        allowed = coded("range", "from {least} to {most}, the lower first", least=least, most=most)
+        raise BadRule("level_from", message, allowed)
     if when.hours not in (ANY_TIME, WORK_TIME, OFF_TIME):
         _span(when.hours)
     return when
@@ -223,7 +232,8 @@ def _span(hours: str) -> Hours:
     try:
         return Hours.read([[start, end]])
     except GridError:
-        raise BadRule("hours", f"{hours!r} are no hours", HOURS_ALLOWED) from None
+        message = coded("no_rule_hours", "{given!r} are no hours", given=hours)
+        raise BadRule("hours", message, HOURS_ALLOWED) from None
 
 
 def _narrowness(hours: str) -> tuple[int, int]:

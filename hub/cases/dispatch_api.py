@@ -36,7 +36,7 @@ from hub.duty.duty import PersonRole
 from hub.errors import Problem, not_found
 from hub.grid.places import Places
 from hub.grid.store import IN_FORCE as GRID_IN_FORCE, grids
-from hub.grid.titled import SHEET_BODY, BadSheet, BadTable
+from hub.grid.titled import SHEET_BODY, BadSheet, BadTable, of_field
 from hub.http import ERRORS, Body, Listing, Utc
 from hub.matters import matter, table
 from hub.roles import Actor, Right
@@ -314,8 +314,8 @@ def _put(
     try:
         known(checked(rule.when), rule.to, _codes(tx))
     except BadRule as fault:
-        message = f"{fault.field}: {fault.message}"
-        raise Problem(422, "bad_rule", message, fault.allowed) from None
+        what = of_field(fault.field, fault.message)
+        raise Problem(422, "bad_rule", what, fault.allowed) from None
     for other in dispatch_store.in_force(tx):
         if other.when == rule.when and other.number != rule.number:
             message = f"rule {other.number} has the same conditions"

@@ -15,7 +15,17 @@ from hub.cases.dispatch import (
     checked,
 )
 from hub.duty.duty import ROLE_WORDS, PersonRole
-from hub.grid.titled import Fault, Headings, Line, values_of
+from hub.grid.titled import (
+    A_GRID,
+    Fault,
+    Headings,
+    Line,
+    at_most,
+    characters,
+    no_grid,
+    values_of,
+)
+from wire.coded import coded
 
 HEADINGS: Headings = {
     "matter": ("事项代码", "小类代码", "大类代码", "matter"),
@@ -62,8 +72,8 @@ def read_rules(data: bytes, codes: Codes) -> list[Rule]:
         key=lambda rule: rule.when,
         twice=lambda line, _rule, first: line.fault(
             "department",
-            f"the same conditions stand in row {first}",
-            "each set of conditions once",
+            coded("same_conditions", "the same conditions stand in row {first}", first=first),
+            coded("conditions_once", "each set of conditions once"),
         ),
     )
 
@@ -72,14 +82,17 @@ def _rule(line: Line, codes: Codes) -> Rule | Fault:
     department = codes.names.get(line["department"], line["department"])
     levels = _levels(line["level"])
     if levels is None:
-        return line.fault("level", f"{line['level']!r} is no severity", "1 to 3, 1-2, 一般 … 重大")
+        message = coded("no_severity", "{given!r} is no severity", given=line["level"])
+        return line.fault("level", message, coded("severities", "1 to 3, 1-2, 一般 … 重大"))
     role = _role(line["role"])
     if role is None:
         allowed = ", ".join([*ROLE_WORDS, *PersonRole])
-        return line.fault("role", f"{line['role']!r} is no role", allowed)
+        return line.fault(
+            "role", coded("no_role", "{given!r} is no role", given=line["role"]), allowed
+        )
     for field, longest in LONGEST.items():
         if len(line[field]) > longest:
-            return line.fault(field, f"{len(line[field])} characters", f"at most {longest}")
+            return line.fault(field, characters(len(line[field])), at_most(longest))
     when = Conditions(_code(line["matter"]), line["grid"] or None, *levels, _hours(line["hours"]))
     to = Target(department, line["officer"], role)
     try:
@@ -94,15 +107,18 @@ def known(when: Conditions, to: Target, codes: Codes) -> Conditions:
     Raises BadRule for a code that nobody knows, or a person who is named and looked for too.
     """
     if when.matter is not None and when.matter not in codes.matters:
-        raise BadRule("matter", f"{when.matter!r} is no matter and no class", MATTER_ALLOWED)
+        message = coded("no_class", "{given!r} is no matter and no class", given=when.matter)
+        raise BadRule("matter", message, MATTER_ALLOWED)
     if when.grid is not None and when.grid not in codes.grids:
-        message = f"{when.grid!r} is no grid in force"
-        raise BadRule("grid", message, "a code of GET /api/grids")
+        raise BadRule("grid", no_grid(when.grid), A_GRID)
     if to.department not in codes.departments:
-        message = f"{to.department!r} is no department in force"
-        raise BadRule("department", message, "a code of GET /api/departments")
+        message = coded("no_department", "{given!r} is no department in force", given=to.department)
+        raise BadRule(
+            "department", message, coded("a_department", "a code of GET /api/departments")
+        )
     if to.officer and to.role:
-        raise BadRule("role", "a person is named already", "either a person or a role on duty")
+        message = coded("person_named", "a person is named already")
+        raise BadRule("role", message, coded("one_of_two", "either a person or a role on duty"))
     return when
 
 

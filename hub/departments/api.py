@@ -19,7 +19,7 @@ from hub.departments.sheet import TITLES, read_departments, row_of
 from hub.departments.store import IN_FORCE, Known
 from hub.errors import Problem, not_found
 from hub.grid.store import IN_FORCE as GRID_IN_FORCE, grids
-from hub.grid.titled import SHEET_BODY, BadSheet, BadTable
+from hub.grid.titled import A_GRID, SHEET_BODY, BadSheet, BadTable, no_grid, of_field
 from hub.http import ERRORS, Body, Listing, Utc
 from hub.roles import Actor, Right
 from hub.scope import Reach
@@ -175,14 +175,13 @@ def _checked(department: Department) -> Department:
     try:
         return checked(department)
     except BadDepartment as fault:
-        message = f"{fault.field}: {fault.message}"
+        message = of_field(fault.field, fault.message)
         raise Problem(422, "bad_department", message, fault.allowed) from None
 
 
 def _check_grid(tx: Connection, grid: str | None) -> None:
     if grid is not None and grid not in _grids(tx):
-        message = f"grid: {grid!r} is no grid in force"
-        raise Problem(422, "bad_department", message, "a code of GET /api/grids")
+        raise Problem(422, "bad_department", of_field("grid", no_grid(grid)), A_GRID)
 
 
 def _grids(tx: Connection) -> Collection[str]:

@@ -4,18 +4,24 @@ import re
 from dataclasses import dataclass
 
 from hub.errors import HubError
+from hub.grid.titled import characters, one_to
+from wire.coded import coded
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}", re.ASCII)
-CODE_ALLOWED = "1 to 32 letters, digits, '.', '-' or '_', beginning with a letter or digit"
+CODE_ALLOWED = coded(
+    "codes", "1 to 32 letters, digits, '.', '-' or '_', beginning with a letter or digit"
+)
 PHONE = re.compile(r"\+?[0-9][0-9 ()\-,/;]{2,39}", re.ASCII)
-PHONE_ALLOWED = "digits, spaces and -, such as 0915-3212345; several with commas"
+PHONE_ALLOWED = coded("phones", "digits, spaces and -, such as 0915-3212345; several with commas")
 LONGEST_NAME = 100
 LEVELS = (1, 2, 3)
 
 CREDIT_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 """GB 32100-2015, table 2: digits and letters without I, O, S, V and Z."""
 CREDIT_SHAPE = re.compile(r"[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}", re.ASCII)
-CREDIT_ALLOWED = "18 signs by GB 32100-2015: digits and capitals without I, O, S, V, Z"
+CREDIT_ALLOWED = coded(
+    "credit_codes", "18 signs by GB 32100-2015: digits and capitals without I, O, S, V, Z"
+)
 
 
 class BadDepartment(HubError):
@@ -53,26 +59,37 @@ def checked(department: Department) -> Department:
     Raises BadDepartment for the first field that cannot be.
     """
     if not CODE.fullmatch(department.code):
-        raise BadDepartment("code", f"{department.code!r} is no code", CODE_ALLOWED)
+        message = coded("no_code", "{given!r} is no code", given=department.code)
+        raise BadDepartment("code", message, CODE_ALLOWED)
     if not 0 < len(department.name_zh.strip()) <= LONGEST_NAME:
         length = len(department.name_zh.strip())
-        raise BadDepartment("name_zh", f"{length} characters", f"1 to {LONGEST_NAME} characters")
+        raise BadDepartment("name_zh", characters(length), one_to(LONGEST_NAME))
     if department.credit_code:
         check_credit_code(department.credit_code)
     if department.phone and not PHONE.fullmatch(department.phone):
-        raise BadDepartment("phone", f"{department.phone!r} is no number", PHONE_ALLOWED)
+        message = coded("no_phone", "{given!r} is no number", given=department.phone)
+        raise BadDepartment("phone", message, PHONE_ALLOWED)
     if department.level not in (None, *LEVELS):
-        raise BadDepartment("level", f"{department.level} is no level", "1, 2, 3 or none")
+        message = coded("no_level", "{given} is no level", given=department.level)
+        raise BadDepartment("level", message, coded("levels", "1, 2, 3 or none"))
     return department
 
 
 def check_credit_code(code: str) -> None:
     """Raises BadDepartment unless the code has the shape and its check sign is right."""
     if not CREDIT_SHAPE.fullmatch(code):
-        raise BadDepartment("credit_code", f"{code!r} is no credit code", CREDIT_ALLOWED)
+        message = coded("no_credit_code", "{given!r} is no credit code", given=code)
+        raise BadDepartment("credit_code", message, CREDIT_ALLOWED)
     if (right := check_sign(code)) != code[-1]:
-        message = f"{code!r} ends in {code[-1]}, its check sign is {right}"
-        raise BadDepartment("credit_code", message, "the code as it stands on the certificate")
+        message = coded(
+            "check_sign",
+            "{given!r} ends in {last}, its check sign is {right}",
+            given=code,
+            last=code[-1],
+            right=right,
+        )
+        allowed = coded("as_certified", "the code as it stands on the certificate")
+        raise BadDepartment("credit_code", message, allowed)
 
 
 def check_sign(code: str) -> str:

@@ -3,7 +3,8 @@
 from collections.abc import Collection
 
 from hub.departments.department import BadDepartment, Department, checked
-from hub.grid.titled import Fault, Headings, Line, values_of
+from hub.grid.titled import A_GRID, Fault, Headings, Line, no_grid, values_of
+from wire.coded import coded
 
 HEADINGS: Headings = {
     "code": ("部门代码", "单位代码", "代码", "code"),
@@ -32,17 +33,25 @@ def read_departments(
         lambda line: _department(line, grids, generated=generated),
         key=lambda department: department.code,
         twice=lambda line, department, first: line.fault(
-            "code", f"{department.code} stands in row {first} too", "each code once"
+            "code",
+            coded(
+                "stands_too",
+                "{given} stands in row {first} too",
+                given=department.code,
+                first=first,
+            ),
+            coded("code_once", "each code once"),
         ),
     )
 
 
 def _department(line: Line, grids: Collection[str], *, generated: bool) -> Department | Fault:
     if line["level"] not in _LEVELS:
-        return line.fault("level", f"{line['level']!r} is no level", "1, 2, 3 or empty")
+        message = coded("no_level", "{given!r} is no level", given=line["level"])
+        return line.fault("level", message, coded("levels", "1, 2, 3 or empty"))
     grid = line["grid"] or None
     if grid is not None and grid not in grids:
-        return line.fault("grid", f"{grid!r} is no grid in force", "a code of GET /api/grids")
+        return line.fault("grid", no_grid(grid), A_GRID)
     department = Department(
         code=line["code"],
         name_zh=line["name_zh"],

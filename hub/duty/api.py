@@ -302,7 +302,7 @@ def _import(store: Store, body: bytes, kind: str, actor: Actor) -> Taken:
     except BadDuty as fault:
         raise BadTable(fault) from None
     except GridError as fault:
-        raise Problem(422, "bad_file", str(fault), "a .xlsx workbook or a CSV") from None
+        raise Problem(422, "bad_file", fault.message, "a .xlsx workbook or a CSV") from None
     with store.write() as tx:
         return _take(tx, duty, actor)
 

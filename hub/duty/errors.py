@@ -6,7 +6,13 @@ from hub.grid.errors import Problem
 
 
 class DutyError(ValueError):
-    """A duty table, shift or tolerance that cannot be used; the message says what is allowed."""
+    """A duty table, shift or tolerance that cannot be used; says what is allowed."""
+
+    def __init__(self, message: str, allowed: str = "") -> None:
+        """Keep both, coded where they are."""
+        super().__init__(f"{message} ({allowed})" if allowed else message)
+        self.message = message
+        self.allowed = allowed
 
 
 class BadDuty(DutyError):

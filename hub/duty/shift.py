@@ -6,6 +6,7 @@ from datetime import date, datetime, time as clock, timedelta, tzinfo
 
 from hub.calendar.work_calendar import WorkCalendar
 from hub.duty.errors import DutyError
+from wire.coded import coded
 
 CLOCK = re.compile(
     r"(?=24[:：]00|(?:[01]?\d|2[0-3])[:：])(\d\d?)[:：]([0-5]\d)(?:[:：]00)?", re.ASCII
@@ -74,15 +75,22 @@ def read_days(text: str) -> tuple[str, ...]:
             first, last = (WEEKDAYS.index(name) for name in names)
             found |= {WEEKDAYS[n % 7]: None for n in range(first, last + 1 + 7 * (last < first))}
         else:
-            raise DutyError(f"days {text!r} are not allowed ({ALLOWED_DAYS})")
+            raise _no_days(text)
     if not found:
-        raise DutyError(f"days {text!r} are not allowed ({ALLOWED_DAYS})")
+        raise _no_days(text)
     return tuple(found)
+
+
+def _no_days(text: str) -> DutyError:
+    return DutyError(coded("no_days", "days {given!r} are not allowed", given=text), ALLOWED_DAYS)
 
 
 def read_clock(name: str, text: str) -> clock:
     """A time of day, HH:MM, with 24:00 for midnight. Raises DutyError."""
     found = CLOCK.fullmatch(text.strip())
     if found is None:
-        raise DutyError(f"{name} {text!r} is no time of day (HH:MM)")
+        message = coded(
+            "no_clock_in", "{column} {given!r} is no time of day", column=name, given=text
+        )
+        raise DutyError(message, "HH:MM")
     return clock(int(found[1]) % 24, int(found[2]))

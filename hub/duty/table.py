@@ -12,6 +12,8 @@ from hub.duty.errors import BadDuty, DutyError
 from hub.duty.shift import Shift, read_clock, read_days
 from hub.grid.errors import Problem
 from hub.grid.sheets import Sheet, read_sheets
+from hub.grid.titled import A_ROW, FILE, at_most
+from wire.coded import Coded, coded
 
 CODE = re.compile(r"[^\s/;,；，、]{1,64}")
 TRACKER = re.compile(r"[^\s/;,]{1,64}/[^\s;,]{1,64}")
@@ -77,7 +79,9 @@ def read_duty(data: bytes, known: Known, kind: str = "") -> Duty:
             continue
         found += _rows_of(sheet, which, problems)
     if not sheets:
-        problems.append(_problem("file", "no sheet has a header", "one of " + _sheet_names()))
+        message = coded("no_header", "no sheet has a header")
+        allowed = coded("one_of", "one of {names}", names=_sheet_names())
+        problems.append(_problem(FILE, message, allowed))
     problems += _dangling(found, known)
     problems.sort(key=_place)
     if problems:
@@ -115,14 +119,19 @@ def _kind_of(sheet: Sheet, wanted: str) -> Kind | None:
 
 def _unknown_sheet(sheet: Sheet) -> Problem:
     if sheet.name:
-        return _problem(f"sheet {sheet.name!r}", "is no table of duty", _sheet_names())
-    columns = ", ".join(sheet.header)
-    return _problem("line 1", f"which table this is cannot be told (columns: {columns})",
-                    "kind: " + ", ".join(KINDS))  # fmt: skip
+        where = coded("sheet", "sheet {sheet!r}", sheet=sheet.name)
+        return _problem(where, coded("no_duty", "is no table of duty"), _sheet_names())
+    message = coded(
+        "which_table",
+        "which table this is cannot be told (columns: {columns})",
+        columns=", ".join(sheet.header),
+    )
+    return _problem(_line(1), message, coded("kinds", "kind: {kinds}", kinds=", ".join(KINDS)))
 
 
 def _sheet_names() -> str:
-    return "sheets " + ", ".join(f"{kind.name}/{kind.sheets[0]}" for kind in KINDS.values())
+    names = ", ".join(f"{kind.name}/{kind.sheets[0]}" for kind in KINDS.values())
+    return coded("sheets", "sheets {names}", names=names)
 
 
 def _columns(sheet: Sheet, kind: Kind) -> dict[str, str]:
@@ -140,24 +149,32 @@ def _rows_of(sheet: Sheet, kind: Kind, problems: list[Problem]) -> list[tuple[Ki
     columns = _columns(sheet, kind)
     lacking = [name for name in kind.needed if name not in columns]
     if lacking:
-        message = f"no column {', '.join(lacking)} (columns: {', '.join(sheet.header)})"
+        message = coded(
+            "lacking_columns",
+            "no column {lacking} (columns: {columns})",
+            lacking=", ".join(lacking),
+            columns=", ".join(sheet.header),
+        )
         allowed = ", ".join(f"{name}/{kind.columns[name][0]}" for name in lacking)
         problems.append(_problem(_where(sheet, 1), message, allowed))
         return []
-    problems += (_problem(_where(sheet, row.line), row.message, "a row") for row in sheet.bad)
-    seen: dict[tuple[object, ...], str] = {}
+    problems += (_problem(_where(sheet, row.line), row.message, A_ROW) for row in sheet.bad)
+    seen: dict[tuple[object, ...], Coded] = {}
     found: list[tuple[Kind, str, object]] = []
     for number, cells in sheet.rows:
         where = _where(sheet, number)
         try:
             value = kind.read({name: cells.get(title, "") for name, title in columns.items()})
         except DutyError as fault:
-            problems.append(_problem(where, *_split(str(fault))))
+            problems.append(_problem(where, fault.message, fault.allowed))
             continue
         key = tuple(getattr(value, name) for name in kind.key)
         if key and key in seen:
             told = " ".join(str(part) for part in key)
-            problems.append(_problem(where, f"{told!r} stands in {seen[key]} already", "each once"))
+            message = coded(
+                "stands_already", "{given!r} stands in {where} already", given=told, where=seen[key]
+            )
+            problems.append(_problem(where, message, coded("each_once", "each once")))
             continue
         seen[key] = where
         found.append((kind, where, value))
@@ -182,8 +199,10 @@ def _dangling(found: Iterable[tuple[Kind, str, object]], known: Known) -> Iterat
         for column, code, there in named:
             if code not in there:
                 what = {"areas": "grid", "shifts": "shift"}.get(column, column)
-                allowed = f"the code of a {what} in force" if what == "grid" else f"a {what}'s code"
-                yield _problem(where, f"{column} {code!r} does not exist", allowed)
+                message = coded(
+                    "missing", "{column} {given!r} does not exist", column=column, given=code
+                )
+                yield _problem(where, message, _CODES[what])
 
 
 def _gathered(found: Iterable[tuple[Kind, str, object]]) -> Duty:
@@ -216,14 +235,21 @@ def _person(cells: Cells) -> Person:
         role = ROLE_WORDS.get(text) or PersonRole(text)
     except ValueError:
         allowed = ", ".join([*PersonRole, *ROLE_WORDS])
-        raise DutyError(f"role {text!r} is not allowed ({allowed})") from None
+        message = coded(
+            "not_allowed", "{column} {given!r} is not allowed", column="role", given=text
+        )
+        raise DutyError(message, allowed) from None
     trackers = tuple(filter(None, LIST.split(cells.get("trackers", "").strip())))
     for tracker in trackers:
         if not TRACKER.fullmatch(tracker):
-            raise DutyError(f"trackers {tracker!r} is not allowed (DEVICE/VEHICLE)")
+            message = coded(
+                "not_allowed", "{column} {given!r} is not allowed", column="trackers", given=tracker
+            )
+            raise DutyError(message, "DEVICE/VEHICLE")
     phone = cells.get("phone", "").strip()
     if len(phone) > 32:
-        raise DutyError("phone is too long (at most 32 characters)")
+        message = coded("long_phone", "phone is too long")
+        raise DutyError(message, _characters_at_most(32))
     return Person(
         _code("id", cells["id"]),
         _words("name", cells["name"], LONGEST_NAME),
@@ -244,7 +270,10 @@ def _text(kind: Five) -> Reader:
 def _shift(cells: Cells) -> Shift:
     start, end = read_clock("start", cells["start"]), read_clock("end", cells["end"])
     if start == end:
-        raise DutyError(f"end {cells['end']!r} is not allowed (another time than the start)")
+        message = coded(
+            "not_allowed", "{column} {given!r} is not allowed", column="end", given=cells["end"]
+        )
+        raise DutyError(message, coded("other_time", "another time than the start"))
     return Shift(
         _code("code", cells["code"]),
         _words("name", cells["name"], LONGEST_NAME),
@@ -257,7 +286,8 @@ def _shift(cells: Cells) -> Shift:
 def _code(name: str, text: str) -> str:
     code = text.strip()
     if not CODE.fullmatch(code):
-        raise DutyError(f"{name} {text!r} is not allowed (1 to 64 characters without spaces)")
+        message = coded("not_allowed", "{column} {given!r} is not allowed", column=name, given=text)
+        raise DutyError(message, coded("no_spaces", "1 to 64 characters without spaces"))
     return code
 
 
@@ -269,20 +299,29 @@ def _codes(name: str, text: str) -> tuple[str, ...]:
 def _words(name: str, text: str, most: int) -> str:
     words = text.strip()
     if not words:
-        raise DutyError(f"{name} is empty (a text)")
+        raise DutyError(
+            coded("column_empty", "{column} is empty", column=name), coded("text", "a text")
+        )
     if len(words) > most:
-        raise DutyError(f"{name} has {len(words)} characters (at most {most})")
+        message = coded(
+            "has_characters", "{column} has {count} characters", column=name, count=len(words)
+        )
+        raise DutyError(message, at_most(most))
     return words
 
 
-def _where(sheet: Sheet, number: int) -> str:
-    return f"sheet {sheet.name!r}, row {number}" if sheet.name else f"line {number}"
+def _where(sheet: Sheet, number: int) -> Coded:
+    if not sheet.name:
+        return _line(number)
+    return coded("row_of_sheet", "sheet {sheet!r}, row {row}", sheet=sheet.name, row=number)
 
 
-def _split(message: str) -> tuple[str, str]:
-    """A message `what (allowed)` in its two parts."""
-    what, _, allowed = message.partition(" (")
-    return what, allowed.removesuffix(")")
+def _line(number: int) -> Coded:
+    return coded("line", "line {line}", line=number)
+
+
+def _characters_at_most(most: int) -> Coded:
+    return coded("characters_at_most", "at most {most} characters", most=most)
 
 
 def _problem(where: str, message: str, allowed: str) -> Problem:
@@ -294,6 +333,11 @@ def _place(problem: Problem) -> tuple[str, int]:
     return (sheet, int(number)) if number.isdigit() else (problem.where, 0)
 
 
+_CODES = {
+    "grid": coded("grid_in_force", "the code of a grid in force"),
+    "post": coded("code_of_post", "a post's code"),
+    "shift": coded("code_of_shift", "a shift's code"),
+}
 _TEXT_COLUMNS = {"grid": ("网格", "网格编号", "网格编码"), "text": ("内容", "说明")}
 KINDS: dict[str, Kind] = {
     kind.name: kind

@@ -21,10 +21,11 @@ from hub.grid import store as grid_store
 from hub.grid.errors import GridError, Problem as GridProblem
 from hub.grid.places import Places
 from hub.grid.store import IN_FORCE, Trial, grids, imports
-from hub.http import ERRORS, Listing, Page, Utc, page
+from hub.http import ERRORS, CodedText, Listing, Page, Utc, page
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
+from wire.coded import codes_of
 
 AfterImport = Callable[[Connection, Places], None]
 SHOWN_PROBLEMS = 1000
@@ -54,7 +55,8 @@ class ProblemItem(BaseModel):
     """What is wrong, where in the document, and what would be right.
 
     `feature`: which of the document's features, counted from 0; null for a grid that is in force
-    already and stays. `shape`: the overlap, gap or overhang as GeoJSON.
+    already and stays. `coded`: those of the texts that have a code, by name. `shape`: the overlap,
+    gap or overhang as GeoJSON.
     """
 
     problem: str
@@ -62,6 +64,7 @@ class ProblemItem(BaseModel):
     where: str
     message: str
     allowed: str
+    coded: dict[str, CodedText]
     feature: int | None
     others: list[str]
     shape: dict[str, Any] | None
@@ -206,6 +209,10 @@ def _problem(problem: GridProblem, trial: Trial) -> ProblemItem:
         where=problem.where,
         message=problem.message,
         allowed=problem.allowed,
+        coded={
+            name: CodedText.model_validate(parts)
+            for name, parts in codes_of(problem.line()).items()
+        },
         feature=int(place[1]) if place else None,
         others=[str(each) for each in others] if isinstance(others, list) else [],
         shape=mapping(problem.shape) if problem.shape is not None else None,

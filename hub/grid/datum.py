@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from shapely import MultiPolygon, Polygon
 
 from hub.grid.errors import GridError
+from wire.coded import coded
 
 Floats = NDArray[np.float64]
 Forward = Callable[[Floats], Floats]
@@ -47,8 +48,14 @@ def convert(
         raise GridError(f"lats {lat.shape} and lons {lon.shape}: want equal shapes")
     bad = ~((np.abs(lat) <= 90) & (np.abs(lon) <= 180))
     if bad.any():
-        first = f"{lat[bad].flat[0]}, {lon[bad].flat[0]}"
-        raise GridError(f"{first} is no position (lat -90 to 90, lon -180 to 180)")
+        raise GridError(
+            coded(
+                "no_place",
+                "{lat}, {lon} is no position (lat -90 to 90, lon -180 to 180)",
+                lat=float(lat[bad].flat[0]),
+                lon=float(lon[bad].flat[0]),
+            )
+        )
     if source == target:
         return lat.copy(), lon.copy()
     positions = _FROM_GCJ[target](_TO_GCJ[source](np.stack([lat, lon], axis=-1)))

@@ -38,8 +38,9 @@ class GridError(ValueError):
     """A set of grids, a fence or a table of points that cannot be used as it is."""
 
     def __init__(self, message: str, problems: Iterable[Problem] = ()) -> None:
-        """Keep the problems behind the message, where it has several."""
+        """Keep the message, coded where it is, and the problems behind it where it has several."""
         super().__init__(message)
+        self.message = message
         self.problems = tuple(problems)
 
     @classmethod

@@ -15,6 +15,7 @@ from shapely import LineString, MultiPolygon, Point, Polygon
 
 from hub.grid.errors import GridError
 from hub.grid.geodesy import distance_m, distances_m, distances_to_route_m, metres_per_degree
+from wire.coded import coded
 
 # Up to here the mid-latitude formula is good to a metre.
 MAX_REACH_M = 100_000.0
@@ -48,7 +49,8 @@ class Area:
 
     def __post_init__(self) -> None:
         if not shapely.is_valid(self.geometry):
-            raise GridError(f"fence: invalid polygon: {shapely.is_valid_reason(self.geometry)}")
+            why = shapely.is_valid_reason(self.geometry)
+            raise GridError(coded("invalid_polygon", "fence: invalid polygon: {why}", why=why))
 
     def contains_many(self, lats: ArrayLike, lons: ArrayLike) -> Bools:
         """Whether each of the points lies in it; see Fence."""
@@ -95,7 +97,8 @@ class Corridor:
         _check_positions("corridor", self.route)
         _check_reach("corridor: half_width_m", self.half_width_m)
         if len(set(self.route)) < 2:
-            raise GridError("corridor: a route needs two different vertices or more")
+            message = "corridor: a route needs two different vertices or more"
+            raise GridError(coded("short_route", message))
         object.__setattr__(self, "_vertices", np.array(self.route, dtype=float))
 
     def contains_many(self, lats: ArrayLike, lons: ArrayLike) -> Bools:
@@ -122,12 +125,28 @@ class Corridor:
 def _check_positions(what: str, positions: Sequence[tuple[float, float]]) -> None:
     for lat, lon in positions:
         if not (abs(lat) <= 90 and abs(lon) <= 180):
-            raise GridError(f"{what}: {lat}, {lon} is no position (lat -90 to 90, lon -180 to 180)")
+            raise GridError(
+                coded(
+                    "no_place_of",
+                    "{what}: {lat}, {lon} is no position (lat -90 to 90, lon -180 to 180)",
+                    what=what,
+                    lat=lat,
+                    lon=lon,
+                )
+            )
 
 
 def _check_reach(what: str, reach_m: float) -> None:
     if not (math.isfinite(reach_m) and 0 < reach_m <= MAX_REACH_M):
-        raise GridError(f"{what} {reach_m} is not allowed (above 0, up to {MAX_REACH_M:.0f} m)")
+        raise GridError(
+            coded(
+                "bad_reach",
+                "{what} {given} is not allowed (above 0, up to {most} m)",
+                what=what,
+                given=reach_m,
+                most=f"{MAX_REACH_M:.0f}",
+            )
+        )
 
 
 def away_m(fence: Fence, lat: float, lon: float) -> float:

@@ -19,12 +19,31 @@ from shapely import MultiPolygon, Polygon
 from hub.grid.errors import GridError, Problem
 from hub.grid.grid import Grid
 from hub.grid.topology import DEFAULT_TOLERANCES, Tolerances, topology_problems
+from wire.coded import Coded, coded
 
 MAX_BYTES = 256 * 1024 * 1024
 KINDS = ("unit_grid", "duty_grid", "admin_grid")
 DATUM = re.compile(r".*(WGS84|CGCS2000|EPSG4326|EPSG4490|CRS84)")
 UNIT_GRID_CODE = re.compile(r"\d{12}(?!000)\d{3}", re.ASCII)
 CODE = re.compile(r"\S(?:.{0,62}\S)?")
+AN_AREA = coded("an_area", "a Polygon or MultiPolygon")
+INVALID: Mapping[str, Coded] = {
+    str(text): text
+    for text in (
+        coded("self_crossing", "Self-intersection"),
+        coded("ring_crossing", "Ring Self-intersection"),
+        coded("hole_outside", "Hole lies outside shell"),
+        coded("holes_nested", "Holes are nested"),
+        coded("shells_nested", "Nested shells"),
+        coded("interior_split", "Interior is disconnected"),
+        coded("rings_twice", "Duplicate Rings"),
+    )
+}
+"""What GEOS says of a shape that is none."""
+VALID_RINGS = coded(
+    "valid_rings",
+    "rings that do not cross, holes inside their outer ring, parts that do not overlap",
+)
 OWN_PROPERTIES = frozenset({"code", "name", "level", "parent"})
 
 # China lies in 3-54 N and 73-136 E: what looks like 73-136 N and 3-54 E was swapped.
@@ -145,14 +164,17 @@ def _features(
     report = _reporter(found, None, "")
     allowed = '{"type": "FeatureCollection", "features": [...]}'
     if not isinstance(document, dict) or document.get("type") != "FeatureCollection":
-        report("not_a_collection", "type", "not a FeatureCollection", allowed)
+        message = coded("no_collection", "not a FeatureCollection")
+        report("not_a_collection", "type", message, allowed)
         return
     features = document.get("features")
     if not isinstance(features, list):
-        report("not_a_collection", "features", f"{_shown(features)} is not a list", allowed)
+        message = coded("not_a_list", "{given} is not a list", given=_shown(features))
+        report("not_a_collection", "features", message, allowed)
         return
     if not features:
-        report("empty", "features", "no feature", "at least one grid")
+        message, allowed = coded("no_feature", "no feature"), coded("one_grid", "at least one grid")
+        report("empty", "features", message, allowed)
     _check_datum(_crs_name(document), ".crs", report)
     _check_datum(document.get("datum"), ".datum", report)
     for number, feature in enumerate(features):
@@ -160,7 +182,8 @@ def _features(
         if isinstance(feature, dict) and feature.get("type") == "Feature":
             yield where, feature, document
         else:
-            report("wrong_type", where, f"{_shown(feature)} is not a Feature", "a Feature object")
+            message = coded("not_a_feature", "{given} is not a Feature", given=_shown(feature))
+            report("wrong_type", where, message, coded("a_feature", "a Feature object"))
 
 
 def _crs_name(document: Mapping[str, object]) -> object:
@@ -173,8 +196,9 @@ def _crs_name(document: Mapping[str, object]) -> object:
 def _check_datum(datum: object, at: str, report: Report) -> None:
     """Refuse what is said to be neither; names come as `WGS-84`, `EPSG:4490`, URNs of the OGC."""
     if datum is not None and not DATUM.fullmatch(re.sub(r"[^A-Z0-9]", "", str(datum).upper())):
-        message = f"{_shown(datum)} is not WGS-84: convert the coordinates first"
-        report("wrong_datum", at, message, "WGS-84 or CGCS2000")
+        message = "{given} is not WGS-84: convert the coordinates first"
+        allowed = coded("datums", "WGS-84 or CGCS2000")
+        report("wrong_datum", at, coded("not_wgs84", message, given=_shown(datum)), allowed)
 
 
 def _read_grid(
@@ -188,9 +212,11 @@ def _read_grid(
     if properties is None:
         return
     _check_code(properties, reading.places, report)
-    name = _text(properties, "name", "text", report)
+    name = _text(properties, "name", coded("some_text", "text"), report)
     level = _level(properties, report)
-    parent = _text(properties, "parent", "the code of another grid, or null", report)
+    parent = _text(
+        properties, "parent", coded("other_grid", "the code of another grid, or null"), report
+    )
     _check_kind(properties, {**inherited, **properties}.get("standard"), report)
     _check_datum(properties.get("datum"), ".properties.datum", report)
     area = _area(feature.get("geometry"), report)
@@ -207,7 +233,8 @@ def _properties(feature: Mapping[str, object], report: Report) -> dict[str, obje
     properties = feature.get("properties")
     if isinstance(properties, dict):
         return properties
-    report("wrong_type", ".properties", f"{_shown(properties)} is not an object", "an object")
+    message = coded("no_object", "{given} is not an object", given=_shown(properties))
+    report("wrong_type", ".properties", message, coded("an_object", "an object"))
     return None
 
 
@@ -216,19 +243,32 @@ def _check_code(
 ) -> None:
     at, code = ".properties.code", properties.get("code")
     if not isinstance(code, str) or not _is_text(code):
-        report("wrong_type", at, f"code {_shown(code)} is not text", "text, unique in the file")
+        message = coded("code_no_text", "code {given} is not text", given=_shown(code))
+        report("wrong_type", at, message, coded("unique_text", "text, unique in the file"))
     elif not CODE.fullmatch(code):
-        allowed = "1 to 64 characters with no space at either end"
-        report("bad_code", at, f"code {_shown(code)} cannot be used", allowed)
+        message = coded("bad_code", "code {given} cannot be used", given=_shown(code))
+        allowed = coded("code_signs", "1 to 64 characters with no space at either end")
+        report("bad_code", at, message, allowed)
     elif code in places:
-        message = f"code {_shown(code)} is also that of {places[code]}"
-        report("duplicate_code", at, message, "each code once")
+        message = coded(
+            "code_of_both",
+            "code {given} is also that of {place}",
+            given=_shown(code),
+            place=places[code],
+        )
+        report("duplicate_code", at, message, coded("code_once", "each code once"))
 
 
 def _text(properties: Mapping[str, object], key: str, allowed: str, report: Report) -> str | None:
     value = properties.get(key)
     if value is not None and not _is_text(value):
-        message = f"{key} {_shown(value)} is not {allowed}"
+        message = coded(
+            "is_not",
+            "{column} {given} is not {allowed}",
+            column=key,
+            given=_shown(value),
+            allowed=allowed,
+        )
         report("wrong_type", f".properties.{key}", message, allowed)
         return None
     return str(value) if value is not None else None
@@ -243,8 +283,9 @@ def _level(properties: Mapping[str, object], report: Report) -> int | None:
     level = properties.get("level")
     if level is None or (type(level) is int and 1 <= level <= 9):
         return level
-    allowed = "a whole number from 1 (the whole city) to 9"
-    report("wrong_type", ".properties.level", f"level {_shown(level)} is no level", allowed)
+    message = coded("level_no_level", "level {given} is no level", given=_shown(level))
+    allowed = coded("level_1_to_9", "a whole number from 1 (the whole city) to 9")
+    report("wrong_type", ".properties.level", message, allowed)
     return None
 
 
@@ -252,27 +293,37 @@ def _check_kind(properties: Mapping[str, object], standard: object, report: Repo
     kind = properties.get("kind")
     if kind is not None and kind not in KINDS:
         at, allowed = ".properties.kind", ", ".join(KINDS)
-        report("wrong_type", at, f"kind {_shown(kind)} is not known", allowed)
+        message = coded("unknown_kind", "kind {given} is not known", given=_shown(kind))
+        report("wrong_type", at, message, allowed)
     if kind != "unit_grid" or "47678.3" not in str(standard):
         return
     code, parent = str(properties.get("code")), properties.get("parent")
     if not UNIT_GRID_CODE.fullmatch(code):
-        allowed = "15 digits: 6 county, 3 town, 3 community, 3 sequence from 001 (GB/T 47678.3)"
-        report("bad_identifier", ".properties.code", f"unit grid {_shown(code)}", allowed)
+        allowed = coded(
+            "unit_grid_code",
+            "15 digits: 6 county, 3 town, 3 community, 3 sequence from 001 (GB/T 47678.3)",
+        )
+        report("bad_identifier", ".properties.code", _unit_grid(code), allowed)
     elif re.fullmatch(r"\d{12}", str(parent)) and not code.startswith(str(parent)):
-        allowed = f"a code that begins with its community's {parent}"
-        report("bad_identifier", ".properties.code", f"unit grid {_shown(code)}", allowed)
+        allowed = coded(
+            "begins_with", "a code that begins with its community's {parent}", parent=parent
+        )
+        report("bad_identifier", ".properties.code", _unit_grid(code), allowed)
+
+
+def _unit_grid(code: str) -> Coded:
+    return coded("unit_grid", "unit grid {given}", given=_shown(code))
 
 
 def _area(geometry: object, report: Report) -> Polygon | MultiPolygon | None:
     at = ".geometry"
     if geometry is None:
-        report("missing_geometry", at, "there is no geometry", "a Polygon or MultiPolygon")
+        report("missing_geometry", at, coded("geometry_missing", "there is no geometry"), AN_AREA)
         return None
     kind = geometry.get("type") if isinstance(geometry, dict) else None
     if not isinstance(geometry, dict) or kind not in ("Polygon", "MultiPolygon"):
-        allowed = "a Polygon or MultiPolygon"
-        report("wrong_type", f"{at}.type", f"{_shown(kind or geometry)} is no area", allowed)
+        message = coded("no_area", "{given} is no area", given=_shown(kind or geometry))
+        report("wrong_type", f"{at}.type", message, AN_AREA)
         return None
     at = f"{at}.coordinates"
     given = geometry.get("coordinates")
@@ -291,7 +342,8 @@ def _area(geometry: object, report: Report) -> Polygon | MultiPolygon | None:
 def _lists(value: object, at: str, report: Report) -> list[object] | None:
     if isinstance(value, list) and value:
         return value
-    report("wrong_type", at, f"{_shown(value)} is not a list of rings", "lists as in RFC 7946")
+    message = coded("no_rings", "{given} is not a list of rings", given=_shown(value))
+    report("wrong_type", at, message, coded("rfc_lists", "lists as in RFC 7946"))
     return None
 
 
@@ -311,19 +363,22 @@ def _ring(ring: object, at: str, report: Report) -> Ring | None:
         return None
     bad = next((n for n, position in enumerate(given) if not _is_position(position)), None)
     if bad is not None:
-        message = f"{_shown(given[bad])} is not a position"
-        report("wrong_type", f"{at}[{bad}]", message, "[longitude, latitude] as numbers")
+        message = coded("no_position", "{given} is not a position", given=_shown(given[bad]))
+        allowed = coded("lon_lat_numbers", "[longitude, latitude] as numbers")
+        report("wrong_type", f"{at}[{bad}]", message, allowed)
         return None
     positions: list[Position] = [(p[0], p[1]) for p in given]  # type: ignore[index]
     if not _are_on_earth(positions, at, report):
         return None
     if positions[0] != positions[-1]:
-        message = "the last position is not the first"
-        report("invalid_ring", at, message, "a closed ring")
+        message = coded("open_ring", "the last position is not the first")
+        report("invalid_ring", at, message, coded("closed_ring", "a closed ring"))
         return None
     if len(set(positions)) < 3:
-        message = f"{len(set(positions))} different positions make no area"
-        report("invalid_ring", at, message, "at least 3 different positions")
+        count = len(set(positions))
+        message = coded("few_positions", "{count} different positions make no area", count=count)
+        allowed = coded("three_positions", "at least 3 different positions")
+        report("invalid_ring", at, message, allowed)
         return None
     return [(float(x), float(y)) for x, y in positions]
 
@@ -339,17 +394,32 @@ def _is_position(value: object) -> bool:
 def _are_on_earth(positions: list[Position], at: str, report: Report) -> bool:
     infinite = [n for n, position in enumerate(positions) if not _is_finite(position)]
     if infinite:
-        message = f"{_shown(positions[infinite[0]])} is not finite ({len(infinite)} of such)"
-        report("not_finite", f"{at}[{infinite[0]}]", message, "finite numbers")
+        message = coded(
+            "not_finite",
+            "{given} is not finite ({count} of such)",
+            given=_shown(positions[infinite[0]]),
+            count=len(infinite),
+        )
+        allowed = coded("finite", "finite numbers")
+        report("not_finite", f"{at}[{infinite[0]}]", message, allowed)
         return False
     lons, lats = zip(*positions, strict=True)
     off = [n for n, (x, y) in enumerate(positions) if not (abs(x) <= 180 and abs(y) <= 90)]
     if _look_swapped(lons, lats):
-        message = f"{_shown(positions[0])} looks like latitude before longitude"
-        report("swapped", f"{at}[0]", message, "[longitude, latitude]")
+        message = coded(
+            "looks_swapped",
+            "{given} looks like latitude before longitude",
+            given=_shown(positions[0]),
+        )
+        report("swapped", f"{at}[0]", message, coded("lon_lat", "[longitude, latitude]"))
     elif off:
-        message = f"{_shown(positions[off[0]])} is not on Earth ({len(off)} of such)"
-        allowed = "longitude -180 to 180, latitude -90 to 90"
+        message = coded(
+            "not_on_earth",
+            "{given} is not on Earth ({count} of such)",
+            given=_shown(positions[off[0]]),
+            count=len(off),
+        )
+        allowed = coded("on_earth", "longitude -180 to 180, latitude -90 to 90")
         report("out_of_range", f"{at}[{off[0]}]", message, allowed)
     else:
         return True
@@ -378,8 +448,14 @@ def _is_valid(area: Polygon | MultiPolygon, at: str, report: Report) -> bool:
         return True
     reason = shapely.is_valid_reason(area)
     problem = "self_intersection" if "elf-intersection" in reason else "invalid_ring"
-    allowed = "rings that do not cross, holes inside their outer ring, parts that do not overlap"
-    report(problem, at, reason.replace("[", " at longitude, latitude [", 1), allowed)
+    what, _, place = reason.partition("[")
+    message = coded(
+        "invalid_shape",
+        "{what} at longitude, latitude [{place}]",
+        what=INVALID.get(what, what),
+        place=place.removesuffix("]"),
+    )
+    report(problem, at, message if place else INVALID.get(what, what), VALID_RINGS)
     return False
 
 

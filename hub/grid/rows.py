@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hub.grid.errors import GridError
+from wire.coded import coded
 
 # A quoted field may hold line breaks; one that runs on for longer was never closed.
 MAX_LINES_PER_ROW = 50
@@ -30,6 +31,11 @@ class BadRow:
 class BadValue(ValueError):
     """A field that cannot be used; the message says which, its value and what is allowed."""
 
+    def __init__(self, message: str) -> None:
+        """Keep the message, coded where it is."""
+        super().__init__(message)
+        self.message = message
+
 
 class Rows:
     """The rows of a table: `(line, fields)`, or a BadRow where a line is no CSV.
@@ -50,7 +56,8 @@ class Rows:
             if self.header.count(name) != 1:
                 there = ", ".join(self.header) or "none"
                 if NO_TEXT.search(there):
-                    raise GridError("line 1: not text in UTF-8 (save the table as CSV in UTF-8)")
+                    message = "line 1: not text in UTF-8 (save the table as CSV in UTF-8)"
+                    raise GridError(coded("not_utf8", message))
                 count = "no" if name not in self.header else "more than one"
                 raise GridError(f"line 1: {count} column {name!r} (columns: {there})")
 
@@ -60,7 +67,9 @@ class Rows:
     def _titles(self) -> list[str]:
         first = next(self._rows, None)
         if isinstance(first, BadRow):
-            raise GridError(str(first))
+            raise GridError(
+                coded("line_fault", "line {line}: {what}", line=first.line, what=first.message)
+            )
         titles = first[1] if first else []
         return [titles[0].removeprefix("\ufeff"), *titles[1:]] if titles else []
 
@@ -94,13 +103,22 @@ class Rows:
         bad = self._line - len(self._taken) + 1
         self._again.extendleft(reversed(self._taken[1:]))
         self._line = bad
-        return BadRow(bad, f"not CSV: {message}", self._taken[0].rstrip("\r\n"))
+        return BadRow(
+            bad, coded("no_csv", "not CSV: {why}", why=message), self._taken[0].rstrip("\r\n")
+        )
 
 
 def check_width(fields: Sequence[str], header: Sequence[str]) -> None:
     """Raises BadValue for a row with more or fewer fields than the header."""
     if len(fields) != len(header):
-        raise BadValue(f"{len(fields)} fields where the header has {len(header)}")
+        raise BadValue(
+            coded(
+                "bad_width_of_row",
+                "{count} fields where the header has {wanted}",
+                count=len(fields),
+                wanted=len(header),
+            )
+        )
 
 
 def degrees(name: str, text: str, limit: float) -> float:

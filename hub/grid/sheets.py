@@ -17,6 +17,7 @@ from zipfile import BadZipFile
 
 from hub.grid.errors import GridError
 from hub.grid.rows import BadRow, BadValue, Rows, check_width
+from wire.coded import coded
 
 MAX_ROWS = 1_000_000
 MAX_UNPACKED = 1 << 30
@@ -45,7 +46,8 @@ def read_sheets(data: bytes) -> list[Sheet]:
     Raises GridError for a file that is neither.
     """
     if data.startswith(OLD_EXCEL):
-        raise GridError("an Excel file of the old kind (.xls); save it as .xlsx or as CSV")
+        message = "an Excel file of the old kind (.xls); save it as .xlsx or as CSV"
+        raise GridError(coded("old_excel", message))
     return list(_workbook(data)) if data.startswith(ZIP) else [_csv(data)]
 
 
@@ -53,7 +55,7 @@ def _csv(data: bytes) -> Sheet:
     rows = Rows(io.StringIO(_text(data), newline=""), required=())
     header = tuple(title.strip() for title in rows.titles)
     if not any(header):
-        raise GridError("line 1: no names of columns")
+        raise GridError(coded("no_columns", "line 1: no names of columns"))
     taken: list[tuple[int, dict[str, str]]] = []
     bad: list[BadRow] = []
     for row in rows:
@@ -66,7 +68,7 @@ def _csv(data: bytes) -> Sheet:
         try:
             check_width(cells, header)
         except BadValue as fault:
-            bad.append(BadRow(line, str(fault)))
+            bad.append(BadRow(line, fault.message))
             continue
         taken.append((line, _by_column(header, [cell.strip() for cell in cells])))
     return Sheet("", header, tuple(taken), tuple(bad))
@@ -81,7 +83,8 @@ def _text(data: bytes) -> str:
         if "\0" in text:
             break
         return text
-    raise GridError("not text in UTF-8 or GB 18030 (save the table as .xlsx or as CSV in UTF-8)")
+    message = "not text in UTF-8 or GB 18030 (save the table as .xlsx or as CSV in UTF-8)"
+    raise GridError(coded("no_text", message))
 
 
 def _workbook(data: bytes) -> Iterator[Sheet]:
@@ -91,7 +94,8 @@ def _workbook(data: bytes) -> Iterator[Sheet]:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             unpacked = sum(part.file_size for part in packed.infolist())
         if unpacked > MAX_UNPACKED:
-            raise GridError(f"the workbook unpacks to {unpacked >> 20} MiB (at most 1024)")
+            message = "the workbook unpacks to {mib} MiB (at most 1024)"
+            raise GridError(coded("large_workbook", message, mib=unpacked >> 20))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             in_parts = unpacked > MERGED_UNPACKED
@@ -104,7 +108,7 @@ def _workbook(data: bytes) -> Iterator[Sheet]:
     except (BadZipFile, KeyError, ValueError, OSError, EOFError, SyntaxError) as fault:
         if isinstance(fault, GridError):
             raise
-        raise GridError(f"not an XLSX workbook: {fault}") from None
+        raise GridError(coded("no_workbook", "not an XLSX workbook: {why}", why=fault)) from None
 
 
 def _sheet(sheet: Any) -> Sheet | None:
@@ -133,7 +137,8 @@ def _filled_rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
         if any(cells):
             taken += 1
             if taken > MAX_ROWS:
-                raise GridError(f"sheet {sheet.title!r}: more than {MAX_ROWS} rows")
+                message = "sheet {sheet!r}: more than {most} rows"
+                raise GridError(coded("many_rows", message, sheet=sheet.title, most=MAX_ROWS))
             yield number, cells
 
 

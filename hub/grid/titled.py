@@ -10,6 +10,7 @@ from typing import TypeVar
 from hub.errors import HubError, Problem
 from hub.grid.errors import GridError
 from hub.grid.sheets import Sheet, read_sheets
+from wire.coded import Coded, coded
 
 Value = TypeVar("Value")
 Headings = Mapping[str, tuple[str, ...]]
@@ -19,6 +20,53 @@ SHOWN_FAULTS = 500
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHEET_BODY = {"requestBody": {"content": {XLSX: {}, "text/csv": {}}, "required": True}}
 """What OpenAPI says of a call that takes a table."""
+
+
+FILE = coded("file", "file")
+TABLES = coded("tables", "an XLSX workbook or a CSV table")
+A_GRID = coded("a_grid", "a code of GET /api/grids")
+A_ROW = coded("a_row", "a row")
+ROW_OR_MORE = coded("row_or_more", "one row or more")
+
+
+def row_at(number: int) -> Coded:
+    """The place of a row."""
+    return coded("row", "row {row}", row=number)
+
+
+def in_sheet(sheet: str, place: Coded) -> Coded:
+    """A place in a sheet; the same place where the table has no name."""
+    return coded("in_sheet", "{sheet}, {place}", sheet=sheet, place=place) if sheet else place
+
+
+def characters(count: int) -> Coded:
+    """A text of the wrong length."""
+    return coded("characters", "{count} characters", count=count)
+
+
+def one_to(most: int) -> Coded:
+    """How long a text may be."""
+    return coded("one_to", "1 to {most} characters", most=most)
+
+
+def at_most(most: int) -> Coded:
+    """The greatest number there may be."""
+    return coded("at_most", "at most {most}", most=most)
+
+
+def of_field(field: str, message: str) -> Coded:
+    """What is wrong in a field of a call."""
+    return coded("of_field", "{field}: {what}", field=field, what=message)
+
+
+def no_grid(code: str) -> Coded:
+    """A code of no grid in force."""
+    return coded("no_grid", "{given!r} is no grid in force", given=code)
+
+
+def unreadable(message: str) -> Coded:
+    """Why a file is no table."""
+    return coded("cannot_be_read", "cannot be read: {why}", why=message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +115,9 @@ class Line:
 
     def fault(self, field: str, message: str, allowed: str) -> Fault:
         """Something wrong in a field."""
-        row = f"row {self.number}, {self.titles.get(field, field)}"
-        return Fault(f"{self.sheet}, {row}" if self.sheet else row, message, allowed)
+        column = self.titles.get(field, field)
+        cell = coded("cell", "row {row}, {column}", row=self.number, column=column)
+        return Fault(in_sheet(self.sheet, cell), message, allowed)
 
 
 def values_of(
@@ -114,14 +163,15 @@ def lines_of(
     try:
         sheets = read_sheets(data)
     except GridError as fault:
-        allowed = "an XLSX workbook or a CSV table"
-        raise BadSheet([Fault("file", f"cannot be read: {fault}", allowed)]) from None
+        raise BadSheet([Fault(FILE, unreadable(fault.message), TABLES)]) from None
     tables = [(sheet, titles) for sheet in sheets if (titles := _titles(sheet, headings, needed))]
     if not tables:
         words = ", ".join(headings[name][0] for name in needed)
-        raise BadSheet([Fault("file", "no sheet has the headings", f"a row with {words}")])
+        message = coded("no_headings", "no sheet has the headings")
+        allowed = coded("row_with", "a row with {titles}", titles=words)
+        raise BadSheet([Fault(FILE, message, allowed)])
     bad = [
-        Fault(f"{sheet.name}, row {row.line}", row.message, "a row")
+        Fault(in_sheet(sheet.name, row_at(row.line)), row.message, A_ROW)
         for sheet, _ in tables
         for row in sheet.bad
     ]
@@ -136,7 +186,8 @@ def lines_of(
         for number, cells in sheet.rows
     ]
     if not found and not bad:
-        raise BadSheet([Fault("file", "has headings and no rows", "one row or more")])
+        message = coded("headings_alone", "has headings and no rows")
+        raise BadSheet([Fault(FILE, message, ROW_OR_MORE)])
     return found, bad
 
 

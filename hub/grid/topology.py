@@ -19,6 +19,7 @@ from shapely.geometry.base import BaseGeometry
 from hub.grid.errors import Problem
 from hub.grid.geodesy import metres_per_degree
 from hub.grid.grid import Grid
+from wire.coded import coded
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Tolerances:
 
 
 DEFAULT_TOLERANCES = Tolerances()
+NO_CHILD = coded("no_child_covers", "no child of it covers")
 
 
 def topology_problems(
@@ -65,16 +67,27 @@ def _tree_problems(grids: Sequence[Grid], unusable: Mapping[str, str | None]) ->
     top = min((grid.level for grid in grids if grid.level is not None), default=1)
     for grid in grids:
         if grid.level is None:
-            allowed = "a level for every grid, or no level and no parent in the whole file"
-            yield _problem("missing_level", grid, "the grid has no level", allowed)
+            message = coded("level_missing", "the grid has no level")
+            allowed = coded(
+                "levels_for_all",
+                "a level for every grid, or no level and no parent in the whole file",
+            )
+            yield _problem("missing_level", grid, message, allowed)
         elif grid.parent is None:
             if grid.level > top:
-                message = f"a grid of level {grid.level} has no parent"
-                allowed = f"the code of a grid of level {grid.level - 1}"
+                message = coded(
+                    "parent_missing", "a grid of level {level} has no parent", level=grid.level
+                )
+                allowed = coded(
+                    "grid_of_level", "the code of a grid of level {level}", level=grid.level - 1
+                )
                 yield _problem("missing_parent", grid, message, allowed)
         elif grid.parent not in by_code:
             if grid.parent not in unusable:
-                message, allowed = f"parent {grid.parent!r} is not there", "a code of this file"
+                message = coded(
+                    "parent_not_there", "parent {given!r} is not there", given=grid.parent
+                )
+                allowed = coded("code_of_file", "a code of this file")
                 yield _problem("unknown_parent", grid, message, allowed)
         else:
             yield from _level_problem(grid, by_code[grid.parent])
@@ -83,8 +96,14 @@ def _tree_problems(grids: Sequence[Grid], unusable: Mapping[str, str | None]) ->
 
 def _level_problem(grid: Grid, parent: Grid) -> Iterator[Problem]:
     if grid.level is not None and parent.level is not None and grid.level != parent.level + 1:
-        message = f"level {grid.level} under {parent.code!r} of level {parent.level}"
-        allowed = f"level {parent.level + 1} under this parent"
+        message = coded(
+            "level_under",
+            "level {level} under {parent!r} of level {above}",
+            level=grid.level,
+            parent=parent.code,
+            above=parent.level,
+        )
+        allowed = coded("level_wanted", "level {level} under this parent", level=parent.level + 1)
         yield _problem("wrong_level", grid, message, allowed, parent=parent.code)
 
 
@@ -98,8 +117,13 @@ def _cycles(grids: Sequence[Grid], by_code: dict[str, Grid]) -> Iterator[Problem
             code = by_code[code].parent
         if code in path:
             ring = path[path.index(code) :]
-            message = "the parents lead back to it: " + " -> ".join([*ring, code])
-            yield _problem("cycle", by_code[code], message, "a tree", others=ring[1:])
+            message = coded(
+                "parents_lead_back",
+                "the parents lead back to it: {way}",
+                way=" -> ".join([*ring, code]),
+            )
+            tree = coded("tree", "a tree")
+            yield _problem("cycle", by_code[code], message, tree, others=ring[1:])
         cleared.update(path)
 
 
@@ -145,7 +169,9 @@ def _overlaps(grids: Sequence[Grid], plane: _Plane) -> Iterator[Problem]:
         for k in np.nonzero(shapely.area(shared) > 0)[0]:
             if plane.wide(shared[k]):
                 a, b = grids[members[first[k]]], grids[members[second[k]]]
-                message = f"overlaps {b.code!r} by {shared[k].area:.0f} m2"
+                message = coded(
+                    "overlaps", "overlaps {other!r} by {m2} m2", other=b.code, m2=_m2(shared[k])
+                )
                 yield _border_problem(
                     "overlap", a, plane, shared[k], message=message, others=[b.code]
                 )
@@ -167,7 +193,12 @@ def _overhangs(grids: Sequence[Grid], plane: _Plane) -> Iterator[Problem]:
             continue
         outside = shapely.difference(plane.areas[number], plane.areas[parent])
         if plane.wide(outside):
-            message = f"{outside.area:.0f} m2 lie outside parent {grid.parent!r}"
+            message = coded(
+                "lies_outside",
+                "{m2} m2 lie outside parent {parent!r}",
+                m2=_m2(outside),
+                parent=grid.parent,
+            )
             others = [grids[parent].code]
             yield _border_problem(
                 "outside_parent", grid, plane, outside, message=message, others=others
@@ -185,7 +216,7 @@ def _gaps_in_parents(
         if grid.code in children and grid.code not in incomplete:
             covered = shapely.union_all(plane.areas[children[grid.code]])
             missing = shapely.difference(plane.areas[number], covered)
-            yield from _gaps(grid, plane, _polygons(missing), "no child of it covers")
+            yield from _gaps(grid, plane, _polygons(missing), NO_CHILD)
 
 
 def _gaps_at_the_top(grids: Sequence[Grid], plane: _Plane) -> Iterator[Problem]:
@@ -200,14 +231,19 @@ def _gaps_at_the_top(grids: Sequence[Grid], plane: _Plane) -> Iterator[Problem]:
             if len(around) > 1:
                 names = ", ".join(grids[roots[k]].code for k in around[:6])
                 owner = grids[roots[around[0]]]
-                yield from _gaps(owner, plane, [hole], f"no grid covers, between {names}:")
+                between = coded("no_grid_covers", "no grid covers, between {names}:", names=names)
+                yield from _gaps(owner, plane, [hole], between)
 
 
 def _gaps(grid: Grid, plane: _Plane, shapes: Iterable[Polygon], what: str) -> Iterator[Problem]:
     for shape in shapes:
         if shape.area >= plane.tolerances.gap_m2 and plane.wide(shape):
-            message = f"{what} {shape.area:.0f} m2"
+            message = coded("not_covered", "{what} {m2} m2", what=what, m2=_m2(shape))
             yield _border_problem("gap", grid, plane, shape, message=message)
+
+
+def _m2(shape: BaseGeometry) -> str:
+    return f"{shape.area:.0f}"
 
 
 def _polygons(shape: BaseGeometry) -> list[Polygon]:
@@ -227,13 +263,18 @@ def _border_problem(
     others: Sequence[str] = (),
 ) -> Problem:
     tolerances = plane.tolerances
-    allowed = f"borders that agree to {tolerances.strip_m} m"
+    allowed = coded("agreeing", "borders that agree to {m} m", m=tolerances.strip_m)
     if problem == "gap":
-        allowed += f", gaps below {tolerances.gap_m2:.0f} m2"
+        allowed = coded(
+            "agreeing_gaps",
+            "{borders}, gaps below {m2} m2",
+            borders=allowed,
+            m2=f"{tolerances.gap_m2:.0f}",
+        )
     return Problem(
         problem,
         grid.code,
-        f"{grid.code} at {plane.place(shape)}",
+        coded("grid_at", "{grid} at {place}", grid=grid.code, place=plane.place(shape)),
         message,
         allowed,
         {"others": list(others), "area_m2": round(shape.area, 1)},

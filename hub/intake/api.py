@@ -18,17 +18,17 @@ from hub.errors import Problem, not_found
 from hub.evidence.items import evidence_url
 from hub.exports import FILES, MOST, Form, sheet
 from hub.grid.places import GridRef, Places
+from hub.grid.titled import SHOWN_FAULTS, BadSheet
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.intake import store as intake_store
 from hub.intake.report import Caller, Channel, NewReport, Report, ReportState, matter_of
 from hub.intake.sealing import Seal
-from hub.intake.sheet import BadRows, read_reports
+from hub.intake.sheet import read_reports
 from hub.intake.store import reports
 from hub.roles import Actor, Right
 from hub.scope import Reach, within
 from hub.store import Store, now
 
-SHOWN_FAULTS = 500
 Lat = Annotated[float, Field(ge=-90, le=90)]
 Lon = Annotated[float, Field(ge=-180, le=180)]
 
@@ -159,7 +159,7 @@ class Answered(BaseModel):
 class BadFile(Problem):
     """A file that was not taken, with every fault."""
 
-    def __init__(self, fault: BadRows) -> None:
+    def __init__(self, fault: BadSheet) -> None:
         """List the faults by place."""
         count = len(fault.faults)
         super().__init__(422, "bad_rows", f"{count} faults; nothing was taken", "see problems")
@@ -236,7 +236,7 @@ def router(
         data = await request.body()
         try:
             read = read_reports(data, channel=channel, system=system, zone=zone)
-        except BadRows as fault:
+        except BadSheet as fault:
             raise BadFile(fault) from None
         stored = [] if dry_run else desk.receive_all(read, actor)
         placed = sum(each.matter is not None and each.place is not None for each in read)

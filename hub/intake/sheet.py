@@ -6,16 +6,16 @@ place, and then nothing is taken.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hub.errors import HubError
 from hub.grid.errors import GridError
 from hub.grid.sheets import read_sheets
+from hub.grid.titled import A_ROW, FILE, BadSheet, Fault, row_at, unreadable
 from hub.intake.report import Caller, Channel, NewReport, matter_of
+from wire.coded import coded
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "external_id": ("工单编号", "工单号", "编号", "external_id", "id"),
@@ -31,37 +31,21 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "urgent": ("紧急程度", "urgency"),
 }
 NEEDED = ("external_id", "received_at", "content")
-FORMS = "CSV, XLSX or a JSON list of objects"
+FORMS = coded("report_files", "CSV, XLSX or a JSON list of objects")
+HEADED = coded("headed_rows", "a heading row and one row or more")
+A_TIME = coded("a_time", "2026-11-28 09:30 or ISO 8601")
 _URGENCY = {"": 1, "一般": 1, "1": 1, "紧急": 2, "2": 2, "特急": 3, "3": 3}
 _TIMES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M")
-
-
-@dataclass(frozen=True, slots=True)
-class RowFault:
-    """What is wrong in a row; `where`: row 7, column 受理时间."""
-
-    where: str
-    message: str
-    allowed: str
-
-
-class BadRows(HubError):
-    """A file of which nothing was taken, with every fault."""
-
-    def __init__(self, faults: Sequence[RowFault]) -> None:
-        """Keep the faults."""
-        super().__init__("; ".join(f"{f.where}: {f.message} ({f.allowed})" for f in faults[:20]))
-        self.faults = list(faults)
 
 
 def read_reports(data: bytes, *, channel: Channel, system: str, zone: ZoneInfo) -> list[NewReport]:
     """The reports of a file; its kind is told by its first bytes. Times without offset are local.
 
-    Raises BadRows.
+    Raises BadSheet.
     """
     rows = _rows(data)
     if not rows:
-        raise BadRows([RowFault("file", "has no rows", "a heading row and one row or more")])
+        raise BadSheet([Fault(FILE, coded("no_rows", "has no rows"), HEADED)])
     names = _names(rows[0][1])
     reports, faults = [], []
     for number, cells in rows:
@@ -71,7 +55,7 @@ def read_reports(data: bytes, *, channel: Channel, system: str, zone: ZoneInfo) 
         if found is not None:
             reports.append(found)
     if faults:
-        raise BadRows(faults)
+        raise BadSheet(faults)
     return reports
 
 
@@ -83,9 +67,13 @@ def _names(row: Mapping[str, object]) -> dict[str, str]:
         if (column := next((each for each in allowed if each in row), None)) is not None
     }
     if missing := [field for field in NEEDED if field not in names]:
-        raise BadRows(
+        raise BadSheet(
             [
-                RowFault("headings", f"no column for {field}", " or ".join(COLUMNS[field]))
+                Fault(
+                    coded("headings", "headings"),
+                    coded("no_column_for", "no column for {field}", field=field),
+                    " or ".join(COLUMNS[field]),
+                )
                 for field in missing
             ]
         )
@@ -99,9 +87,9 @@ def _rows(data: bytes) -> list[tuple[int, Mapping[str, object]]]:
     try:
         sheets = read_sheets(data)
     except GridError as fault:
-        raise BadRows([RowFault("file", f"cannot be read: {fault}", FORMS)]) from None
+        raise BadSheet([Fault(FILE, unreadable(fault.message), FORMS)]) from None
     if bad := [bad for sheet in sheets[:1] for bad in sheet.bad]:
-        raise BadRows([RowFault(f"row {row.line}", row.message, "a row") for row in bad])
+        raise BadSheet([Fault(row_at(row.line), row.message, A_ROW) for row in bad])
     return [row for sheet in sheets[:1] for row in sheet.rows]
 
 
@@ -109,10 +97,10 @@ def _json(data: bytes) -> list[Mapping[str, object]]:
     try:
         document = json.loads(data)
     except ValueError as fault:
-        raise BadRows([RowFault("file", f"cannot be read: {fault}", FORMS)]) from None
+        raise BadSheet([Fault(FILE, unreadable(str(fault)), FORMS)]) from None
     listed = document.get("items", []) if isinstance(document, dict) else document
     if not isinstance(listed, list) or not all(isinstance(row, dict) for row in listed):
-        raise BadRows([RowFault("file", "is no list of objects", FORMS)])
+        raise BadSheet([Fault(FILE, coded("no_list", "is no list of objects"), FORMS)])
     return listed
 
 
@@ -123,7 +111,7 @@ class _Row:
         self, number: int, cells: Mapping[str, object], names: Mapping[str, str], zone: ZoneInfo
     ) -> None:
         """`names`: our field → the file's column."""
-        self.faults: list[RowFault] = []
+        self.faults: list[Fault] = []
         self._number, self._names, self._zone = number, names, zone
         self._texts = {field: _text(cells.get(column)) for field, column in names.items()}
 
@@ -131,7 +119,7 @@ class _Row:
         """A text, cut to its longest."""
         given = self._texts.get(field, "")
         if needed and not given:
-            self._fault(field, "is empty", "a value in every row")
+            self._fault(field, coded("empty", "is empty"), coded("a_value", "a value in every row"))
         return given[:longest]
 
     def moment(self, field: str, *, needed: bool = False) -> datetime | None:
@@ -139,7 +127,7 @@ class _Row:
         given = self.text(field, 64, needed=needed)
         at = _moment(given, self._zone) if given else None
         if given and at is None:
-            self._fault(field, f"{given!r} is no time", "2026-11-28 09:30 or ISO 8601")
+            self._fault(field, coded("no_time", "{given!r} is no time", given=given), A_TIME)
         return at
 
     def degrees(self, field: str, most: float) -> float | None:
@@ -147,19 +135,24 @@ class _Row:
         given = self.text(field, 64)
         value = _number(given) if given else None
         if given and (value is None or not -most <= value <= most):
-            self._fault(field, f"{given!r} is no coordinate", f"degrees from -{most} to {most}")
+            message = coded("no_coordinate", "{given!r} is no coordinate", given=given)
+            self._fault(
+                field, message, coded("degrees", "degrees from -{most} to {most}", most=most)
+            )
         return value
 
     def urgency(self) -> int:
         """1 to 3; 1 where nothing is said."""
         given = self.text("urgent", 16)
         if given not in _URGENCY:
-            self._fault("urgent", f"{given!r}", "一般, 紧急, 特急 or 1 to 3")
+            message = coded("no_urgency", "{given!r}", given=given)
+            self._fault("urgent", message, coded("urgencies", "一般, 紧急, 特急 or 1 to 3"))
         return _URGENCY.get(given, 1)
 
     def _fault(self, field: str, message: str, allowed: str) -> None:
-        where = f"row {self._number}, column {self._names[field]}"
-        self.faults.append(RowFault(where, message, allowed))
+        column = self._names[field]
+        where = coded("row_column", "row {row}, column {column}", row=self._number, column=column)
+        self.faults.append(Fault(where, message, allowed))
 
 
 def _report(row: _Row, channel: Channel, system: str) -> NewReport | None:

@@ -243,7 +243,7 @@ def _permit(number: str, body: PermitBody, source: Datum) -> Permit:
         lons, lats = np.array(body.route, dtype=float).reshape(-1, 2).T
         lats, lons = convert(lats, lons, source, Datum.WGS84)
     except GridError as fault:
-        raise Problem(422, "bad_permits", str(fault), "see /api/openapi.json") from None
+        raise Problem(422, "bad_permits", fault.message, "see /api/openapi.json") from None
     permit = Permit(
         number=number.strip(),
         vehicles=frozenset(key for each in body.vehicles if (key := plate_key(each))),

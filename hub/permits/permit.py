@@ -7,11 +7,14 @@ from datetime import date, datetime, tzinfo
 from hub.grid.errors import GridError
 from hub.grid.fence import Corridor
 from hub.grid.hours import ALWAYS, Hours
+from wire.coded import coded
 
 NUMBER_LENGTH, PLATE_LENGTH, SITE_LENGTH = 64, 40, 200
 MOST_VEHICLES, MOST_VERTICES = 500, 5000
 DEFAULT_HALF_WIDTH_M = 50.0
 HALF_WIDTHS_M = (5.0, 2000.0)
+
+ROUTES = coded("routes", "lon,lat;lon,lat;… or LINESTRING(lon lat, …)")
 
 Route = tuple[tuple[float, float], ...]
 
@@ -54,33 +57,40 @@ def plate_key(plate: str) -> str:
 
 def faults(permit: Permit) -> list[tuple[str, str, str]]:
     """What is wrong with a permit: (field, message, what is allowed)."""
-    found = []
+    found: list[tuple[str, str, str]] = []
     if not 0 < len(permit.number) <= NUMBER_LENGTH:
-        found.append(("number", f"{permit.number!r} is no number", f"1 to {NUMBER_LENGTH} signs"))
+        allowed = coded("signs", "1 to {most} signs", most=NUMBER_LENGTH)
+        message = coded("no_permit_number", "{given!r} is no number", given=permit.number)
+        found.append(("number", message, allowed))
     if not 0 < len(permit.vehicles) <= MOST_VEHICLES:
-        allowed = f"1 to {MOST_VEHICLES} plates"
-        found.append(("vehicles", f"{len(permit.vehicles)} vehicles are named", allowed))
+        allowed = coded("plates", "1 to {most} plates", most=MOST_VEHICLES)
+        message = coded("vehicles", "{count} vehicles are named", count=len(permit.vehicles))
+        found.append(("vehicles", message, allowed))
     if any(len(plate) > PLATE_LENGTH for plate in permit.vehicles):
-        found.append(("vehicles", "a plate is too long", f"up to {PLATE_LENGTH} signs"))
+        allowed = coded("signs_at_most", "up to {most} signs", most=PLATE_LENGTH)
+        found.append(("vehicles", coded("long_plate", "a plate is too long"), allowed))
     for name in ("loading_site", "dump_site"):
         value = getattr(permit, name)
         if not 0 < len(value) <= SITE_LENGTH:
-            found.append((name, f"{value!r} names no site", "the code or name of a site"))
+            message = coded("no_site", "{given!r} names no site", given=value)
+            found.append((name, message, coded("a_site", "the code or name of a site")))
     if permit.last < permit.first:
-        found.append(("valid_until", f"{permit.last} is before {permit.first}", "a later date"))
+        message = coded("before", "{last} is before {first}", last=permit.last, first=permit.first)
+        found.append(("valid_until", message, coded("later_date", "a later date")))
     return found + _route_faults(permit)
 
 
 def _route_faults(permit: Permit) -> list[tuple[str, str, str]]:
     least, most = HALF_WIDTHS_M
     if not least <= permit.half_width_m <= most:
-        given = f"{permit.half_width_m:g} m are not allowed"
-        return [("half_width_m", given, f"{least:g} to {most:g}")]
+        width = f"{permit.half_width_m:g}"
+        message = coded("bad_width", "{given} m are not allowed", given=width)
+        return [("half_width_m", message, f"{least:g} to {most:g}")]
     if len(permit.route) > MOST_VERTICES:
-        given = f"{len(permit.route)} vertices are too many"
-        return [("route", given, f"up to {MOST_VERTICES}")]
+        message = coded("vertices", "{count} vertices are too many", count=len(permit.route))
+        return [("route", message, coded("up_to", "up to {most}", most=MOST_VERTICES))]
     try:
         permit.corridor()
     except GridError as fault:
-        return [("route", str(fault), "lon,lat;lon,lat;… or LINESTRING(lon lat, …)")]
+        return [("route", fault.message, ROUTES)]
     return []

@@ -14,7 +14,9 @@ from hub.grid.datum import Datum, convert
 from hub.grid.errors import GridError
 from hub.grid.hours import ALWAYS, Hours
 from hub.grid.sheets import Sheet, read_sheets
-from hub.permits.permit import DEFAULT_HALF_WIDTH_M, Permit, Route, faults, plate_key
+from hub.grid.titled import A_ROW, row_at
+from hub.permits.permit import DEFAULT_HALF_WIDTH_M, ROUTES, Permit, Route, faults, plate_key
+from wire.coded import coded
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "number": ("permit", "permit_no", "number", "处置证号", "核准证号", "证号", "许可证号"),
@@ -32,6 +34,9 @@ BETWEEN = re.compile(r"[;；,，、\n]+")
 PARTS = re.compile(r"[;；\n]+")
 SPAN = re.compile(r"\s*(\d{1,2}:\d{2})\s*(?:-|–|—|~|～|至)\s*(\d{1,2}:\d{2})\s*")
 LINESTRING = re.compile(r"\s*LINESTRING\s*\((.*)\)\s*", re.IGNORECASE | re.DOTALL)
+TABLES = coded("csv_or_xlsx", "a CSV table or an XLSX workbook")
+OTHER_SHEET = coded("other_sheet", "another sheet")
+NUMBER_ONCE = coded("number_once", "each number once")
 DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 
 
@@ -80,7 +85,7 @@ def read_permits(
     try:
         sheets = read_sheets(data)
     except GridError as fault:
-        reading.faults.append(Fault("", 1, "", str(fault), "a CSV table or an XLSX workbook"))
+        reading.faults.append(Fault("", 1, "", fault.message, TABLES))
         return reading
     permit_sheets = [sheet for sheet in sheets if "number" in _columns(sheet)]
     for sheet in permit_sheets or sheets[:1]:
@@ -103,9 +108,9 @@ def _read_sheet(sheet: Sheet, datum: Datum, is_site: SiteKnown | None, reading: 
     columns = _columns(sheet)
     missing = [name for name in NEEDED if name not in columns]
     for name in missing:
-        allowed = " / ".join(COLUMNS[name])
-        reading.faults.append(Fault(sheet.name, 1, name, "the column is missing", allowed))
-    reading.faults += [Fault(sheet.name, bad.line, "", bad.message, "a row") for bad in sheet.bad]
+        message, allowed = coded("no_column", "the column is missing"), " / ".join(COLUMNS[name])
+        reading.faults.append(Fault(sheet.name, 1, name, message, allowed))
+    reading.faults += [Fault(sheet.name, bad.line, "", bad.message, A_ROW) for bad in sheet.bad]
     if missing:
         return
     seen: dict[str, int] = {permit.number: 0 for permit in reading.permits}
@@ -114,9 +119,11 @@ def _read_sheet(sheet: Sheet, datum: Datum, is_site: SiteKnown | None, reading: 
         found: list[Fault] = []
         permit = _Row(sheet.name, row, columns, cells, datum, found).permit(is_site)
         if permit is not None and permit.number in seen:
-            where = f"row {seen[permit.number]}" if seen[permit.number] else "another sheet"
-            text = f"{permit.number!r} is in {where} already"
-            found.append(Fault(sheet.name, row, columns["number"], text, "each number once"))
+            where = row_at(seen[permit.number]) if seen[permit.number] else OTHER_SHEET
+            message = coded(
+                "already_in", "{given!r} is in {where} already", given=permit.number, where=where
+            )
+            found.append(Fault(sheet.name, row, columns["number"], message, NUMBER_ONCE))
         if permit is not None:
             seen.setdefault(permit.number, row)
             if not found:
@@ -164,7 +171,8 @@ class _Row:
         for name in ("loading_site", "dump_site"):
             site = self._text(name)
             if site and is_site is not None and not is_site(site):
-                self._bad(name, f"{site!r} is no known site", "the code or name of a fence")
+                message = coded("unknown_site", "{given!r} is no known site", given=site)
+                self._bad(name, message, coded("a_fence", "the code or name of a fence"))
         return permit
 
     def _bad(self, name: str, message: str, allowed: str) -> None:
@@ -183,7 +191,9 @@ class _Row:
                 return date(*(int(part) for part in match.groups()))
         except ValueError:
             pass
-        self._bad(name, f"{self._text(name)!r} is no date", "2026-10-01")
+        self._bad(
+            name, coded("no_date", "{given!r} is no date", given=self._text(name)), "2026-10-01"
+        )
         return None
 
     def _hours(self) -> Hours | None:
@@ -193,7 +203,7 @@ class _Row:
         try:
             return Hours.read([_span(part) for part in BETWEEN.split(text) if part.strip()])
         except GridError as fault:
-            self._bad("hours", str(fault), "22:00-05:00;12:00-13:00")
+            self._bad("hours", fault.message, "22:00-05:00;12:00-13:00")
             return None
 
     def _half_width(self) -> float | None:
@@ -201,7 +211,8 @@ class _Row:
         try:
             return float(text) if text else DEFAULT_HALF_WIDTH_M
         except ValueError:
-            self._bad("half_width_m", f"{text!r} is no number", "metres to each side")
+            message = coded("no_number", "{given!r} is no number", given=text)
+            self._bad("half_width_m", message, coded("half_width", "metres to each side"))
             return None
 
     def _route(self) -> Route | None:
@@ -209,7 +220,7 @@ class _Row:
         try:
             return read_route(text, self._datum)
         except GridError as fault:
-            self._bad("route", str(fault), "lon,lat;lon,lat;… or LINESTRING(lon lat, …)")
+            self._bad("route", fault.message, ROUTES)
             return None
 
 
@@ -231,14 +242,16 @@ def _pair(part: str) -> tuple[float, float]:
     try:
         lon, lat = (float(word) for word in words)
     except ValueError:
-        raise GridError(f"{part.strip()!r} is no lon,lat") from None
+        raise GridError(
+            coded("no_lon_lat", "{given!r} is no lon,lat", given=part.strip())
+        ) from None
     return lat, lon
 
 
 def _span(part: str) -> list[str]:
     match = SPAN.fullmatch(part)
     if match is None:
-        raise GridError(f"{part.strip()!r} is no HH:MM-HH:MM")
+        raise GridError(coded("no_span", "{given!r} is no HH:MM-HH:MM", given=part.strip()))
     return [clock.rjust(5, "0") for clock in match.groups()]
 
 

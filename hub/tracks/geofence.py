@@ -19,11 +19,14 @@ from hub.grid.errors import GridError, Problem
 from hub.grid.fence import Area, Circle, Corridor, Fence
 from hub.grid.geodesy import metres_per_degree
 from hub.grid.hours import ALWAYS, Hours
+from hub.grid.titled import one_to
 from hub.tracks.episode import Kind
+from wire.coded import Coded, coded
 
 CODE_LENGTH, NAME_LENGTH = 64, 200
 MOST_VERTICES = 20_000
 ALL_DAYS = frozenset(range(1, 8))
+TWICE = coded("code_twice", "the code is there twice")
 OWN = (
     "code", "name", "purpose", "radius_m", "half_width_m", "hours", "days", "from", "until",
     "vehicles", "kinds", "watch", "inside_min_s", "limit_kmh",
@@ -109,7 +112,7 @@ def read_fences(document: object, datum: Datum = Datum.WGS84) -> list[Geofence]:
         fence = _Reader(feature, where, datum, problems).fence()
         if fence is not None and fence.code in fences:
             problems.append(
-                Problem("duplicate_code", fence.code, where, "the code is there twice", "one each")
+                Problem("duplicate_code", fence.code, where, TWICE, coded("one_each", "one each"))
             )
         found += problems
         if fence is not None and not problems:
@@ -165,12 +168,23 @@ def _features(document: object) -> list[object]:
         if document.get("type") == "FeatureCollection" and isinstance(features, list):
             if features:
                 return features
-            problem = Problem("empty", None, "features", "no fence in it", "one feature or more")
+            message = coded("no_fence", "no fence in it")
+            allowed = coded("feature_or_more", "one feature or more")
+            problem = Problem("empty", None, "features", message, allowed)
             raise GridError.from_problems([problem])
     problem = Problem(
-        "not_a_collection", None, "document", "no GeoJSON features", "a FeatureCollection"
+        "not_a_collection",
+        None,
+        "document",
+        coded("no_features", "no GeoJSON features"),
+        "a FeatureCollection",
     )
     raise GridError.from_problems([problem])
+
+
+def _not_allowed(given: object) -> Coded:
+    """A value that cannot be."""
+    return coded("value_not_allowed", "{given!r} is not allowed", given=given)
 
 
 class _Reader:
@@ -188,11 +202,16 @@ class _Reader:
         """The fence, or None with at least one problem noted."""
         for name in self._given:
             if name not in OWN:
-                self._bad(f"properties.{name}", "unknown property", ", ".join(OWN))
+                self._bad(
+                    f"properties.{name}",
+                    coded("unknown_property", "unknown property"),
+                    ", ".join(OWN),
+                )
         fence_shape = self._shape()
         first, last = self._date("from"), self._date("until")
         if first and last and last < first:
-            self._bad("properties.until", f"{last} is before from", "a later date")
+            message = coded("before_from", "{given} is before from", given=last)
+            self._bad("properties.until", message, coded("later_date", "a later date"))
         values = Geofence(
             code=self._text("code", CODE_LENGTH),
             name=self._text("name", NAME_LENGTH, self._code or ""),
@@ -217,21 +236,23 @@ class _Reader:
     def _text(self, name: str, longest: int, otherwise: str = "") -> str:
         value = self._given.get(name, otherwise)
         if not isinstance(value, str) or not 0 < len(value.strip()) <= longest:
-            self._bad(f"properties.{name}", f"{value!r} is no {name}", f"1 to {longest} characters")
+            message = coded("no_text_of", "{given!r} is no {column}", given=value, column=name)
+            self._bad(f"properties.{name}", message, one_to(longest))
             return ""
         return value.strip()
 
     def _texts(self, name: str) -> frozenset[str]:
         values = self._given.get(name) or []
         if not isinstance(values, list) or not all(isinstance(v, str) and v for v in values):
-            self._bad(f"properties.{name}", f"{values!r} is no list of names", '["…", "…"]')
+            message = coded("no_names", "{given!r} is no list of names", given=values)
+            self._bad(f"properties.{name}", message, '["…", "…"]')
             return frozenset()
         return frozenset(values)
 
     def _choice(self, name: str, choices: type[StrEnum], otherwise: StrEnum) -> str:
         value = self._given.get(name, otherwise.value)
         if value not in list(choices):
-            self._bad(f"properties.{name}", f"{value!r} is not allowed", ", ".join(choices))
+            self._bad(f"properties.{name}", _not_allowed(value), ", ".join(choices))
             return otherwise.value
         return str(value)
 
@@ -239,7 +260,8 @@ class _Reader:
         values = self._texts("watch")
         wrong = values - set(Watched)
         if wrong:
-            self._bad("properties.watch", f"{sorted(wrong)} are not allowed", ", ".join(Watched))
+            message = coded("are_not_allowed", "{given} are not allowed", given=sorted(wrong))
+            self._bad("properties.watch", message, ", ".join(Watched))
         return frozenset(Watched(value) for value in values - wrong)
 
     def _number(self, name: str, least: float, most: float, otherwise: float) -> float:
@@ -249,8 +271,8 @@ class _Reader:
         if isinstance(value, bool) or not isinstance(value, int | float):
             value = float("nan")
         if not least <= value <= most:
-            shown = self._given[name]
-            self._bad(f"properties.{name}", f"{shown!r} is not allowed", f"{least:g} to {most:g}")
+            allowed = coded("from_to", "{least} to {most}", least=f"{least:g}", most=f"{most:g}")
+            self._bad(f"properties.{name}", _not_allowed(self._given[name]), allowed)
             return otherwise
         return float(value)
 
@@ -261,7 +283,7 @@ class _Reader:
         try:
             return Hours.read(given)
         except GridError as fault:
-            self._bad("properties.hours", str(fault), '[["HH:MM", "HH:MM"], …]')
+            self._bad("properties.hours", fault.message, '[["HH:MM", "HH:MM"], …]')
             return ALWAYS
 
     def _days(self) -> frozenset[int]:
@@ -269,7 +291,8 @@ class _Reader:
         if given is None:
             return ALL_DAYS
         if not isinstance(given, list) or not given or not ALL_DAYS.issuperset(map(_whole, given)):
-            self._bad("properties.days", f"{given!r} are no weekdays", "1 Monday to 7 Sunday")
+            message = coded("no_weekdays", "{given!r} are no weekdays", given=given)
+            self._bad("properties.days", message, coded("weekdays", "1 Monday to 7 Sunday"))
             return ALL_DAYS
         return frozenset(given)
 
@@ -280,7 +303,8 @@ class _Reader:
         try:
             return date.fromisoformat(given)
         except (TypeError, ValueError):
-            self._bad(f"properties.{name}", f"{given!r} is no date", "2026-10-01")
+            message = coded("no_date", "{given!r} is no date", given=given)
+            self._bad(f"properties.{name}", message, "2026-10-01")
             return None
 
     def _shape(self) -> Fence | None:
@@ -290,14 +314,16 @@ class _Reader:
             self._check_size(shapely.get_num_coordinates(drawn))
             return self._fence_of(shapely.transform(drawn, self._moved))
         except GridError as fault:
-            self._bad("geometry", str(fault), _SHAPES)
+            self._bad("geometry", fault.message, _SHAPES)
         except Exception as fault:  # noqa: BLE001 - shapely raises whatever its input provokes
-            self._bad("geometry", f"no geometry: {fault}"[:300], _SHAPES)
+            message = coded("no_geometry", "no geometry: {why}", why=str(fault)[:280])
+            self._bad("geometry", message, _SHAPES)
         return None
 
     def _check_size(self, vertices: int) -> None:
         if not 0 < vertices <= MOST_VERTICES:
-            raise GridError(f"{vertices} vertices are not allowed (1 to {MOST_VERTICES})")
+            message = "{count} vertices are not allowed (1 to {most})"
+            raise GridError(coded("vertex_count", message, count=vertices, most=MOST_VERTICES))
 
     def _moved(self, positions: Any) -> Any:
         lats, lons = convert(positions[:, 1], positions[:, 0], self._datum, Datum.WGS84)
@@ -311,16 +337,20 @@ class _Reader:
         if drawn.geom_type == "LineString":
             route = tuple((lat, lon) for lon, lat, *_ in drawn.coords)
             return Corridor(route, self._reach("half_width_m"))
-        raise GridError(f"{drawn.geom_type} is no fence")
+        raise GridError(coded("no_fence_shape", "{given} is no fence", given=drawn.geom_type))
 
     def _reach(self, name: str) -> float:
         value = self._given.get(name)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise GridError(f"properties.{name} {value!r} is no number of metres")
+            message = "properties.{column} {given!r} is no number of metres"
+            raise GridError(coded("no_metres", message, column=name, given=value))
         return float(value)
 
 
-_SHAPES = "Polygon, MultiPolygon, Point with radius_m, LineString with half_width_m; lon, lat"
+_SHAPES = coded(
+    "fence_shapes",
+    "Polygon, MultiPolygon, Point with radius_m, LineString with half_width_m; lon, lat",
+)
 
 
 def _whole(value: object) -> object:

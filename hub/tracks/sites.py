@@ -9,6 +9,7 @@ from hub.grid.fence import Area, Fence, contains
 from hub.grid.geojson import NamedArea, read_areas
 from hub.grid.hours import ALWAYS, Hours
 from hub.tracks.geofence import Geofence
+from wire.coded import coded
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ def read_sites(document: object) -> list[Site]:
             sites.append(_site(named))
         except GridError as error:
             where = f"{named[0]}.properties"
-            found.append(Problem("bad_site", None, where, str(error), "a name and hours"))
+            allowed = coded("name_and_hours", "a name and hours")
+            found.append(Problem("bad_site", None, where, error.message, allowed))
     if found:
         raise GridError.from_problems(found)
     return sites
@@ -52,7 +54,7 @@ def _site(named: NamedArea) -> Site:
     _, properties, area = named
     name = properties.get("name")
     if not isinstance(name, str) or not name:
-        raise GridError(f"name {name!r} is no text")
+        raise GridError(coded("no_name", "name {given!r} is no text", given=name))
     hours = properties.get("hours")
     return Site(name, Area(area), ALWAYS if hours is None else Hours.read(hours))
 

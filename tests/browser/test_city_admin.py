@@ -136,7 +136,8 @@ def test_a_file_of_grids_is_tried_mended_and_put_in_force(admin, tmp_path) -> No
     problems = page.locator(".problems li")
     expect(problems).not_to_have_count(0)
     overlap = page.locator(".problems button", has_text="重叠").first
-    expect(overlap).to_contain_text("a at 32.6")
+    expect(overlap).to_contain_text(re.compile(r"与“\w+”重叠 \d+ 平方米应为：边界相差不超过 [\d.]+ 米"))
+    expect(overlap).to_contain_text("a，32.6")
     expect(page.get_by_role("button", name="导入并生效")).to_be_disabled()
     press(overlap)
     expect(overlap).to_have_attribute("aria-pressed", "true")
@@ -190,7 +191,7 @@ def test_the_table_of_matters_is_imported_edited_and_remembers_by_whom(admin, tm
     chooser.set_input_files(sheet)
     faults = page.get_by_role("alert")
     expect(faults.locator("li")).to_have_count(2)
-    expect(faults).to_contain_text("立结案, row 3, 处置时限")
+    expect(faults).to_contain_text("工作表“立结案”第 3 行“处置时限” 时限“4 weeks”读不出来")
     sheet.write_bytes(workbook(("06010", "", "沿街散落", "清理干净", "4工作时", "环卫处")))
     chooser.set_input_files(sheet)
     expect(page.locator(".trial")).to_contain_text("新增 1 行")

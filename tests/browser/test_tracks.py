@@ -196,7 +196,7 @@ def test_permits_are_brought_in_and_problems_shown(watched: Watched, opened: Ope
 
     choose(header + good + bad)
     problems = page.locator(".troubles li")
-    expect(problems.first).to_contain_text("第 3 行")
+    expect(problems.first).to_contain_text("第 3 行 有效期止 “soon”不是日期 应为：2026-10-01")
     expect(page.locator("tbody tr")).to_have_count(1)
     choose(header + good)
     expect(page.get_by_role("status").filter(has_text="已导入")).to_be_visible()

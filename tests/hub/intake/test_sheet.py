@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 import openpyxl
 import pytest
 
+from hub.grid.titled import BadSheet
 from hub.intake.report import Caller, Channel
-from hub.intake.sheet import BadRows, read_reports
+from hub.intake.sheet import read_reports
 
 ZONE = ZoneInfo("Asia/Shanghai")
 CSV = """工单编号,受理时间,诉求内容,诉求类别,事发地点,诉求人,联系电话,纬度,经度,紧急程度
@@ -50,7 +51,7 @@ def test_names_every_bad_row_by_its_place_and_takes_nothing():
         "G2,gestern,x,95,abc,\n"
         "G3,,,,,sehr\n"
     )
-    with pytest.raises(BadRows) as refused:
+    with pytest.raises(BadSheet) as refused:
         read(bad.encode())
     assert [fault.where for fault in refused.value.faults] == [
         "row 2, column 工单编号",
@@ -77,5 +78,5 @@ def test_names_every_bad_row_by_its_place_and_takes_nothing():
     ],
 )
 def test_refuses_what_is_no_such_file(data, says):
-    with pytest.raises(BadRows, match=says):
+    with pytest.raises(BadSheet, match=says):
         read(data)

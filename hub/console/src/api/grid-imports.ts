@@ -2,15 +2,13 @@
 
 import type { Geometry } from 'geojson'
 
+import type { WithCodes } from '../coded'
 import { get, type Page, request, withQuery } from './http'
 
 /** `feature`: which of the file's features, from 0; null for a grid that is in force and stays. */
-export interface GridProblem {
+export interface GridProblem extends WithCodes<'where' | 'message' | 'allowed'> {
   problem: string
   code: string | null
-  where: string
-  message: string
-  allowed: string
   feature: number | null
   others: string[]
   shape: Geometry | null

@@ -1,5 +1,7 @@
 /** Requests to the hub: one error shape, paging, and a hook for a session that has ended. */
 
+import type { WithCodes } from '../coded'
+
 export interface Page<Item> {
   items: Item[]
   total: number
@@ -7,14 +9,15 @@ export interface Page<Item> {
 
 export type Query = Record<string, string | number | boolean | undefined>
 
-/** One of several things that are wrong with a file: where, and what would be right. */
-export interface Trouble {
+/**
+ * One of several things that are wrong with a file: where (in a sheet, or as one text), and what
+ * would be right.
+ */
+export type Trouble = WithCodes<'message' | 'allowed'> & {
   sheet?: string
   row?: number
   column?: string
   where?: string
-  message: string
-  allowed: string
 }
 
 /** Status 0: the hub could not be reached. */
@@ -25,6 +28,7 @@ export class ApiError extends Error {
     message: string,
     readonly remedy = '',
     readonly problems: readonly Trouble[] = [],
+    readonly coded: Refused['coded'] = {},
   ) {
     super(message)
   }
@@ -106,10 +110,10 @@ async function send(
   }
 }
 
-interface ErrorFields {
+type Refused = WithCodes<'message' | 'allowed'>
+
+interface ErrorFields extends Partial<Refused> {
   code?: string
-  message?: string
-  allowed?: string
   problems?: Trouble[]
 }
 
@@ -123,5 +127,6 @@ async function errorOf(response: Response, path: string): Promise<ApiError> {
     error?.message ?? `${response.status} ${response.statusText}`,
     error?.allowed ?? '',
     error?.problems ?? [],
+    error?.coded,
   )
 }

@@ -18,9 +18,6 @@ export const enGrids: Record<keyof typeof zhGrids, string> = {
   'gridsPage.kind': 'By problem',
   'gridsPage.all': 'All',
   'gridsPage.notDrawn': 'cannot be drawn',
-  'gridsPage.allowed': 'allowed: {what}',
-  'gridsPage.area': '{area} m², with {others}',
-  'gridsPage.agree': 'borders that agree to {m} m',
   'gridsPage.versions': 'Versions',
   'gridsPage.versionsSub':
     'Every import is a version; grids that no later version replaced are still in force.',

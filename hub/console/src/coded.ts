@@ -1,0 +1,41 @@
+/** Sentences with a code (`wire/coded.py`): English as it came, or said in the reader's language. */
+
+import { zhCoded, zhColumns } from './i18n/zh-coded'
+import { settings } from './store/settings'
+
+/** Values that name columns. */
+const COLUMNS = new Set(['column', 'field', 'lacking'])
+
+export interface Coded {
+  text: string
+  code: string
+  values: Record<string, string | number | Coded>
+}
+
+/** What the hub says as plain text, and beside it those of the texts that have a code. */
+export type WithCodes<Name extends string> = Record<Name, string> & {
+  coded?: Partial<Record<string, Coded>>
+}
+
+/** One of the texts, in the reader's language where its code is known. */
+export function said<Name extends string>(one: WithCodes<Name>, name: Name): string {
+  return codedText(one.coded?.[name] ?? one[name])
+}
+
+export function codedText(given: string | Coded): string {
+  if (typeof given === 'string') return given
+  const sentence = settings.language === 'zh' ? zhCoded[given.code] : undefined
+  if (sentence === undefined) return given.text
+  return sentence.replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = given.values[name]
+    if (value === undefined) return whole
+    if (typeof value === 'object') return codedText(value)
+    return COLUMNS.has(name) ? columnOf(String(value)) : String(value)
+  })
+}
+
+/** Columns by our names are called as the table of a city calls them. */
+export function columnOf(names: string): string {
+  if (settings.language !== 'zh') return names
+  return names.replace(/[a-z_]+/g, (column) => zhColumns[column] ?? column)
+}
