@@ -19,7 +19,7 @@ from hub.events import Change
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.models import store as model_store
 from hub.models.model import Model, check_address, read_bundle
-from hub.models.rollout import DeviceState, Rollout, RolloutState, Target, is_complete, staged
+from hub.models.rollout import BAD, DeviceState, Rollout, RolloutState, Target, is_complete, staged
 from hub.models.store import Shelf, models, rollouts, to_model
 from hub.roles import Actor, Right
 from hub.store import Store, now, to_ms
@@ -260,7 +260,10 @@ def _move(tx: Connection, number: int, wanted: Move, actor: Actor) -> None:
 
 
 def _next(tx: Connection, rollout: Rollout, note: str) -> int:
-    """The stage that begins; a reason is asked for where the one before is not complete."""
+    """The stage that begins; a reason is asked for where the one before is not complete.
+
+    One that was stopped goes on with its own stage while devices of it are still to get the model.
+    """
     targets = model_store.counted(model_store.targets_of(tx, [rollout.id])[rollout.id])
     begun = [target for target in targets if target.stage <= rollout.stage]
     if not is_complete(begun) or rollout.state is RolloutState.STOPPED:
@@ -272,6 +275,9 @@ def _next(tx: Connection, rollout: Rollout, note: str) -> int:
                 "a note that says why to go on",
             )  # fmt: skip
         model_store.forgive(tx, rollout.id, now())
+        left = [target for target in begun if target.state not in BAD]
+        if rollout.state is RolloutState.STOPPED and not is_complete(left):
+            return rollout.stage
     return min(rollout.stage + 1, rollout.stages - 1)
 
 

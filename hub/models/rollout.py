@@ -3,7 +3,7 @@
 ```
 running ─► done
    │  ▲
-   ▼  │ next (a person, with a reason)
+   ▼  │ next (a person, with a reason: its stage goes on, or the one after it)
 stopped          cancelled
 ```
 A stage is a list of devices. Where all of it is active the next one begins on command, or by itself

@@ -120,13 +120,15 @@ def test_an_administrator_leads_a_rollout(served: Served, opened: Opener) -> Non
     page = opened(served.url, "/#/learning", token="admin-token")
     running = page.locator(".rollout").first
     expect(running).to_contain_text("第 1/3 阶段")
+    expect(running.locator("section", has_text="第 3 阶段 · 2 台").locator("li")).to_have_count(2)
     running.get_by_role("button", name="下一阶段").click()
     expect(running).to_contain_text("第 2/3 阶段")
     stopped = page.locator(".rollout").nth(1)
     expect(stopped).to_contain_text("box-07")
     stopped.get_by_label("理由").fill("那台硬盘坏了")
-    stopped.get_by_role("button", name="下一阶段").click()
+    stopped.get_by_role("button", name="继续").click()
     expect(stopped).to_contain_text("进行中")
+    expect(stopped.get_by_label("理由")).to_have_value("")
     assert served.hub.learning.moves[-1] == {"action": "next", "note": "那台硬盘坏了"}
     expect(page.get_by_role("link", name="下载数据集")).to_be_visible()
 

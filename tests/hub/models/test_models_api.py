@@ -221,6 +221,19 @@ def test_stopped_or_cancelled_nothing_is_sent(hub, call, model, boxes):
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "over")
 
 
+def test_what_was_stopped_goes_on_with_its_own_stage_first(hub, call, model, boxes):
+    rolled(call, stages=(["box-0", "box-1"], ["box-2"]))
+    says(hub, "box-0", UpdateState.ACTIVE)
+    call("POST", "/api/rollouts/1/actions", json={"action": "stop", "note": "a holiday"})
+    wanted = {"action": "next", "note": "the holiday is over"}
+    going = call("POST", "/api/rollouts/1/actions", json=wanted).json()
+    assert (going["state"], going["stage"]) == ("running", 1)
+    assert set(due(hub)) == {"box-1"}
+    says(hub, "box-1", UpdateState.ACTIVE)
+    wanted = {"action": "next"}
+    assert call("POST", "/api/rollouts/1/actions", json=wanted).json()["stage"] == 2
+
+
 def test_a_device_is_in_one_running_rollout(hub, call, model, boxes):
     rolled(call)
     answer = rolled(call, stages=(["box-2"],))
