@@ -180,6 +180,14 @@ def test_a_zone_is_drawn_checked_saved_refused_and_applied(site, opened):
     assert zones[1]["polygon"][1] == pytest.approx([0.9, 0.5], abs=0.01)
     page.locator(".tabs").get_by_role("button", name="版本").click()
     expect(page.locator(".revisions > li")).to_have_count(2)
+    newest, first = page.locator(".revisions > li").all()
+    expect(newest.locator("summary")).to_have_text(re.compile(r"^\d+ 处改动$"))
+    newest.locator("summary").click()
+    expect(newest.locator("dd", has_text="→").first).to_be_visible()
+    expect(first.locator("summary")).to_have_text(re.compile(r"^第一个版本，\d+ 项设置$"))
+    first.locator("summary").click()
+    expect(first.locator("dd").first).to_be_visible()
+    expect(first.locator("dd", has_text="→")).to_have_count(0)
 
 
 def live_picture(grey):

@@ -136,7 +136,9 @@ def test_a_file_of_grids_is_tried_mended_and_put_in_force(admin, tmp_path) -> No
     problems = page.locator(".problems li")
     expect(problems).not_to_have_count(0)
     overlap = page.locator(".problems button", has_text="重叠").first
-    expect(overlap).to_contain_text(re.compile(r"与“\w+”重叠 \d+ 平方米应为：边界相差不超过 [\d.]+ 米"))
+    expect(overlap).to_contain_text(
+        re.compile(r"与“\w+”重叠 \d+ 平方米应为：边界相差不超过 [\d.]+ 米")
+    )
     expect(overlap).to_contain_text("a，32.6")
     expect(page.get_by_role("button", name="导入并生效")).to_be_disabled()
     press(overlap)
@@ -152,6 +154,29 @@ def test_a_file_of_grids_is_tried_mended_and_put_in_force(admin, tmp_path) -> No
     expect(newest).to_contain_text("最新")
     expect(newest).to_contain_text("api: city.geojson")
     expect(newest).to_contain_text("root")
+
+
+@pytest.mark.parametrize(
+    ("path", "first", "other"),
+    [
+        ("/admin/matters", ("table", "立结案标准"), ("history", "变更记录")),
+        ("/admin/devices", ("list", "设备"), ("models", "模型下发")),
+    ],
+)
+def test_tabs_follow_a_link_to_the_same_page_and_the_way_back(admin, path, first, other) -> None:
+    page = admin.at(f"{path}?tab={first[0]}")
+
+    def shows(title: str) -> None:
+        chosen = page.locator(".page-head .segments [aria-pressed=true]")
+        expect(chosen).to_have_text(title)
+
+    shows(first[1])
+    page.evaluate(
+        "tab => (location.hash = location.hash.replace(/tab=.*/, `tab=${tab}`))", other[0]
+    )
+    shows(other[1])
+    page.go_back()
+    shows(first[1])
 
 
 def test_a_device_is_enrolled_looked_at_and_taken_off_the_list(admin) -> None:

@@ -65,13 +65,24 @@ export function inFull(at: string | number): string {
 
 export type SpanUnit = 's' | 'min' | 'h' | 'd'
 
-/** A length of time by its largest useful unit. */
+/** Time gone by or left, by its largest useful unit: full ones alone count. */
 export function span(ms: number): { count: number; unit: SpanUnit } {
   const seconds = Math.max(0, Math.round(ms / 1000))
   if (seconds < 60) return { count: seconds, unit: 's' }
   if (seconds < 3600) return { count: Math.floor(seconds / 60), unit: 'min' }
   if (seconds < 172_800) return { count: Math.floor(seconds / 3600), unit: 'h' }
   return { count: Math.floor(seconds / 86_400), unit: 'd' }
+}
+
+/** A length that was measured, half up: whole seconds and minutes, hours and days to a tenth. */
+export function length(ms: number): { count: number; unit: SpanUnit } {
+  const seconds = Math.max(0, Math.round(ms / 1000))
+  if (seconds < 60) return { count: seconds, unit: 's' }
+  const minutes = Math.round(ms / 60_000)
+  if (minutes < 60) return { count: minutes, unit: 'min' }
+  const hours = Math.round(ms / 360_000) / 10
+  if (hours < 48) return { count: hours, unit: 'h' }
+  return { count: Math.round(ms / 8_640_000) / 10, unit: 'd' }
 }
 
 /** The day at the site, as the hub is asked: 2026-11-23. */

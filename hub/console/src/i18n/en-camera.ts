@@ -76,6 +76,7 @@ export const enCamera = {
   'revision.saved': 'Revision {rev} is saved and on its way to the device',
   'revision.restore': 'Go back to this',
   'revision.restored': 'Revision {rev}: back to revision {from}',
+  'revision.first': 'The first revision, {n} settings',
   'revision.changes': '{n} changes',
   'revision.more': '{n} more',
   'order.title': 'Orders',

@@ -1,7 +1,7 @@
 /** Every text of the console, in the operator's language. */
 
 import { settings } from '../store/settings'
-import { span } from '../time'
+import { length, span } from '../time'
 import { en } from './en'
 import { zh } from './zh'
 
@@ -33,6 +33,12 @@ export function reasonText(reason: string): string {
 
 export function spanText(ms: number): string {
   const { count, unit } = span(ms)
+  return t(`span.${unit}`, { n: count })
+}
+
+/** How long something took. */
+export function lengthText(ms: number): string {
+  const { count, unit } = length(ms)
   return t(`span.${unit}`, { n: count })
 }
 

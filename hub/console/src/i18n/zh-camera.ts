@@ -76,6 +76,7 @@ export const zhCamera = {
   'revision.saved': '版本 {rev} 已保存，正在发给设备',
   'revision.restore': '恢复到此',
   'revision.restored': '版本 {rev}：恢复到版本 {from}',
+  'revision.first': '第一个版本，{n} 项设置',
   'revision.changes': '{n} 处改动',
   'revision.more': '另有 {n} 处',
   'order.title': '指令',
