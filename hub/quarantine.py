@@ -5,6 +5,7 @@ Bounded in rows, in rows a device, in age and in bytes: no device can fill it.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -37,6 +38,7 @@ from wire.codec import STREAMS, Refused
 MAX_RAW = 65_536
 SHOWN_RAW = 2_000
 MOST_DEVICES = 100
+MOST_RETRIED = 500
 
 refused = Table(
     "quarantine",
@@ -151,10 +153,28 @@ class QuarantineCounts(BaseModel):
     by_device: list[Count]
 
 
+class Retried(BaseModel):
+    """How many messages were taken after all, refused again, and not tried: 500 at a time."""
+
+    taken: int
+    refused: int
+    left: int
+
+
 class Deleted(BaseModel):
     """How many messages are gone."""
 
     deleted: int
+
+
+Selected = list[ColumnElement[bool]]
+
+
+def selected(
+    up_to: Annotated[int, Query(ge=1)], device: str | None = None, code: str | None = None
+) -> Selected:
+    """Of a device, of a reason, or all: those with an id up to `up_to`, the newest seen."""
+    return [refused.c.id <= up_to, *_which(device, code)]
 
 
 def router(store: Store, again: Again) -> APIRouter:
@@ -187,24 +207,22 @@ def router(store: Store, again: Again) -> APIRouter:
     @api.post("/quarantine/{number}/retry")
     def retry(number: int, actor: admin) -> Deleted:
         """Take the message after all; it leaves the quarantine when it is taken."""
-        with store.write() as tx:
-            row = _row(tx, number)
-            if not _can_retry(row):
-                raise Problem(
-                    409, "cannot_retry", "it is not kept whole, or its kind is not taken late",
-                    f"whole messages of {', '.join(STREAMS)}",
-                )  # fmt: skip
-            suspect = Suspect(
-                row["received_at"], row["topic"], row["device"], row["code"], row["message"],
-                bytes(row["raw"]),
-            )  # fmt: skip
-            if (fault := again(tx, suspect)) is not None:
-                raise Problem(
-                    409, "refused_again", f"{fault.code}: {fault.message}", "mend the cause first"
-                )
-            tx.execute(delete(refused).where(refused.c.id == number))
-            _write_down(tx, actor, str(number), "retry", f"{row['topic']}: {row['code']}")
+        _take(store, again, number, actor)
         return Deleted(deleted=1)
+
+    @api.post("/quarantine/retry")
+    def retry_many(actor: admin, which: Annotated[Selected, Depends(selected)]) -> Retried:
+        """Take them after all, the oldest first: what a device sent before it was enrolled."""
+        with store.read() as tx:
+            found = select(refused.c.id).where(*which).order_by(refused.c.id)
+            numbers = tx.execute(found).scalars().all()
+        taken = 0
+        for number in numbers[:MOST_RETRIED]:
+            with suppress(Problem):  # it stays, with its reason
+                _take(store, again, number, actor)
+                taken += 1
+        left = len(numbers[MOST_RETRIED:])
+        return Retried(taken=taken, refused=len(numbers) - left - taken, left=left)
 
     @api.delete("/quarantine/{number}")
     def remove(number: int, actor: admin) -> Deleted:
@@ -217,12 +235,10 @@ def router(store: Store, again: Again) -> APIRouter:
     @api.delete("/quarantine")
     def remove_many(
         actor: admin,
-        up_to: Annotated[int, Query(ge=1)],
+        which: Annotated[Selected, Depends(selected)],
         device: str | None = None,
         code: str | None = None,
     ) -> Deleted:
-        """Of a device, of a reason, or all: those with an id up to `up_to`, the newest seen."""
-        which = [refused.c.id <= up_to, *_which(device, code)]
         with store.write() as tx:
             gone = tx.execute(delete(refused).where(*which)).rowcount
             note = f"{gone} messages, device {device or 'any'}, code {code or 'any'}"
@@ -246,6 +262,26 @@ def router(store: Store, again: Again) -> APIRouter:
         return Listing(items=items, total=total)
 
     return api
+
+
+def _take(store: Store, again: Again, number: int, actor: Actor) -> None:
+    with store.write() as tx:
+        row = _row(tx, number)
+        if not _can_retry(row):
+            raise Problem(
+                409, "cannot_retry", "it is not kept whole, or its kind is not taken late",
+                f"whole messages of {', '.join(STREAMS)}",
+            )  # fmt: skip
+        suspect = Suspect(
+            row["received_at"], row["topic"], row["device"], row["code"], row["message"],
+            bytes(row["raw"]),
+        )  # fmt: skip
+        if (fault := again(tx, suspect)) is not None:
+            raise Problem(
+                409, "refused_again", f"{fault.code}: {fault.message}", "mend the cause first"
+            )
+        tx.execute(delete(refused).where(refused.c.id == number))
+        _write_down(tx, actor, str(number), "retry", f"{row['topic']}: {row['code']}")
 
 
 def _which(device: str | None, code: str | None) -> list[ColumnElement[bool]]:

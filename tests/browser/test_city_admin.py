@@ -271,6 +271,17 @@ def test_refused_messages_are_seen_whole_taken_and_deleted(admin, two_refused) -
     expect(page.get_by_text("没有被拒收的报文")).to_be_visible()
 
 
+def test_refused_messages_are_taken_at_once_and_what_is_still_wrong_stays(
+    admin, two_refused
+) -> None:
+    page = admin.at("/admin/quarantine")
+    expect(page.locator("tbody tr")).to_have_count(2)
+    press(page.get_by_role("button", name="重新接收这 2 条"))
+    expect(page.locator(".toasts")).to_contain_text("已接收 1 条，仍被拒收 1 条")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("tbody tr")).to_contain_text("cam-2")
+
+
 def test_what_a_grid_lacks_comes_first_and_is_written(admin) -> None:
     page = admin.at("/duty")
     row = page.locator("tbody tr", has_text="grid q01")

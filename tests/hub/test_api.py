@@ -361,6 +361,7 @@ GUARDED = [
     ("GET", "/api/quarantine/9", Role.ADMIN),
     ("DELETE", "/api/quarantine/9", Role.ADMIN),
     ("POST", "/api/quarantine/9/retry", Role.ADMIN),
+    ("POST", "/api/quarantine/retry", Role.ADMIN),
     ("GET", "/api/datasets/verdicts", Role.ADMIN),
     ("GET", "/api/datasets/verdicts.zip", Role.ADMIN),
     ("GET", "/api/reports", Role.OPERATOR),

@@ -96,6 +96,26 @@ def test_what_cannot_be_taken_late_says_so(call, hub):
         assert (answer.status_code, answer.json()["error"]["code"]) == (409, "cannot_retry")
 
 
+def test_many_are_taken_the_oldest_first_and_what_is_refused_again_stays(call, hub, monkeypatch):
+    refuse(hub, b"{", code="E_SCHEMA")
+    for seq in range(1, 4):
+        refuse(hub, raw(seq=seq, alert=f"late-{seq}"))
+    newest = listed(call)[0]["id"]
+    refuse(hub, raw(seq=9, alert="unseen"))
+    monkeypatch.setattr(quarantine, "MOST_RETRIED", 3)
+
+    def retried(**query):
+        return call("POST", "/api/quarantine/retry", params={"up_to": newest} | query).json()
+
+    assert retried(device="cam-9") == {"taken": 0, "refused": 0, "left": 0}
+    assert retried() == {"taken": 2, "refused": 1, "left": 1}
+    assert retried() == {"taken": 1, "refused": 1, "left": 0}
+    assert [each["code"] for each in listed(call)] == ["E_DEVICE", "E_SCHEMA"]
+    assert call("GET", "/api/alerts").json()["total"] == 4
+    with hub.store.read() as tx:
+        assert [act.actor for act in audit.of(tx, "quarantine", str(newest))] == ["admin-1"]
+
+
 def test_messages_are_deleted_one_by_one_or_by_reason_up_to_the_newest_seen(call, hub):
     for seq in range(3):
         refuse(hub, raw(seq=seq))

@@ -61,6 +61,14 @@ export function deleteMessage(id: number): Promise<unknown> {
   return request('DELETE', `/api/quarantine/${id}`)
 }
 
+/** As those of a filter that are deleted, the oldest first; some may be left for another time. */
+export function retryMessages(
+  which: Which,
+  up_to: number,
+): Promise<{ taken: number; refused: number; left: number }> {
+  return request('POST', withQuery('/api/quarantine/retry', { ...which, up_to }))
+}
+
 /** Those of a filter, up to the newest that was seen. */
 export function deleteMessages(which: Which, up_to: number): Promise<{ deleted: number }> {
   return request('DELETE', withQuery('/api/quarantine', { ...which, up_to }))

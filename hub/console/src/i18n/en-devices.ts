@@ -96,6 +96,8 @@ export const enDevices: Record<keyof typeof zhDevices, string> = {
   'quarantinePage.one': 'Message {id}',
   'quarantinePage.topic': 'Topic',
   'quarantinePage.retry': 'Take it after all',
+  'quarantinePage.retryAll': 'Take these {n} after all',
+  'quarantinePage.retried': '{taken} taken, {refused} refused again, {left} not tried',
   'quarantinePage.delete': 'Delete',
   'quarantinePage.cannotRetry': 'It is not kept whole, or its kind cannot be taken late.',
   'quarantinePage.taken': 'Taken',

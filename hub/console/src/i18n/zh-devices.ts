@@ -89,6 +89,8 @@ export const zhDevices = {
   'quarantinePage.one': '报文 {id}',
   'quarantinePage.topic': '主题',
   'quarantinePage.retry': '重新接收',
+  'quarantinePage.retryAll': '重新接收这 {n} 条',
+  'quarantinePage.retried': '已接收 {taken} 条，仍被拒收 {refused} 条，未处理 {left} 条',
   'quarantinePage.delete': '删除',
   'quarantinePage.cannotRetry': '没有完整保留，或者这类报文不能补收。',
   'quarantinePage.taken': '已接收',
