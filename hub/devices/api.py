@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.engine import Connection, Row
 
-from hub import audit
+from hub import audit, events
 from hub.auth import need
 from hub.devices import keys as device_keys, store as devices_store
 from hub.devices.store import blind_spans, cameras, devices
@@ -335,7 +335,8 @@ def router(
                 raise not_found("device", device)
             if known[device].revoked:
                 raise Problem(409, "revoked", f"device {device} is off the list", "enrol it first")
-            devices_store.revoke(tx, device, now())
+            at = now()
+            events.record(tx, devices_store.revoke(tx, device, at), at)
             _write_down(tx, device, "revoke", actor, wanted.note.strip())
         remove_account(device)
         return one(device)

@@ -143,10 +143,11 @@ def enrol(tx: Connection, name: str, at: datetime) -> None:
     tx.execute(update(devices).where(devices.c.id == name).values(on_list))
 
 
-def revoke(tx: Connection, name: str, at: datetime) -> None:
-    """Take a device off the list."""
+def revoke(tx: Connection, name: str, at: datetime) -> list[Change]:
+    """Take a device off the list. Nothing of it is heard from now on: what it watched is unseen."""
     off_list = {"enrolled_at": None, "revoked_at": at}
     tx.execute(update(devices).where(devices.c.id == name).values(off_list))
+    return _lose(tx, name, at) if known(tx, [name])[name].online else []
 
 
 def camera_names(tx: Connection, ids: Collection[str]) -> dict[str, str]:
@@ -177,9 +178,13 @@ def silence(tx: Connection, before: datetime, at: datetime) -> list[Change]:
     quiet = devices.c.online & (devices.c.last_seen_at < before)
     changes = []
     for name in tx.execute(select(devices.c.id).where(quiet)).scalars().all():
-        tx.execute(update(devices).where(devices.c.id == name).values(online=False, state_since=at))
-        changes += [Change("device", name), *_set_cameras(tx, name, CameraState.UNREACHABLE, at)]
+        changes += _lose(tx, name, at)
     return changes
+
+
+def _lose(tx: Connection, name: str, at: datetime) -> list[Change]:
+    tx.execute(update(devices).where(devices.c.id == name).values(online=False, state_since=at))
+    return [Change("device", name), *_set_cameras(tx, name, CameraState.UNREACHABLE, at)]
 
 
 def take_birth(tx: Connection, received: Received[Birth], locate: Locate) -> list[Change]:

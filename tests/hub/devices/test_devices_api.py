@@ -8,10 +8,10 @@ from hub import audit, pipeline, quarantine
 from hub.config import Quarantine
 from hub.devices.ops import INTRODUCE
 from hub.quarantine import Suspect
-from hub.store import to_ms
+from hub.store import now, to_ms
 from tests.hub.test_api import furnished
-from tests.hub.world import NOON, after, alert_message, received
-from wire.status import Health
+from tests.hub.world import NOON, after, alert_message, health, received
+from wire.status import CameraState, Health
 from wire.update import ModelState
 
 
@@ -47,6 +47,27 @@ def test_nothing_of_a_revoked_device_is_taken_until_it_is_enrolled_again(call, h
     hub.site.admitted.clear()
     assert arrives(hub, alert_message(seq=6, alert="x6")).refused == []
     assert call("GET", "/api/devices/cam-1").json()["revoked_at"] is None
+
+
+def test_what_a_revoked_device_watched_is_unseen_until_it_is_heard_again(call, hub):
+    def sight():
+        (camera,) = call("GET", "/api/cameras").json()["items"]
+        spans = call("GET", "/api/blind-spans", params={"camera": camera["id"]}).json()["items"]
+        return camera["online"], camera["state"], len([s for s in spans if s["until_at"] is None])
+
+    def well():
+        told = health(CameraState.OK, now())
+        with hub.store.write() as tx:
+            pipeline.take(tx, hub.site, "health", [received(told, now())])
+
+    well()
+    assert sight() == (True, "ok", 0)
+    call("POST", "/api/devices/cam-1/revoke", json={"note": "stolen"})
+    assert sight() == (False, "unreachable", 1)
+    assert call("POST", "/api/devices", json={"id": "cam-1"}).status_code == 201
+    hub.site.admitted.clear()
+    well()
+    assert sight() == (True, "ok", 0)
 
 
 def test_a_device_that_spoke_before_it_was_enrolled_is_asked_who_it_is(call, hub):

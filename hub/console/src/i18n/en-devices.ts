@@ -55,6 +55,9 @@ export const enDevices: Record<keyof typeof zhDevices, string> = {
     'It is not on the list: its messages are taken only where the site lets strangers in.',
   'devicePage.isRevoked': 'Taken off the list; all its messages are refused. Since:',
   'devicePage.newPassword': 'New password',
+  'devicePage.reallyNew': 'Really change it',
+  'devicePage.keepPassword': 'Keep the old one',
+  'devicePage.newHint': 'The old one holds no more: the device connects again once it has the new one, and keeps its data until then.',
   'devicePage.why': 'Why it is taken off',
   'devicePage.revoke': 'Take off the list',
   'devicePage.revokeHint':
