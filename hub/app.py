@@ -425,7 +425,9 @@ def _include_intake(app: FastAPI, hub: Hub) -> None:
     seal = Seal(config.data_dir)
     desk = Desk(store, hub.site, seal)
     app.include_router(
-        intake_api.router(store, desk, seal, hub.site.places, config.zone, case_store.numbers_of)
+        intake_api.router(
+            store, desk, seal, hub.site.vault, hub.site.places, config.zone, case_store.numbers_of
+        )
     )
     app.include_router(
         open311_api.router(

@@ -6,7 +6,6 @@ Law of 2021: two officers at least investigate (art. 42), who investigated does 
 working days of being told (art. 63, 64, 85).
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from enum import StrEnum
 from hub.calendar.limit import TimeLimit, Unit
 from hub.calendar.work_calendar import WorkCalendar
 from hub.errors import HubError
+from hub.personal import IDENTITY, PHONE
 
 HEARING_MAY_BE_ASKED = TimeLimit(5, Unit.WORK_DAY)
 LEAST_OFFICERS = 2
@@ -70,9 +70,6 @@ FOLLOWING: dict[Procedure | None, tuple[Procedure, ...]] = {
     Procedure.RECORD: (),
 }
 """Which step may follow which; a review may send it back to the investigation."""
-
-PHONE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)", re.ASCII)
-IDENTITY = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)", re.ASCII)
 
 
 class BadProcedure(HubError):

@@ -103,9 +103,15 @@ def router(store: Store, zone: ZoneInfo) -> APIRouter:
     worker = Annotated[Actor, Depends(need(Right.ACT))]
 
     @api.get("/cases/{case_id}/enforcement")
-    def one(case_id: int, actor: Annotated[Actor, Depends(need(Right.READ))]) -> EnforcementItem:
+    def one(
+        case_id: int, actor: Annotated[Actor, Depends(need(Right.READ))]
+    ) -> EnforcementItem | None:
+        """The record of a case; null for a case without one, as most are."""
         with store.read() as tx:
-            return _item(_known(tx, case_id), actor)
+            record = enforcement_store.load(tx, [case_id]).get(case_id)
+            if record is None and not case_store.numbers_of(tx, [case_id]):
+                raise not_found("case", case_id)
+        return None if record is None else _item(record, actor)
 
     @api.post("/cases/{case_id}/enforcement", status_code=201)
     def register(case_id: int, wanted: Registration, actor: worker) -> EnforcementItem:

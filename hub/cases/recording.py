@@ -153,7 +153,9 @@ def said(wanted: WantedStep) -> str:
         parts.append(f"{wanted.department or ''} with {', '.join(wanted.partners)}".strip())
     if wanted.action == "file" and wanted.ownerless:
         parts.append("ownerless")
-    return ": ".join(filter(None, (*parts, wanted.note or wanted.into)))
+    if wanted.action == "merge":
+        parts.append(wanted.into)
+    return ": ".join(filter(None, (*parts, wanted.note)))
 
 
 def _asks_to_suspend(record: Record) -> bool:

@@ -10,21 +10,25 @@ from fastapi.responses import Response
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.engine import Connection
+from starlette.concurrency import run_in_threadpool
 
 from hub import audit
 from hub.alerts.api import MatterRef, matter_ref
 from hub.auth import need
 from hub.errors import Problem, not_found
 from hub.evidence.items import evidence_url
+from hub.evidence.store import Vault
 from hub.exports import FILES, MOST, Form, sheet
 from hub.grid.places import GridRef, Places
 from hub.grid.titled import SHOWN_FAULTS, BadSheet
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.intake import store as intake_store
+from hub.intake.photo import PhotoTaken, add_photo
 from hub.intake.report import Caller, Channel, NewReport, Report, ReportState, matter_of
 from hub.intake.sealing import Seal
 from hub.intake.sheet import read_reports
 from hub.intake.store import reports
+from hub.personal import blotted
 from hub.roles import Actor, Right
 from hub.scope import Reach, within
 from hub.store import Store, now
@@ -133,6 +137,22 @@ class ReportItem(BaseModel):
     photos: list[str]
 
 
+class ToldItem(BaseModel):
+    """What was reported of a case, never by whom.
+
+    Who does the department's work alone reads it without numbers of people, and of a confidential
+    report neither words nor pictures.
+    """
+
+    number: str
+    channel: Channel
+    received_at: Utc
+    confidential: bool
+    content: str
+    place_text: str
+    photos: list[str]
+
+
 class CallerItem(BaseModel):
     """Who reported, in full."""
 
@@ -181,9 +201,15 @@ COLUMNS = {
 
 
 def router(
-    store: Store, desk: Desk, seal: Seal, places: Places, zone: ZoneInfo, numbers: CaseNumbers
+    store: Store,
+    desk: Desk,
+    seal: Seal,
+    vault: Vault,
+    places: Places,
+    zone: ZoneInfo,
+    numbers: CaseNumbers,
 ) -> APIRouter:
-    """Reports. `numbers` gives the numbers of cases by id."""
+    """Reports. `vault` keeps their photos, `numbers` gives the numbers of cases by id."""
     api = APIRouter(prefix="/api", tags=["intake"], responses=ERRORS)
     worker = Annotated[Actor, Depends(need(Right.ACT))]
     reporter = Annotated[Actor, Depends(need(Right.REPORT, Reach.ALL))]
@@ -276,6 +302,37 @@ def router(
         known = found.new.caller
         return CallerItem(name=known.name, phone=known.phone, email=known.email)
 
+    @api.put(
+        "/reports/{number}/photos",
+        status_code=201,
+        openapi_extra={"requestBody": {"content": {"image/jpeg": {}, "image/png": {}}}},
+    )
+    async def bring_photo(
+        request: Request, number: str, actor: Annotated[Actor, Depends(need(Right.REPORT))]
+    ) -> PhotoTaken:
+        """A photo that came with a report: kept without what the phone wrote into it."""
+        sent = await request.body()
+        return await run_in_threadpool(keep_photo, number, sent, actor)
+
+    def keep_photo(number: str, sent: bytes, actor: Actor) -> PhotoTaken:
+        taken = add_photo(store, seal, vault, number, sent)
+        with store.write() as tx:
+            act = audit.Entry(now(), actor.name, actor.role, "report", number, "add_photo")
+            audit.append(tx, [act])
+        return taken
+
+    @api.get("/cases/{case_id}/reports")
+    def of_case(
+        case_id: int, actor: Annotated[Actor, Depends(need(Right.HANDLE))]
+    ) -> Listing[ToldItem]:
+        """What people reported of a case, first come first."""
+        with store.read() as tx:
+            if not numbers(tx, [case_id]):
+                raise not_found("case", case_id)
+            found = intake_store.of_cases(tx, seal, [case_id])[case_id]
+        told = [_told(report, whole=actor.may(Right.ACT)) for report in found]
+        return Listing(items=told, total=len(told))
+
     @api.post("/cases/{case_id}/answer")
     def answer(case_id: int, body: AnswerBody, actor: worker) -> Answered:
         return Answered(answered=desk.answer(case_id, body.text, actor))
@@ -345,6 +402,22 @@ def _found(tx: Connection, seal: Seal, number: str) -> Report:
     if report is None:
         raise not_found("report", number)
     return report
+
+
+def _told(report: Report, *, whole: bool) -> ToldItem:
+    new = report.new
+    shown = whole or not new.confidential
+    words = (new.content, new.place_text) if shown else ("", "")
+    content, place_text = words if whole else map(blotted, words)
+    return ToldItem(
+        number=report.number,
+        channel=new.channel,
+        received_at=new.received_at,
+        confidential=new.confidential,
+        content=content,
+        place_text=place_text,
+        photos=[evidence_url(sha256) for sha256 in new.files] if shown else [],
+    )
 
 
 def _item(report: Report, places: Places, numbers: dict[int, str]) -> ReportItem:

@@ -7,17 +7,30 @@ dropped; so is whatever was hidden behind the picture's data.
 import hashlib
 import io
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image, ImageOps, UnidentifiedImageError
+from pydantic import BaseModel
 
-from hub.errors import Problem
+from hub.errors import Problem, not_found
+from hub.evidence import store as evidence_store
 from hub.evidence.store import Vault
+from hub.intake import store as intake_store
+from hub.intake.report import Report
+from hub.intake.sealing import Seal
+from hub.store import Store, now
 
+MOST_PHOTOS = 3
 MOST_PIXELS = 50_000_000
 LONGEST_SIDE = 1920
 QUALITY = 85
 ALLOWED = "a JPEG or PNG picture of up to 50 megapixels"
+
+
+class PhotoTaken(BaseModel):
+    """How many photos the report has now."""
+
+    photos: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +71,27 @@ def keep(vault: Vault, photo: CleanPhoto) -> None:
     temporary = vault.incoming / f"photo-{secrets.token_hex(8)}"
     temporary.write_bytes(photo.data)
     vault.place(temporary, photo.sha256)
+
+
+def add_photo(store: Store, seal: Seal, vault: Vault, number: str, sent: bytes) -> PhotoTaken:
+    """Keep a photo with a report; the same again changes nothing. Raises Problem."""
+    clean = cleaned(sent)
+    with store.read() as tx:
+        _with_room(intake_store.by_number(tx, seal, number), number, clean.sha256)
+    keep(vault, clean)
+    with store.write() as tx:
+        report = _with_room(intake_store.lock(tx, seal, number), number, clean.sha256)
+        evidence_store.add(
+            tx, clean.sha256, kind="image/jpeg", size=len(clean.data), device="public", at=now()
+        )
+        files = tuple(dict.fromkeys([*report.new.files, clean.sha256]))
+        intake_store.save(tx, seal, replace(report, new=replace(report.new, files=files)))
+    return PhotoTaken(photos=len(files))
+
+
+def _with_room(report: Report | None, number: str, sha256: str) -> Report:
+    if report is None:
+        raise not_found("report", number)
+    if len({*report.new.files, sha256}) > MOST_PHOTOS:
+        raise Problem(409, "enough", f"report {number} has {MOST_PHOTOS} photos", "another report")
+    return report

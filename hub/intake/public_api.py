@@ -5,7 +5,6 @@ A report is asked for by its number and a key that only its reporter was given.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -13,12 +12,12 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from hub.errors import Problem, not_found
-from hub.evidence import store as evidence_store
 from hub.evidence.store import Vault
 from hub.http import ERRORS, Body, Utc
-from hub.intake import photo, store as intake_store
+from hub.intake import store as intake_store
 from hub.intake.api import CallerBody, Lat, Lon
 from hub.intake.open311_api import StandingOf
+from hub.intake.photo import MOST_PHOTOS, PhotoTaken, add_photo
 from hub.intake.report import Caller, Channel, NewReport, Report, ReportState, matter_of
 from hub.intake.sealing import Seal
 from hub.matters import matter
@@ -26,7 +25,6 @@ from hub.roles import SYSTEM, Actor
 from hub.store import Store, now, to_ms
 
 HOUR_MS = 3_600_000
-MOST_PHOTOS = 3
 TOO_MANY: dict[int | str, dict[str, Any]] = {429: ERRORS[400]}
 Key = Annotated[str, Query(max_length=64)]
 MOST_ADDRESSES = 10_000
@@ -61,12 +59,6 @@ class Outcome(BaseModel):
     due_at: Utc | None
     answer: str
     answered_at: Utc | None
-
-
-class PhotoTaken(BaseModel):
-    """How many photos the report has now."""
-
-    photos: int
 
 
 class Turnstile:
@@ -135,13 +127,13 @@ def router(
         responses=TOO_MANY,
         openapi_extra={"requestBody": {"content": {"image/jpeg": {}, "image/png": {}}}},
     )
-    async def add_photo(request: Request, number: str, key: Key) -> PhotoTaken:
+    async def bring_photo(request: Request, number: str, key: Key) -> PhotoTaken:
         """A photo for a report: kept without what the phone wrote into it."""
         let_in(photo_stile, request, per_hour * MOST_PHOTOS)
         if not seal.is_ticket(number, key):
             raise not_found("report", number)
         sent = await request.body()
-        return await run_in_threadpool(_add_photo, store, seal, vault, number, sent)
+        return await run_in_threadpool(add_photo, store, seal, vault, number, sent)
 
     @api.get("/reports/{number}")
     def ask(number: str, key: Key) -> Outcome:
@@ -165,26 +157,3 @@ def router(
         )
 
     return api
-
-
-def _add_photo(store: Store, seal: Seal, vault: Vault, number: str, sent: bytes) -> PhotoTaken:
-    clean = photo.cleaned(sent)
-    with store.read() as tx:
-        _with_room(intake_store.by_number(tx, seal, number), number, clean.sha256)
-    photo.keep(vault, clean)
-    with store.write() as tx:
-        report = _with_room(intake_store.lock(tx, seal, number), number, clean.sha256)
-        evidence_store.add(
-            tx, clean.sha256, kind="image/jpeg", size=len(clean.data), device="public", at=now()
-        )
-        files = tuple(dict.fromkeys([*report.new.files, clean.sha256]))
-        intake_store.save(tx, seal, replace(report, new=replace(report.new, files=files)))
-    return PhotoTaken(photos=len(files))
-
-
-def _with_room(report: Report | None, number: str, sha256: str) -> Report:
-    if report is None:
-        raise not_found("report", number)
-    if len({*report.new.files, sha256}) > MOST_PHOTOS:
-        raise Problem(409, "enough", f"report {number} has {MOST_PHOTOS} photos", "another report")
-    return report

@@ -225,6 +225,10 @@ class MockHub:
             return refuse(404, "not_found", f"case {request.path_params['key']} is not known")
         return JSONResponse(self.city.case_page(request.path_params["key"], who[1]))
 
+    async def enforcement(self, _request: Request) -> Response:
+        """No case has a record of a penalty."""
+        return JSONResponse(None)
+
     async def conditions(self, request: Request) -> Response:
         """Of every matter the same two; the whole table has those that a test gives it."""
         found = CONDITIONS if "matter" in request.query_params else self.conditions_known
@@ -252,7 +256,8 @@ class MockHub:
             if body.get("into") not in known:
                 return refuse(409, "conflict", f"no open case {body.get('into')!r}")
             self.city.cases[key]["merged_into"] = body["into"]
-        self.city.move(key, step["to_state"], who[0], body.get("note", ""))
+        note = ": ".join(filter(None, (body.get("into", ""), body.get("note", ""))))
+        self.city.move(key, step["to_state"], who[0], note)
         self.publish("case", self.city.cases[key])
         return JSONResponse(self.city.case_page(key, who[1]))
 
@@ -412,6 +417,7 @@ class MockHub:
             ("/api/alerts/{key}/decision", self.decide, ["POST"]),
             ("/api/alerts/{key}", self.alert, ["GET"]),
             ("/api/cases/{key}/actions", self.act, ["POST"]),
+            ("/api/cases/{key}/enforcement", self.enforcement, ["GET"]),
             ("/api/cases/{key}", self.case, ["GET"]),
             ("/api/conditions", self.conditions, ["GET"]),
             *self.learning.rows(),

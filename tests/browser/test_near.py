@@ -65,7 +65,27 @@ def test_twins_stand_side_by_side_and_are_merged_by_keyboard(desk: Page, still_h
     expect(page.locator("dialog")).to_have_count(0)
     expect(page.locator(".head .state")).to_have_text("已合并")
     assert (own["state"], own["merged_into"]) == ("merged", further["number"])
-    assert further["number"] in own["history"][-1]["note"]
+    why = f"{further['number']}: 同一件事，相距 "
+    assert own["history"][-1]["note"].startswith(why)
+    expect(page.locator(".merged")).to_contain_text(f"已并入 {why}")
+    expect(page.locator(".twins")).to_have_count(0)
+    assert faults(page, ".merged") == []
+
+
+def test_why_a_filed_case_is_not_merged_is_read_without_a_mouse(
+    desk: Page, still_hub: Served
+) -> None:
+    city = still_hub.hub.city
+    filed = city.twin("1", away_lon=0.1, matter=city.cases["1"]["matter"])
+    city.twin(str(filed["id"]), away_lon=0.0001)
+    filed["state"] = "filed"
+    page = at(desk, still_hub, f"/cases/{filed['id']}")
+    expect(page.locator(".twins")).to_be_visible()
+    page.keyboard.press("d")
+    dialog = page.get_by_role("dialog", name="并排比对")
+    expect(dialog).to_contain_text("已立案的案件不能再合并")
+    expect(dialog.get_by_role("button", name="把本案并入")).to_be_disabled()
+    page.keyboard.press("Escape")
 
 
 def test_a_case_alone_has_no_twins(desk: Page, still_hub: Served) -> None:

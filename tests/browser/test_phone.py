@@ -4,6 +4,7 @@ import io
 import re
 from datetime import timedelta
 
+import httpx2
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
@@ -54,8 +55,6 @@ class City:
 
     def dispatch(self):
         """Send both on their way."""
-        import httpx2
-
         with httpx2.Client(
             base_url=self.url, timeout=60, headers={"Authorization": f"Bearer {self.key}"}
         ) as chief:
@@ -135,6 +134,33 @@ def photo():
 
 def film():
     return {"name": "a.mp4", "mimeType": "video/mp4", "buffer": media_files.film("mp4")}
+
+
+def test_what_was_reported_is_read_on_the_spot_and_not_by_whom(city, phone):
+    report = {
+        "channel": "12345", "content": "垃圾堆了三天", "matter": "06010", "place_text": "南门",
+        "lat": LAT, "lon": LON, "caller": {"name": "王小明", "phone": "13812345678"},
+    }  # fmt: skip
+    headers = {"Authorization": f"Bearer {city.key}"}
+    with httpx2.Client(base_url=city.url, timeout=60, headers=headers) as chief:
+        made = chief.post("/api/reports", json=report).raise_for_status().json()
+        assert made["case_id"] == city.mine.id
+        path = f"/api/reports/{made['number']}/photos"
+        chief.put(path, content=photo()["buffer"]).raise_for_status()
+    phone.get_by_role("button", name="刷新").click()
+    phone.wait_for_function("JSON.parse(localStorage['tianyan.phone']).cases[0].reports === 1")
+    phone.get_by_role("button").filter(has_text=city.mine.number).click()
+    told = phone.get_by_role("region", name="群众反映")
+    expect(told).to_contain_text("垃圾堆了三天")
+    expect(told).to_contain_text("南门")
+    expect(told).not_to_contain_text("王")
+    shown = told.get_by_role("img", name="反映附图 1")
+    until(phone, lambda: shown.evaluate("(one) => one.complete && one.naturalWidth > 0"))
+    assert faults(phone) == []
+    phone.get_by_role("button", name="返回").click()
+    phone.context.set_offline(True)
+    phone.get_by_role("button").filter(has_text=city.mine.number).click()
+    expect(told).to_contain_text("没有取到")
 
 
 def test_work_done_without_a_network_is_sent_once_when_there_is_one(city, phone):

@@ -1,5 +1,6 @@
 """What citizens report is taken into a case, answered or refused in the console, on a real hub."""
 
+import re
 from collections.abc import Iterator
 
 import httpx2 as httpx
@@ -10,8 +11,9 @@ from hub import auth
 from hub.app import Hub
 from hub.roles import Role
 from tests.browser.accessible import faults
-from tests.browser.conftest import Opener, press
+from tests.browser.conftest import Opener, press, until
 from tests.browser.real_hub import real_hub
+from tests.hub.intake.test_public_api import picture
 from tests.hub.world import LAT, LON
 
 HEAP = "菜市场门口垃圾堆了三天"
@@ -67,3 +69,32 @@ def test_a_report_is_taken_in_answered_and_another_refused(city, opened: Opener)
     page.get_by_role("button", name="不予受理").first.click()
     expect(page.locator("tbody tr")).to_have_count(1)
     assert "state=refused" in page.url
+
+
+def test_a_case_and_what_was_reported_lead_to_each_other(city, opened: Opener) -> None:
+    url, token = city
+    told = {"channel": "12345", "content": HEAP, "matter": "06010", "lat": LAT, "lon": LON}
+    told |= {"caller": {"name": "王小明"}}
+    clerk = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60)
+    with clerk:
+        number = clerk.post("/api/reports", json=told).raise_for_status().json()["number"]
+        clerk.put(f"/api/reports/{number}/photos", content=picture()).raise_for_status()
+    page = opened(url, token=token)
+    refused: list[str] = []
+    page.on("response", lambda said: refused.append(said.url) if said.status >= 400 else None)
+    page.goto(f"{url}/#/cases/1")
+    section = page.get_by_role("region", name="群众反映")
+    expect(section).to_contain_text(HEAP)
+    expect(section).to_contain_text("12345 热线")
+    expect(section).not_to_contain_text("王")
+    photo = section.get_by_role("img", name="照片 1")
+    until(page, lambda: photo.evaluate("(one) => one.complete && one.naturalWidth > 0"))
+    assert faults(page, ".reports") == []
+    expect(page.locator(".left .facts")).to_contain_text("12345 热线")
+    expect(page.locator(".enforcement")).to_be_visible()
+    section.get_by_role("link", name=number).click()
+    panel = page.locator(".side-panel")
+    expect(panel).to_contain_text(HEAP)
+    panel.get_by_role("link", name=re.compile("-0001")).click()
+    expect(section).to_contain_text(HEAP)
+    assert refused == []

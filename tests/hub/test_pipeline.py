@@ -533,6 +533,9 @@ def test_merging_moves_the_alerts(store, site):
 
     assert {row.case_id for row in rows(store, alerts)} == {second.id}
     assert rows(store, cases, cases.c.id)[0].state == "merged"
+    with store.read() as tx:
+        last = audit.of(tx, "case", str(first.id))[-1]
+    assert (last.action, last.note) == ("merge", f"{second.number}: the same")
 
 
 def test_new_grids_move_cameras_and_vehicles_and_leave_alerts(store, site):

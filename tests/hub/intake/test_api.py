@@ -2,6 +2,7 @@ import pytest
 
 from hub import audit
 from hub.roles import Role
+from tests.hub.intake.test_public_api import picture
 from tests.hub.intake.test_sheet import CSV
 from tests.hub.test_api import call, client, hub, tokens  # noqa: F401
 from tests.hub.world import LAT, LON
@@ -54,6 +55,40 @@ def test_the_clerks_list_is_filtered_and_reporters_are_answered(call):  # noqa: 
     assert answer.json() == {"answered": 1}
     assert numbers(answered=True) == [inside["number"]]
     assert numbers(channel="letter") == []
+
+
+def test_who_works_on_a_case_reads_what_was_reported_and_not_by_whom(call, hub):  # noqa: F811
+    said = {"content": "门口垃圾，电话13812345678", "place_text": "王家巷 610902199001011234"}
+    first = tell(call, **said).json()
+    case = first["case_id"]
+    kept = tell(call, content="我是三楼的", confidential=True).json()
+    assert kept["case_id"] == case
+    path = f"/api/cases/{case}/reports"
+    for number in (first["number"], kept["number"]):
+        photo = call("PUT", f"/api/reports/{number}/photos", Role.SERVICE, content=picture())
+        assert (photo.status_code, photo.json()) == (201, {"photos": 1})
+    with hub.store.read() as tx:
+        last = audit.of(tx, "report", kept["number"])[-1]
+    assert (last.actor, last.action) == ("service-1", "add_photo")
+    assert call("PUT", f"/api/reports/{kept['number']}/photos", Role.VIEWER).status_code == 403
+
+    def photos(role):
+        return [item["photos"] for item in call("GET", path, role=role).json()["items"]]
+
+    ((url,), (other,)) = photos(Role.OPERATOR)
+    assert url == other
+    assert photos(Role.HANDLER) == [[url], []]
+    assert call("GET", url, role=Role.HANDLER).headers["content-type"] == "image/jpeg"
+
+    def told(role):
+        answer = call("GET", path, role=role)
+        assert "王小明" not in answer.text
+        return [(item["content"], item["place_text"]) for item in answer.json()["items"]]
+
+    assert told(Role.OPERATOR) == [tuple(said.values()), ("我是三楼的", "")]
+    assert told(Role.HANDLER) == [("门口垃圾，电话***", "王家巷 ***"), ("", "")]
+    assert call("GET", path, role=Role.VIEWER).status_code == 403
+    assert call("GET", "/api/cases/77/reports").status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,8 @@ export interface Case {
   closed_at: string | null
   source: string
   alerts: string[]
+  /** How many people told of it. */
+  reports?: number
   picture: string | null
   generated: boolean
   version: number

@@ -43,7 +43,7 @@ export interface WantedProcedure {
 
 const of = (id: number | string) => `/api/cases/${encodeURIComponent(id)}/enforcement`
 
-export function enforcement(id: number | string): Promise<Enforcement> {
+export function enforcement(id: number | string): Promise<Enforcement | null> {
   return get(of(id))
 }
 

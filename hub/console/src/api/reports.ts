@@ -44,6 +44,18 @@ export interface Report {
   photos: string[]
 }
 
+/** What was reported of a case, as those read it who work on it. */
+export interface Told {
+  number: string
+  channel: Report['channel']
+  received_at: string
+  confidential: boolean
+  /** Empty where it is kept from the reader. */
+  content: string
+  place_text: string
+  photos: string[]
+}
+
 export interface Caller {
   name: string
   phone: string
@@ -66,6 +78,10 @@ export function reports(
 
 export function report(number: string): Promise<Report> {
   return get(at(number))
+}
+
+export function reportsOf(caseId: number | string): Promise<Page<Told>> {
+  return get(`/api/cases/${encodeURIComponent(caseId)}/reports`)
 }
 
 /** Say what it is about, or where; with both it enters a case. */

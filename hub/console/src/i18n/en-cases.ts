@@ -28,6 +28,8 @@ export const enCases: Record<keyof typeof zhCases, string> = {
   'twins.found': '{n} more open cases of this matter within {metres} m: it may be the same thing.',
   'twins.compare': 'Compare side by side',
   'twins.merge': 'Merge this case into it',
+  'case.mergedInto': 'Merged into {what}',
+  'case.mergedOpen': 'Open {number}',
   'twins.tooLate': 'A filed case can no longer be merged',
-  'twins.note': 'the same thing as {number}, {n} m away',
+  'twins.note': 'the same thing, {n} m away',
 }

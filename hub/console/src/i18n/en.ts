@@ -451,12 +451,6 @@ export const en: Record<keyof typeof zh, string> = {
   'reason.role': 'Needs the role {role} or higher',
   'reason.handled': 'Who handled this case may not judge the result',
 
-  'source.camera': 'Camera',
-  'source.vehicle': 'Vehicle',
-  'source.alert': 'Alert',
-  'source.citizen': 'Citizen',
-  'source.collector': 'Collector',
-  'source.hotline': 'Hotline',
 
   'login.title': 'Log in',
   'login.token': 'Access token',

@@ -26,6 +26,8 @@ export const zhCases = {
   'twins.found': '{metres} 米内还有 {n} 件同一事项的在办案件，可能是同一件事。',
   'twins.compare': '并排比对',
   'twins.merge': '把本案并入',
+  'case.mergedInto': '已并入 {what}',
+  'case.mergedOpen': '打开 {number}',
   'twins.tooLate': '已立案的案件不能再合并',
-  'twins.note': '与 {number} 为同一件事，相距 {n} 米',
+  'twins.note': '同一件事，相距 {n} 米',
 } as const

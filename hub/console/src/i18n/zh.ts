@@ -446,12 +446,6 @@ export const zh = {
   'reason.role': '须由{role}或更高角色办理',
   'reason.handled': '处置过这个案件的人不能评判结果',
 
-  'source.camera': '摄像机',
-  'source.vehicle': '车辆',
-  'source.alert': '警情',
-  'source.citizen': '市民',
-  'source.collector': '采集员',
-  'source.hotline': '热线',
 
   'login.title': '登录',
   'login.token': '访问令牌',

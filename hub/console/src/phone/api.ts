@@ -14,6 +14,22 @@ export interface PhoneCase {
   level: number
   clock: { due_at: string | null } | null
   grid: { code: string; name: string } | null
+  picture: string | null
+  reports: number
+}
+
+/** What people reported of a case; empty words are kept from whoever only works on it. */
+export interface Report {
+  number: string
+  received_at: string
+  content: string
+  place_text: string
+  photos: string[]
+}
+
+export async function reportsOf(item: PhoneCase): Promise<Report[]> {
+  if (!item.reports) return []
+  return (await ask<{ items: Report[] }>('GET', `/api/cases/${item.id}/reports`)).items
 }
 
 export interface Who {
