@@ -257,6 +257,7 @@ export const enAdmin: Record<keyof typeof zhAdmin, string> = {
   'action.powers': 'powers',
   'action.put': 'put',
   'action.receive': 'receive',
+  'action.add_photo': 'add a picture',
   'action.recompute': 'recompute',
   'action.refuse': 'refuse',
   'action.remove': 'remove',

@@ -252,6 +252,7 @@ export const zhAdmin = {
   'action.powers': '改权责',
   'action.put': '保存',
   'action.receive': '收到',
+  'action.add_photo': '附图',
   'action.recompute': '重算',
   'action.refuse': '拒收',
   'action.remove': '删除',
