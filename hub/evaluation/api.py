@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
@@ -93,10 +93,14 @@ class Trust(BaseModel):
 
 
 class FiguresItem(BaseModel):
-    """Figures of a period as known at `as_of`, by the scheme of that moment."""
+    """Figures of a period as known at `as_of`, by the scheme of that moment.
+
+    `patrol_since`: the day from which visits were asked for, where that is not the whole period.
+    """
 
     period: str
     as_of: Utc
+    patrol_since: date | None
     scheme: int
     with_suspended: bool
     generated: bool
@@ -328,9 +332,11 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
             names = names_of(tx, figures, wanted, group)
             span = figures.span(tx, wanted)
             generated = any(case.generated for case in figures.facts(tx, wanted).cases)
+            patrol_since = figures.patrol_since(tx, wanted)
         return FiguresItem(
             period=wanted.period.name,
             as_of=wanted.as_of,
+            patrol_since=patrol_since,
             scheme=scheme.number,
             with_suspended=span.with_suspended,
             generated=generated,

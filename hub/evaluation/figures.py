@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy.engine import Connection
 
@@ -24,6 +24,7 @@ from hub.evaluation.period import Every, Period, Span
 from hub.evaluation.ranking import Measures, Place, ranking, year_score
 from hub.evaluation.scheme import Version
 from hub.grid.places import Places
+from hub.patrol import store as patrol_store
 from hub.patrol.settings import plan_of
 from hub.store import Store, in_parts, now
 
@@ -100,6 +101,13 @@ class Figures:
     def scheme(self, tx: Connection, asked: Asked) -> Version:
         """The scheme in force at that moment."""
         return evaluation_store.scheme_at(tx, asked.as_of)
+
+    def patrol_since(self, tx: Connection, asked: Asked) -> date | None:
+        """The day of the period on which patrol began to be asked for; None: it was all along."""
+        begun = patrol_store.required_from(tx, self._config.zone).values()
+        first = min(begun, default=None)
+        period = asked.period
+        return first if first is not None and period.first < first < period.end else None
 
     def facts(self, tx: Connection, asked: Asked) -> Facts:
         """What there is to count."""

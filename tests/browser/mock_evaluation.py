@@ -38,7 +38,7 @@ def made(request: Request) -> Item:
 
 async def figures(request: Request) -> Response:
     everything = {"group": "", "name": "", "figures": FIGURES}
-    return JSONResponse(made(request) | {"groups": [everything]})
+    return JSONResponse(made(request) | {"patrol_since": None, "groups": [everything]})
 
 
 async def ranking(request: Request) -> Response:

@@ -51,6 +51,13 @@ def one(call, indicator, **more):
     return figure
 
 
+def test_figures_say_from_when_patrol_was_asked_for(lived):
+    call, _ = lived
+    periods = ("2026-11", "2026-11-24", "2026-12", "2026-10")
+    answers = [call("GET", "/api/evaluation/figures", params={"period": each}) for each in periods]
+    assert [each.json()["patrol_since"] for each in answers] == ["2026-11-24", None, None, None]
+
+
 def test_a_figure_comes_with_its_counts_and_opens_into_its_cases(lived):
     call, _ = lived
     figure = one(call, "on_time_close_rate")

@@ -35,6 +35,8 @@ export interface Group {
 export interface Figures {
   period: string
   as_of: string
+  /** From when patrol visits were asked for, where not all along. */
+  patrol_since: string | null
   scheme: number
   generated: boolean
   groups: Group[]

@@ -13,6 +13,7 @@ export const enEvaluation: Record<keyof typeof zhEvaluation, string> = {
   'evaluation.after': 'Next period',
   'evaluation.asOf': 'As of {time}, scheme {scheme}',
   'evaluation.generated': 'Some of this is made up for a demonstration.',
+  'evaluation.patrolSince': 'Patrol counts from {day}: grids or tracks of vehicles are known from that day, and no visits were asked for before.',
   'evaluation.indicators': 'Indicators',
   'evaluation.indicator': 'Indicator',
   'evaluation.value': 'Rate',

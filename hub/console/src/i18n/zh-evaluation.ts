@@ -13,6 +13,7 @@ export const zhEvaluation = {
   'evaluation.after': '下一期',
   'evaluation.asOf': '截至 {time}，方案 {scheme}',
   'evaluation.generated': '含演示数据，不作考核依据。',
+  'evaluation.patrolSince': '巡查类指标自 {day} 起计：网格或车辆轨迹从这一天才有，此前不要求巡查。',
   'evaluation.indicators': '指标',
   'evaluation.indicator': '指标',
   'evaluation.value': '比率',
