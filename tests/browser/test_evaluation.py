@@ -10,6 +10,7 @@ from hub.app import Hub
 from hub.store import Store
 from tests.browser.accessible import faults
 from tests.browser.conftest import Opener
+from tests.browser.paper import on_paper
 from tests.browser.running import answering
 from tests.hub.evaluation.city import City
 from tests.hub.world import make_site
@@ -69,6 +70,17 @@ def test_a_figure_opens_into_its_cases(opened: Opener, lived: tuple[str, str]) -
     assert download.value.suggested_filename == f"on_time_close_rate-{month}.xlsx"
     cases.first.click()
     expect(page).to_have_url(f"{url}/#/cases/1")
+
+
+def test_figures_and_rankings_go_on_paper(opened: Opener, lived: tuple[str, str]) -> None:
+    url, month = lived
+    page = opened(url, "/#/evaluation")
+    go_back(page, month)
+    expect(page.get_by_role("button", name="按期结案率 78.57 % 11 / 14").first).to_be_visible()
+    paper = " ".join(on_paper(page).split())
+    for said in (month, "按期结案率", "78.57 % 11 / 14", "排名"):
+        assert said in paper
+    assert "生成 PDF" not in paper
 
 
 def test_grids_stand_ranked_with_their_counts_and_as_tiles(

@@ -15,6 +15,7 @@ from hub.housekeeping import judge_patrols
 from hub.store import Store
 from tests.browser.accessible import faults
 from tests.browser.conftest import Opener, press
+from tests.browser.paper import on_paper
 from tests.browser.running import answering
 from tests.hub.patrol.test_judge import CAR, arrive, stay, today_at
 from tests.hub.test_pipeline import take
@@ -64,6 +65,9 @@ def test_a_missed_grid_is_seen_and_a_visit_opens_its_track(city, opened: Opener)
     expect(rows).to_have_count(4)
     expect(rows.first).to_contain_text("漏巡")
     expect(page.locator(".totals")).to_contain_text("应巡 4 次，实巡 1 次")
+    paper = on_paper(page)
+    for said in ("grid q01", "漏巡", "2 级网格"):
+        assert said in paper
     page.get_by_role("button", name="✓ 已巡查 1").click()
     expect(rows).to_have_count(1)
     with page.expect_response(lambda answer: "/track?" in answer.url) as track:

@@ -7,6 +7,7 @@ import { createApp } from 'vue'
 
 import App from './app.vue'
 import { router } from './router'
+import { onPaper } from './time'
 
 // A picture that does not come (no right to it, gone, no line) leaves its place empty.
 for (const kind of ['error', 'load'] as const)
@@ -17,5 +18,8 @@ for (const kind of ['error', 'load'] as const)
     },
     { capture: true },
   )
+
+addEventListener('beforeprint', () => (onPaper.value = true))
+addEventListener('afterprint', () => (onPaper.value = false))
 
 createApp(App).use(router).mount('#app')

@@ -11,6 +11,9 @@ export const clockNow = ref(Date.now())
 /** ms; moves every ten seconds, for texts like "3 min ago". */
 export const calmNow = ref(Date.now())
 
+/** While a page goes on paper: there "today" and "just now" say nothing. */
+export const onPaper = ref(false)
+
 setInterval(() => {
   clockNow.value = Date.now()
   if (clockNow.value - calmNow.value >= 10_000) calmNow.value = clockNow.value
@@ -46,8 +49,9 @@ export function dayOf(at: string | number): string {
   return format({ month: 'short', day: 'numeric', weekday: 'short' }).format(new Date(at))
 }
 
-/** The time alone when it is today at the site, else with the day. */
+/** The time alone when it is today at the site, else with the day; on paper all of it. */
 export function moment(at: string | number): string {
+  if (onPaper.value) return format({ year: 'numeric', ...DAY, ...TIME }).format(new Date(at))
   const sameDay = format(DAY).format(new Date(at)) === format(DAY).format(clockNow.value)
   return sameDay ? timeOfDay(at) : dayTime(at)
 }
