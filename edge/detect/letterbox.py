@@ -71,15 +71,20 @@ class Letterbox:
             np.multiply(plane, scale, out=inside, dtype=np.float32)
         return blob
 
-    def window(self, part: Part, stride: int) -> Window:
-        """The part of the input that shows a part of the picture, filled up to whole strides."""
+    def window(self, part: Part, stride: int, steps: int = 0) -> Window:
+        """The part of the input that shows a part of the picture, filled up to whole strides.
+
+        `steps`: how many sizes a side may have; 0 for any.
+        """
         across, down = self.ratio * self.width, self.ratio * self.height
         left, right = _filled_up(
-            self.left + part[0] * across, self.left + part[2] * across, self.input_width, stride
-        )
+            self.left + part[0] * across, self.left + part[2] * across,
+            self.input_width, _grain(self.input_width, stride, steps),
+        )  # fmt: skip
         top, bottom = _filled_up(
-            self.top + part[1] * down, self.top + part[3] * down, self.input_height, stride
-        )
+            self.top + part[1] * down, self.top + part[3] * down,
+            self.input_height, _grain(self.input_height, stride, steps),
+        )  # fmt: skip
         return Window(left, top, right, bottom)
 
     def fractions(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -119,9 +124,13 @@ def _up_to_multiple(length: int, stride: int) -> int:
     return -(-length // stride) * stride
 
 
-def _filled_up(start: float, end: float, length: int, stride: int) -> tuple[int, int]:
-    """A span brought to a multiple of the stride, evenly at both ends and within the length."""
-    size = min(_up_to_multiple(math.ceil(end) - math.floor(start), stride), length)
+def _grain(length: int, stride: int, steps: int) -> int:
+    return _up_to_multiple(math.ceil(length / steps), stride) if steps else stride
+
+
+def _filled_up(start: float, end: float, length: int, grain: int) -> tuple[int, int]:
+    """A span brought to a multiple of the grain, evenly at both ends and within the length."""
+    size = min(_up_to_multiple(math.ceil(end) - math.floor(start), grain), length)
     first = math.floor(start) - (size - (math.ceil(end) - math.floor(start))) // 2
     first = min(max(first, 0), length - size)
     return first, first + size

@@ -24,14 +24,14 @@ WORTH_A_GLANCE = 0.85
 class Graph:
     """A loaded network. `run`: 1 × 3 × height × width → its output; `fixed`: sides it insists on.
 
-    `weights`: where it came from, for errors. `glances`: whether a size that it has not seen yet
-    costs no more than its pixels.
+    `weights`: where it came from, for errors. `steps`: where each new size costs something, a
+    side of a part is one of so many; 0 for any.
     """
 
     weights: Path
     run: Callable[[Tensor], Tensor]
     fixed: tuple[int | None, int | None] = (None, None)
-    glances: bool = True
+    steps: int = 0
 
 
 class YoloDetector:
@@ -61,11 +61,11 @@ class YoloDetector:
         self, image: Image, part: Part, least: float | None = None
     ) -> list[Detection] | None:
         """What is in a part of the picture (see `edge.detect.detectors.Detector`)."""
-        if any(self._graph.fixed) or not self._graph.glances:
+        if any(self._graph.fixed):
             return None
         height, width = image.shape[:2]
         box = letterbox(width, height, self._manifest.input)
-        window = box.window(part, self._manifest.input.stride)
+        window = box.window(part, self._manifest.input.stride, self._graph.steps)
         size = (window.right - window.left) * (window.bottom - window.top)
         if size > WORTH_A_GLANCE * box.input_width * box.input_height:
             return None

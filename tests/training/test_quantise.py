@@ -1,5 +1,8 @@
 """int8 that sees what float sees, and one that does not (extra [train])."""
 
+import re
+from collections import Counter
+
 import pytest
 
 from edge.detect.detectors import open_detector
@@ -28,3 +31,11 @@ def test_the_shipped_int8_model_sees_what_the_float_model_sees():
 
     folder = find_manifest("street-n-int8").parent
     assert self_test(open_detector("street-n-int8"), folder) > 0
+
+
+def test_a_convolution_of_the_shipped_int8_model_takes_its_activation_in():
+    """x · sigmoid(x) in two operations is quantised thrice and kept apart."""
+    graph = next(find_manifest("street-n-int8").parent.glob("*.xml")).read_text()
+    kinds = Counter(re.findall(r'<layer [^>]*type="(\w+)"', graph))
+    assert kinds["Swish"] > kinds["Convolution"] / 2
+    assert kinds["Sigmoid"] == 1  # the scores

@@ -156,6 +156,21 @@ def test_a_window_holds_the_part_in_whole_strides(part):
     assert 12 + part[3] * 360 <= window.bottom <= 384
 
 
+@pytest.mark.parametrize("size", [(640, 360), (640, 480), (360, 640)])
+def test_where_each_size_costs_something_parts_come_in_a_few(size):
+    whole, rng, seen = letterbox(*size, Input()), np.random.default_rng(0), set()
+    for _ in range(300):
+        (left, right), (top, bottom) = np.sort(rng.random((2, 2)))
+        window = whole.window((left, top, right, bottom), 32, steps=3)
+        seen.add((window.right - window.left, window.bottom - window.top))
+        assert whole.left + left * size[0] >= window.left >= 0
+        assert whole.left + right * size[0] <= window.right <= whole.input_width
+        assert whole.top + top * size[1] >= window.top >= 0
+        assert whole.top + bottom * size[1] <= window.bottom <= whole.input_height
+    assert len(seen) == 9
+    assert all(across % 32 == down % 32 == 0 for across, down in seen)
+
+
 def test_a_network_sees_in_a_part_what_it_sees_in_the_whole():
     detector = open_detector("street-n")
     picture = Whole(street(seed=5)).sized(detector.side)
