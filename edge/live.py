@@ -22,8 +22,9 @@ from edge.detect.faces import FaceFinder
 from edge.detect.mask import face_patches, masked, patches
 from edge.detect.watch import FAINT
 from edge.looks import Camera, checked, ms_of
-from edge.orders import OrderFailed
+from edge.orders import OrderFailed, no_camera, no_picture
 from edge.upload import BadAddress, PictureLine
+from wire.coded import coded, words_of
 from wire.looks import WatchArgs
 
 log = logging.getLogger(__name__)
@@ -96,11 +97,11 @@ class LiveDesk:
         post = self._cameras.get(args.camera)
         if post is None:
             known = ", ".join(self._cameras) or "none"
-            raise OrderFailed(f"camera: this device has no {args.camera!r} (it has {known})")
+            raise OrderFailed(no_camera(args.camera, known))
         try:
             line = PictureLine(args.url, self.give_way)
         except BadAddress as fault:
-            raise OrderFailed(str(fault)) from None
+            raise OrderFailed(words_of(fault)) from None
         # On Linux a thread has a priority of its own: looking comes before showing.
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PRIORITY)
         is_over = self._begin(args.camera)
@@ -113,7 +114,7 @@ class LiveDesk:
             line.close()
             self._end(args.camera, is_over)
         if not sent.pictures and sent.ended == "time":
-            raise OrderFailed(f"camera {args.camera} gives no picture: it is {post.state}")
+            raise OrderFailed(no_picture(args.camera, post.state))
         return {
             "camera": args.camera,
             "pictures": sent.pictures,
@@ -158,13 +159,19 @@ class LiveDesk:
             except (OSError, HTTPException) as fault:
                 failures += 1
                 if failures >= MOST_FAILURES:
-                    raise OrderFailed(f"the pictures cannot be sent: {fault}") from None
+                    raise OrderFailed(
+                        coded("not_sent", "the pictures cannot be sent: {why}", why=fault)
+                    ) from None
                 continue
             failures = 0
             if status == HTTPStatus.GONE:
                 sent.ended = "nobody"
             elif status not in _TAKEN:
-                raise OrderFailed(f"the hub answered {status} to a picture")
+                raise OrderFailed(
+                    coded(
+                        "picture_answered", "the hub answered {status} to a picture", status=status
+                    )
+                )
             else:
                 sent.pictures += 1
                 sent.size += len(data)
@@ -176,7 +183,14 @@ class LiveDesk:
             before = self._watched.get(camera)
             if before is None and len(self._watched) >= MOST_CAMERAS:
                 others = ", ".join(self._watched)
-                raise OrderFailed(f"{others} are watched already; {MOST_CAMERAS} at a time")
+                raise OrderFailed(
+                    coded(
+                        "watched",
+                        "{cameras} are watched already; {most} at a time",
+                        cameras=others,
+                        most=MOST_CAMERAS,
+                    )
+                )
             self._watched[camera] = mine
         if before is not None:
             before.set()

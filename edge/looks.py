@@ -25,8 +25,9 @@ from edge.detect.ground import ground_of
 from edge.detect.look_again import Answer, Finding, Look, LookAgain, Place, Reason, Surroundings
 from edge.detect.watch import FAINT, PASSERS
 from edge.evidence_desk import Kept
-from edge.orders import OrderFailed
+from edge.orders import OrderFailed, no_camera, no_picture
 from edge.place_memory import KnownPlace, PlaceMemory, crop_of
+from wire.coded import coded, words_of
 from wire.looks import LookArgs, SnapshotArgs
 from wire.settings import sentences
 from wire.statement import look_subject, snapshot_subject
@@ -167,7 +168,7 @@ class LookDesk:
         taken: list[Frame] = []
         self._wait(post, Request(1, 0, taken.append), SNAPSHOT_S)
         if not taken:
-            raise OrderFailed(f"camera {args.camera} gives no picture: it is {post.state}")
+            raise OrderFailed(no_picture(args.camera, post.state))
         frame = taken[0]
         seen = self._detector.detect(frame.image, FAINT)
         kept = self._kept(snapshot_subject(args.camera, order), post.camera, [(frame, seen)])
@@ -222,21 +223,28 @@ class LookDesk:
         try:
             while not request.done.wait(0.2) and time.monotonic() < deadline_s:
                 if self._stop.is_set():
-                    raise OrderFailed("the agent stops")
+                    raise OrderFailed(coded("agent_stops", "the agent stops"))
         finally:
             post.requests.remove(request)
 
     def _post(self, camera: str) -> Camera:
         if camera not in self._cameras:
             known = ", ".join(self._cameras) or "none"
-            raise OrderFailed(f"camera: this device has no {camera!r} (it has {known})")
+            raise OrderFailed(no_camera(camera, known))
         return self._cameras[camera]
 
     def _place(self, args: LookArgs, camera: CameraConfig) -> KnownPlace:
         """The place that is asked about, with the pictures of it that are at hand."""
         if args.alert and (known := self._memory.recall(args.alert)) is not None:
             if known.camera != args.camera:
-                raise OrderFailed(f"alert {args.alert} is of camera {known.camera}")
+                raise OrderFailed(
+                    coded(
+                        "alert_of_other",
+                        "alert {alert} is of camera {camera}",
+                        alert=args.alert,
+                        camera=known.camera,
+                    )
+                )
             return known
         if args.box is not None:
             given = args.box
@@ -244,7 +252,8 @@ class LookDesk:
         elif args.lat is not None and args.lon is not None:
             box = _box_at(camera, args.label, args.lat, args.lon)
         else:
-            raise OrderFailed(f"alert {args.alert} is not known here (any more); name its box")
+            message = "alert {alert} is not known here (any more); name its box"
+            raise OrderFailed(coded("alert_unknown", message, alert=args.alert))
         pictures = [_crop(each, box) for each in (args.with_it, args.without_it)]
         return KnownPlace(args.camera, Place(box, args.label, *pictures))
 
@@ -308,12 +317,14 @@ def _box_at(camera: CameraConfig, label: str, lat: float, lon: float) -> Detecti
     try:
         ground = ground_of(camera)
     except BadGround as fault:
-        raise OrderFailed(str(fault)) from None
+        raise OrderFailed(words_of(fault)) from None
     if ground is None:
-        raise OrderFailed(f"camera {camera.id} has no ground_points, so no place on the map")
+        message = "camera {camera} has no ground_points, so no place on the map"
+        raise OrderFailed(coded("not_on_map", message, camera=camera.id))
     box = ground.box_at(lat, lon, THING_M)
     if box is None:
-        raise OrderFailed(f"camera {camera.id} does not see {lat}, {lon}")
+        message = "camera {camera} does not see {lat}, {lon}"
+        raise OrderFailed(coded("not_in_sight", message, camera=camera.id, lat=lat, lon=lon))
     return Detection(label, 1.0, *box)
 
 

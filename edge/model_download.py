@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from wire.bundle import unpack
+from wire.coded import coded
 from wire.update import ModelUpdate
 
 TIMEOUT_S = 30.0
@@ -36,9 +37,10 @@ def fetch(update: ModelUpdate, folder: Path, told: Callable[[int], None]) -> Pat
     if target.is_file() and _sha256(target) == update.sha256:
         return target
     if urlsplit(update.url).scheme not in ("http", "https"):
-        raise CannotHave(f"url: {update.url!r} must be http(s)")
+        raise CannotHave(coded("no_http", "url: {url!r} must be http(s)", url=update.url))
     if shutil.disk_usage(folder).free < ROOM * update.size:
-        raise CannotHave(f"the disk has no room for {ROOM} times {update.size} bytes")
+        message = "the disk has no room for {times} times {size} bytes"
+        raise CannotHave(coded("no_room", message, times=ROOM, size=update.size))
     part = folder / f"{update.sha256}.part"
     if _size(part) < update.size:
         _receive(update, part, told)
@@ -46,7 +48,8 @@ def fetch(update: ModelUpdate, folder: Path, told: Callable[[int], None]) -> Pat
         raise OSError(f"{_size(part)} of {update.size} bytes have come")
     if (found := _sha256(part)) != update.sha256:
         part.unlink()
-        raise CannotHave(f"SHA-256 of the bundle is {found}, announced was {update.sha256}")
+        message = "SHA-256 of the bundle is {found}, announced was {wanted}"
+        raise CannotHave(coded("other_bundle", message, found=found, wanted=update.sha256))
     part.replace(target)
     return target
 
@@ -80,14 +83,16 @@ def _receive(update: ModelUpdate, part: Path, told: Callable[[int], None]) -> No
                 while chunk := answer.read(CHUNK):
                     here += len(chunk)
                     if here > update.size:
-                        raise CannotHave(f"more than the announced {update.size} bytes come")
+                        message = "more than the announced {size} bytes come"
+                        raise CannotHave(coded("too_many_bytes", message, size=update.size))
                     file.write(chunk)
                     told(here)
     except urllib.error.HTTPError as answer:
         if answer.code in (HTTPStatus.FORBIDDEN, HTTPStatus.UNAUTHORIZED):
             raise NewAddressNeeded(f"the hub answered {answer.code}") from None
         if answer.code in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
-            raise CannotHave(f"the hub answered {answer.code}: the bundle is not there") from None
+            message = "the hub answered {status}: the bundle is not there"
+            raise CannotHave(coded("no_bundle", message, status=answer.code)) from None
         if answer.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             part.unlink(missing_ok=True)
         raise

@@ -28,6 +28,7 @@ from edge.detect.selftest import SelfTestFailed, self_test
 from edge.detect.trial import PATIENCE_S, SwitchedDetector
 from edge.model_download import CannotHave, NewAddressNeeded, fetch, unpacked
 from wire.bundle import BadBundle
+from wire.coded import code_of, coded, cut, words_of
 from wire.update import ModelState, ModelUpdate, UpdateReport, UpdateState
 
 log = logging.getLogger(__name__)
@@ -167,7 +168,7 @@ class ModelKeeper:
                 log.warning("model %s cannot be used any more: %s", self._kept.active, fault)
                 self._kept.active = ""
                 if self._kept.report is not None and not self._kept.trial:
-                    self._report(self._kept.report, UpdateState.FELL_BACK, str(fault))
+                    self._report(self._kept.report, UpdateState.FELL_BACK, words_of(fault))
                 self._write()
         try:
             return self._open(self._configured)
@@ -182,13 +183,14 @@ class ModelKeeper:
             return
         self._kept.starts += 1
         if self._kept.starts > MOST_STARTS:
-            self._fall_back(f"the agent was started {MOST_STARTS} times while it was on trial")
+            message = "the agent was started {count} times while it was on trial"
+            self._fall_back(coded("many_starts", message, count=MOST_STARTS))
             return
         self._write()
         try:
             self._try_out(self._open(self._folder / self._kept.trial))
         except BadModel as fault:
-            self._fall_back(str(fault))
+            self._fall_back(words_of(fault))
 
     # ------------------------------------------------------------ the update's thread
 
@@ -202,7 +204,7 @@ class ModelKeeper:
             except NewAddressNeeded as need:
                 log.info("model %s %s waits: %s", update.model, update.version, need)
             except (CannotHave, BadBundle, BadModel) as fault:
-                self._say(update, UpdateState.FAILED, str(fault))
+                self._say(update, UpdateState.FAILED, words_of(fault))
             except Exception as fault:
                 log.exception("model %s %s", update.model, update.version)
                 self._say(update, UpdateState.FAILED, f"{type(fault).__name__}: {fault}")
@@ -258,12 +260,17 @@ class ModelKeeper:
         manifest = load_manifest(find_manifest(folder))
         if (manifest.name, manifest.version) != (update.model, update.version):
             raise BadModel(
-                f"the bundle holds {manifest.name} {manifest.version}, "
-                f"announced was {update.model} {update.version}"
+                coded(
+                    "other_model",
+                    "the bundle holds {found}, announced was {wanted}",
+                    found=f"{manifest.name} {manifest.version}",
+                    wanted=f"{update.model} {update.version}",
+                )
             )
         missing = [label for label in self.detector.labels if label not in manifest.labels]
         if missing:
-            raise BadModel(f"labels: it cannot say {', '.join(missing)}, which is in use here")
+            message = "labels: it cannot say {labels}, which is in use here"
+            raise BadModel(coded("lacks_labels", message, labels=", ".join(missing)))
         detector = self._open(folder)
         ms = self_test(detector, folder)
         log.info("model %s %s: self-test passed, %.0f ms", manifest.name, manifest.version, ms)
@@ -310,7 +317,10 @@ class ModelKeeper:
         self._on_change()
 
     def _report(self, report: UpdateReport, state: UpdateState, why: str) -> None:
-        self._kept.report = msgspec.structs.replace(report, state=state, why=why[:LONGEST_WHY])
+        why = cut(why, LONGEST_WHY)
+        self._kept.report = msgspec.structs.replace(
+            report, state=state, why=str(why), said=code_of(why)
+        )
 
     def _write(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from wire.codec import MAX_BYTES_OTHER, decode, encode
+from wire.coded import Coded, code_of, coded, cut, words_of
 from wire.command import Command, CommandState, Reply
 
 log = logging.getLogger(__name__)
 
+CUT_SHORT = coded("cut_short", "the agent stopped while it was under way")
 REMEMBERED_MS = 86_400_000
 LONGEST_WHY = 500
 AT_ONCE = 8
@@ -32,7 +34,24 @@ Say = Callable[[Reply], None]
 
 
 class OrderFailed(RuntimeError):
-    """The operation could not be done; says why."""
+    """The operation could not be done; says why, coded where other languages may say it."""
+
+
+def no_camera(name: str, known: str) -> Coded:
+    """Why nothing can be asked of a camera: there is none such."""
+    return coded(
+        "no_camera",
+        "camera: this device has no {camera!r} (it has {known})",
+        camera=name,
+        known=known,
+    )
+
+
+def no_picture(camera: str, state: str) -> Coded:
+    """Why nothing can be asked of a camera: it sees nothing."""
+    return coded(
+        "no_picture", "camera {camera} gives no picture: it is {state}", camera=camera, state=state
+    )
 
 
 class NotYet(OrderFailed):
@@ -128,7 +147,12 @@ class OrderDesk:
     def _refusal(self, command: Command, is_over: Callable[[], bool]) -> Reply | None:
         if not _offered(command.op, self._offers):
             known = ", ".join(sorted(self._offers)) or "none"
-            why = f"op {command.op!r} is not known here; groups of operations: {known}"
+            why = coded(
+                "unknown_op",
+                "op {op!r} is not known here; groups of operations: {known}",
+                op=command.op,
+                known=known,
+            )
             return self._reply(command, CommandState.UNKNOWN, why)
         if is_over():
             return self._reply(command, CommandState.EXPIRED)
@@ -149,11 +173,15 @@ class OrderDesk:
         except NotYet as fault:
             with self._lock:
                 if len(self._waiting) < MOST_WAITING:
-                    self._waiting.append(replace(begun, why=str(fault)))
+                    self._waiting.append(replace(begun, why=words_of(fault)))
                     return
-            reply = self._reply(command, CommandState.FAILED, str(fault))
+            reply = self._reply(command, CommandState.FAILED, words_of(fault))
         if len(encode(reply)) > MAX_BYTES_OTHER:
-            reply = self._reply(command, CommandState.DONE, "what it gave is too long to be sent")
+            reply = self._reply(
+                command,
+                CommandState.DONE,
+                coded("long_answer", "what it gave is too long to be sent"),
+            )
         try:
             say(self._note(reply))
         except sqlite3.Error as fault:
@@ -172,7 +200,7 @@ class OrderDesk:
         except NotYet:
             raise
         except OrderFailed as fault:
-            return self._reply(command, CommandState.FAILED, str(fault))
+            return self._reply(command, CommandState.FAILED, words_of(fault))
         except Exception as fault:
             log.exception("%s failed", command.op)
             return self._reply(command, CommandState.FAILED, f"{type(fault).__name__}: {fault}")
@@ -181,7 +209,10 @@ class OrderDesk:
     def _reply(
         self, command: Command, st: CommandState, why: str = "", out: dict[str, Any] | None = None
     ) -> Reply:
-        return Reply(dev=self._dev, id=command.id, st=st, why=why[:LONGEST_WHY], out=out or {})
+        why = cut(why, LONGEST_WHY)
+        return Reply(
+            dev=self._dev, id=command.id, st=st, why=str(why), said=code_of(why), out=out or {}
+        )
 
     def _reply_to(self, name: str) -> Reply | None:
         with self._lock:
@@ -202,8 +233,14 @@ class OrderDesk:
         for (body,) in self._db.execute("SELECT body FROM reply").fetchall():
             reply = cast("Reply", decode("reply", body))
             if reply.st == CommandState.ACCEPTED:
-                why = "the agent stopped while it was under way"
-                self._note(Reply(dev=reply.dev, id=reply.id, st=CommandState.FAILED, why=why))
+                failed = Reply(
+                    dev=reply.dev,
+                    id=reply.id,
+                    st=CommandState.FAILED,
+                    why=str(CUT_SHORT),
+                    said=code_of(CUT_SHORT),
+                )
+                self._note(failed)
 
 
 def _offered(op: str, offers: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from edge.config import CameraConfig, EdgeConfig, with_calendar
 from wire.codec import Refused, decode, encode
+from wire.coded import code_of, coded, cut, words_of
 from wire.command import CommandState, Reply
 from wire.revision import ConfigPush, Revision, SettingsReport, reply_id
 from wire.settings import sentences
@@ -96,7 +97,8 @@ class Revisions:
     def _answer(self, push: ConfigPush) -> Reply:
         before = self._push
         if before is not None and push.at < before.at:
-            return self._reply(push, [f"revision {before.rev} is newer and in force"])
+            newer = coded("newer_revision", "revision {rev} is newer and in force", rev=before.rev)
+            return self._reply(push, [newer])
         if before is not None and (push.rev, push.at) == (before.rev, before.at):
             return self._reply(push)
         try:
@@ -123,7 +125,7 @@ class Revisions:
             id=reply_id(push.rev),
             st=CommandState.FAILED if faults else CommandState.DONE,
             why="; ".join(faults)[:500],
-            out={"faults": [fault[:500] for fault in faults[:MOST_FAULTS]]} if faults else {},
+            out=_told([cut(fault, 500) for fault in faults[:MOST_FAULTS]]) if faults else {},
         )
 
     def _take_up_what_was_kept(self) -> None:
@@ -179,13 +181,18 @@ def _misfits(config: EdgeConfig, revision: Revision) -> Iterator[str]:
     for name in revision.cameras:
         if name not in here:
             known = ", ".join(here) or "none"
-            yield f"cameras.{name}: this device has no such camera (it has {known})"
+            yield coded(
+                "no_such_camera",
+                "cameras.{camera}: this device has no such camera (it has {known})",
+                camera=name,
+                known=known,
+            )
     for name, camera in here.items():
         calendar = camera.calendar or config.calendar
         for fault in calendar_faults(camera.zones, calendar):
-            yield f"cameras.{name}.{fault}"
+            yield coded("of_camera", "cameras.{camera}.{what}", camera=name, what=fault)
         if fault := _ground_fault(camera):
-            yield f"cameras.{name}.{fault}"
+            yield coded("of_camera", "cameras.{camera}.{what}", camera=name, what=fault)
 
 
 def _ground_fault(camera: CameraConfig) -> str:
@@ -196,8 +203,14 @@ def _ground_fault(camera: CameraConfig) -> str:
     try:
         ground_of(camera)
     except BadGround as fault:
-        return str(fault)
+        return words_of(fault)
     return ""
+
+
+def _told(faults: Sequence[str]) -> dict[str, Any]:
+    """Faults for the hub; `said`: their codes, each with its place, for other languages."""
+    said = {str(place): code for place, fault in enumerate(faults) if (code := code_of(fault))}
+    return {"faults": [str(fault) for fault in faults], **({"said": said} if said else {})}
 
 
 def _settings(camera: CameraConfig) -> dict[str, Any]:

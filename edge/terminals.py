@@ -22,6 +22,7 @@ from edge.gps.profile import own_values
 from edge.gps.reports import STANDARD, OutboxReports
 from edge.orders import NotYet, OrderFailed
 from edge.outbox import Outbox
+from wire.coded import coded, words_of
 from wire.status import ReceiverHealth, ReceiverState, VehicleBirth
 
 log = logging.getLogger(__name__)
@@ -32,8 +33,14 @@ STOP_TIMEOUT_S = 5.0
 OWN_FILES = 100
 PHOTO = "photo"
 SECRET_BYTES = 32
-RESULTS = {1: "failed", 2: "the message is wrong", 3: "not supported"}
-SHOT_RESULTS = {1: "failed", 2: "it has no such channel"}
+_FAILED = coded("terminal_failed", "failed")
+RESULTS = {
+    1: _FAILED,
+    2: coded("wrong_message", "the message is wrong"),
+    3: coded("not_supported", "not supported"),
+}
+SHOT_RESULTS = {1: _FAILED, 2: coded("no_channel", "it has no such channel")}
+STOPPED = coded("terminals_stopped", "the server of the terminals has stopped")
 
 
 class BadSecret(GpsError):
@@ -123,7 +130,7 @@ class Terminals:
             given.setdefault("as_2013", profile.doors_as_2013)
         gateway, loop = self._gateway, self._loop
         if gateway is None or loop is None:
-            raise OrderFailed("the server of the terminals does not run")
+            raise OrderFailed(coded("no_terminals", "the server of the terminals does not run"))
         if name == PHOTO:
             self._alarms.expect(str(vehicle), order)
         asked = asyncio.run_coroutine_threadsafe(gateway.ask(terminal, name, given), loop)
@@ -131,12 +138,13 @@ class Terminals:
             reply = asked.result(ANSWER_S + 1)
         except Absent as fault:
             is_known = terminal in self._fleet.vehicles or gateway.knows(terminal)
-            raise (NotYet if is_known else OrderFailed)(str(fault)) from None
+            raise (NotYet if is_known else OrderFailed)(words_of(fault)) from None
         except (GpsError, TimeoutError, CancelledError) as fault:
-            raise OrderFailed(str(fault) or "the server of the terminals has stopped") from None
+            raise OrderFailed(words_of(fault) or STOPPED) from None
         if result := reply.values.get("result", 0):
             meaning = SHOT_RESULTS if reply.msg_id == SHOT else RESULTS
-            raise OrderFailed(f"the terminal says: {meaning.get(result, f'result {result}')}")
+            said = meaning.get(result, f"result {result}")
+            raise OrderFailed(coded("terminal_says", "the terminal says: {what}", what=said))
         return {name: plain(value) for name, value in _with_own_values(profile, reply)}
 
     def _terminal_of(self, vehicle: object) -> str:
@@ -145,7 +153,8 @@ class Terminals:
                 return terminal
         if self._fleet.is_open and isinstance(vehicle, str) and vehicle:
             return vehicle
-        raise OrderFailed(f"vehicle {vehicle!r} has no terminal here")
+        message = "vehicle {vehicle!r} has no terminal here"
+        raise OrderFailed(coded("no_terminal", message, vehicle=vehicle))
 
     def code(self, digits: str) -> str:
         """Give the authentication code of a terminal."""

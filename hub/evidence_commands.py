@@ -29,6 +29,7 @@ from hub.evidence.store import Differs, Vault
 from hub.looks import store as look_store
 from hub.looks.pictures import contradiction
 from hub.store import Store, now
+from wire.coded import coded, words_of
 
 WAITING = "waiting"
 """The device has told of the file and not sent it yet."""
@@ -151,11 +152,11 @@ def _state(
         return WAITING, ""
     try:
         if row.sealed and hub.vault.path(row.sha256).is_file():
-            raise Differs("the original lies open")  # noqa: TRY301
+            raise Differs(coded("lies_open", "the original lies open"))  # noqa: TRY301
         hub.vault.read(row.sha256)
     except Differs as fault:
         hub.vault.put_aside(row.sha256)
-        proving.file_differs(hub.store, row.sha256, str(fault))
+        proving.file_differs(hub.store, row.sha256, words_of(fault))
         return BAD, f"{KEPT_ASIDE}{fault}"
     fault_text = _contradiction(row, order)
     if not fault_text:

@@ -128,6 +128,12 @@ class CodedText(BaseModel):
     values: dict[str, Any] = {}
 
 
+def coded_of(texts: Mapping[str, object]) -> dict[str, CodedText]:
+    """Those of the texts that have a code, by name, as answers say them."""
+    found = codes_of(texts)
+    return {name: CodedText.model_validate(parts) for name, parts in found.items()}
+
+
 class Fault(BaseModel):
     """What is wrong, where, and what is allowed.
 

@@ -40,6 +40,7 @@ from sqlalchemy.types import TypeDecorator
 
 from hub.errors import SchemaError
 from hub.turns import Turns
+from wire.coded import kept, read_kept
 
 Key = TypeVar("Key")
 
@@ -87,6 +88,21 @@ class Instant(TypeDecorator[datetime]):
     def process_result_value(self, value: int | None, _dialect: Dialect) -> datetime | None:
         """Milliseconds to aware UTC time."""
         return None if value is None else from_ms(value)
+
+
+class Sentence(TypeDecorator[str]):
+    """A text that may have a code (`wire.coded`), kept with it."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        """Text, and its code behind it."""
+        return None if value is None else kept(value)
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> str | None:
+        """The text with its code."""
+        return None if value is None else read_kept(value)
 
 
 class GridPath(TypeDecorator[tuple[str, ...]]):

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from wire.coded import coded
 from wire.settings import Settings
 
 LONGEST_DAYS = 60
@@ -21,7 +22,13 @@ class DaySpan(Settings):
     def _runs_forward(self) -> Self:
         if not timedelta() <= self._last - self.start < timedelta(days=LONGEST_DAYS):
             raise ValueError(
-                f"{self.start} to {self._last}: must end within {LONGEST_DAYS} days of the first"
+                coded(
+                    "long_holiday",
+                    "{first} to {last}: must end within {days} days of the first",
+                    first=self.start,
+                    last=self._last,
+                    days=LONGEST_DAYS,
+                )
             )
         return self
 
@@ -50,7 +57,9 @@ class Calendar(Settings):
     def _is_one_or_the_other(self) -> Self:
         for day in self.workdays:
             if self.is_holiday(day):
-                raise ValueError(f"{day} is listed as a holiday and as a workday")
+                raise ValueError(
+                    coded("day_twice", "{day} is listed as a holiday and as a workday", day=day)
+                )
         return self
 
     def __bool__(self) -> bool:

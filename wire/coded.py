@@ -1,7 +1,13 @@
 """Sentences with a code: English as it is, and what another language says it by."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+MOST_BYTES = 2000
+"""How much code and values may take besides the text; what has more is its text alone."""
+MARK = "\x1f"
+"""Stands between a text that is kept and its code; no text has it."""
 
 
 class Coded(str):
@@ -35,9 +41,66 @@ def coded(code: str, text: str, **values: object) -> Coded:
     return sentence
 
 
+def joined(texts: Sequence[str]) -> str:
+    """Several sentences in one; a single one as it is."""
+    first, *rest = texts
+    for each in rest:
+        first = coded("and", "{first}; {next}", first=first, next=each)
+    return first
+
+
+def cut(text: str, most: int) -> str:
+    """At most so much of a text; one that is cut has no code."""
+    return text if len(text) <= most else text[:most]
+
+
+def words_of(fault: BaseException) -> str:
+    """What an error says, coded where it was made so."""
+    first = fault.args[0] if fault.args else None
+    return first if isinstance(first, Coded) else str(fault)
+
+
+def code_of(text: str) -> dict[str, Any]:
+    """Code and values of a text as JSON, to be sent beside it; empty where it has none."""
+    if not isinstance(text, Coded):
+        return {}
+    parts = text.parts()
+    del parts["text"]
+    return parts if len(json.dumps(parts)) <= MOST_BYTES else {}
+
+
+def with_code(text: str, said: Mapping[str, Any]) -> str:
+    """A text with what was sent beside it (`code_of`); what is no code leaves it as it is."""
+    code, values = said.get("code"), said.get("values")
+    if not isinstance(code, str) or not isinstance(values, dict):
+        return text
+    sentence = Coded(text)
+    sentence.code = code
+    sentence.values = {name: _heard(value) for name, value in values.items()}
+    return sentence
+
+
+def kept(text: str) -> str:
+    """A text as it is stored: its code, where it has one, behind it."""
+    code = code_of(text)
+    return f"{text}{MARK}{json.dumps(code, ensure_ascii=False)}" if code else str(text)
+
+
+def read_kept(stored: str) -> str:
+    """A text that was stored, with its code."""
+    text, mark, code = stored.partition(MARK)
+    return with_code(text, json.loads(code)) if mark else stored
+
+
 def codes_of(texts: Mapping[str, object]) -> dict[str, dict[str, Any]]:
     """The parts of those texts that are coded, by name."""
     return {name: text.parts() for name, text in texts.items() if isinstance(text, Coded)}
+
+
+def _heard(value: object) -> object:
+    if isinstance(value, dict):
+        return with_code(str(value.get("text", "")), value)
+    return _plain(value)
 
 
 def _plain(value: object) -> object:

@@ -39,10 +39,14 @@ class CommandState(StrEnum):
 
 
 class Reply(Versioned, kw_only=True, frozen=True):
-    """Device to hub: what became of the command `id`; `why` it failed, or what it gave in `out`."""
+    """Device to hub: what became of the command `id`; `why` it failed, or what it gave in `out`.
+
+    `said`: code and values of `why`, for other languages (`wire.coded`); older devices send none.
+    """
 
     dev: DeviceId
     id: Name
     st: CommandState
     why: Annotated[str, Meta(max_length=500)] = ""
+    said: dict[str, Any] = {}
     out: dict[str, Any] = {}

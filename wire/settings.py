@@ -3,9 +3,14 @@
 Both sides check with the same models, so both say the same words.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Tag, ValidationError
+
+from wire.coded import coded, words_of
+
+WHOLE = "document"
 
 
 class Settings(BaseModel):
@@ -20,14 +25,82 @@ def sentences(fault: ValidationError, kind: type[BaseModel]) -> list[str]:
 
 
 def _sentence(error: Any, kind: type[BaseModel]) -> str:
-    key = ".".join(str(part) for part in error["loc"] if not _is_mark(part)) or "document"
+    key = ".".join(str(part) for part in error["loc"] if not _is_mark(part)) or WHOLE
     if error["type"] == "extra_forbidden":
         allowed = ", ".join(_section(kind, error["loc"][:-1]))
-        return f"{key}: unknown key" + (f" (allowed: {allowed})" if allowed else "")
+        if not allowed:
+            return coded("unknown_key", "{key}: unknown key", key=key)
+        return coded(
+            "unknown_key_of", "{key}: unknown key (allowed: {allowed})", key=key, allowed=allowed
+        )
     if error["type"] == "missing":
-        return f"{key}: is needed"
-    value = error["input"] if not isinstance(error["input"], dict | list | tuple) else "…"
-    return f"{key}: {error['msg']} (got {value!r})"
+        return coded("key_needed", "{key}: is needed", key=key)
+    is_part = isinstance(error["input"], dict | list | tuple)
+    why, value = _why(error), "…" if is_part else error["input"]
+    text = "{key}: {why} (got {value!r})"
+    if key == WHOLE:
+        return coded("bad_whole", text, key=key, why=why, value=value)
+    if is_part:
+        return coded("bad_part", text, key=key, why=why, value=value)
+    return coded("bad_value", text, key=key, why=why, value=value)
+
+
+def _why(error: Any) -> str:
+    """What pydantic says, with a code where it is common."""
+    say = _WHYS.get(error["type"])
+    return say(error["msg"], error.get("ctx", {})) if say else str(error["msg"])
+
+
+_Why = Callable[[str, Mapping[str, Any]], str]
+
+
+def _too_short(said: str, given: Mapping[str, Any]) -> str:
+    return coded("too_short", "{said}", said=said, least=given["min_length"])
+
+
+def _too_long(said: str, given: Mapping[str, Any]) -> str:
+    return coded("too_long", "{said}", said=said, most=given["max_length"])
+
+
+def _one_form(said: str, given: Mapping[str, Any]) -> str:
+    return coded("one_form", "{said}", said=said, allowed=given["expected"])
+
+
+def _no_number(said: str, _given: Mapping[str, Any]) -> str:
+    return coded("not_a_number", "{said}", said=said)
+
+
+def _no_date(said: str, _given: Mapping[str, Any]) -> str:
+    return coded("not_a_date", "{said}", said=said)
+
+
+_WHYS: Mapping[str, _Why] = {
+    "value_error": lambda _, given: coded(
+        "value_error", "Value error, {why}", why=words_of(given["error"])
+    ),
+    "greater_than": lambda said, given: coded("above", "{said}", said=said, least=given["gt"]),
+    "greater_than_equal": lambda said, given: coded(
+        "at_least", "{said}", said=said, least=given["ge"]
+    ),
+    "less_than": lambda said, given: coded("below", "{said}", said=said, most=given["lt"]),
+    "less_than_equal": lambda said, given: coded(
+        "not_above", "{said}", said=said, most=given["le"]
+    ),
+    "string_too_short": _too_short,
+    "too_short": _too_short,
+    "string_too_long": _too_long,
+    "too_long": _too_long,
+    "literal_error": _one_form,
+    "enum": _one_form,
+    "float_type": _no_number,
+    "float_parsing": _no_number,
+    "int_type": _no_number,
+    "int_parsing": _no_number,
+    "int_from_float": _no_number,
+    "date_parsing": _no_date,
+    "date_from_datetime_parsing": _no_date,
+    "time_parsing": _no_date,
+}
 
 
 def _section(kind: type[BaseModel], place: tuple[str | int, ...]) -> list[str]:

@@ -1,7 +1,7 @@
 """Another model for a device: where it can be had, and how far the device has come with it."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
@@ -40,7 +40,10 @@ class UpdateState(StrEnum):
 
 
 class UpdateReport(Struct, frozen=True, omit_defaults=True):
-    """What became of the update `id`; `why` it failed; bytes `received` while downloading."""
+    """What became of the update `id`; `why` it failed; bytes `received` while downloading.
+
+    `said`: code and values of `why`, for other languages (`wire.coded`); older devices send none.
+    """
 
     id: Name
     model: Name
@@ -48,6 +51,7 @@ class UpdateReport(Struct, frozen=True, omit_defaults=True):
     state: UpdateState
     why: Annotated[str, Meta(max_length=500)] = ""
     received: int = 0
+    said: dict[str, Any] = {}
 
 
 class ModelState(Struct, frozen=True, omit_defaults=True):

@@ -15,6 +15,7 @@ import msgspec
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from wire.calendar import Calendar
+from wire.coded import Coded, coded, joined
 from wire.settings import Settings
 
 MATTERS_FILE = Path(__file__).with_name("matters.json")
@@ -55,7 +56,9 @@ def matter_codes() -> frozenset[str]:
 
 def _matter(code: str) -> str:
     if code not in matter_codes():
-        raise ValueError("is no matter of GB/T 47678.5-2026, annex C; write it like 09006")
+        raise ValueError(
+            coded("matter_code", "is no matter of GB/T 47678.5-2026, annex C; write it like 09006")
+        )
     return code
 
 
@@ -64,12 +67,13 @@ MatterCode = Annotated[str, AfterValidator(_matter)]
 
 def _spot(given: Any) -> Any:
     if not isinstance(given, list | tuple) or len(given) != 2:
-        raise ValueError("a corner is two numbers, [x, y]")
+        raise ValueError(coded("no_corner", "a corner is two numbers, [x, y]"))
     if all(isinstance(each, int | float) for each in given) and not (
         0 <= given[0] <= 1 and 0 <= given[1] <= 1
     ):
         x, y = given
-        raise ValueError(f"({x:g}, {y:g}) lies outside the picture; x and y are fractions, 0 to 1")
+        message = "({x}, {y}) lies outside the picture; x and y are fractions, 0 to 1"
+        raise ValueError(coded("outside_picture", message, x=f"{x:g}", y=f"{y:g}"))
     return given
 
 
@@ -133,7 +137,12 @@ class Permit(Settings):
     def _ends_after_it_begins(self) -> Self:
         if self.valid_until < self.valid_from:
             raise ValueError(
-                f"valid_until {self.valid_until} lies before valid_from {self.valid_from}"
+                coded(
+                    "valid_before",
+                    "valid_until {last} lies before valid_from {first}",
+                    last=self.valid_until,
+                    first=self.valid_from,
+                )
             )
         return self
 
@@ -175,9 +184,12 @@ class ZoneConfig(Settings):
         for i, side in enumerate(sides):
             for j in range(i + 2, len(sides)):
                 if (i, j) != (0, len(sides) - 1) and _cross(side, sides[j]):
-                    raise ValueError(f"sides {i + 1} and {j + 1} cross; a zone may not")
+                    message = "sides {one} and {other} cross; a zone may not"
+                    raise ValueError(coded("sides_cross", message, one=i + 1, other=j + 1))
         if abs(_area(polygon)) < _LEAST_AREA:
-            raise ValueError("its corners lie in one line; a zone must enclose something")
+            raise ValueError(
+                coded("in_one_line", "its corners lie in one line; a zone must enclose something")
+            )
         return polygon
 
     @model_validator(mode="after")
@@ -185,16 +197,26 @@ class ZoneConfig(Settings):
         for label in self.matters:
             if label not in self.labels:
                 raise ValueError(
-                    f"matters: {label} is not among the labels {', '.join(self.labels)}"
+                    coded(
+                        "matters_of_label",
+                        "matters: {label} is not among the labels {labels}",
+                        label=label,
+                        labels=", ".join(self.labels),
+                    )
                 )
         if self.no_build and not {"illegal_structure", "unknown_object"} & set(self.labels):
             raise ValueError(
-                "no_build: needs illegal_structure or unknown_object among the labels, got "
-                + ", ".join(self.labels)
+                coded(
+                    "no_build_needs",
+                    "no_build: needs illegal_structure or unknown_object among the labels,"
+                    " got {labels}",
+                    labels=", ".join(self.labels),
+                )
             )
         numbers = Counter(permit.number for permit in self.permits)
         if twice := [number for number, count in numbers.items() if count > 1]:
-            raise ValueError(f"permits: each number once, got {', '.join(twice)} more often")
+            message = "permits: each number once, got {numbers} more often"
+            raise ValueError(coded("permits_once", message, numbers=", ".join(twice)))
         return self
 
     def permits_vending(self, local: datetime, calendar: Calendar) -> bool:
@@ -219,30 +241,43 @@ class CameraSettings(Settings):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if faults := list(self._misfits()):
-            raise ValueError("; ".join(faults))
+            raise ValueError(joined(faults))
         return self
 
     def _misfits(self) -> Iterator[str]:
         if 0 < len(self.ground_points) < 4:
-            yield f"ground_points: {len(self.ground_points)} given, 4 or more needed"
+            yield few_points(len(self.ground_points))
         names = [zone.id for zone in self.zones]
         if len(set(names)) < len(names):
-            yield f"zones: each id once, got {names}"
+            yield coded("zones_once", "zones: each id once, got {names}", names=names)
         for i, zone in enumerate(self.zones):
             if zone.min_ground_m2 is not None and not self.ground_points:
-                yield (
-                    f"zones.{i}.min_ground_m2: {zone.min_ground_m2:g} m² in zone {zone.id!r}, but"
-                    " the camera has no ground_points to measure with; give 4 or more"
+                yield coded(
+                    "unmeasured",
+                    "zones.{place}.min_ground_m2: {m2} m² in zone {zone!r}, but"
+                    " the camera has no ground_points to measure with; give 4 or more",
+                    place=i,
+                    m2=f"{zone.min_ground_m2:g}",
+                    zone=zone.id,
                 )
+
+
+def few_points(count: int) -> Coded:
+    """Too few points on the ground to measure with."""
+    return coded("few_points", "ground_points: {count} given, 4 or more needed", count=count)
 
 
 def calendar_faults(zones: Sequence[ZoneConfig], calendar: Calendar) -> Iterator[str]:
     """Zones that go by a calendar which lists nothing."""
     for i, zone in enumerate(zones):
         if not calendar and (days := zone.days_by_calendar()):
-            yield (
-                f"zones.{i}: zone {zone.id!r} goes by {', '.join(days)}, but there is no calendar;"
-                " list holidays and the weekend days worked for them"
+            yield coded(
+                "no_calendar",
+                "zones.{place}: zone {zone!r} goes by {days}, but there is no calendar;"
+                " list holidays and the weekend days worked for them",
+                place=i,
+                zone=zone.id,
+                days=", ".join(days),
             )
 
 

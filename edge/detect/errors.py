@@ -6,9 +6,18 @@ DetectError
 └── UnreadablePicture
 """
 
+from pathlib import Path
+
+from wire.coded import Coded, coded
+
 
 class DetectError(ValueError):
     """The base of this package's errors; the message names the thing, the value, the remedy."""
+
+
+def unreadable(path: Path, fault: OSError) -> Coded:
+    """Why a file of a model cannot be used: it cannot be read."""
+    return coded("unreadable_file", "{file}: cannot be read: {why}", file=path, why=fault.strerror)
 
 
 class BadModel(DetectError):

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from edge.config import CameraConfig, Position
 from edge.detect.detection import Detection
 from edge.detect.errors import BadGround
-from wire.zone import GroundPoint
+from wire.coded import coded
+from wire.zone import GroundPoint, few_points
 
 SEMI_MAJOR_M = 6_378_137.0
 ECCENTRICITY_2 = 6.694379990141e-3
@@ -57,22 +58,32 @@ class Ground:
     def __init__(self, points: Sequence[GroundPoint]) -> None:
         """Fit the mapping to the points, all of them when there are more than four."""
         if len(points) < 4:
-            raise BadGround(f"ground_points: {len(points)} given, 4 or more needed")
+            raise BadGround(few_points(len(points)))
         self._origin = points[0]
         picture = np.array([(p.x, p.y) for p in points])
         plane = np.array([self._metres(p.lat, p.lon) for p in points])
-        _check_spread(picture, "picture", LEAST_SPREAD / 10)
-        _check_spread(plane, "map", 0.5)
+        _check_spread(picture, coded("picture", "picture"), LEAST_SPREAD / 10)
+        _check_spread(plane, coded("map", "map"), 0.5)
         self._matrix = _homography(picture, plane)
         if not self._is_below_horizon(picture):
-            raise BadGround("ground_points: the points contradict each other; check their order")
+            raise BadGround(
+                coded(
+                    "points_contradict",
+                    "ground_points: the points contradict each other; check their order",
+                )
+            )
         residual = np.hypot(*(_map(self._matrix, picture) - plane).T)
         self._error_m = max(float(residual.max()), SURVEY_M)
         if self._error_m > 0.2 * float(np.ptp(plane, axis=0).max()):
             worst = int(residual.argmax())
             raise BadGround(
-                f"ground_points: point {worst + 1} is off by {residual[worst]:.1f} m; "
-                "is each the same spot on the picture and on the map?"
+                coded(
+                    "point_off",
+                    "ground_points: point {point} is off by {m} m; "
+                    "is each the same spot on the picture and on the map?",
+                    point=worst + 1,
+                    m=f"{residual[worst]:.1f}",
+                )
             )
 
     def locate(self, x: float, y: float) -> GeoPlace | None:
@@ -176,8 +187,13 @@ def _check_spread(spots: NDArray[np.float64], where: str, least: float) -> None:
         if all(_triangle(spots[list(three)]) >= least for three in combinations(four, 3)):
             return
     raise BadGround(
-        f"ground_points: on the {where} no four of the {len(spots)} points are spread out "
-        "(three are in line or together); choose the corners of a wide quadrangle"
+        coded(
+            "points_in_line",
+            "ground_points: on the {where} no four of the {count} points are spread out "
+            "(three are in line or together); choose the corners of a wide quadrangle",
+            where=where,
+            count=len(spots),
+        )
     )
 
 

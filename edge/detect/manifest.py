@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from edge.detect.errors import BadModel
+from edge.detect.errors import BadModel, unreadable
+from wire.coded import coded
 
 MANIFEST = "manifest.yaml"
 
@@ -123,7 +124,7 @@ def _read(path: Path) -> Manifest:
     try:
         return Manifest.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except OSError as fault:
-        raise BadModel(f"{path}: cannot be read: {fault.strerror}") from None
+        raise BadModel(unreadable(path, fault)) from None
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
         raise BadModel(f"{path}: is not YAML: {fault}") from None
     except ValidationError as fault:
@@ -138,6 +139,14 @@ def _check_file(path: Path, expected: str) -> None:
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as fault:
-        raise BadModel(f"{path}: cannot be read: {fault.strerror}") from None
+        raise BadModel(unreadable(path, fault)) from None
     if found != expected:
-        raise BadModel(f"{path}: SHA-256 is {found}, the manifest says {expected}")
+        raise BadModel(
+            coded(
+                "other_weights",
+                "{file}: SHA-256 is {found}, the manifest says {wanted}",
+                file=path,
+                found=found,
+                wanted=expected,
+            )
+        )

@@ -6,6 +6,7 @@ from typing import Any
 from edge.detect.errors import BadModel
 from edge.detect.manifest import Manifest
 from edge.detect.yolo import Graph, YoloDetector, sides
+from wire.coded import coded
 
 
 def onnx_detector(manifest: Manifest, weights: Path, threads: int) -> YoloDetector:
@@ -38,4 +39,8 @@ def _session(weights: Path, threads: int) -> Any:
     try:
         return ort.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
     except Exception as fault:  # noqa: BLE001 - ONNX Runtime has no common base
-        raise BadModel(f"{weights}: ONNX Runtime cannot load it: {fault}") from None
+        raise BadModel(
+            coded(
+                "not_loaded", "{file}: ONNX Runtime cannot load it: {why}", file=weights, why=fault
+            )
+        ) from None

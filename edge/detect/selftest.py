@@ -18,9 +18,10 @@ import numpy as np
 from edge.camera.frame import Image
 from edge.detect.detection import Detection
 from edge.detect.detectors import Detector, open_detector
-from edge.detect.errors import BadModel
+from edge.detect.errors import BadModel, unreadable
 from edge.detect.manifest import find_manifest
 from edge.detect.overlap import corners, ious
+from wire.coded import coded, words_of
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,9 @@ def open_proven(name_or_path: str | Path) -> Detector:
         try:
             self_test(detector, folder)
         except SelfTestFailed as fault:
-            raise SelfTestFailed(f"model {detector.name}: {fault}") from None
+            raise SelfTestFailed(
+                coded("of_model", "model {model}: {why}", model=detector.name, why=words_of(fault))
+            ) from None
     else:
         log.warning("model %s brings no self-test: nobody can tell whether it answers as it should",
                     detector.name)  # fmt: skip
@@ -95,13 +98,22 @@ def self_test(detector: Detector, folder: Path) -> float:
         try:
             found = detector.detect(image)
         except Exception as fault:
-            raise SelfTestFailed(f"{one.file}: the model fails on it: {fault}") from fault
+            raise SelfTestFailed(
+                coded(
+                    "model_fails", "{file}: the model fails on it: {why}", file=one.file, why=fault
+                )
+            ) from fault
         spent.append((time.perf_counter() - began) * 1000)
         _compare(detector, one, found, test)
     middle = statistics.median(spent)
     if middle > test.longest_ms:
         raise SelfTestFailed(
-            f"a look takes {middle:.0f} ms here; allowed are {test.longest_ms:.0f}"
+            coded(
+                "slow_look",
+                "a look takes {ms} ms here; allowed are {most}",
+                ms=f"{middle:.0f}",
+                most=f"{test.longest_ms:.0f}",
+            )
         )
     return middle
 
@@ -115,12 +127,16 @@ def read_self_test(folder: Path) -> SelfTest:
     try:
         test = msgspec.json.decode(path.read_bytes(), type=SelfTest)
     except OSError as fault:
-        raise SelfTestFailed(f"{path}: cannot be read: {fault.strerror}") from None
+        raise SelfTestFailed(unreadable(path, fault)) from None
     except msgspec.MsgspecError as fault:
         raise SelfTestFailed(f"{path}: {fault}") from None
     if not any(one.answers for one in test.pictures):
         raise SelfTestFailed(
-            f"{path}: names no picture with something in it; it would prove nothing"
+            coded(
+                "empty_test",
+                "{file}: names no picture with something in it; it would prove nothing",
+                file=path,
+            )
         )
     return test
 
@@ -151,16 +167,26 @@ def _picture(folder: Path, one: TestPicture) -> Image:
     try:
         data = path.read_bytes()
     except OSError as fault:
-        raise SelfTestFailed(f"{path}: cannot be read: {fault.strerror}") from None
+        raise SelfTestFailed(unreadable(path, fault)) from None
     if (found := hashlib.sha256(data).hexdigest()) != one.sha256:
-        raise SelfTestFailed(f"{path}: SHA-256 is {found}, the self-test says {one.sha256}")
+        raise SelfTestFailed(
+            coded(
+                "other_picture",
+                "{file}: SHA-256 is {found}, the self-test says {wanted}",
+                file=path,
+                found=found,
+                wanted=one.sha256,
+            )
+        )
     return _decoded(data)
 
 
 def _decoded(data: bytes) -> Image:
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
-        raise SelfTestFailed("a picture of the self-test cannot be decoded")
+        raise SelfTestFailed(
+            coded("broken_picture", "a picture of the self-test cannot be decoded")
+        )
     return np.asarray(image, np.uint8)
 
 
@@ -170,13 +196,23 @@ def _compare(
     """Every sure answer must be there, and nothing sure besides."""
     gap = test.score_gap
     expected = [Detection(a.label, a.score, a.x, a.y, a.w, a.h) for a in one.answers]
-    for wanted, given, what in ((expected, found, "does not see"), (found, expected, "also sees")):
+    missed, besides = coded("does_not_see", "does not see"), coded("also_sees", "also sees")
+    for wanted, given, what in ((expected, found, missed), (found, expected, besides)):
         for box in wanted:
             if box.score < detector.threshold(box.label) + gap:
                 continue
             same = [b for b in given if b.label == box.label and abs(b.score - box.score) <= gap]
             if not same or ious(corners([box]), corners(same)).max() < test.least_iou:
                 raise SelfTestFailed(
-                    f"{one.file}: {what} {box.label} at {box.x:.2f},{box.y:.2f} "
-                    f"(score {box.score:.2f}, allowed gap {gap})"
+                    coded(
+                        "answers_differ",
+                        "{file}: {what} {label} at {x},{y} (score {score}, allowed gap {gap})",
+                        file=one.file,
+                        what=what,
+                        label=box.label,
+                        x=f"{box.x:.2f}",
+                        y=f"{box.y:.2f}",
+                        score=f"{box.score:.2f}",
+                        gap=gap,
+                    )
                 )

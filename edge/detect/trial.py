@@ -14,6 +14,7 @@ from functools import partial
 from edge.camera.frame import Image
 from edge.detect.detection import Detection, Part
 from edge.detect.detectors import Detector
+from wire.coded import coded
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,8 @@ class SwitchedDetector:
             return self._detector.detect(image, least)
         answer = self._ask(trial, image, least)
         if answer is None:
-            self._end(trial, f"no answer within {trial.patience_s:.0f} s")
+            patience = f"{trial.patience_s:.0f}"
+            self._end(trial, coded("no_answer", "no answer within {s} s", s=patience))
         elif answer.fault is None:
             trial.failures, trial.answers = 0, trial.answers + 1
             return answer.found
@@ -66,7 +68,12 @@ class SwitchedDetector:
             trial.failures += 1
             log.warning("model %s on trial: %s", trial.detector.name, answer.fault)
             if trial.failures >= MOST_FAILURES:
-                why = f"failed {trial.failures} looks in a row: {answer.fault}"
+                why = coded(
+                    "failed_looks",
+                    "failed {count} looks in a row: {why}",
+                    count=trial.failures,
+                    why=answer.fault,
+                )
                 self._end(trial, why)
         return self._detector.detect(image, least)
 

@@ -13,6 +13,7 @@ from edge.detect.detection import Detection, Part
 from edge.detect.errors import BadModel
 from edge.detect.letterbox import letterbox
 from edge.detect.manifest import Manifest
+from wire.coded import coded
 
 Tensor = NDArray[np.float32]
 
@@ -91,7 +92,15 @@ class YoloDetector:
         try:
             shape = self._graph.run(blob).shape
         except Exception as fault:  # noqa: BLE001 - the runtimes have no common base
-            raise BadModel(f"{weights}: does not run on {blob.shape}: {fault}") from None
+            raise BadModel(
+                coded(
+                    "does_not_run",
+                    "{file}: does not run on {shape}: {why}",
+                    file=weights,
+                    shape=blob.shape,
+                    why=fault,
+                )
+            ) from None
         rows = 4 + len(self.labels)
         if len(shape) != 3 or shape[:2] != (1, rows):
             raise BadModel(

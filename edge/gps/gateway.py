@@ -23,6 +23,7 @@ from edge.gps.jt808.orders import order_of
 from edge.gps.jt808.session import Fleet, Memory, Reply, Session
 from edge.gps.jt808.told import Media, Told
 from edge.gps.pace import Pace
+from wire.coded import coded
 
 log = logging.getLogger(__name__)
 
@@ -231,7 +232,8 @@ class Gateway:
         """
         connection = self.connected.get(terminal)
         if connection is None:
-            raise Absent(f"terminal {terminal} is not connected")
+            message = "terminal {terminal} is not connected"
+            raise Absent(coded("terminal_absent", message, terminal=terminal))
         order = order_of(name, arguments, connection.session.version)
         packets = connection.session.order(order.msg_id, order.body)
         answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()

@@ -29,6 +29,7 @@ from hub.evidence.store import Differs, Vault
 from hub.http import ERRORS, Body
 from hub.roles import Actor, Right
 from hub.store import Store, now, to_ms
+from wire.coded import coded, words_of
 from wire.media import HEAD, SUFFIXES, type_of
 
 log = logging.getLogger(__name__)
@@ -299,7 +300,10 @@ def router(
             await run_in_threadpool(incoming.finish, limits.max_pixels)
             await run_in_threadpool(arrived, sha256, kind, size, dev, is_sealed)
         except HashDiffers as fault:
-            await run_in_threadpool(differs, sha256, f"{dev} sent {fault.found} under this name")
+            what = coded(
+                "sent_other", "{device} sent {found} under this name", device=dev, found=fault.found
+            )
+            await run_in_threadpool(differs, sha256, what)
             raise
         except ClientDisconnect:
             raise Problem(400, "cut_off", "the connection ended", "send the rest") from None
@@ -325,7 +329,7 @@ def router(
             vault.check(sha256)
         except Differs as fault:
             vault.put_aside(sha256)
-            differs(sha256, str(fault))
+            differs(sha256, words_of(fault))
             raise Problem(409, "kept_aside", f"{sha256}: {fault}", "another file") from None
         return FileResponse(
             vault.path(sha256),
@@ -353,7 +357,7 @@ def router(
             data = vault.read(sha256)
         except Differs as fault:
             vault.put_aside(sha256)
-            differs(sha256, str(fault))
+            differs(sha256, words_of(fault))
             raise Problem(409, "kept_aside", f"{sha256}: {fault}", "another file") from None
         reason = wanted.reason.strip()
         act = audit.Entry(

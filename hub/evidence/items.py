@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from hub.evidence.refs import Picture
-from hub.http import Utc
+from hub.http import CodedText, Utc, coded_of
 
 Clock = Literal["none", "ntp", "gnss"]
 CLOCKS: tuple[Clock, ...] = ("none", "ntp", "gnss")
@@ -15,12 +15,13 @@ class ProofItem(BaseModel):
     """How far a file can be relied on, and what its device said of it.
 
     `state`: `verified` = signed by the device's key and received as signed; `unsigned` = the device
-    does not sign; `bad` = something differs, `fault` says what. `clock`: how the device's clock is
-    kept; `config_rev`: the revision of the configuration that judged.
+    does not sign; `bad` = something differs, `fault` says what, in `coded` with its code. `clock`:
+    how the device's clock is kept; `config_rev`: the revision of the configuration that judged.
     """
 
     state: Literal["verified", "unsigned", "bad"]
     fault: str
+    coded: dict[str, CodedText] = {}
     device: str
     source: str
     model: str
@@ -68,6 +69,7 @@ def evidence_item(picture: Picture) -> EvidenceItem:
         proof=ProofItem(
             state=picture.proof.state,
             fault=picture.proof.fault,
+            coded=coded_of({"fault": picture.proof.fault}),
             device=said.dev if said else "",
             source=said.source if said else "",
             model=said.model if said else "",

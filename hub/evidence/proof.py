@@ -18,6 +18,7 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from wire.coded import coded
 from wire.statement import Statement, signed_bytes
 
 State = Literal["verified", "unsigned", "bad"]
@@ -25,8 +26,8 @@ VERIFIED: State = "verified"
 UNSIGNED: State = "unsigned"
 BAD: State = "bad"
 
-NO_SIGNATURE = "no signature, though the device has a key"
-NO_STATEMENT = "no telling what was signed, though the device has a key"
+NO_SIGNATURE = coded("no_signature", "no signature, though the device has a key")
+NO_STATEMENT = coded("no_statement", "no telling what was signed, though the device has a key")
 
 _statement = msgspec.json.Decoder(Statement)
 
@@ -72,10 +73,11 @@ def judge(
         return Proof(UNSIGNED)
     in_force = [trusted for trusted in keys if trusted.was_in_force(at)]
     if not in_force:
-        return Proof(BAD, f"no key of {statement.dev} is accepted")
+        return Proof(BAD, coded("no_key", "no key of {device} is accepted", device=statement.dev))
     if any(is_signed(statement, signature, trusted.key) for trusted in in_force):
         return Proof(VERIFIED)
-    return Proof(BAD, f"the signature is not {statement.dev}'s, or what it stands for was changed")
+    message = "the signature is not {device}'s, or what it stands for was changed"
+    return Proof(BAD, coded("other_signature", message, device=statement.dev))
 
 
 def is_signed(statement: Statement, signature: str, key: str) -> bool:

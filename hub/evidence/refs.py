@@ -31,8 +31,9 @@ from hub.evidence.proof import (
     kept_statement,
     statement_text,
 )
-from hub.store import Instant, from_ms, insert_new, metadata
+from hub.store import Instant, Sentence, from_ms, insert_new, metadata
 from wire.alert import EvidenceRef
+from wire.coded import coded, cut
 from wire.statement import Scene, Statement, statement_of
 
 pictures = Table(
@@ -53,7 +54,7 @@ pictures = Table(
     Column("statement", Text, nullable=False, server_default=""),
     Column("sig", String(88), nullable=False, server_default=""),
     Column("proof", String(10), nullable=False, server_default=UNSIGNED),
-    Column("fault", String(300), nullable=False, server_default=""),
+    Column("fault", Sentence, nullable=False, server_default=""),
     Index("ix_alert_evidence_sha256", "sha256"),
     Index("ix_alert_evidence_proof", "device", "proof"),
 )
@@ -61,7 +62,12 @@ pictures = Table(
 NO_PROOF = Proof(UNSIGNED)
 
 KEPT_ASIDE = "kept aside: "
-"""Begins the fault of a file whose bytes are not what was promised."""
+"""Begins what `kept_aside` says."""
+
+
+def kept_aside(what: str) -> str:
+    """The fault of a file whose bytes are not what was promised."""
+    return cut(coded("kept_aside", "kept aside: {what}", what=what), 300)
 
 
 @dataclass(frozen=True)
@@ -161,11 +167,7 @@ def picture_arrived(
 def picture_differs(tx: Connection, sha256: str, what: str) -> list[str]:
     """Note that what is here under a name is not that file; returns the alerts it was to show."""
     of_it = pictures.c.sha256 == sha256
-    tx.execute(
-        update(pictures)
-        .where(of_it)
-        .values(held=False, proof=BAD, fault=f"{KEPT_ASIDE}{what}"[:300])
-    )
+    tx.execute(update(pictures).where(of_it).values(held=False, proof=BAD, fault=kept_aside(what)))
     return list(tx.execute(select(pictures.c.alert).where(of_it).distinct()).scalars())
 
 
@@ -214,7 +216,7 @@ def _judge_again(
 def mark_bad(tx: Connection, alert: str, sha256: str, fault: str) -> None:
     """Note that a file is no proof of an alert."""
     which = (pictures.c.alert == alert) & (pictures.c.sha256 == sha256)
-    tx.execute(update(pictures).where(which).values(proof=BAD, fault=fault[:300]))
+    tx.execute(update(pictures).where(which).values(proof=BAD, fault=cut(fault, 300)))
 
 
 def fault_of(tx: Connection, sha256: str) -> str | None:
@@ -223,7 +225,8 @@ def fault_of(tx: Connection, sha256: str) -> str | None:
         select(pictures.c.proof, pictures.c.fault).where(pictures.c.sha256 == sha256)
     ).all()
     if rows and all(row.proof == BAD for row in rows):
-        return str(rows[0].fault)
+        fault: str = rows[0].fault
+        return fault
     return None
 
 

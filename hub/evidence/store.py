@@ -29,6 +29,7 @@ from sqlalchemy.engine import Connection
 
 from hub.evidence.seal import BrokenSeal, seal, unseal
 from hub.store import Instant, insert_new, metadata
+from wire.coded import Coded, coded
 
 files = Table(
     "evidence",
@@ -50,6 +51,14 @@ ASIDE_MOST = 200
 
 class Differs(ValueError):
     """What lies under a name is missing, broken or another file; says which."""
+
+
+MISSING = coded("file_missing", "the file is missing")
+
+
+def other_hash(found: str) -> Coded:
+    """Why a file is not the one it is called: its bytes are others."""
+    return coded("other_hash", "the file's SHA-256 is {found}", found=found)
 
 
 class Vault:
@@ -102,11 +111,11 @@ class Vault:
             else:
                 data = unseal(self._seal_key, self.sealed_path(sha256).read_bytes(), sha256)
         except FileNotFoundError:
-            raise Differs("the file is missing") from None
+            raise Differs(MISSING) from None
         except BrokenSeal as fault:
-            raise Differs(f"the sealed file {fault}") from None
+            raise Differs(coded("sealed_file", "the sealed file {why}", why=fault)) from None
         if (found := hashlib.sha256(data).hexdigest()) != sha256:
-            raise Differs(f"the file's SHA-256 is {found}")
+            raise Differs(other_hash(found))
         return data
 
     def check(self, sha256: str) -> None:
@@ -117,13 +126,13 @@ class Vault:
         try:
             state = self.path(sha256).stat()
         except OSError:
-            raise Differs("the file is missing") from None
+            raise Differs(MISSING) from None
         mark = (state.st_mtime_ns, state.st_size)
         if self._checked.get(sha256) != mark:
             with self.path(sha256).open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
             if found != sha256:
-                raise Differs(f"the file's SHA-256 is {found}")
+                raise Differs(other_hash(found))
             if len(self._checked) > CHECKS_REMEMBERED:
                 self._checked.clear()
             self._checked[sha256] = mark

@@ -21,11 +21,10 @@ from hub.grid import store as grid_store
 from hub.grid.errors import GridError, Problem as GridProblem
 from hub.grid.places import Places
 from hub.grid.store import IN_FORCE, Trial, grids, imports
-from hub.http import ERRORS, CodedText, Listing, Page, Utc, page
+from hub.http import ERRORS, CodedText, Listing, Page, Utc, coded_of, page
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
-from wire.coded import codes_of
 
 AfterImport = Callable[[Connection, Places], None]
 SHOWN_PROBLEMS = 1000
@@ -209,10 +208,7 @@ def _problem(problem: GridProblem, trial: Trial) -> ProblemItem:
         where=problem.where,
         message=problem.message,
         allowed=problem.allowed,
-        coded={
-            name: CodedText.model_validate(parts)
-            for name, parts in codes_of(problem.line()).items()
-        },
+        coded=coded_of(problem.line()),
         feature=int(place[1]) if place else None,
         others=[str(each) for each in others] if isinstance(others, list) else [],
         shape=mapping(problem.shape) if problem.shape is not None else None,

@@ -23,7 +23,7 @@ from hub.devices.orders.order import Op, Order, OrderState, Subject
 from hub.devices.store import cameras, devices
 from hub.errors import Problem, not_found
 from hub.evidence.file import BadSignature, check_picture
-from hub.http import ERRORS, Utc, iso
+from hub.http import ERRORS, CodedText, Utc, coded_of, iso
 from hub.live.view import Shot, View, Views
 from hub.roles import Actor, Right
 from hub.store import Store, from_ms, now, to_ms
@@ -53,6 +53,7 @@ class LiveItem(BaseModel):
     order: str
     state: OrderState
     why: str
+    coded: dict[str, CodedText] = {}
     until: Utc
     per_s: float
     lookers: int
@@ -108,6 +109,7 @@ def router(store: Store, config: HubConfig, key: bytes, wake: Callable[[], None]
             order=order.id,
             state=order.state,
             why=order.why,
+            coded=coded_of({"why": order.why}),
             until=now() + timedelta(seconds=max(0.0, view.until_s - views.clock_s())),
             per_s=config.live.per_s,
             lookers=len(view.lookers),

@@ -16,7 +16,7 @@ from hub import audit, events
 from hub.auth import need
 from hub.errors import Problem, not_found
 from hub.events import Change
-from hub.http import ERRORS, Body, Listing, Page, Utc, page
+from hub.http import ERRORS, Body, CodedText, Listing, Page, Utc, coded_of, page
 from hub.models import store as model_store
 from hub.models.model import Model, check_address, read_bundle
 from hub.models.rollout import BAD, DeviceState, Rollout, RolloutState, Target, is_complete, staged
@@ -44,18 +44,25 @@ class ModelItem(BaseModel):
 
 
 class TargetItem(BaseModel):
-    """A device of a rollout; `stage` counts from 1, 0 = left aside after a failure."""
+    """A device of a rollout; `stage` counts from 1, 0 = left aside after a failure.
+
+    `coded`: `why` with its code, where it has one.
+    """
 
     device: str
     stage: int
     state: DeviceState
     why: str
+    coded: dict[str, CodedText] = {}
     received: int
     at: Utc | None
 
 
 class RolloutItem(BaseModel):
-    """A model on its way to devices. `stage` of `stages` is under way, counted from 1."""
+    """A model on its way to devices. `stage` of `stages` is under way, counted from 1.
+
+    `coded`: `why` with its code, where it has one.
+    """
 
     id: int
     model: str
@@ -63,6 +70,7 @@ class RolloutItem(BaseModel):
     sha256: str
     state: RolloutState
     why: str
+    coded: dict[str, CodedText] = {}
     stage: int
     stages: int
     stage_complete: bool
@@ -303,11 +311,16 @@ def _rollout(rollout: Rollout, devices: Sequence[Target]) -> RolloutItem:
     begun = [t for t in model_store.counted(devices) if t.stage <= rollout.stage]
     states = [target.state for target in devices]
     values |= {
+        "coded": coded_of({"why": rollout.why}),
         "stage": rollout.stage + 1,
         "stage_complete": is_complete(begun),
         "counts": {str(state): states.count(state) for state in dict.fromkeys(states)},
         "devices": [
-            TargetItem(**{**vars(target), "stage": target.stage + 1}) for target in devices
+            TargetItem(
+                **{**vars(target), "stage": target.stage + 1},
+                coded=coded_of({"why": target.why}),
+            )
+            for target in devices
         ],
     }
     return RolloutItem(**values)

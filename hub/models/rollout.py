@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from hub.errors import Problem
+from wire.coded import coded
 from wire.update import UpdateState
 
 
@@ -90,7 +91,7 @@ def judge(
     bad = [target for target in begun if target.state in BAD]
     if bad:
         first = bad[0]
-        return RolloutState.STOPPED, rollout.stage, f"{first.device} {first.state}: {first.why}"
+        return RolloutState.STOPPED, rollout.stage, stopped_by(first)
     if not is_complete(begun):
         return RolloutState.RUNNING, rollout.stage, ""
     if rollout.stage + 1 >= rollout.stages:
@@ -99,6 +100,13 @@ def judge(
     if rollout.clean_s is not None and at - clean_since >= timedelta(seconds=rollout.clean_s):
         return RolloutState.RUNNING, rollout.stage + 1, ""
     return RolloutState.RUNNING, rollout.stage, ""
+
+
+def stopped_by(target: Target) -> str:
+    """Why a rollout stops: what became of its model on a device."""
+    if target.state is DeviceState.FELL_BACK:
+        return coded("fell_back", "{device} fell_back: {why}", device=target.device, why=target.why)
+    return coded("device_failed", "{device} failed: {why}", device=target.device, why=target.why)
 
 
 def is_complete(begun: Sequence[Target]) -> bool:

@@ -44,8 +44,9 @@ from hub.models.rollout import (
     said,
 )
 from hub.roles import SYSTEM
-from hub.store import Instant, metadata, to_ms
+from hub.store import Instant, Sentence, metadata, to_ms
 from wire.codec import encode
+from wire.coded import cut, with_code
 from wire.status import Health
 from wire.update import ModelUpdate
 
@@ -79,7 +80,7 @@ rollouts = Table(
     Column("stages", Integer, nullable=False),
     Column("stage", Integer, nullable=False),
     Column("state", String(12), nullable=False),
-    Column("why", String(600), nullable=False),
+    Column("why", Sentence, nullable=False),
     Column("clean_s", Float),
     Column("trial_s", Integer, nullable=False),
     Column("made_at", Instant, nullable=False),
@@ -92,7 +93,7 @@ targets = Table(
     Column("device", String(64), primary_key=True),
     Column("stage", Integer, nullable=False),
     Column("state", String(12), nullable=False),
-    Column("why", String(500), nullable=False),
+    Column("why", Sentence, nullable=False),
     Column("received", BigInteger, nullable=False),
     Column("at", Instant),
     Column("sent_at", Instant),
@@ -267,7 +268,7 @@ def targets_of(tx: Connection, ids: Collection[int]) -> dict[int, list[Target]]:
 
 def set_standing(tx: Connection, number: int, state: RolloutState, stage: int, why: str) -> None:
     """Where a rollout stands from now on."""
-    values = {"state": state.value, "stage": stage, "why": why[:600]}
+    values = {"state": state.value, "stage": stage, "why": cut(why, 600)}
     tx.execute(update(rollouts).where(rollouts.c.id == number).values(values))
 
 
@@ -325,7 +326,8 @@ def take_health(tx: Connection, received: Received[Health]) -> list[Change]:
     new = said(known, report.state)
     if new is None and report.received == known.received:
         return []
-    changed = replace(known, state=new or known.state, why=report.why, received=report.received)
+    why = with_code(report.why, report.said)
+    changed = replace(known, state=new or known.state, why=why, received=report.received)
     at = received.received_at
     values = {"state": changed.state.value, "why": changed.why, "received": changed.received}
     mine = (targets.c.rollout == number) & (targets.c.device == received.dev)

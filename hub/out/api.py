@@ -16,7 +16,7 @@ from hub.auth import need
 from hub.config import Out
 from hub.errors import Problem, not_found
 from hub.exports import FILES, MOST, Form, Source, sheet
-from hub.http import ERRORS, Body, Listing, Page, Utc, page
+from hub.http import ERRORS, Body, CodedText, Listing, Page, Utc, coded_of, page
 from hub.intake.sealing import Seal
 from hub.out import store as out_store
 from hub.out.guard import NotAllowed, check_url
@@ -82,8 +82,11 @@ class MessageItem(BaseModel):
     sent_at: Utc | None
     status: int | None
     fault: str
+    coded: dict[str, CodedText] = {}
 
 
+FIELDS = [name for name in MessageItem.model_fields if name != "coded"]
+"""Of a message as it is kept."""
 Admin = Annotated[Actor, Depends(need(Right.ADMIN))]
 
 
@@ -112,7 +115,7 @@ def router(store: Store, seal: Seal, out: Out, is_grid: Callable[[str], bool]) -
             names = {hook.id: hook.name for hook, _ in out_store.listed(tx)}
             found, _ = out_store.messages_of(tx, webhook, MOST, 0)
         columns: dict[str, Source] = {"webhook": lambda told: names.get(told.webhook, told.webhook)}
-        columns |= {name: name for name in MessageItem.model_fields}
+        columns |= {name: name for name in FIELDS}
         # What is said of a failed attempt may name the address, and that a key.
         columns["fault"] = lambda told: re.sub(r"\?\S+", "?…", told.fault)
         return sheet("deliveries", found, columns, form)
@@ -266,7 +269,10 @@ def _items(tx: Connection) -> list[WebhookItem]:
 
 
 def _message(message: Message) -> MessageItem:
-    return MessageItem(**{name: getattr(message, name) for name in MessageItem.model_fields})
+    return MessageItem(
+        **{name: getattr(message, name) for name in FIELDS},
+        coded=coded_of({"fault": message.fault}),
+    )
 
 
 def _note(tx: Connection, actor: Actor, name: str, action: str, note: str = "") -> None:

@@ -14,6 +14,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from hub.errors import HubError
+from wire.coded import coded
 
 MOST_ANSWER = 4096
 
@@ -38,16 +39,24 @@ def check_url(url: str, allowed: Collection[str]) -> None:
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not host or parts.username or parts.password:
-        raise NotAllowed(f"{url!r} must be https://HOST/… without a name or password in it")
+        raise NotAllowed(
+            coded(
+                "bad_address",
+                "{url!r} must be https://HOST/… without a name or password in it",
+                url=url,
+            )
+        )
     try:
         parts.port  # noqa: B018 - raises for what is no port
     except ValueError:
-        raise NotAllowed(f"{url!r} has no valid port") from None
+        raise NotAllowed(coded("bad_port", "{url!r} has no valid port", url=url)) from None
     if parts.scheme == "http" and not _is_named(host, allowed):
-        raise NotAllowed(f"{url!r} must be https; http only for hosts in out.allow")
+        message = "{url!r} must be https; http only for hosts in out.allow"
+        raise NotAllowed(coded("not_https", message, url=url))
     address = _address(host)
     if address is not None and not _may_connect(host, address, allowed):
-        raise NotAllowed(f"{host} is not a public address; name it in out.allow to call it")
+        message = "{host} is not a public address; name it in out.allow to call it"
+        raise NotAllowed(coded("not_public", message, host=host))
 
 
 def resolve(host: str, port: int, allowed: Collection[str]) -> str:
@@ -59,7 +68,8 @@ def resolve(host: str, port: int, allowed: Collection[str]) -> str:
     addresses = [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     for address in addresses:
         if not _may_connect(host, address, allowed):
-            raise NotAllowed(f"{host} is {address}, not a public address; see out.allow")
+            message = "{host} is {address}, not a public address; see out.allow"
+            raise NotAllowed(coded("resolves_inside", message, host=host, address=address))
     return str(addresses[0])
 
 

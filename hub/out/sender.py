@@ -23,6 +23,7 @@ from hub.out.template import filled, is_json
 from hub.out.webhook import Webhook, headers, wait_after
 from hub.store import Store, now
 from hub.threads import to_end
+from wire.coded import coded, words_of
 
 log = logging.getLogger(__name__)
 
@@ -67,15 +68,15 @@ def _try(
     store: Store, seal: Seal, out: Out, message: Message, known: tuple[Webhook, bytes] | None
 ) -> None:
     status: int | None = None
-    fault = "the webhook is gone"
+    fault: str = coded("webhook_gone", "the webhook is gone")
     if known is not None:
         hook, sealed = known
         try:
             status, fault = attempt(hook, seal.open_text(sealed), message, out)
         except NotAllowed as refused:
-            fault = str(refused)
+            fault = words_of(refused)
         except (OSError, http.client.HTTPException, smtplib.SMTPException) as broken:
-            fault = f"{type(broken).__name__}: {broken}"
+            fault = coded("not_delivered", "{kind}: {why}", kind=type(broken).__name__, why=broken)
         except Exception as broken:
             log.exception("Webhook %s failed", hook.name)
             fault = f"{type(broken).__name__}"
@@ -112,7 +113,10 @@ def attempt(hook: Webhook, secret: str, message: Message, out: Out) -> tuple[int
     answer = guard.post(hook.url, body, sent, allowed=out.allow)
     if 200 <= answer.status < 300:
         return answer.status, ""
-    return answer.status, f"answered {answer.status}: {answer.body[:200]}"
+    said = coded(
+        "answered", "answered {status}: {body}", status=answer.status, body=answer.body[:200]
+    )
+    return answer.status, said
 
 
 def send_mail(smtp: Smtp, to: str, template: str, words: dict[str, str]) -> None:

@@ -29,7 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection, Row
 
 from hub.out.webhook import Topic, Webhook
-from hub.store import Instant, insert_new, metadata
+from hub.store import Instant, Sentence, insert_new, metadata
+from wire.coded import cut
 
 webhooks = Table(
     "webhooks",
@@ -64,7 +65,7 @@ outbox = Table(
     Column("attempts", Integer, nullable=False),
     Column("sent_at", Instant),
     Column("status", Integer),
-    Column("fault", String(300), nullable=False),
+    Column("fault", Sentence, nullable=False),
     UniqueConstraint("webhook", "key"),
     Index("ix_webhook_outbox_next_at", "next_at"),
     Index("ix_webhook_outbox_webhook", "webhook", "id"),
@@ -228,7 +229,7 @@ def settle(
             sent_at=sent_at,
             next_at=next_at,
             status=status,
-            fault=fault[:300],
+            fault=cut(fault, 300),
         )
     )
 

@@ -142,7 +142,7 @@ def test_a_zone_is_drawn_checked_saved_refused_and_applied(site, opened):
 
     # Dragging a corner across the opposite side is found while it is done.
     drag(page, corners.nth(1), -0.45, 0.3)
-    expect(page.locator(".form .notice")).to_contain_text("cross")
+    expect(page.locator(".form .notice")).to_contain_text(re.compile(r"第 \d+ 边与第 \d+ 边相交"))
     save = page.get_by_role("button", name="保存为新版本")
     expect(save).to_be_disabled()
     drag(page, corners.nth(1), 0.45, -0.3)
@@ -239,7 +239,7 @@ def test_ground_points_are_typed_and_an_operator_may_only_look(site, opened):
     click(page, 0.3, 0.4)
     page.get_by_label("地面点 1 的纬度").fill("32.7")
     page.get_by_label("地面点 1 的纬度").blur()
-    expect(page.locator(".save .notice")).to_contain_text("1 given, 4 or more needed")
+    expect(page.locator(".save .notice")).to_have_text("地面点有 1 个，要 4 个以上")
     other = opened(site.url, PAGE, token=site.tokens[Role.OPERATOR])
     expect(other.get_by_role("button", name="保存为新版本")).to_have_count(0)
     expect(other.get_by_role("button", name="画区域")).to_be_disabled()

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from edge.orders import NotYet, OrderDesk, OrderFailed
+from wire.coded import coded
 from wire.command import Command, CommandState
 
 NOW = 1_790_000_000_000
@@ -22,6 +23,8 @@ class Bell:
         self.rung.append((name, arguments))
         if name == "crack":
             raise OrderFailed("it is cracked")
+        if name == "tear":
+            raise OrderFailed(coded("no_channel", "it has no such channel"))
         if name == "explode":
             raise KeyError("bell")
         return {"sound": "dong" * arguments.get("times", 1)}
@@ -236,3 +239,13 @@ def test_what_a_crash_cut_short_is_said_to_have_failed(open_desk, bell):
     assert not bell.rung
     may_end.set()
     may_end.set()
+
+
+def test_a_reason_with_a_code_is_sent_and_kept_with_it(open_desk):
+    replies = queue.SimpleQueue()
+    desk = open_desk()
+    desk.take(command("bell.tear"), replies.put)
+    last = [replies.get(timeout=5) for _ in range(2)][-1]
+    assert (last.why, last.said) == ("it has no such channel", {"code": "no_channel", "values": {}})
+    desk.take(command("bell.tear"), replies.put)
+    assert replies.get(timeout=5) == last

@@ -1,5 +1,6 @@
 /** Sentences with a code (`wire/coded.py`): English as it came, or said in the reader's language. */
 
+import { isKey, t } from './i18n'
 import { zhCoded, zhColumns } from './i18n/zh-coded'
 import { settings } from './store/settings'
 
@@ -13,13 +14,19 @@ export interface Coded {
 }
 
 /** What the hub says as plain text, and beside it those of the texts that have a code. */
-export type WithCodes<Name extends string> = Record<Name, string> & {
-  coded?: Partial<Record<string, Coded>>
-}
+export type WithCodes<Name extends string> = Record<Name, string> & { coded?: Codes }
+
+/** By name, or by place in a list. */
+export type Codes = Partial<Record<string, Coded>>
 
 /** One of the texts, in the reader's language where its code is known. */
 export function said<Name extends string>(one: WithCodes<Name>, name: Name): string {
   return codedText(one.coded?.[name] ?? one[name])
+}
+
+/** Faults that come as a list, each in the reader's language where its code is known. */
+export function saidFaults(one: { faults: readonly string[]; coded?: Codes }): string[] {
+  return one.faults.map((fault, at) => codedText(one.coded?.[at] ?? fault))
 }
 
 export function codedText(given: string | Coded): string {
@@ -30,8 +37,15 @@ export function codedText(given: string | Coded): string {
     const value = given.values[name]
     if (value === undefined) return whole
     if (typeof value === 'object') return codedText(value)
+    if (name === 'key') return settingOf(String(value))
     return COLUMNS.has(name) ? columnOf(String(value)) : String(value)
   })
+}
+
+/** A setting by its path, called as the editor of zones calls it where that has it. */
+function settingOf(path: string): string {
+  const key = `zone.${path.split('.').at(-1)}`
+  return isKey(key) ? t(key) : columnOf(path)
 }
 
 /** Columns by our names are called as the table of a city calls them. */

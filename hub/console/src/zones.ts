@@ -102,11 +102,3 @@ export function zoneOfFault(fault: string): number {
   const found = /(?:^|\.)zones\.(\d+)\b/.exec(fault)
   return found ? Number(found[1]) : -1
 }
-
-/** A fault of the validator for those who see which zone it stands at. */
-export function faultText(fault: string): string {
-  return fault
-    .replace(/^document: /, '')
-    .replace('Value error, ', '')
-    .replace(/ \(got '…'\)$/, '')
-}

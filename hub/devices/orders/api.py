@@ -15,7 +15,7 @@ from hub.devices.orders.order import OPEN, Ops, Order, OrderState, Subject
 from hub.devices.orders.store import load, orders, to_order
 from hub.errors import not_found
 from hub.exports import FILES, MOST, Form, Source, sheet
-from hub.http import ERRORS, Body, Listing, Page, Utc, page
+from hub.http import ERRORS, Body, CodedText, Listing, Page, Utc, coded_of, page
 from hub.people import person_names
 from hub.roles import Actor, Right
 from hub.store import Store
@@ -29,13 +29,17 @@ class SubjectRef(BaseModel):
 
 
 class OrderNews(BaseModel):
-    """What open pages hear of an order: where it stands, not what is in it."""
+    """What open pages hear of an order: where it stands, not what is in it.
+
+    `coded`: `why` with its code, where it has one.
+    """
 
     id: str
     device: str
     op: str
     state: OrderState
     why: str
+    coded: dict[str, CodedText] = {}
     about: SubjectRef | None
 
 
@@ -173,6 +177,7 @@ def _news(order: Order) -> dict[str, Any]:
         "op": order.op,
         "state": order.state,
         "why": order.why,
+        "coded": coded_of({"why": order.why}),
         "about": about,
     }
 

@@ -35,8 +35,9 @@ from hub.devices.orders.order import (
 from hub.devices.store import devices
 from hub.events import Change
 from hub.inbox import Received
-from hub.store import Instant, metadata, to_ms
+from hub.store import Instant, Sentence, metadata, to_ms
 from wire.codec import encode
+from wire.coded import coded, with_code
 from wire.command import Command, Reply
 
 AGAIN = timedelta(seconds=20)
@@ -62,7 +63,7 @@ orders = Table(
     Column("state", String(16), nullable=False),
     Column("sent_at", Instant),
     Column("answered_at", Instant),
-    Column("why", String(500), nullable=False),
+    Column("why", Sentence, nullable=False),
     Column("out", Text, nullable=False),
     Index("ix_orders_device", "device", "made_at"),
     Index("ix_orders_state", "state", "made_at"),
@@ -108,9 +109,8 @@ def take_reply(tx: Connection, received: Received[Reply]) -> tuple[Order, list[C
     state = answered(order.state, reply.st)
     if state is None:
         return None
-    order = replace(
-        order, state=state, answered_at=received.received_at, why=reply.why, out=reply.out
-    )
+    why = with_code(reply.why, reply.said)
+    order = replace(order, state=state, answered_at=received.received_at, why=why, out=reply.out)
     tx.execute(
         update(orders)
         .where(orders.c.id == order.id)
@@ -156,6 +156,8 @@ def note_sent(tx: Connection, ids: Sequence[str], at: datetime) -> list[Change]:
     return [Change("order", name) for name in ids]
 
 
+NOT_THERE = coded("not_there", "the device was not there")
+NO_ANSWER = coded("not_answered", "the device has not answered")
 SOURCE = Source(due, note_sent)
 
 
@@ -167,7 +169,7 @@ def expire(tx: Connection, at: datetime) -> list[Change]:
     )
     rows = tx.execute(select(orders.c.id, orders.c.sent_at).where(late)).all()
     for row in rows:
-        why = "the device was not there" if row.sent_at is None else "the device has not answered"
+        why = NOT_THERE if row.sent_at is None else NO_ANSWER
         tx.execute(
             update(orders)
             .where(orders.c.id == row.id)

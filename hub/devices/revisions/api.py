@@ -27,14 +27,17 @@ from hub.devices.revisions.store import revisions, to_revision
 from hub.devices.store import cameras, devices
 from hub.errors import Problem, not_found
 from hub.events import Change
-from hub.http import ERRORS, Body, Listing, Page, Utc, page
+from hub.http import ERRORS, Body, CodedText, Listing, Page, Utc, coded_of, page
 from hub.roles import Actor, Right
 from hub.store import Store, now
 from wire.codec import MAX_BYTES, encode
 
 
 class RevisionNews(BaseModel):
-    """Where a device's configuration stands: `wanted` here, `reported` by the device (0 = file)."""
+    """Where a device's configuration stands: `wanted` here, `reported` by the device (0 = file).
+
+    `coded`: those of the faults that have a code, by their place from 0.
+    """
 
     device: str
     wanted: int | None
@@ -42,6 +45,7 @@ class RevisionNews(BaseModel):
     state: RevisionState | None
     sent: bool
     faults: list[str]
+    coded: dict[str, CodedText] = {}
 
 
 class DifferenceItem(BaseModel):
@@ -53,7 +57,10 @@ class DifferenceItem(BaseModel):
 
 
 class RevisionItem(BaseModel):
-    """A revision: who, when, why, what it changes against the one before, what became of it."""
+    """A revision: who, when, why, what it changes against the one before, what became of it.
+
+    `coded`: those of the faults that have a code, by their place from 0.
+    """
 
     device: str
     rev: int
@@ -64,6 +71,7 @@ class RevisionItem(BaseModel):
     sent_at: Utc | None
     answered_at: Utc | None
     faults: list[str]
+    coded: dict[str, CodedText] = {}
     changes: list[DifferenceItem]
 
 
@@ -97,9 +105,13 @@ class Draft(Body):
 
 
 class Faults(BaseModel):
-    """Everything wrong with a draft, in the words the device would use; empty = nothing."""
+    """Everything wrong with a draft, in the words the device would use; empty = nothing.
+
+    `coded`: those of the faults that have a code, by their place from 0.
+    """
 
     faults: list[str]
+    coded: dict[str, CodedText] = {}
 
 
 def revision_news(tx: Connection, ids: Sequence[str]) -> dict[str, RevisionNews]:
@@ -124,7 +136,8 @@ def router(store: Store, wake: Callable[[], None]) -> APIRouter:
     def check(device: str, camera: str, draft: Draft, _actor: reader) -> Faults:
         with store.read() as tx:
             item = _camera_item(tx, device, camera)
-        return Faults(faults=faults_of(draft.settings, item.calendar))
+        found = faults_of(draft.settings, item.calendar)
+        return Faults(faults=found, coded=_coded(found))
 
     @api.put("/cameras/{device}/{camera}/settings", status_code=201)
     def save(device: str, camera: str, wanted: NewSettings, actor: setter) -> RevisionItem:
@@ -203,6 +216,10 @@ def _add(tx: Connection, device: str, doc: Doc, actor: Actor, note: str, seen: i
     return _item(made, before.doc if before else {})
 
 
+def _coded(faults: Sequence[str]) -> dict[str, CodedText]:
+    return coded_of({str(place): fault for place, fault in enumerate(faults)})
+
+
 def _camera_item(tx: Connection, device: str, camera: str) -> CameraSettingsItem:
     name = f"{device}/{camera}"
     if tx.execute(select(cameras.c.id).where(cameras.c.id == name)).first() is None:
@@ -230,6 +247,7 @@ def _news(device: str, wanted: Revision | None, reported: int | None) -> Revisio
         state=wanted.state if wanted else None,
         sent=wanted is not None and wanted.sent_at is not None,
         faults=list(wanted.faults) if wanted else [],
+        coded=_coded(wanted.faults if wanted else ()),
     )
 
 
@@ -244,5 +262,6 @@ def _item(revision: Revision, before: Doc) -> RevisionItem:
         sent_at=revision.sent_at,
         answered_at=revision.answered_at,
         faults=list(revision.faults),
+        coded=_coded(revision.faults),
         changes=[DifferenceItem(**vars(each)) for each in differences(before, revision.doc)],
     )

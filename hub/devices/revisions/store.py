@@ -28,6 +28,7 @@ from hub.events import Change
 from hub.inbox import Received
 from hub.store import Instant, metadata, to_ms, upsert
 from wire.codec import encode
+from wire.coded import kept, read_kept, with_code
 from wire.command import CommandState, Reply
 from wire.revision import ConfigPush, SettingsReport, revision_of
 
@@ -143,15 +144,31 @@ def take_reply(tx: Connection, received: Received[Reply]) -> list[Change]:
         state, faults = RevisionState.APPLIED, []
         _report(tx, received.dev, revision.rev, received.received_at)
     else:
-        listed = reply.out.get("faults")
         state = RevisionState.REFUSED
-        faults = [str(each) for each in listed] if isinstance(listed, list) else [reply.why]
+        faults = _faults_in(reply)
     tx.execute(
         update(revisions)
         .where(revisions.c.device == received.dev, revisions.c.rev == rev)
-        .values(state=state.value, answered_at=received.received_at, faults=_text(faults))
+        .values(
+            state=state.value,
+            answered_at=received.received_at,
+            faults=_text([kept(fault) for fault in faults]),
+        )
     )
     return [Change("revision", received.dev)]
+
+
+def _faults_in(reply: Reply) -> list[str]:
+    """What a device named, with the codes it said beside."""
+    listed, said = reply.out.get("faults"), reply.out.get("said")
+    if not isinstance(listed, list):
+        return [with_code(reply.why, reply.said)]
+    codes = said if isinstance(said, dict) else {}
+    places = (codes.get(str(place)) for place in range(len(listed)))
+    return [
+        with_code(str(text), code if isinstance(code, dict) else {})
+        for text, code in zip(listed, places, strict=True)
+    ]
 
 
 def take_reported(tx: Connection, device: str, rev: int, at: datetime) -> list[Change]:
@@ -259,7 +276,7 @@ def to_revision(row: Row[Any]) -> Revision:
         state=RevisionState(row.state),
         sent_at=row.sent_at,
         answered_at=row.answered_at,
-        faults=tuple(json.loads(row.faults)),
+        faults=tuple(map(read_kept, json.loads(row.faults))),
     )
 
 

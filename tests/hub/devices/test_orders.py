@@ -14,6 +14,7 @@ from hub.roles import Actor, Right, Role
 from tests.hub.test_api import caller, client_of, tokens_of
 from tests.hub.world import birth, make_site, received, state
 from wire.codec import decode
+from wire.coded import code_of, coded
 from wire.command import CommandState, Reply
 
 GIVEN = {"op": "camera.snapshot", "args": {"camera": "gate"}}
@@ -90,6 +91,18 @@ def test_an_order_is_stored_audited_and_followed_to_its_end(call, hub):
     hidden = call("GET", f"/api/orders/{order['id']}", Role.VIEWER).json()
     assert (hidden["state"], hidden["out"], hidden["args"]) == ("done", None, None)
     assert call("GET", "/api/orders/nothing").status_code == 404
+
+
+def test_a_reason_is_answered_with_its_code_where_the_device_said_one(call, hub):
+    no_camera = coded("no_camera", "no {camera} here", camera="roof")
+    for why, said, known in (
+        (no_camera, code_of(no_camera), {"why": no_camera.parts()}),
+        ("an older box says text alone", {}, {}),
+    ):
+        order = call("POST", "/api/devices/cam-1/orders", json=GIVEN).json()["id"]
+        take(hub, "reply", reply(order, "failed", why=str(why), said=said))
+        item = call("GET", f"/api/orders/{order}").json()
+        assert (item["why"], item["coded"]) == (why, known)
 
 
 def test_the_list_is_filtered_and_paged(call, hub):

@@ -14,6 +14,7 @@ from hub.store import now
 from tests.hub.test_api import caller, client_of, tokens_of
 from tests.hub.world import birth, make_site, received, state
 from wire.calendar import Calendar
+from wire.coded import code_of, coded
 from wire.command import CommandState, Reply
 from wire.revision import SettingsReport
 
@@ -109,6 +110,19 @@ def test_a_refused_revision_is_not_what_the_next_begins_from(call, hub):
     with hub.store.read() as tx:
         doc = revision_store.latest(tx, "cam-1").doc
     assert doc["cameras"]["gate"]["zones"][0]["name"] == "third"
+
+
+def test_faults_are_answered_with_the_codes_the_device_said(call, hub):
+    save(call, [ZONE])
+    no_camera = coded("no_such_camera", "cameras.{camera}: none such", camera="roof")
+    faults = ["cameras.gate: no", str(no_camera)]
+    out = {"faults": faults, "said": {"1": code_of(no_camera), "7": {}, "0": "nothing"}}
+    take(hub, "reply", Reply(dev="cam-1", id="config-1", st=CommandState.FAILED, out=out))
+    news = call("GET", SETTINGS).json()["news"]
+    assert (news["faults"], news["coded"]) == (faults, {"1": no_camera.parts()})
+    draft = {"zones": [ZONE | {"dwell_s": -1}]}
+    found = call("POST", f"{SETTINGS}/check", json={"settings": draft}).json()
+    assert found["coded"]["0"]["values"]["why"]["code"] == "at_least"
 
 
 def test_the_citys_calendar_goes_with_each_revision_and_its_changes_after_it(call, hub):

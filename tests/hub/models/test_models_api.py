@@ -17,6 +17,7 @@ from tests.hub.world import after, birth, ms, state
 from tests.nets import model_folder
 from wire.bundle import pack
 from wire.codec import decode
+from wire.coded import code_of, coded
 from wire.status import Health
 from wire.update import ModelState, UpdateReport, UpdateState
 
@@ -66,7 +67,7 @@ def due(hub, at=None):
 
 
 def says(hub, dev, update_state, number=1, why="", at=5):
-    report = UpdateReport(f"r{number}", "street-n", "2", update_state, why)
+    report = UpdateReport(f"r{number}", "street-n", "2", update_state, str(why), said=code_of(why))
     model = ModelState("street-n", "1", update=report)
     take(hub, "health", Health(dev=dev, ts=ms(after(at)), model=model))
 
@@ -193,12 +194,19 @@ def test_the_next_stage_comes_by_itself_after_a_clean_time(hub, call, model, box
 def test_one_failure_stops_it_for_all_who_wait(hub, call, model, boxes, bad):
     rolled(call, stages=(["box-1", "box-0"], ["box-2"]))
     says(hub, "box-0", UpdateState.ACTIVE)
-    says(hub, "box-1", bad, why="labels: it cannot say garbage")
+    why = coded("lacks_labels", "labels: it cannot say {labels}", labels="garbage")
+    says(hub, "box-1", bad, why=why)
     item = call("GET", "/api/rollouts/1").json()
     assert (item["state"], item["why"]) == (
         "stopped",
         f"box-1 {bad}: labels: it cannot say garbage",
     )
+    code = {UpdateState.FAILED: "device_failed", UpdateState.FELL_BACK: "fell_back"}[bad]
+    assert item["coded"]["why"]["code"] == code
+    assert item["coded"]["why"]["values"] == {"device": "box-1", "why": why.parts()}
+    assert {each["device"]: each["coded"] for each in item["devices"]}["box-1"] == {
+        "why": why.parts()
+    }
     assert due(hub) == {}
     with hub.store.read() as tx:
         assert [e.action for e in audit.of(tx, "rollout", "1")] == ["begin", "stopped"]

@@ -1,5 +1,6 @@
 /** People, API keys, webhooks and the history of every act, for administrators. */
 
+import type { Codes } from '../coded'
 import { get, type Page, type Query, request, withQuery } from './http'
 import type { Post, Right, Role } from './session'
 
@@ -87,6 +88,7 @@ export interface Delivery {
   sent_at: string | null
   status: number | null
   fault: string
+  coded?: Codes
 }
 
 export interface Act {

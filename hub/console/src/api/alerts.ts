@@ -1,3 +1,4 @@
+import type { Codes } from '../coded'
 import { calmNow } from '../time'
 import type { GridName, GridStep } from './grids'
 import { get, type Page, type Query, request } from './http'
@@ -24,6 +25,7 @@ export interface Box {
 export interface Proof {
   state: 'verified' | 'unsigned' | 'bad'
   fault: string
+  coded?: Codes
   device: string
   source: string
   model: string

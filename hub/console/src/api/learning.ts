@@ -1,5 +1,6 @@
 /** What people teach: corrected boxes, places held back, data sets, models and their rollouts. */
 
+import type { Codes } from '../coded'
 import { get, type Page, request } from './http'
 
 /** A rectangle a person vouches for, as fractions of the picture; x, y = top-left corner. */
@@ -62,6 +63,7 @@ export interface RolloutDevice {
   stage: number
   state: string
   why: string
+  coded?: Codes
   received: number
   at: string | null
 }
@@ -72,6 +74,7 @@ export interface Rollout {
   version: string
   state: 'running' | 'stopped' | 'done' | 'cancelled'
   why: string
+  coded?: Codes
   stage: number
   stages: number
   stage_complete: boolean

@@ -1,5 +1,6 @@
 /** The live view of a camera: asked for, and its pictures one by one. */
 
+import type { Codes } from '../coded'
 import type { OrderState } from './orders'
 import { answerTo, request, withQuery } from './http'
 
@@ -8,6 +9,7 @@ export interface Live {
   order: string
   state: OrderState
   why: string
+  coded?: Codes
   until: string
   per_s: number
   lookers: number

@@ -1,5 +1,6 @@
 /** Orders to devices, and the look again that is one of them. */
 
+import type { Codes } from '../coded'
 import type { Evidence } from './alerts'
 import { get, type Page, request } from './http'
 
@@ -18,6 +19,7 @@ export interface OrderNews {
   op: string
   state: OrderState
   why: string
+  coded?: Codes
   about: { kind: string; id: string } | null
 }
 

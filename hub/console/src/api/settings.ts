@@ -1,5 +1,6 @@
 /** A camera's settings as the hub sets them: zones, ground points, revisions. */
 
+import type { Codes } from '../coded'
 import { get, type Page, request } from './http'
 
 export type Corner = [number, number]
@@ -48,13 +49,18 @@ export interface CameraSettings {
 
 export type RevisionState = 'waiting' | 'applied' | 'refused'
 
-export interface RevisionNews {
+/** `coded`: those of the faults that have a code, by their place. */
+export interface Faults {
+  faults: string[]
+  coded?: Codes
+}
+
+export interface RevisionNews extends Faults {
   device: string
   wanted: number | null
   reported: number | null
   state: RevisionState | null
   sent: boolean
-  faults: string[]
 }
 
 export interface SettingsItem {
@@ -71,7 +77,7 @@ export interface Difference {
   after: unknown
 }
 
-export interface Revision {
+export interface Revision extends Faults {
   device: string
   rev: number
   at: string
@@ -80,7 +86,6 @@ export interface Revision {
   state: RevisionState
   sent_at: string | null
   answered_at: string | null
-  faults: string[]
   changes: Difference[]
 }
 
@@ -95,9 +100,8 @@ export function readSettings(camera: string): Promise<SettingsItem> {
   return get(`/api/cameras/${camera}/settings`)
 }
 
-export async function checkSettings(camera: string, settings: CameraSettings): Promise<string[]> {
-  const path = `/api/cameras/${camera}/settings/check`
-  return (await request<{ faults: string[] }>('POST', path, { settings })).faults
+export function checkSettings(camera: string, settings: CameraSettings): Promise<Faults> {
+  return request('POST', `/api/cameras/${camera}/settings/check`, { settings })
 }
 
 export function saveSettings(

@@ -1,5 +1,6 @@
 /** Orders to a vehicle's terminal, and who drives. */
 
+import type { Codes } from '../coded'
 import { get, type Page, request } from './http'
 
 export type OrderState =
@@ -16,6 +17,7 @@ export interface VehicleOrder {
   op: string
   state: OrderState
   why: string
+  coded?: Codes
   by: string
   made_at: string
   valid_until: string

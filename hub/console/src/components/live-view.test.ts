@@ -5,6 +5,7 @@ import { useLive } from './live-view'
 
 // The words of the real one need a browser.
 vi.mock('../i18n', () => ({ word: (_kind: string, name: string) => name }))
+vi.mock('../coded', () => ({ said: (one: Record<string, string>, name: string) => one[name] }))
 vi.mock('../problem', () => ({ problemText: String }))
 vi.mock('../time', () => ({ clockNow: { value: 0 } }))
 vi.mock('vue', async (load) => ({ ...(await load<object>()), onBeforeUnmount: () => {} }))

@@ -5,6 +5,7 @@ import { computed, type ComputedRef, onBeforeUnmount, type Ref, ref, shallowRef 
 import { ApiError } from '../api/http'
 import { livePicture, watchLive } from '../api/live'
 import { isOpen, type OrderNews } from '../api/orders'
+import { said } from '../coded'
 import { word } from '../i18n'
 import { problemText } from '../problem'
 import { clockNow } from '../time'
@@ -110,7 +111,7 @@ export function useLive(camera: () => string, failed: (why: string) => void): Li
 
   function heard(news: OrderNews): void {
     if (isOpen(news) || news.state === 'done') return
-    const why = `${word('op', news.op)}: ${word('order', news.state)} ${news.why}`
+    const why = `${word('op', news.op)}: ${word('order', news.state)} ${said(news, 'why')}`
     refused.set(news.id, why)
     if (news.id !== order) return
     stop()
