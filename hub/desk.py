@@ -218,7 +218,7 @@ def _case_of(report: Report, path: Path, standard_ref: str, number: str) -> Case
         lon=lon,
         path=path,
         source=new.channel,
-        generated=False,
+        generated=new.generated,
         opened_at=report.updated_at,
         updated_at=report.updated_at,
     )

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
@@ -16,6 +17,7 @@ TYPES: dict[Format, str] = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 FILES: dict[int | str, dict[str, Any]] = {200: {"content": {kind: {} for kind in TYPES.values()}}}
+NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 Cell = str | int | float | None
 MOST = 20_000
@@ -87,8 +89,9 @@ def _iso(at: datetime) -> str:
 
 
 def safe(text: str) -> str:
-    """Text that no spreadsheet runs as a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
+    """Text without signs that no file can hold, which no spreadsheet runs as a formula."""
+    written = NOT_IN_XML.sub("", text)
+    return f"'{written}" if written.startswith(FORMULA) else written
 
 
 def _safe(cell: Cell) -> Cell:

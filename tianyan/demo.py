@@ -25,7 +25,7 @@ from types import FrameType
 
 import yaml
 
-from tianyan import condition_sample, department_sample, duty_sample, haul_sample
+from tianyan import condition_sample, department_sample, duty_sample, haul_sample, report_sample
 from tianyan.broker import HUB_USER, Broker, BrokerFailed, free_port, start_broker
 from tianyan.children import Child, spawn
 from tianyan.street import (
@@ -33,6 +33,7 @@ from tianyan.street import (
     FLEET_BOX,
     Device,
     DrawingFailed,
+    cache_folder,
     draw_scenes,
     generated_cameras,
     own_cameras,
@@ -130,6 +131,7 @@ class _Demo:
         self._staff_grids()
         _announce(self._options, broker, self._folder)
         self._start_agent(fleet, broker)
+        self._tell()
         if self._options.videos:
             box = own_cameras(self._options.videos)
         else:
@@ -139,14 +141,23 @@ class _Demo:
         self._began_s = time.monotonic()
 
     def _staff_grids(self) -> None:
-        token = self._folder / "admin-token"
-        if token.is_file():
-            address = f"http://127.0.0.1:{self._options.port}"
-            secret = token.read_text(encoding="utf-8").strip()
+        address, secret = self._office()
+        if secret:
             duty_sample.bring_in(address, secret)
             department_sample.bring_in(address, secret)
             condition_sample.bring_in(address, secret)
             haul_sample.bring_in(address, secret, datetime.now(UTC).date())
+
+    def _tell(self) -> None:
+        address, secret = self._office()
+        if secret:
+            report_sample.bring_in(address, secret, cache_folder())
+
+    def _office(self) -> tuple[str, str]:
+        """The hub's address and an administrator's token, empty where it was taken away."""
+        token = self._folder / "admin-token"
+        secret = token.read_text(encoding="utf-8").strip() if token.is_file() else ""
+        return f"http://127.0.0.1:{self._options.port}", secret
 
     def _start_agent(self, device: Device, broker: Broker) -> None:
         if not self._stop.is_set():

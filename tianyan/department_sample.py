@@ -62,8 +62,8 @@ def bring_in(url: str, token: str) -> None:
     """Give departments and rules to a hub that has none of them; a demo goes on without them."""
     for code, department in sample_rows().items():
         body = {"version": 0, "department": department}
-        if not give("PUT", f"{url}/api/departments/{code}", token, body):
+        if give("PUT", f"{url}/api/departments/{code}", token, body) is None:
             return
     for rule in sample_rules():
-        if not give("POST", f"{url}/api/dispatch-rules", token, {"rule": rule}):
+        if give("POST", f"{url}/api/dispatch-rules", token, {"rule": rule}) is None:
             return

@@ -39,5 +39,5 @@ def sample_rows() -> dict[str, list[Row]]:
 def bring_in(url: str, token: str) -> None:
     """Give the rows to a hub; a demo goes on without them."""
     for kind, rows in sample_rows().items():
-        if not give("PUT", f"{url}/api/duty/rows", token, {"kind": kind, "rows": rows}):
+        if give("PUT", f"{url}/api/duty/rows", token, {"kind": kind, "rows": rows}) is None:
             return

@@ -70,7 +70,7 @@ def own_cameras(videos: tuple[Path, ...]) -> Device:
 
 def generated_cameras() -> Device:
     """The rendered scenes as cameras; `draw_scenes` must have been done."""
-    cache = _cache_folder()
+    cache = cache_folder()
     cameras = [camera.config(str(cache / f"{camera.id}.mp4")) for camera in DEMO_CAMERAS]
     return Device(CAMERA_BOX, {"generated": True, "cameras": cameras})
 
@@ -80,7 +80,7 @@ def draw_scenes(folder: Path, stop: threading.Event) -> None:
 
     Returns early when `stop` is set. Raises DrawingFailed.
     """
-    cache = _cache_folder()
+    cache = cache_folder()
     waiting = [camera.id for camera in DEMO_CAMERAS if not (cache / f"{camera.id}.mp4").exists()]
     drawing: list[Child] = []
     if waiting:
@@ -119,7 +119,7 @@ def draw_scene(name: str, cache: Path) -> None:
         unfinished.replace(cache / f"{name}.mp4")
 
 
-def _cache_folder() -> Path:
+def cache_folder() -> Path:
     """A folder that changes its name when anything that draws has changed."""
     sources = sorted(Path(scenes.__path__[0]).glob("*.py"))
     version = sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]

@@ -70,7 +70,7 @@ class CallerBody(Body):
 
 
 class ReportBody(Body):
-    """A report. `matter`: a code or the exact name. WGS-84 degrees."""
+    """A report. `matter`: a code or the exact name. WGS-84 degrees. `generated`: made up."""
 
     channel: Channel
     content: Annotated[str, Field(min_length=1, max_length=4000)]
@@ -82,6 +82,7 @@ class ReportBody(Body):
     external_id: Annotated[str, Field(max_length=128)] = ""
     urgency: Annotated[int, Field(ge=1, le=3)] = 1
     confidential: bool = False
+    generated: bool = False
     wants_reply: bool = False
     reply_due_at: AwareDatetime | None = None
     received_at: AwareDatetime | None = None
@@ -125,6 +126,7 @@ class ReportItem(BaseModel):
     grid: GridRef | None
     urgency: int
     confidential: bool
+    generated: bool
     wants_reply: bool
     reply_due_at: Utc | None
     received_at: Utc
@@ -148,6 +150,7 @@ class ToldItem(BaseModel):
     channel: Channel
     received_at: Utc
     confidential: bool
+    generated: bool
     content: str
     place_text: str
     photos: list[str]
@@ -197,6 +200,7 @@ COLUMNS = {
     "urgency": "urgency", "wants_reply": "wants_reply", "reply_due_at": "reply_due_at",
     "received_at": "received_at", "caller": "caller", "case": "case_number", "reason": "reason",
     "answer": "answer", "answered_at": "answered_at", "photos": "photos",
+    "generated": "generated",
 }  # fmt: skip
 
 
@@ -380,6 +384,7 @@ def _new(body: ReportBody, at: datetime) -> NewReport:
         lon=body.lon,
         urgency=body.urgency,
         confidential=body.confidential,
+        generated=body.generated,
         wants_reply=body.wants_reply,
         reply_due_at=body.reply_due_at,
         caller=caller,
@@ -414,6 +419,7 @@ def _told(report: Report, *, whole: bool) -> ToldItem:
         channel=new.channel,
         received_at=new.received_at,
         confidential=new.confidential,
+        generated=new.generated,
         content=content,
         place_text=place_text,
         photos=[evidence_url(sha256) for sha256 in new.files] if shown else [],
@@ -437,6 +443,7 @@ def _item(report: Report, places: Places, numbers: dict[int, str]) -> ReportItem
         grid=places.ref(report.path),
         urgency=new.urgency,
         confidential=new.confidential,
+        generated=new.generated,
         wants_reply=new.wants_reply,
         reply_due_at=new.reply_due_at,
         received_at=new.received_at,

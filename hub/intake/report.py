@@ -80,6 +80,7 @@ class NewReport:
     lon: float | None = None
     urgency: int = 1
     confidential: bool = False
+    generated: bool = False
     wants_reply: bool = False
     reply_due_at: datetime | None = None
     caller: Caller = NOBODY

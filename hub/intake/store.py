@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    false,
     func,
     select,
     update,
@@ -46,6 +47,7 @@ reports = Table(
     Column("path", GridPath, nullable=False),
     Column("urgency", Integer, nullable=False),
     Column("confidential", Boolean, nullable=False),
+    Column("generated", Boolean, nullable=False, server_default=false()),
     Column("wants_reply", Boolean, nullable=False),
     Column("reply_due_at", Instant),
     Column("caller", LargeBinary, nullable=False),
@@ -79,7 +81,8 @@ _ADD = reports.insert()
 
 _PLAIN = (
     "content", "received_at", "external_system", "external_id", "matter", "category_hint",
-    "place_text", "lat", "lon", "urgency", "confidential", "wants_reply", "reply_due_at",
+    "place_text", "lat", "lon", "urgency", "confidential", "generated", "wants_reply",
+    "reply_due_at",
 )  # fmt: skip
 
 

@@ -19,12 +19,6 @@ PATIENCE_S = 300.0
 WANTED_KINDS = {"street_vending", "illegal_structure"}
 OFFICER = "li"
 PASSWORD = "a long word of the tour"
-REPORTS = (
-    {"channel": "12345", "content": "（演示）南门菜市场门口的垃圾堆了三天", "wants_reply": True,
-     "place_text": "南门菜市场", "caller": {"name": "王小明", "phone": "13800000000"}},
-    {"channel": "wechat", "content": "（演示）路边又摆出了烧烤摊", "place_text": "江北大道"},
-)  # fmt: skip
-"""What waits for a clerk."""
 NONSENSE = b'{"v": 1, "temperature": }'
 
 
@@ -77,8 +71,6 @@ def furnish(url: str, folder: Path) -> Told:
     office.post("/api/tokens", {"name": "报表系统", "role": "service"})
     told = {"name": "演示接收", "url": "https://hooks.example.cn/", "topics": ["case.moved"]}
     office.post("/api/webhooks", told)
-    for report in REPORTS:
-        office.post("/api/reports", report)
     _talk_nonsense(folder)
     waiting = wait_for(office.ready, PATIENCE_S)
     shown = next(item for item in waiting if item["label"] == "illegal_structure")

@@ -107,6 +107,13 @@ def test_orders_events_and_permits(call):
     assert (permit["number"], permit["hours"]) == ("2026-1", "22:00-05:00")
 
 
+def test_what_no_workbook_can_hold_is_left_out(call):
+    odd = {"channel": "phone", "content": "\x01=门口\x0b有\ufffe垃圾\n很多"}
+    assert call("POST", "/api/reports", json=odd).status_code == 201
+    (report,) = rows(call, "report")
+    assert report["content"] == "'=门口有垃圾\n很多"
+
+
 def test_who_did_it_is_a_name_and_in_the_history_the_login_too(call, each_hub):
     with each_hub.store.write() as tx:
         users.add(tx, User("admin-1", "周工", now()))

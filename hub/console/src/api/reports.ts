@@ -31,6 +31,8 @@ export interface Report {
   lat: number | null
   lon: number | null
   grid: GridName | null
+  /** Made up for a demonstration. */
+  generated: boolean
   wants_reply: boolean
   reply_due_at: string | null
   received_at: string
@@ -50,6 +52,7 @@ export interface Told {
   channel: Report['channel']
   received_at: string
   confidential: boolean
+  generated: boolean
   /** Empty where it is kept from the reader. */
   content: string
   place_text: string
