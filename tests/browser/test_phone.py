@@ -148,8 +148,11 @@ def test_what_was_reported_is_read_on_the_spot_and_not_by_whom(city, phone):
         path = f"/api/reports/{made['number']}/photos"
         chief.put(path, content=photo()["buffer"]).raise_for_status()
     phone.get_by_role("button", name="刷新").click()
+    left = phone.locator(".row span").first.inner_text()
+    assert left.startswith("剩")
     phone.wait_for_function("JSON.parse(localStorage['tianyan.phone']).cases[0].reports === 1")
     phone.get_by_role("button").filter(has_text=city.mine.number).click()
+    expect(phone.locator("article")).to_contain_text(left)
     told = phone.get_by_role("region", name="群众反映")
     expect(told).to_contain_text("垃圾堆了三天")
     expect(told).to_contain_text("南门")

@@ -43,6 +43,14 @@ export function span(ms: number): string {
   return new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay: 'short' }).format(n)
 }
 
+/** What is left until a case is due, or how long it is late. */
+export function deadline({ clock: counts }: Pick<PhoneCase, 'clock'>): { text: string; late: boolean } {
+  if (!counts?.due_at) return { text: t('noClock'), late: false }
+  const left = Date.parse(counts.due_at) - Date.now()
+  const late = left < 0
+  return { text: t(late ? 'overdue' : 'left', { n: span(left) }), late }
+}
+
 export function metres(m: number): string {
   return m < 1000 ? `${Math.round(m / 10) * 10} m` : `${(m / 1000).toFixed(1)} km`
 }
