@@ -48,6 +48,13 @@ ASK = """async ([within, alike, runOnly]) => {
   return found
 }"""
 
+TURN = """() => {
+  const root = document.documentElement
+  root.dataset.theme = root.dataset.theme === 'dark' ? 'light' : 'dark'
+  for (const change of document.getAnimations()) change.finish()
+}"""
+"""To the other theme, at once."""
+
 
 def faults(page: Page, within: str = "", *, only: list[str] | None = None) -> list[str]:
     """Address, rule, element and remedy of all that axe objects to, in the page or a part of it.
@@ -67,3 +74,12 @@ def faults(page: Page, within: str = "", *, only: list[str] | None = None) -> li
         for rule in found["violations"]
         for node in rule["nodes"]
     ]
+
+
+def faults_in_both_themes(page: Page) -> list[str]:
+    """The same of a page in its theme and in the other one."""
+    found = faults(page)
+    page.evaluate(TURN)
+    found += faults(page)
+    page.evaluate(TURN)
+    return found

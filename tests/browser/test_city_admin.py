@@ -240,6 +240,9 @@ def test_the_table_of_matters_is_imported_edited_and_remembers_by_whom(admin, tm
 
 def test_a_provisional_year_is_published_day_by_day(admin) -> None:
     page = admin.at("/admin/matters?tab=calendar")
+    built_in = page.locator(".versions li").last
+    expect(built_in).to_contain_text("国务院办公厅的节假日安排")
+    expect(built_in).not_to_contain_text("Holiday")
     year = now().year + 1
     press(page.get_by_role("button", name=re.compile(f"^{year}")))
     expect(page.get_by_text(f"{year} 年的放假安排尚未公布")).to_be_visible()

@@ -17,7 +17,7 @@ from hub.people.users import User
 from hub.roles import Post, Role
 from hub.store import Store, now
 from tests import media_files
-from tests.browser.accessible import faults
+from tests.browser.accessible import faults_in_both_themes
 from tests.browser.conftest import DIST, PATIENCE_MS, need, until
 from tests.browser.running import answering
 from tests.hub.world import LAT, LON, alert_message, birth, make_site, received, state
@@ -159,7 +159,7 @@ def test_what_was_reported_is_read_on_the_spot_and_not_by_whom(city, phone):
     expect(told).not_to_contain_text("王")
     shown = told.get_by_role("img", name="反映附图 1")
     until(phone, lambda: shown.evaluate("(one) => one.complete && one.naturalWidth > 0"))
-    assert faults(phone) == []
+    assert faults_in_both_themes(phone) == []
     phone.get_by_role("button", name="返回").click()
     phone.context.set_offline(True)
     phone.get_by_role("button").filter(has_text=city.mine.number).click()
@@ -170,7 +170,7 @@ def test_work_done_without_a_network_is_sent_once_when_there_is_one(city, phone)
     row = phone.get_by_role("button").filter(has_text=city.mine.number)
     expect(row).to_contain_text("30 m")
     assert phone.get_by_text(city.other.number).count() == 0
-    assert faults(phone) == []
+    assert faults_in_both_themes(phone) == []
     demanded = {"id": 1, "case": city.mine.id, "case_number": city.mine.number, "note": "从速",
                 "until": None, "overdue": False, "decision": "", "news": "demanded"}  # fmt: skip
     further = demanded | {"id": 2, "case": city.other.id, "case_number": city.other.number}
@@ -206,7 +206,7 @@ def test_work_done_without_a_network_is_sent_once_when_there_is_one(city, phone)
     phone.get_by_role("button", name="提交反馈").click()
     expect(phone.get_by_role("alert")).to_have_text("请写明处置情况。")
     phone.get_by_label("处置情况").fill("已清运")
-    assert faults(phone) == []
+    assert faults_in_both_themes(phone) == []
     phone.get_by_role("button", name="提交反馈").click()
     expect(phone.get_by_text("待上传 1 件")).to_be_visible()
     assert "feedback" not in city.steps()
@@ -278,12 +278,12 @@ def patrols(city):
 
 def test_a_patrol_is_walked_without_a_network_and_stored_once(city, officer):
     expect(officer.get_by_text("未在巡查，不记录位置。")).to_be_visible()
-    assert faults(officer) == []
+    assert faults_in_both_themes(officer) == []
     officer.wait_for_function("navigator.serviceWorker.controller !== null")
     officer.get_by_role("button", name="开始巡查").click()
     expect(officer.get_by_text("巡查中")).to_be_visible()
     expect(officer.get_by_text("@phone/li")).to_be_visible()  # in no duty table
-    assert faults(officer) == []
+    assert faults_in_both_themes(officer) == []
     stop_the_clock(officer)
     expect(officer.get_by_text("已记录 1 个位置")).to_be_visible()
     walk(officer, 3, begun=1)

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from hub.app import Hub
 from hub.http import iso
 from hub.store import Store, now
-from tests.browser.accessible import faults
+from tests.browser.accessible import faults_in_both_themes
 from tests.browser.conftest import DIST, PATIENCE_MS, need, until
 from tests.browser.running import answering
 from tests.hub.world import LAT, LON, make_site
@@ -74,7 +74,7 @@ def test_a_citizen_reports_with_photo_and_place_and_asks(city, phone):
     phone.get_by_label("照片（最多 3 张）").set_input_files(files)
     phone.get_by_label("电话").fill("13812345678")
     assert is_narrow_enough(phone)
-    assert faults(phone) == []
+    assert faults_in_both_themes(phone) == []
     phone.get_by_role("button", name="提交").click()
     receipt = phone.get_by_role("status").filter(has_text="已收到")
     expect(receipt).to_be_visible()
@@ -95,7 +95,7 @@ def test_a_citizen_reports_with_photo_and_place_and_asks(city, phone):
     expect(phone.get_by_text("GB/T 47678.5-2026 06010")).to_be_visible()
     expect(phone.get_by_text("还没有答复。")).to_be_visible()
     assert is_narrow_enough(phone)
-    assert faults(phone) == []
+    assert faults_in_both_themes(phone) == []
     text = phone.inner_text("body")
     assert "138" not in text
     assert "门口" not in text
@@ -139,5 +139,5 @@ def test_closed_matters_are_looked_up_by_grid_in_two_languages(city, phone):
     assert said["x"] > time["x"] + time["width"]
     assert phone.locator("html").get_attribute("lang") == "en"
     assert is_narrow_enough(phone)
-    assert faults(phone) == []
+    assert faults_in_both_themes(phone) == []
     assert iso(now())[:4] in phone.inner_text("main")

@@ -48,6 +48,8 @@ export const enMatters: Record<keyof typeof zhMatters, string> = {
     'Nobody has published {year} yet: the statutory holidays alone are counted, and limits that reach into it are marked provisional.',
   'calendarPage.how': 'Click a day to change it; saving makes a new version.',
   'calendarPage.day': '{day} {month} {year}, {kind}',
+  'calendarPage.published':
+    'Holiday notices of the State Council’s General Office; days as the package holidays gives them',
   'calendarPage.note': 'Announced where',
   'calendarPage.noteHint': 'The notice of the State Council and its number',
   'calendarPage.publish': 'Publish {year}',

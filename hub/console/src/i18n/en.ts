@@ -76,6 +76,7 @@ export const en: Record<keyof typeof zh, string> = {
   'role.supervisor': 'duty chief',
   'role.admin': 'administrator',
   'actor.system': 'the hub',
+  'actor.config': 'the configuration',
   'actor.command_line': 'command line',
   'actor.demo': 'demo operator',
   'actor.schedule': 'on schedule',

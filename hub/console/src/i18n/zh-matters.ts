@@ -45,6 +45,7 @@ export const zhMatters = {
     '{year} 年的放假安排尚未公布：暂按法定节假日推算，涉及该年的时限标为暂定。',
   'calendarPage.how': '点一天改变它；保存后成为新版本。',
   'calendarPage.day': '{year} 年 {month} {day} 日，{kind}',
+  'calendarPage.published': '国务院办公厅的节假日安排，日期按 holidays 软件包',
   'calendarPage.note': '依据',
   'calendarPage.noteHint': '如：国办发明电〔2026〕…号',
   'calendarPage.publish': '公布 {year} 年',

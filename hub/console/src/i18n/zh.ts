@@ -75,6 +75,7 @@ export const zh = {
   'role.supervisor': '值班长',
   'role.admin': '管理员',
   'actor.system': '系统',
+  'actor.config': '配置文件',
   'actor.command_line': '命令行',
   'actor.demo': '演示操作员',
   'actor.schedule': '定时',
