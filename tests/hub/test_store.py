@@ -3,15 +3,18 @@ from contextlib import ExitStack
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 from sqlalchemy.exc import OperationalError
 
 import hub.app  # noqa: F401 - every table is defined once everything is imported
 from hub.auth import tokens
 from hub.cases import words
+from hub.devices.orders import store as order_store
+from hub.devices.orders.order import Order
 from hub.errors import SchemaError
-from hub.store import AT_ONCE, Store, from_ms, is_database_away, metadata, put, to_ms
+from hub.store import AT_ONCE, Sentence, Store, from_ms, is_database_away, metadata, put, to_ms
 from tests.hub.world import NOON, undone
+from wire.coded import code_of, coded
 
 
 def is_described(_object, name, _kind, _reflected, _compared):
@@ -24,6 +27,28 @@ def test_the_migrations_make_what_the_code_expects(store):
         told = {"compare_type": False, "include_object": is_described}
         context = MigrationContext.configure(connection, opts=told)
         assert compare_metadata(context, metadata) == []
+
+
+def test_a_sentence_of_any_length_is_kept_with_its_code(store):
+    columns = [
+        column
+        for table in metadata.tables.values()
+        for column in table.columns
+        if isinstance(column.type, Sentence)
+    ]
+    assert len(columns) >= 5
+    with store.write() as tx:
+        if tx.dialect.name == "postgresql":  # where a text may have a length
+            there = inspect(tx)
+            for column in columns:
+                known = {
+                    each["name"]: each["type"] for each in there.get_columns(column.table.name)
+                }
+                assert known[column.name].length is None, column
+        why = coded("not_sent", "the pictures cannot be sent: {why}", why="x" * 900)
+        order_store.add(tx, Order("o-1", "cam-1", "camera.snapshot", {}, "", NOON, NOON, why=why))
+        kept = order_store.load(tx, ["o-1"])["o-1"].why
+    assert (kept, code_of(kept)) == (why, code_of(why))
 
 
 def test_migrating_twice_changes_nothing(store):
