@@ -6,6 +6,7 @@ past day comes out the same whenever it is made again.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy.engine import Connection
 
@@ -54,6 +55,7 @@ class Document:
     asked: Asked
     scheme: Version
     generated: bool
+    patrol_since: date | None
     city: Mapping[str, Measure]
     earlier: tuple[tuple[Period, Mapping[str, Measure]], ...]
     matters: tuple[tuple[str, Mapping[str, Measure]], ...]
@@ -61,6 +63,17 @@ class Document:
     deductions: tuple[Deduction, ...]
     years: tuple[YearLine, ...]
     numbers: Mapping[int, str]
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know of the figures before them."""
+        said = []
+        if self.generated:
+            said.append("含演示数据，不作考核依据 · Some of it is made up for a demonstration")
+        if self.patrol_since is not None:
+            day = self.patrol_since
+            said.append(f"巡查类指标自 {day} 起计 · Patrol counts from {day}")
+        return said
 
 
 def document(
@@ -90,6 +103,7 @@ def document(
         asked=asked,
         scheme=figures.scheme(tx, asked),
         generated=any(case.generated for case in figures.facts(tx, asked).cases),
+        patrol_since=figures.patrol_since(tx, asked),
         city=figures.by_group(tx, asked, whole).get("all", {}),
         earlier=tuple((period, found.get("all", {})) for period, found in series[:-1]),
         matters=tuple(sorted(kinds.items())),

@@ -82,10 +82,7 @@ def _page(document: Document, zone: ZoneInfo) -> str:
         f"<p>{escape(document.period.name)} · 截至 as of {as_of:%Y-%m-%d %H:%M}</p>",
         f"<p>方案 scheme {document.scheme.number} · 每个比率附分子与分母 rates with counts</p>",
     ]
-    if document.generated:
-        parts.append(
-            "<p class=made>含演示数据，不作考核依据 · Some of it is made up for a demonstration</p>"
-        )
+    parts += [f"<p class=made>{escape(note)}</p>" for note in document.notes]
     parts += [_keys(document), _figures(document)]
     if document.earlier:
         parts.append(_trend(document))

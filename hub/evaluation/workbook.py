@@ -66,9 +66,7 @@ def _figures(
     sheet.write_string(0, 0, safe(heading), styles.title)
     as_of = document.asked.as_of.astimezone(zone)
     note = f"截至 as of {as_of:%Y-%m-%d %H:%M} · 方案 scheme {document.scheme.number}"
-    if document.generated:
-        note += " · 含演示数据 some of it is made up for a demonstration"
-    sheet.write_string(1, 0, note, styles.faint)
+    sheet.write_string(1, 0, " · ".join([note, *document.notes]), styles.faint)
     titles = ["指标", "Indicator", "分子 n", "分母 of", "比率 value", "口径", "Formula", "来源"]
     sheet.write_row(3, 0, titles, styles.head)
     for row, each in enumerate(INDICATORS, 4):

@@ -367,6 +367,7 @@ def test_a_report_of_a_past_day_is_the_same_whenever_it_is_made(lived, form):
     content = call("GET", f"/api/evaluation/reports/{first['id']}/file").content
     text = text_of(content, form)
     assert "按期结案率" in text
+    assert "巡查类指标自 2026-11-24 起计" in text
     assert "75.00 %" in text if form == "pdf" else "0.75" in text
     assert call("GET", "/api/evaluation/reports").json()["total"] == 2
 
