@@ -242,8 +242,8 @@ def _gaps(grid: Grid, plane: _Plane, shapes: Iterable[Polygon], what: str) -> It
             yield _border_problem("gap", grid, plane, shape, message=message)
 
 
-def _m2(shape: BaseGeometry) -> str:
-    return f"{shape.area:.0f}"
+def _m2(shape: BaseGeometry) -> int:
+    return round(float(shape.area))
 
 
 def _polygons(shape: BaseGeometry) -> list[Polygon]:

@@ -16,7 +16,7 @@ from hub.config import Quarantine
 from hub.devices import keys, store as device_store
 from hub.quarantine import Suspect
 from hub.store import now, to_ms
-from tests.browser.accessible import THEMED, faults
+from tests.browser.accessible import THEMED, faults, faults_in_both_themes
 from tests.browser.conftest import Opener, enter, press
 from tests.browser.real_hub import real_hub
 from tests.hub.cases.test_condition_sheet import workbook
@@ -137,7 +137,7 @@ def test_a_file_of_grids_is_tried_mended_and_put_in_force(admin, tmp_path) -> No
     expect(problems).not_to_have_count(0)
     overlap = page.locator(".problems button", has_text="重叠").first
     expect(overlap).to_contain_text(
-        re.compile(r"与“\w+”重叠 \d+ 平方米应为：边界相差不超过 [\d.]+ 米")
+        re.compile(r"与“\w+”重叠 [\d,]+,\d{3} 平方米应为：边界相差不超过 [\d.]+ 米")
     )
     expect(overlap).to_contain_text("a，32.6")
     expect(page.get_by_role("button", name="导入并生效")).to_be_disabled()
@@ -222,6 +222,7 @@ def test_the_table_of_matters_is_imported_edited_and_remembers_by_whom(admin, tm
     faults = page.get_by_role("alert")
     expect(faults.locator("li")).to_have_count(2)
     expect(faults).to_contain_text("工作表“立结案”第 3 行“处置时限” 时限“4 weeks”读不出来")
+    assert faults_in_both_themes(page) == []
     sheet.write_bytes(workbook(("06010", "", "沿街散落", "清理干净", "4工作时", "环卫处")))
     chooser.set_input_files(sheet)
     expect(page.locator(".trial")).to_contain_text("新增 1 行")

@@ -38,6 +38,7 @@ export function codedText(given: string | Coded): string {
     if (value === undefined) return whole
     if (typeof value === 'object') return codedText(value)
     if (name === 'key') return settingOf(String(value))
+    if (name === 'm2') return Number(value).toLocaleString()
     return COLUMNS.has(name) ? columnOf(String(value)) : String(value)
   })
 }
