@@ -242,7 +242,7 @@ def test_the_history_is_searched_taken_out_and_proven(desk: Page, city: City) ->
     expect(rows.filter(has_text="确认").first).to_be_visible()
     desk.get_by_label("何物").select_option("alert")
     expect(rows).to_have_count(1)
-    expect(rows).to_contain_text("赵敏 zhao")
+    expect(rows).to_contain_text("赵敏 zhao · 操作员")
     expect(rows.get_by_role("link")).to_have_attribute("href", re.compile(r"#/\?alert="))
     with desk.expect_download() as taken:
         desk.get_by_role("link", name="CSV").click()
