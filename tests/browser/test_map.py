@@ -13,7 +13,7 @@ from hub.positions import KIND
 from hub.roles import Role
 from hub.store import Store, now, to_ms
 from tests.browser.accessible import faults
-from tests.browser.conftest import Opener, Served, until
+from tests.browser.conftest import Opener, Served, press, until
 from tests.browser.running import answering
 from tests.hub.world import make_site
 from tests.pmtiles import write_pmtiles
@@ -63,6 +63,24 @@ def test_the_map_looks_back_and_returns(still_hub: Served, opened: Opener) -> No
         page.keyboard.press("ArrowLeft")
     page.get_by_role("button", name="回到现在").click()
     expect(slider).to_have_count(0)
+
+
+def test_a_vehicle_is_followed_until_the_map_is_dragged(still_hub: Served, opened: Opener) -> None:
+    page = opened(still_hub.url, "/#/vehicles", draw_map=True)
+    canvas = page.locator(".maplibregl-canvas")
+    canvas.wait_for()
+    press(page.locator("tbody button").first)
+    follow = page.get_by_role("button", name="跟随", exact=True)
+    press(follow)
+    expect(page.get_by_role("button", name="停止跟随")).to_have_attribute("aria-pressed", "true")
+    box = canvas.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 3, box["y"] + box["height"] / 3
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 90, y + 60, steps=6)
+    page.mouse.up()
+    expect(follow).to_have_attribute("aria-pressed", "false")
 
 
 def test_a_pmtiles_file_lies_under_the_map(tmp_path, opened: Opener) -> None:
