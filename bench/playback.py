@@ -1,9 +1,11 @@
 """What the cameras find: rendered scenarios through the whole pipeline, held against their truth.
 
-`python bench/playback.py [--seeds 0,1] [--looks 1] [--harsh fps25] [SCENARIO …]`: a line of JSON a
-scenario, the last one over all. `found`: reported as what it is; `noticed`: reported at all;
-`false`: alerts where nothing is wanted. The model has learnt from such scenes, though from none of
-these streets: the figures compare versions of the pipeline, they do not foretell a real street.
+    python bench/playback.py [--model street-n] [--seeds 0,1] [--looks 1] [--harsh fps25] [NAME …]
+
+A line of JSON a scenario, the last one over all. `found`: reported as what it is; `noticed`:
+reported at all; `false`: alerts where nothing is wanted. The model has learnt from such scenes,
+though from none of these streets: the figures compare versions of the pipeline, they do not
+foretell a real street.
 """
 
 import argparse
@@ -17,7 +19,7 @@ from harsher import VARIANTS, harsher
 
 from edge.camera.recording import recorded_at
 from edge.config import load_camera
-from edge.detect.commands import replay
+from edge.detect.commands import MODEL, replay
 from scenes.judgement import Playback, judge
 from scenes.scene import SCENARIOS, find
 from scenes.video import camera_path, truth_path, write_mp4
@@ -26,6 +28,7 @@ from scenes.video import camera_path, truth_path, write_mp4
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("scenarios", nargs="*", default=list(SCENARIOS), metavar="SCENARIO")
+    parser.add_argument("--model", default=MODEL)
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--looks", type=float, default=1.0, help="looks a second")
     parser.add_argument("--harsh", choices=VARIANTS, help="as a worse camera sends it (harsher.py)")
@@ -37,25 +40,23 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for seed in (int(text) for text in options.seeds.split(",")):
             for name in options.scenarios:
-                playback = play(name, seed, options.looks, folder, options.harsh)
+                playback = play(name, seed, options, folder)
                 harsh = {"harsh": options.harsh} if options.harsh else {}
                 print(json.dumps({"seed": seed, **harsh, **row(playback)}), flush=True)
                 played.append(playback)
-    print(json.dumps({"summary": total(played)}))
+    print(json.dumps({"summary": {"model": options.model, **total(played)}}))
 
 
-def play(
-    name: str, seed: int, looks_per_s: float, folder: Path, harsh: str | None = None
-) -> Playback:
+def play(name: str, seed: int, options: argparse.Namespace, folder: Path) -> Playback:
     video = folder / f"{name}-{seed}.mp4"
     if not camera_path(video).exists():
-        write_mp4(find(name, seed), video, fps=looks_per_s)
+        write_mp4(find(name, seed), video, fps=options.looks)
     start = recorded_at(video)
-    if harsh is not None:
-        video = harsher(video, harsh)
-    camera = load_camera(camera_path(video)).model_copy(update={"looks_per_s": looks_per_s})
+    if options.harsh is not None:
+        video = harsher(video, options.harsh)
+    camera = load_camera(camera_path(video)).model_copy(update={"looks_per_s": options.looks})
     truth = json.loads(truth_path(video).read_text(encoding="utf-8"))
-    return judge(truth, replay(video, camera, start=start))
+    return judge(truth, replay(video, camera, start=start, model=options.model))
 
 
 def row(playback: Playback) -> dict[str, Any]:
