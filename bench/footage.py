@@ -18,6 +18,7 @@ from edge.camera.frame import Image
 from scenes.labels import training_frames
 
 Kind = Literal["quiet", "busy"]
+KINDS: tuple[Kind, ...] = ("quiet", "busy")
 WIDTH, HEIGHT, FPS, BITS_PER_S = 1920, 1080, 25, 4_000_000
 DRAWN_S = 8
 MATTERS = frozenset({"street_vending", "garbage", "illegal_structure"})

@@ -1,12 +1,13 @@
 """How many cameras a machine carries: CPU ms a stream-second of the whole agent.
 
-    python bench/streams.py [--model street-n …] [--streams 4] [--rival YOLO11N.pt] [VIDEO …]
+    python bench/streams.py [VIDEO …] [--model street-n …] [--streams 4] [--rival YOLO11N.pt]
 
 `tianyan edge run` reads recordings at their own pace, as cameras send them: decoding, gate,
 detector, tracks, dwell, evidence, outbox and link to a local broker. Its CPU time (all threads,
 all children) is taken between two health messages, with the looks it has taken by then. CPU time,
 not how full the machine was: one that does other things gives the same answer, so long as the
-looks kept up.
+looks kept up. A stream alone costs more than one of many, for between its looks all caches cool.
+A `--dwell` longer than the run leaves out what the pictures of alerts cost.
 
 Without recordings two drawn streets are taken (`footage.py`): `quiet`, where nothing moves, and
 `busy`, where people walk all the time and every look is analysed. The plain loop beside them
@@ -31,7 +32,7 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 import yaml
-from footage import write_street
+from footage import KINDS, write_street
 
 from tianyan.broker import HUB_USER, Broker, free_port, start_broker
 from tianyan.children import spawn
@@ -60,6 +61,17 @@ while number < 25 * int(sys.argv[3]):
     number += 1
 print((time.process_time() - began) / (looks - 1))
 """
+
+
+@dataclass(frozen=True)
+class Run:
+    """One agent: `streams` cameras judged with `model`, measured for `seconds` after `warm_s`."""
+
+    streams: int
+    model: str
+    dwell_s: float
+    warm_s: float
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -106,19 +118,19 @@ def heard(broker: Broker) -> Iterator[tuple[Queue[Any], list[str]]]:
         client.disconnect()
 
 
-def configuration(folder: Path, port: int, videos: list[Path], streams: int, model: str) -> Path:
+def configuration(folder: Path, port: int, videos: list[Path], run: Run) -> Path:
     (folder / "password").write_text(PASSWORD)
     (folder / "password").chmod(0o600)
     cameras = [
         {
             "id": f"camera-{number}", "source": str(videos[number % len(videos)]), "loop": True,
             "position": {"lat": 32.68, "lon": 109.02},
-            "zones": [{"id": "all", "dwell_s": 60}],
+            "zones": [{"id": "all", "dwell_s": run.dwell_s}],
         }
-        for number in range(streams)
+        for number in range(run.streams)
     ]  # fmt: skip
     document = {
-        "device": DEVICE, "data_dir": str(folder / "edge"), "model": model, "generated": True,
+        "device": DEVICE, "data_dir": str(folder / "edge"), "model": run.model, "generated": True,
         "broker": {"port": port, "password_file": str(folder / "password")}, "cameras": cameras,
     }  # fmt: skip
     path = folder / "edge.yaml"
@@ -126,9 +138,7 @@ def configuration(folder: Path, port: int, videos: list[Path], streams: int, mod
     return path
 
 
-def agent(
-    videos: list[Path], streams: int, model: str, warm_s: float, seconds: float
-) -> dict[str, Any]:
+def agent(videos: list[Path], run: Run) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
         folder = Path(place)
         broker = start_broker(
@@ -136,7 +146,7 @@ def agent(
         )
         stack.callback(broker.child.stop)
         health, alerts = stack.enter_context(heard(broker))
-        config = configuration(folder, broker.port, videos, streams, model)
+        config = configuration(folder, broker.port, videos, run)
         args = [sys.executable, "-m", "tianyan.cli", "edge", "run", str(config)]
         child = spawn("edge", args, folder / "edge.log")
         stack.callback(child.stop)
@@ -150,10 +160,10 @@ def agent(
                 time.monotonic(), cpu_s(child.pid), sum(c.frames for c in told.cameras),
                 frozenset(str(c.state) for c in told.cameras),
             )  # fmt: skip
-            if first is None and now.at_s - began_s >= warm_s:
+            if first is None and now.at_s - began_s >= run.warm_s:
                 first = now
-            elif first is not None and now.at_s - first.at_s >= seconds - 1:
-                return _row(first, now, streams, len(alerts))
+            elif first is not None and now.at_s - first.at_s >= run.seconds - 1:
+                return _row(first, now, run.streams, len(alerts))
 
 
 def _row(first: Reading, last: Reading, streams: int, alerts: int) -> dict[str, Any]:
@@ -177,19 +187,15 @@ def plain_loop(weights: Path, video: Path, looks: int) -> float:
     return 1000 * float(said.split()[-1])
 
 
-def streets(
-    videos: list[Path], place: Path, keyframe_every_s: int, seconds: int
-) -> dict[str, list[Path]]:
+def streets(wanted: argparse.Namespace, place: Path) -> dict[str, list[Path]]:
     """Recordings by kind; what is drawn is so long that it need not begin again."""
-    if videos:
-        return {"given": videos}
+    if wanted.videos:
+        return {"given": wanted.videos}
+    every_s = wanted.keyframe_every_s
+    seconds = int(max(120, wanted.warm + wanted.seconds + 2 * HEALTH_TIMEOUT_S))
     return {
-        kind: [
-            write_street(
-                place / f"{kind}.mp4", kind, keyframe_every_s=keyframe_every_s, seconds=seconds
-            )
-        ]
-        for kind in ("quiet", "busy")
+        kind: [write_street(place / f"{kind}.mp4", kind, keyframe_every_s=every_s, seconds=seconds)]
+        for kind in wanted.street
     }
 
 
@@ -199,23 +205,23 @@ def main() -> None:
     parser.add_argument("--model", nargs="+", default=["street-n"])
     parser.add_argument("--streams", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=60, help="measured, after --warm")
-    parser.add_argument(
-        "--warm", type=float, default=25.0, metavar="SECONDS",
-        help="before it is measured; from 120 on the drawn street's alerts have all begun",
-    )  # fmt: skip
+    parser.add_argument("--warm", type=float, default=25, help="seconds before it is measured")
+    parser.add_argument("--dwell", type=float, default=60, help="seconds until an alert")
+    parser.add_argument("--street", nargs="+", default=KINDS, choices=KINDS, help="drawn ones")
     parser.add_argument("--keyframe-every-s", type=int, default=1, help="of the drawn streets")
     parser.add_argument("--rival", type=Path, metavar="FILE.pt", help="weights of the plain loop")
     parser.add_argument("--rival-looks", type=int, default=12)
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        drawn_s = int(max(120, wanted.warm + wanted.seconds + 2 * HEALTH_TIMEOUT_S))
-        drawn = streets(wanted.videos, Path(place), wanted.keyframe_every_s, drawn_s)
-        for name, videos in drawn.items():
+        for name, videos in streets(wanted, Path(place)).items():
             rival_ms = (
                 plain_loop(wanted.rival, videos[0], wanted.rival_looks) if wanted.rival else None
             )
             for model in wanted.model:
-                row = agent(videos, wanted.streams, model, wanted.warm, wanted.seconds)
+                row = agent(
+                    videos,
+                    Run(wanted.streams, model, wanted.dwell, wanted.warm, wanted.seconds),
+                )
                 line = {"street": name, "model": model, **row, "machine": machine()}
                 if rival_ms is not None:
                     line["plain_loop_cpu_ms"] = round(rival_ms, 1)
