@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from hub import auth
 from hub.app import Hub
 from hub.roles import Role
-from tests.browser.accessible import faults
+from tests.browser.accessible import faults, faults_in_both_themes
 from tests.browser.conftest import Opener, press, until
 from tests.browser.real_hub import real_hub
 from tests.hub.intake.test_public_api import picture
@@ -98,3 +98,33 @@ def test_a_case_and_what_was_reported_lead_to_each_other(city, opened: Opener) -
     panel.get_by_role("link", name=re.compile("-0001")).click()
     expect(section).to_contain_text(HEAP)
     assert refused == []
+
+
+def test_a_call_is_written_down_with_its_picture_and_stays_to_be_taken_in(
+    city, opened: Opener
+) -> None:
+    url, token = city
+    page = opened(url, "/#/reports", token=token)
+    press(page.get_by_role("button", name="登记反映"))
+    entry = page.get_by_role("complementary", name="登记反映")
+    entry.get_by_label("反映内容").fill("井盖松了，车一过就响")
+    entry.get_by_label("地点（反映人怎么说）").fill("兴安东路")
+    entry.get_by_label("反映人", exact=True).fill("李秀英")
+    entry.get_by_label("联系电话").fill("13912345678")
+    entry.get_by_label("要求答复").check()
+    assert faults_in_both_themes(page) == []
+    press(entry.get_by_role("button", name="登记", exact=True))
+
+    panel = page.get_by_role("complementary", name=re.compile("反映 AK"))
+    expect(panel).to_contain_text("李** 139****5678")
+    expect(panel.get_by_role("heading", name="受理", exact=True)).to_be_visible()
+    expect(page.locator("tbody tr")).to_have_count(3)
+    files = [
+        {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": picture()},
+        {"name": "b.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"},
+    ]
+    panel.get_by_label("添加照片").set_input_files(files)
+    expect(panel.get_by_role("img", name="照片 1")).to_be_visible()
+    expect(panel.get_by_role("alert")).to_contain_text("图片打不开")
+    expect(panel.get_by_role("img")).to_have_count(1)
+

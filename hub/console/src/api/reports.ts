@@ -65,6 +65,16 @@ export interface Caller {
   email: string
 }
 
+/** What a clerk writes down of a call or a letter. */
+export interface NewReport {
+  channel: Report['channel']
+  content: string
+  place_text: string
+  wants_reply: boolean
+  confidential: boolean
+  caller: Omit<Caller, 'email'>
+}
+
 export interface Found {
   matter?: string
   lat?: number
@@ -81,6 +91,14 @@ export function reports(
 
 export function report(number: string): Promise<Report> {
   return get(at(number))
+}
+
+export function addReport(one: NewReport): Promise<Report> {
+  return request('POST', '/api/reports', one)
+}
+
+export function addReportPhoto(number: string, file: Blob): Promise<{ photos: number }> {
+  return request('PUT', `${at(number)}/photos`, file)
 }
 
 export function reportsOf(caseId: number | string): Promise<Page<Told>> {
