@@ -127,4 +127,3 @@ def test_a_call_is_written_down_with_its_picture_and_stays_to_be_taken_in(
     expect(panel.get_by_role("img", name="照片 1")).to_be_visible()
     expect(panel.get_by_role("alert")).to_contain_text("图片打不开")
     expect(panel.get_by_role("img")).to_have_count(1)
-
