@@ -79,8 +79,9 @@ def test_a_case_is_sent_by_rule_corrected_and_the_correction_becomes_a_rule(
 def test_a_supervision_is_demanded_shown_and_answered(city, opened: Opener) -> None:
     url, token = city
     page = opened(url, "/#/cases/1", token=token)
-    for name in ("立案", "派遣"):
+    for name, state in (("立案", "已立案"), ("派遣", "已派遣")):
         page.get_by_role("button", name=name, exact=True).click()
+        expect(page.locator(".head .state")).to_have_text(state)
     records = page.locator(".records")
     records.get_by_text("新增记录").click()
     records.get_by_label("记录什么").select_option("supervision")
