@@ -7,7 +7,9 @@ from typing import Any
 MOST_BYTES = 2000
 """How much code and values may take besides the text; what has more is its text alone."""
 MARK = "\x1f"
-"""Stands between a text that is kept and its code; no text has it."""
+"""Stands between a text that is kept and its code; in the text it becomes a space."""
+DEEPEST = 8
+"""Sentences in a sentence; what a device sends may be nested to any depth."""
 
 
 class Coded(str):
@@ -69,21 +71,21 @@ def code_of(text: str) -> dict[str, Any]:
     return parts if len(json.dumps(parts)) <= MOST_BYTES else {}
 
 
-def with_code(text: str, said: Mapping[str, Any]) -> str:
+def with_code(text: str, said: Mapping[str, Any], deepest: int = DEEPEST) -> str:
     """A text with what was sent beside it (`code_of`); what is no code leaves it as it is."""
     code, values = said.get("code"), said.get("values")
-    if not isinstance(code, str) or not isinstance(values, dict):
+    if not isinstance(code, str) or not isinstance(values, dict) or not deepest:
         return text
     sentence = Coded(text)
     sentence.code = code
-    sentence.values = {name: _heard(value) for name, value in values.items()}
+    sentence.values = {name: _heard(value, deepest - 1) for name, value in values.items()}
     return sentence
 
 
 def kept(text: str) -> str:
     """A text as it is stored: its code, where it has one, behind it."""
-    code = code_of(text)
-    return f"{text}{MARK}{json.dumps(code, ensure_ascii=False)}" if code else str(text)
+    code, plain = code_of(text), str(text).replace(MARK, " ")
+    return f"{plain}{MARK}{json.dumps(code, ensure_ascii=False)}" if code else plain
 
 
 def read_kept(stored: str) -> str:
@@ -97,10 +99,12 @@ def codes_of(texts: Mapping[str, object]) -> dict[str, dict[str, Any]]:
     return {name: text.parts() for name, text in texts.items() if isinstance(text, Coded)}
 
 
-def _heard(value: object) -> object:
+def _heard(value: object, deepest: int) -> object:
+    """A value as a device sent it; empty where it is none of those that are sent."""
     if isinstance(value, dict):
-        return with_code(str(value.get("text", "")), value)
-    return _plain(value)
+        text = value.get("text")
+        return with_code(text if isinstance(text, str) else "", value, deepest)
+    return value if isinstance(value, int | float | str) else ""
 
 
 def _plain(value: object) -> object:

@@ -38,3 +38,15 @@ def test_an_error_says_the_sentence_it_was_made_with():
     assert code_of(words_of(ValueError(ROW))) == code_of(ROW)
     assert words_of(ValueError("as it is")) == "as it is"
     assert words_of(KeyError("bell")) == "'bell'"
+
+
+def test_whatever_a_device_sends_can_be_kept_and_read():
+    deep, heap = {"text": "t", "code": "c", "values": {}}, []
+    for _ in range(500):
+        deep = {"text": "t", "code": "c", "values": {"a": deep}}
+        heap = [heap]
+    odd = {"code": "c", "values": {"deep": deep, "heap": heap, "text": {"text": heap}, "n": None}}
+    back = read_kept(kept(with_code("it\x1fis", odd)))
+    assert back == "it is"
+    assert code_of(back)["values"]["heap"] == ""
+    assert read_kept(kept("no\x1fcode")) == "no code"
