@@ -6,7 +6,6 @@ import type { Feature, GeoJSON, Point } from 'geojson'
 import {
   type GeoJSONSource,
   type GeoJSONSourceDiff,
-  Map as MapLibre,
   type MapMouseEvent,
   Marker,
   setWorkerUrl,
@@ -30,6 +29,7 @@ import {
 } from './features'
 import { type Shift, shifted, toGcj02, unmoved, unshift } from './datum'
 import { icons, PIXEL_RATIO } from './icons'
+import { PacedMap } from './paced-map'
 import { layers, type SourceName, style, SWITCHED } from './style'
 
 setWorkerUrl(workerUrl)
@@ -71,7 +71,7 @@ const CLICKED: [layer: string, kind: Kind][] = [
 ]
 
 export class CityMap {
-  private readonly map: MapLibre
+  private readonly map: PacedMap
   private readonly shift: Shift
   private readonly ready: Promise<void>
   private readonly waitingVehicles = new Map<string, Feature<Point> | null>()
@@ -81,7 +81,10 @@ export class CityMap {
   private readonly dotted = { vehicles: false, cameras: false }
   private readonly shadedGrids = new Set<string>()
   private chosenGrid: string | null = null
-  private frame = 0
+  private fleet: ReadonlyMap<string, Vehicle> = new Map()
+  private trails: ReadonlyMap<string, [number, number][]> = new Map()
+  private readonly waitingData = new Map<SourceName, GeoJSON>()
+  private scheduled = false
   private sending = false
   private gone = false
   private city: Bounds | null = null
@@ -100,7 +103,7 @@ export class CityMap {
   ) {
     this.shift = base?.datum === 'gcj02' ? toGcj02 : unmoved
     const colours = readColours()
-    this.map = new MapLibre({
+    this.map = new PacedMap({
       container,
       style: style(colours, base),
       center: this.shift(view.lon, view.lat),
@@ -133,7 +136,6 @@ export class CityMap {
 
   destroy(): void {
     this.gone = true
-    cancelAnimationFrame(this.frame)
     this.map.remove()
   }
 
@@ -168,11 +170,8 @@ export class CityMap {
   }
 
   show(name: SourceName, data: GeoJSON): void {
-    void this.ready.then(() => {
-      if (name === 'cameras' && !this.gone && 'features' in data)
-        this.thin('cameras', data.features.length)
-      if (!this.gone) void this.source(name).setData(shifted(data, this.shift))
-    })
+    this.waitingData.set(name, data)
+    this.schedule()
   }
 
   private source(name: SourceName): GeoJSONSource {
@@ -219,7 +218,7 @@ export class CityMap {
     })
   }
 
-  /** The whole of a moving fleet, or what changed of it: gathered and sent at most once a frame. */
+  /** The whole of a moving fleet, or what changed of it. */
   moveVehicles(
     changed: Iterable<string>,
     fleet: ReadonlyMap<string, Vehicle>,
@@ -230,29 +229,46 @@ export class CityMap {
       const drawn = vehicle ? vehiclePoint(vehicle) : null
       this.waitingVehicles.set(id, drawn && (shifted(drawn, this.shift) as Feature<Point>))
     }
-    this.schedule(fleet, trails)
+    this.fleet = fleet
+    this.trails = trails
+    this.schedule()
     const ringed = this.ringed ? fleet.get(this.ringed) : undefined
     if (ringed?.lat != null && ringed.lon != null) this.ring({ lat: ringed.lat, lon: ringed.lon })
     if (this.followed) this.keepUp(fleet)
   }
 
-  private schedule(
-    fleet: ReadonlyMap<string, Vehicle>,
-    trails: ReadonlyMap<string, [number, number][]>,
-  ): void {
-    if (this.frame || this.sending) return
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0
-      void this.send(fleet, trails)
+  /** What changed is gathered and sent at most once a drawing. */
+  private schedule(): void {
+    if (this.scheduled || this.sending) return
+    this.scheduled = true
+    this.map.beforeDrawing(() => {
+      this.scheduled = false
+      void this.send()
     })
   }
 
-  private async send(
-    fleet: ReadonlyMap<string, Vehicle>,
-    trails: ReadonlyMap<string, [number, number][]>,
-  ): Promise<void> {
+  private async send(): Promise<void> {
     await this.ready
-    if (this.gone || this.waitingVehicles.size === 0) return
+    if (this.gone) return
+    this.sending = true
+    try {
+      await Promise.all([...this.sendData(), ...this.sendVehicles()])
+    } finally {
+      this.sending = false
+    }
+    if (this.waitingVehicles.size > 0 || this.waitingData.size > 0) this.schedule()
+  }
+
+  private sendData(): Promise<void>[] {
+    const sent = [...this.waitingData].map(([name, data]) => {
+      if (name === 'cameras' && 'features' in data) this.thin('cameras', data.features.length)
+      return this.source(name).setData(shifted(data, this.shift))
+    })
+    this.waitingData.clear()
+    return sent
+  }
+
+  private sendVehicles(): Promise<void>[] {
     const diff: GeoJSONSourceDiff = { add: [], remove: [] }
     for (const [id, feature] of this.waitingVehicles) {
       if (feature) diff.add?.push(feature)
@@ -262,22 +278,19 @@ export class CityMap {
     }
     this.waitingVehicles.clear()
     this.thin('vehicles', this.drawnVehicles.size)
-    if (diff.add?.length === 0 && diff.remove?.length === 0) return
-    this.sending = true
+    if (diff.add?.length === 0 && diff.remove?.length === 0) return []
     const lines =
-      fleet.size > MOST_TRAILS ? [] : [...trails].filter(([, points]) => points.length > 1)
-    const drawn: Promise<unknown>[] = [this.source('vehicles').updateData(diff)]
+      this.fleet.size > MOST_TRAILS ? [] : [...this.trails].filter(([, points]) => points.length > 1)
+    const sent = [this.source('vehicles').updateData(diff)]
     // Cutting a source into tiles again costs the same for no lines as for many.
     if (lines.length > 0 || this.trailed) {
       const shapes = lines.map(([id, points]) =>
-        trailLine(id, fleet.get(id)?.kind ?? '', points),
+        trailLine(id, this.fleet.get(id)?.kind ?? '', points),
       )
-      drawn.push(this.source('trails').setData(shifted(collection(shapes), this.shift)))
+      sent.push(this.source('trails').setData(shifted(collection(shapes), this.shift)))
       this.trailed = lines.length > 0
     }
-    await Promise.all(drawn)
-    this.sending = false
-    if (this.waitingVehicles.size > 0) this.schedule(fleet, trails)
+    return sent
   }
 
   /** Keep a vehicle in the middle until told otherwise. */
