@@ -235,7 +235,10 @@ class ModelKeeper:
             self._try_out(detector)
 
     def _fetch(self, update: ModelUpdate) -> Path | None:
-        """Try until it is here, its address is over or we stop."""
+        """Try until it is here, the hub refuses its address or says something newer, or we stop.
+
+        Whether an address still holds is the hub's word alone: this machine's clock may be wrong.
+        """
         wait_s = RETRY_FIRST_S
         while not self._stopping.is_set():
             try:
@@ -244,8 +247,6 @@ class ModelKeeper:
                 )
             except OSError as fault:
                 log.info("model %s %s put off: %s", update.model, update.version, fault)
-                if time.time() * 1000 > update.exp:
-                    raise NewAddressNeeded("the address has run out") from None
             if not self._asked.empty():
                 return None  # the hub has said something newer
             self._stopping.wait(wait_s * random.uniform(0.5, 1))  # noqa: S311

@@ -14,7 +14,9 @@ class ModelUpdate(Versioned, kw_only=True, frozen=True):
     """Hub to device: take this model into use, once, however often it is said.
 
     `id`: the rollout's. `sha256`, `size`: of the bundle (see `wire.bundle`) at `url`, which holds
-    until `exp` (ms UTC). `trial_s`: how long it must look without a fault before it is kept.
+    until `exp` (ms UTC) by the hub's clock: the hub refuses it afterwards and sends another. The
+    device, whose own clock may be wrong, goes by that refusal. `trial_s`: how long it must look
+    without a fault before it is kept.
     """
 
     dev: DeviceId

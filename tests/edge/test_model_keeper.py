@@ -183,6 +183,33 @@ def test_an_address_that_has_run_out_waits_for_the_next(keepers, server, good):
     reaches(keeper, UpdateState.ACTIVE)
 
 
+@pytest.mark.parametrize("wrong_by_s", [-3600, 3600])
+def test_a_download_that_is_cut_goes_on_whatever_the_boxs_clock_says(
+    keepers, server, good, monkeypatch, wrong_by_s
+):
+    monkeypatch.setattr("edge.model_keeper.RETRY_FIRST_S", 0.05)
+    server.cut_after = 700
+    keeper = keepers()
+    keeper.take(offered(server, good, exp=int(time.time() * 1000) - wrong_by_s * 1000))
+    reaches(keeper, UpdateState.ACTIVE)
+    assert server.asked == [None, "bytes=700-"]
+
+
+def test_a_slow_clock_does_not_keep_an_address_that_the_hub_refuses(
+    keepers, server, good, monkeypatch
+):
+    monkeypatch.setattr("edge.model_keeper.RETRY_FIRST_S", 0.02)
+    server.cut_after = 700
+    keeper = keepers()
+    keeper.take(offered(server, good, exp=int(time.time() * 1000) + 3_600_000))
+    wait_for(lambda: server.asked)
+    server.status = 403
+    wait_for(lambda: len(server.asked) == 2)
+    time.sleep(0.3)
+    assert server.asked == [None, "bytes=700-"]
+    assert report(keeper).state is UpdateState.DOWNLOADING
+
+
 def corrupt(tmp_path, data):
     return data, {"sha256": "0" * 64}
 
