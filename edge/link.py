@@ -139,9 +139,7 @@ class Link:
             protocol=mqtt.MQTTv311,
         )
         try:
-            if self._broker.password_file is not None:
-                password = self._broker.password_file.read_text(encoding="utf-8").strip()
-                client.username_pw_set(self._outbox.dev, password)
+            self._identify(client)
             if self._broker.ca_file is not None:
                 client.tls_set(str(self._broker.ca_file), tls_version=ssl.PROTOCOL_TLS_CLIENT)
         except (OSError, ssl.SSLError) as fault:
@@ -155,7 +153,16 @@ class Link:
         client.on_pre_connect = self._on_pre_connect
         return client
 
+    def _identify(self, client: mqtt.Client) -> None:
+        if self._broker.password_file is not None:
+            password = self._broker.password_file.read_text(encoding="utf-8").strip()
+            client.username_pw_set(self._outbox.dev, password)
+
     def _on_pre_connect(self, client: mqtt.Client, _: Any) -> None:
+        try:
+            self._identify(client)  # it may have been given a new one
+        except OSError as fault:
+            log.warning("broker.password_file: %s: the one before is used", fault)
         self._session = self._outbox.next_session()
         will = encode(self._state(online=False))
         client.will_set(topics.up(self._outbox.dev, "state"), will, qos=1, retain=True)

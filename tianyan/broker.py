@@ -3,10 +3,7 @@
 Every user has a password of its own and may use its own topics only, as in a deployment.
 """
 
-import base64
 import getpass
-import hashlib
-import secrets
 import shutil
 import socket
 import sys
@@ -16,12 +13,12 @@ from pathlib import Path
 
 import yaml
 
+from hub.accounts import put
 from tianyan.children import Child, spawn
 from wire.topics import ROOT
 
 HUB_USER = "hub"
 START_TIMEOUT_S = 15.0
-_PBKDF2_ROUNDS = 101
 _MOSQUITTO_PLACES = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
 
 
@@ -31,11 +28,15 @@ class BrokerFailed(RuntimeError):
 
 @dataclass(frozen=True)
 class Broker:
-    """A running broker; `kind` is "mosquitto" or "amqtt"."""
+    """A running broker; `kind` is "mosquitto" or "amqtt".
+
+    `accounts`: for the settings of a hub that is to run its accounts, which only Mosquitto allows.
+    """
 
     kind: str
     port: int
     child: Child
+    accounts: dict[str, str]
 
 
 def find_mosquitto() -> str | None:
@@ -57,7 +58,8 @@ def start_broker(folder: Path, passwords: dict[str, str], port: int) -> Broker:
         args += ["-c", str(_write_amqtt(folder, passwords, port))]
     child = spawn("broker", args, folder / "broker.log")
     _wait_until_listening(child, port)
-    return Broker("mosquitto" if binary else "amqtt", port, child)
+    accounts = {"accounts_file": str(folder / "passwords"), "pid_file": str(folder / "pid")}
+    return Broker("mosquitto" if binary else "amqtt", port, child, accounts if binary else {})
 
 
 def free_port() -> int:
@@ -85,17 +87,10 @@ def _write_private(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def mosquitto_password(password: str) -> str:
-    """Password hash as `mosquitto_passwd` of Mosquitto 2 writes it: $7$ = PBKDF2-SHA512."""
-    salt = secrets.token_bytes(12)
-    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, _PBKDF2_ROUNDS)
-    encoded = (base64.b64encode(part).decode() for part in (salt, digest))
-    return f"$7${_PBKDF2_ROUNDS}${'$'.join(encoded)}"
-
-
 def _write_mosquitto(folder: Path, passwords: dict[str, str], port: int) -> Path:
-    lines = [f"{user}:{mosquitto_password(word)}\n" for user, word in passwords.items()]
-    _write_private(folder / "passwords", "".join(lines))
+    accounts = folder / "passwords"
+    accounts.touch(mode=0o600)
+    put(accounts, passwords)
     acl = (
         f"user {HUB_USER}\ntopic readwrite {ROOT}/#\ntopic read $SYS/broker/version\n\n"
         f"pattern write {ROOT}/%u/up/#\npattern read {ROOT}/%u/down/#\n"
@@ -109,6 +104,7 @@ def _write_mosquitto(folder: Path, passwords: dict[str, str], port: int) -> Path
         f"password_file {folder / 'passwords'}\n"
         f"acl_file {folder / 'acl'}\n"
         f"user {getpass.getuser()}\n"
+        f"pid_file {folder / 'pid'}\n"
         "persistence true\n"
         f"persistence_location {folder}/\n"
         "autosave_interval 60\n"

@@ -260,6 +260,7 @@ def _start_hub(folder: Path, options: DemoOptions, broker: Broker) -> Child:
             "broker": {
                 "port": broker.port,
                 "password_file": str(_password_file(folder, HUB_USER)),
+                **broker.accounts,
             },
             "grids": [str(folder / "street" / "grids.geojson")],
             "case_prefix": "AK",

@@ -12,6 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from edge.config import BrokerConfig
 from edge.link import BadBroker, Link, Reports
 from edge.outbox import ALERT, TRACK, EvidenceFile, Outbox
+from hub import accounts
 from tests.servers.mosquitto import mosquitto
 from tests.wire.test_codec import a_track, an_alert
 from wire import topics
@@ -146,6 +147,21 @@ def test_a_broker_restart_loses_nothing(world):
     assert sorted({body["seq"] for body in hub.bodies(ALERT)}) == [0, 1, 2, 3, 4]
     sessions = [body["session"] for body in hub.bodies("birth")]
     assert sessions == sorted(sessions)
+
+
+def test_a_device_that_was_given_a_new_password_comes_back_by_itself(world, tmp_path):
+    outbox, hub, link, broker = world
+    hub.say(online=True)
+    link.start()
+    until(lambda: link.is_online, "the link")
+    assert accounts.add(broker.settings(), DEV, "d-other")
+    until(lambda: not link.is_online, "the cut")
+    add_alert(outbox)
+    (tmp_path / "password").unlink()
+    time.sleep(5)
+    assert outbox.depth() == {ALERT: 1}, "nobody is let in with the old one"
+    (tmp_path / "password").write_text("d-other\n")
+    until(lambda: not outbox.depth(), "the receipt")
 
 
 def test_a_refused_alert_is_not_sent_again(world):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.config import Broker
 from tests.servers.port import free_port
 from tianyan.broker import find_mosquitto, start_broker
 
@@ -24,6 +25,10 @@ class Mosquitto:
 
     def restart(self) -> None:
         self._broker = start_broker(self._folder, self._passwords, self.port)
+
+    def settings(self) -> Broker:
+        """For a hub that runs the broker's accounts."""
+        return Broker.model_validate({"port": self.port, **self._broker.accounts})
 
     def kill(self) -> None:
         """As `kill -9`: what it had only in memory is gone."""
