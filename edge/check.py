@@ -25,6 +25,7 @@ from edge.config import (
 )
 from edge.gps.errors import GpsError
 from edge.gps.sources import FileSource, SerialSource, source_at
+from edge.trust import believed
 from wire.settings import Settings
 
 S = TypeVar("S", bound=Settings)
@@ -124,7 +125,7 @@ def _broker_faults(broker: BrokerConfig) -> Iterator[str]:
         yield from secret_file_faults("broker.password_file", broker.password_file)
     if broker.ca_file is not None:
         try:
-            ssl.create_default_context(cafile=str(broker.ca_file))
+            believed(broker.ca_file)
         except ssl.SSLError:
             yield f"broker.ca_file: {broker.ca_file}: holds no certificate in PEM form"
         except OSError as fault:

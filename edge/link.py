@@ -23,6 +23,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.config import BrokerConfig
 from edge.outbox import RETRY_FIRST_MS, TRACK, HeldFile, Item, Outbox
+from edge.trust import believed
 from edge.upload import Answer, BadAddress, is_intact, upload
 from wire import topics
 from wire.codec import Refused, decode, encode
@@ -140,6 +141,7 @@ class Link:
         )
         try:
             self._identify(client)
+            self._trust = believed(self._broker.ca_file)
             if self._broker.ca_file is not None:
                 client.tls_set(str(self._broker.ca_file), tls_version=ssl.PROTOCOL_TLS_CLIENT)
         except (OSError, ssl.SSLError) as fault:
@@ -333,7 +335,14 @@ class Link:
         path = self._outbox.file_path(file.sha256)
         try:
             # What the hub seals it takes whole: no part of it may lie there open.
-            answer = upload(file.url, path, held.type, whole=held.sealed, give_way=self.give_way)
+            answer = upload(
+                file.url,
+                path,
+                held.type,
+                whole=held.sealed,
+                context=self._trust,
+                give_way=self.give_way,
+            )
         except (BadAddress, FileNotFoundError) as fault:
             log.warning("the file %s of %s is not sent: %s", file.sha256, held.alert, fault)
             if not path.exists():

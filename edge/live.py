@@ -7,6 +7,7 @@ may stand behind any router, and never before an alert. Pictures are kept nowher
 
 import logging
 import os
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -76,12 +77,17 @@ class LiveDesk:
     """Carries out `camera.watch`. One watch a camera: a later order goes on where it is."""
 
     def __init__(
-        self, cameras: Mapping[str, Camera], detector: Detector, finder: FaceFinder
+        self,
+        cameras: Mapping[str, Camera],
+        detector: Detector,
+        finder: FaceFinder,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
-        """`detector`, `finder`: of what is to be covered."""
+        """`detector`, `finder`: of what is to be covered. `trust`: as of `edge.trust`."""
         self._cameras = cameras
         self._detector = detector
         self._finder = finder
+        self._trust = trust
         self._lock = threading.Lock()
         self._watched: dict[str, threading.Event] = {}
         self._stop = threading.Event()
@@ -99,7 +105,7 @@ class LiveDesk:
             known = ", ".join(self._cameras) or "none"
             raise OrderFailed(no_camera(args.camera, known))
         try:
-            line = PictureLine(args.url, self.give_way)
+            line = PictureLine(args.url, self.give_way, self._trust)
         except BadAddress as fault:
             raise OrderFailed(words_of(fault)) from None
         # On Linux a thread has a priority of its own: looking comes before showing.

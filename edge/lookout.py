@@ -39,6 +39,7 @@ from edge.outbox import Outbox
 from edge.place_memory import PlaceMemory
 from edge.show import Shower
 from edge.signature import Signer
+from edge.trust import believed
 from wire.status import CameraBirth, CameraHealth, CameraState
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,10 @@ class Lookout:
         move. `signer`: of pictures that are asked for; without one there are none. Raises BadModel,
         BadGround, BadSource.
         """
-        self.models = ModelKeeper(config.data_dir / "models", config.model, open_proven, on_change)
+        trust = believed(config.broker.ca_file)
+        self.models = ModelKeeper(
+            config.data_dir / "models", config.model, open_proven, on_change, trust=trust
+        )
         self._detector = self.models.detector
         for camera in config.cameras:
             for fault in vocabulary_faults(camera, self._detector.labels):
@@ -99,7 +103,7 @@ class Lookout:
         self._memory = PlaceMemory(config.data_dir / "places")
         show = Shower(outbox, signer, finder) if signer is not None else None
         self.looks = LookDesk(self._posts, self._detector, self._memory, show)
-        self.live = LiveDesk(self._posts, self._detector, finder)
+        self.live = LiveDesk(self._posts, self._detector, finder, trust)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._look_forever, name="look", daemon=True)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -27,7 +28,12 @@ class NewAddressNeeded(RuntimeError):
     """The address does not hold any more; the hub sends another."""
 
 
-def fetch(update: ModelUpdate, folder: Path, told: Callable[[int], None]) -> Path:
+def fetch(
+    update: ModelUpdate,
+    folder: Path,
+    told: Callable[[int], None],
+    trust: ssl.SSLContext | None = None,
+) -> Path:
     """Download a bundle, going on after what is here; `told` hears of the bytes received.
 
     Raises CannotHave, NewAddressNeeded, OSError when it was cut (try again).
@@ -43,7 +49,7 @@ def fetch(update: ModelUpdate, folder: Path, told: Callable[[int], None]) -> Pat
         raise CannotHave(coded("no_room", message, times=ROOM, size=update.size))
     part = folder / f"{update.sha256}.part"
     if _size(part) < update.size:
-        _receive(update, part, told)
+        _receive(update, part, told, trust)
     if _size(part) != update.size:
         raise OSError(f"{_size(part)} of {update.size} bytes have come")
     if (found := _sha256(part)) != update.sha256:
@@ -71,12 +77,19 @@ def unpacked(bundle: Path, folder: Path) -> Path:
     return folder
 
 
-def _receive(update: ModelUpdate, part: Path, told: Callable[[int], None]) -> None:
+def _receive(
+    update: ModelUpdate,
+    part: Path,
+    told: Callable[[int], None],
+    trust: ssl.SSLContext | None,
+) -> None:
     here = _size(part)
     headers = {"Range": f"bytes={here}-"} if here else {}
     request = urllib.request.Request(update.url, headers=headers)  # noqa: S310 - scheme checked
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
+        with urllib.request.urlopen(  # noqa: S310
+            request, timeout=TIMEOUT_S, context=trust
+        ) as answer:
             if here and answer.status != HTTPStatus.PARTIAL_CONTENT:
                 here = 0
             with part.open("ab" if here else "wb") as file:

@@ -14,6 +14,7 @@ import logging
 import queue
 import random
 import shutil
+import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -74,14 +75,16 @@ class ModelKeeper:
         on_change: Callable[[], None],
         *,
         patience_s: float = PATIENCE_S,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         """Open what was decided last, and failing that what came before it.
 
-        `configured`: the model of the device's file. Raises BadModel when even that does not open.
+        `configured`: the model of the device's file. `trust`: as of `edge.trust`. Raises BadModel
+        when even the configured one does not open.
         """
         self._folder, self._configured = folder, configured
         self._open, self._on_change = open_model, on_change
-        self._patience_s = patience_s
+        self._patience_s, self._trust = patience_s, trust
         self._lock = threading.RLock()
         self._stopping = threading.Event()
         self._asked: queue.SimpleQueue[ModelUpdate | None] = queue.SimpleQueue()
@@ -243,7 +246,10 @@ class ModelKeeper:
         while not self._stopping.is_set():
             try:
                 return fetch(
-                    update, self._folder / "incoming", lambda here: self._tell_bytes(update, here)
+                    update,
+                    self._folder / "incoming",
+                    lambda here: self._tell_bytes(update, here),
+                    self._trust,
                 )
             except OSError as fault:
                 log.info("model %s %s put off: %s", update.model, update.version, fault)

@@ -1,8 +1,10 @@
 """The link against a real broker, with a hub that is played by the test."""
 
 import http.server
+import ssl
 import threading
 import time
+from contextlib import contextmanager
 
 import msgspec
 import paho.mqtt.client as mqtt
@@ -14,6 +16,7 @@ from edge.link import BadBroker, Link, Reports
 from edge.outbox import ALERT, TRACK, EvidenceFile, Outbox
 from hub import accounts
 from tests.servers.mosquitto import mosquitto
+from tests.servers.tls import make_certificate
 from tests.wire.test_codec import a_track, an_alert
 from wire import topics
 from wire.codec import encode
@@ -76,8 +79,9 @@ class Hub:
         self.client.loop_stop()
 
 
-@pytest.fixture
-def world(tmp_path):
+@contextmanager
+def beginning(tmp_path, certificate=None):
+    """A device before its start, and the hub; `certificate`: of the broker where it speaks TLS."""
     with mosquitto(tmp_path, {"hub": "h-secret", DEV: "d-secret"}) as broker:
         password_file = tmp_path / "password"
         password_file.write_text("d-secret\n")
@@ -93,11 +97,21 @@ def world(tmp_path):
             ),
         )
         config = BrokerConfig(port=broker.port, password_file=password_file)
+        if certificate is not None:
+            port = broker.listen_with_tls(certificate)
+            until(hub.listens.is_set, "the hub at the broker")
+            config = config.model_copy(update={"port": port, "ca_file": certificate.file})
         link = Link(config, outbox, reports, lambda: int(time.time() * 1000))
         yield outbox, hub, link, broker
         link.stop()
         hub.stop()
         outbox.close()
+
+
+@pytest.fixture
+def world(tmp_path):
+    with beginning(tmp_path) as made:
+        yield made
 
 
 def add_alert(outbox, files=()):
@@ -233,7 +247,8 @@ def shelf():
 
 
 def grant(hub, shelf, file):
-    url = f"http://127.0.0.1:{shelf.server_port}/upload/{file.sha256}"
+    scheme = "https" if isinstance(shelf.socket, ssl.SSLSocket) else "http"
+    url = f"{scheme}://127.0.0.1:{shelf.server_port}/upload/{file.sha256}"
     hub.send("grant", Grant(dev=DEV, files=[GrantedFile(file.sha256, url)], exp=2**41))
 
 
@@ -289,6 +304,29 @@ def test_each_answer_to_an_upload_has_its_consequence(world, shelf, answer, offe
     until(lambda: shelf.put, "the upload")
     until(lambda: len(hub.bodies("evidence")) == offers, "the offers")
     until(lambda: ("evidence" in outbox.depth()) is kept, "the file's fate")
+
+
+@pytest.fixture
+def behind_tls(tmp_path, shelf):
+    """The same where only the city's own file vouches for broker and hub."""
+    certificate = make_certificate(tmp_path)
+    shelf.socket = certificate.context().wrap_socket(
+        shelf.socket, server_side=True, do_handshake_on_connect=False
+    )
+    with beginning(tmp_path, certificate) as made:
+        yield made
+
+
+def test_the_brokers_certificate_file_vouches_for_the_address_of_files_too(behind_tls, shelf):
+    outbox, hub, link, _ = behind_tls
+    picture = EvidenceFile(b"\xff\xd8 a picture", "image/jpeg")
+    hub.say(online=True)
+    link.start()
+    add_alert(outbox, [picture])
+    until(lambda: hub.bodies("evidence"), "the offer")
+    grant(hub, shelf, picture)
+    until(lambda: shelf.put, "the upload")
+    assert shelf.put[0][2] == picture.data
 
 
 def test_settings_that_cannot_be_used_are_named(tmp_path):

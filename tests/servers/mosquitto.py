@@ -3,13 +3,16 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hub.config import Broker
 from tests.servers.port import free_port
+from tests.servers.tls import Certificate
 from tianyan.broker import find_mosquitto, start_broker
+from tianyan.children import spawn
 
 
 class Mosquitto:
@@ -29,6 +32,19 @@ class Mosquitto:
     def settings(self) -> Broker:
         """For a hub that runs the broker's accounts."""
         return Broker.model_validate({"port": self.port, **self._broker.accounts})
+
+    def listen_with_tls(self, certificate: Certificate) -> int:
+        """Begin anew, and listen at another port with this certificate as well; that port."""
+        self._broker.child.stop()
+        port = free_port()
+        config = self._folder / "mosquitto.conf"
+        config.write_text(
+            f"{config.read_text()}listener {port} 127.0.0.1\n"
+            f"certfile {certificate.file}\nkeyfile {certificate.key}\n"
+        )
+        args = [str(find_mosquitto()), "-c", str(config)]
+        self._broker = replace(self._broker, child=spawn("broker", args, self._folder / "tls.log"))
+        return port
 
     def kill(self) -> None:
         """As `kill -9`: what it had only in memory is gone."""
