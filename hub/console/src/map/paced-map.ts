@@ -1,21 +1,29 @@
-import { Map as MapLibre } from 'maplibre-gl'
+import { Map as MapLibre, type MapOptions } from 'maplibre-gl'
 
 import { Pace } from './pace'
 
 /**
  * Without a graphics card a drawing takes many frames, and nothing else of the page comes on to the
  * screen meanwhile. What changes by itself is then drawn at a pace that leaves the page its time;
- * where a person moves the map, as often as it can be.
+ * where a person moves the map, and until there is a first picture of it, as often as it can be.
  */
 export class PacedMap extends MapLibre {
   private readonly pace: Pace | undefined = new Pace(() => super.triggerRepaint())
+  private hasPicture = false
+
+  constructor(options: MapOptions) {
+    super(options)
+    void this.once('load', () => {
+      this.hasPicture = true
+    })
+  }
 
   beforeDrawing(call: () => void): void {
     this.pace?.before(call)
   }
 
   override triggerRepaint(): void {
-    if (this.pace) this.pace.want(this.isMoving())
+    if (this.pace) this.pace.want(this.isMoving() || !this.hasPicture)
     else super.triggerRepaint() // while it is being made
   }
 }
