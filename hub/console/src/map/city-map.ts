@@ -302,7 +302,8 @@ export class CityMap {
   private keepUp(fleet: ReadonlyMap<string, Vehicle>): void {
     const led = this.followed ? fleet.get(this.followed) : undefined
     if (led?.lon == null || led.lat == null) return
-    this.map.easeTo({ center: this.shift(led.lon, led.lat), duration: calm(900), easing: (x) => x })
+    const duration = this.map.isSlow ? 0 : calm(900)
+    this.map.easeTo({ center: this.shift(led.lon, led.lat), duration, easing: (x) => x })
   }
 
   /** Rings that widen where something is new. */

@@ -74,6 +74,7 @@ describe('the pace of a map', () => {
     expect(draw).toHaveBeenCalledTimes(3)
     pace.want(false)
     expect(draw).toHaveBeenCalledTimes(4)
+    expect(pace.slow).toBe(false)
   })
 
   it('lets a person who moves the map wait for nothing', () => {
@@ -81,6 +82,7 @@ describe('the pace of a map', () => {
     const pace = new Pace(draw)
     pace.want(false)
     drawn(100)
+    expect(pace.slow).toBe(true)
     pace.want(true)
     expect(draw).toHaveBeenCalledTimes(2)
   })

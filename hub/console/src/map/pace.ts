@@ -12,7 +12,8 @@ export function restMs(tookMs: number): number {
 
 export class Pace {
   private measuring = false
-  private slow = false
+  /** Whether the last drawing was one to rest after. */
+  slow = false
   private resting = false
   private wanted = false
   private waiting: (() => void)[] = []

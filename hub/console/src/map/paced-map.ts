@@ -18,6 +18,11 @@ export class PacedMap extends MapLibre {
     })
   }
 
+  /** Whether a movement would be seen as a few jumps. */
+  get isSlow(): boolean {
+    return this.pace?.slow ?? false
+  }
+
   beforeDrawing(call: () => void): void {
     this.pace?.before(call)
   }
