@@ -18,7 +18,7 @@ export const enDevices: Record<keyof typeof zhDevices, string> = {
   'devicesPage.enrolTitle': 'Enrol a device',
   'devicesPage.id': 'Id of the device',
   'devicesPage.idHint':
-    'Small letters, digits and . _ -, 3 characters or more: the device.id of its configuration.',
+    'Small letters, digits and . _ -, 3 characters or more: what its configuration calls "device".',
   'devicesPage.passwordOf': 'Password of {id}',
   'devicesPage.installed': 'The broker knows this password already.',
   'devicesPage.notInstalled':

@@ -16,7 +16,7 @@ export const zhDevices = {
   'devicesPage.enrol': '登记入网',
   'devicesPage.enrolTitle': '登记一台设备',
   'devicesPage.id': '设备编号',
-  'devicesPage.idHint': '小写字母、数字和 . _ -，至少 3 个字符，与设备配置中的 device.id 相同。',
+  'devicesPage.idHint': '小写字母、数字和 . _ -，至少 3 个字符，与设备配置文件中的 device 相同。',
   'devicesPage.passwordOf': '{id} 的接入口令',
   'devicesPage.installed': '消息服务器已知道这个口令。',
   'devicesPage.notInstalled': '消息服务器不由中枢管理：请把这个口令配置到消息服务器上。',
