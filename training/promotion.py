@@ -120,6 +120,12 @@ def _evaluation(
         if anyway:
             return None
         raise NotPromoted(f'{fault} (or --anyway "why")') from None
+    if found.verdict == Verdict.NOT_JUDGED and not anyway:
+        raise NotPromoted(
+            f"evaluation: too few to judge by (pictures: {found.summary.get('pictures')}, days of a"
+            f" camera: {found.summary.get('groups')}); evaluate on more, as on the data that the"
+            ' model in use was trained with (or --anyway "why")'
+        )
     if found.verdict == Verdict.WORSE and not anyway:
         worse = [str(c["label"]) for c in found.classes if c.get("verdict") == Verdict.WORSE]
         raise NotPromoted(

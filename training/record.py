@@ -24,7 +24,7 @@ class Evaluation:
 
     @property
     def verdict(self) -> str:
-        """`better`, `not shown better` or `worse`."""
+        """See `training.versus.Verdict`."""
         return str(self.summary.get("verdict", ""))
 
 

@@ -34,6 +34,7 @@ class Verdict(StrEnum):
     BETTER = "better"
     NOT_SHOWN = "not shown better"
     WORSE = "worse"
+    NOT_JUDGED = "not judged"
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,12 @@ class Difference:
 
     @property
     def verdict(self) -> Verdict:
-        """Better or worse only where the whole span is."""
-        if self.low is not None and self.low > 0:
+        """Better or worse only where the whole span is; without a span nothing is judged."""
+        if self.low is None or self.high is None:
+            return Verdict.NOT_JUDGED
+        if self.low > 0:
             return Verdict.BETTER
-        if self.high is not None and self.high < 0:
+        if self.high < 0:
             return Verdict.WORSE
         return Verdict.NOT_SHOWN
 

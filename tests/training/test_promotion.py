@@ -120,6 +120,20 @@ def test_a_worse_one_is_refused_unless_somebody_says_why(tmp_path, dataset, mode
     assert about["promotion"]["anyway"] == "the old one may not be used any longer"
 
 
+def test_one_that_was_compared_on_too_few_days_is_not_judged_and_refused(tmp_path, dataset, models):
+    for picture in sorted((dataset.parent / "images/val").iterdir())[12:]:
+        picture.unlink()
+    rows = dataset.parent / "manifest.csv"
+    rows.write_text("\n".join(rows.read_text().splitlines()[:13]) + "\n")
+    run = candidate(tmp_path)
+    assert evaluated(run, dataset)[-1]["summary"]["verdict"] == "not judged"
+    with pytest.raises(
+        NotPromoted, match=r"too few to judge by \(pictures: 12, days of a camera: 6\)"
+    ):
+        promote(Wish(run, "street-n", "2"))
+    assert promote(Wish(run, "street-n", "2", anyway="a trial"))["verdict"] == "not judged"
+
+
 def test_without_an_evaluation_it_is_refused(tmp_path, dataset, models):
     run = candidate(tmp_path)
     with pytest.raises(NotPromoted, match="has not been evaluated; first: tianyan model eval"):

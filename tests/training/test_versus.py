@@ -59,7 +59,7 @@ def test_of_few_days_nothing_is_said_however_many_pictures_they_have():
     good, bad = side(*street(40, 10, 0, 50)), side(*street(15, 35, 0, 50))
     days = [str(i % 5) for i in range(100)]
     found = compare(good, bad, days, 0.5)
-    assert (found.verdict, found.groups) == (Verdict.NOT_SHOWN, 5)
+    assert (found.verdict, found.groups) == (Verdict.NOT_JUDGED, 5)
     assert found.mean.value == pytest.approx(0.5)
     assert found.mean.low is None
 
