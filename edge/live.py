@@ -25,7 +25,7 @@ from edge.detect.watch import FAINT
 from edge.looks import Camera, checked, ms_of
 from edge.orders import OrderFailed, no_camera, no_picture
 from edge.upload import BadAddress, PictureLine
-from wire.coded import coded, words_of
+from wire.coded import coded, of_system, words_of
 from wire.looks import WatchArgs
 
 log = logging.getLogger(__name__)
@@ -165,8 +165,9 @@ class LiveDesk:
             except (OSError, HTTPException) as fault:
                 failures += 1
                 if failures >= MOST_FAILURES:
+                    why = of_system(fault) if isinstance(fault, OSError) else fault
                     raise OrderFailed(
-                        coded("not_sent", "the pictures cannot be sent: {why}", why=fault)
+                        coded("not_sent", "the pictures cannot be sent: {why}", why=why)
                     ) from None
                 continue
             failures = 0

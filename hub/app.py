@@ -127,6 +127,7 @@ from hub.tracks.api import DeviceFacts
 from hub.tracks.settings import settings_of
 from hub.tracks.store import vehicles
 from hub.tracks.vehicle_ops import OPS as VEHICLE_OPS
+from wire.coded import coded
 
 log = logging.getLogger(__name__)
 
@@ -666,7 +667,12 @@ def _add_probes(app: FastAPI, hub: Hub) -> None:
 def _add_console(app: FastAPI, config: HubConfig) -> None:
     @app.get("/api/{rest:path}", include_in_schema=False)
     def nothing_here(rest: str) -> None:
-        raise Problem(404, "not_found", f"/api/{rest} does not exist", "see /api/openapi.json")
+        raise Problem(
+            404,
+            "not_found",
+            f"/api/{rest} does not exist",
+            coded("see_api", "see /api/openapi.json"),
+        )
 
     if (CONSOLE / "index.html").is_file():
         if config.intake.public:

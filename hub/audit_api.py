@@ -23,6 +23,7 @@ from hub.people import person_names
 from hub.roles import Actor, Right
 from hub.store import Store, now
 from hub.tracks import fence_store
+from wire.coded import coded
 
 MOST_ROWS = 100_000
 MOST_FAULTS = 100
@@ -121,8 +122,15 @@ def router(store: Store) -> APIRouter:
             kept, total = audit.found(tx, wanted, MOST_ROWS)
             names = person_names.shown(tx, {each.entry.actor for each in kept})
         if total > MOST_ROWS:
-            message = f"{total} entries are more than one table holds"
-            raise Problem(422, "too_many", message, f"at most {MOST_ROWS}: name a shorter time")
+            message = coded(
+                "many_entries", "{total} entries are more than one table holds", total=total
+            )
+            raise Problem(
+                422,
+                "too_many",
+                message,
+                coded("shorter_time", "at most {most}: name a shorter time", most=MOST_ROWS),
+            )
         with store.write() as tx:
             note = f"{total} entries {said(wanted)}".strip()
             act = audit.Entry(now(), actor.name, actor.role, "audit", "table", "export", note=note)

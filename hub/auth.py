@@ -25,6 +25,7 @@ from hub.people.sessions import Kind, Session
 from hub.roles import RIGHTS, Actor, Post, Right, Role, Spot
 from hub.scope import Reach, Whereabouts
 from hub.store import Instant, Store, metadata, now
+from wire.coded import coded
 
 COOKIE = "tianyan_session"
 CSRF_HEADER = "x-tianyan"
@@ -92,7 +93,10 @@ def need(right: Right, reach: Reach = Reach.CITY) -> Callable[[Request], Actor]:
         actor = identify(request)
         if actor is None:
             raise Problem(
-                401, "unauthorized", "no valid token or session", "Authorization: Bearer TOKEN"
+                401,
+                "unauthorized",
+                coded("no_session", "no valid token or session"),
+                "Authorization: Bearer TOKEN",
             )
         if actor.by_cookie and request.method not in SAFE_METHODS:
             check_csrf(request)
@@ -100,13 +104,22 @@ def need(right: Right, reach: Reach = Reach.CITY) -> Callable[[Request], Actor]:
             raise Problem(
                 403,
                 "password_change_needed",
-                f"{actor.name} must choose a password of his own",
+                coded("own_password", "{who} must choose a password of his own", who=actor.name),
                 "POST /api/session/password",
             )
         if not actor.may(right):
-            roles = ", ".join(role for role in Role if right in RIGHTS[role])
+            names = ", ".join(role for role in Role if right in RIGHTS[role])
             raise Problem(
-                403, "forbidden", f"{actor.name} ({actor.role}) may not {right} here", roles
+                403,
+                "forbidden",
+                coded(
+                    "may_not",
+                    "{who} ({role}) may not {right} here",
+                    who=actor.name,
+                    role=actor.role,
+                    right=right,
+                ),
+                coded("roles", "{role}", role=names),
             )
         return _there(request, actor, right, reach)
 
@@ -135,9 +148,13 @@ def _there(request: Request, actor: Actor, right: Right, reach: Reach) -> Actor:
         raise Problem(
             403,
             "elsewhere",
-            f"{actor.name}'s posts do not cover this: {right} needs another grid, department or "
-            f"matter",
-            f"what the posts cover: {grids}",
+            coded(
+                "posts_lack",
+                "{who}'s posts do not cover this: {right} needs another grid, department or matter",
+                who=actor.name,
+                right=right,
+            ),
+            coded("posts_cover", "what the posts cover: {grids}", grids=grids),
         )
     return found
 
@@ -148,7 +165,9 @@ _THING = re.compile(r"/api/([\w-]+)/\{")
 def check_csrf(request: Request) -> None:
     """Refuse a write by cookie that another site's page could have sent."""
     if request.headers.get(CSRF_HEADER) != "1":
-        raise Problem(403, "csrf", "a write by cookie needs a header", "X-Tianyan: 1")
+        raise Problem(
+            403, "csrf", coded("header_needed", "a write by cookie needs a header"), "X-Tianyan: 1"
+        )
 
 
 def identify(request: Request, *, touch: bool = True) -> Actor | None:

@@ -30,6 +30,7 @@ from hub.people import feeds, users
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
+from wire.coded import coded
 
 MOST = 500
 ASK_EVERY = timedelta(minutes=30)
@@ -68,8 +69,8 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
         secret, at = secrets.token_urlsafe(32), now()
         with store.write() as tx:
             if users.load(tx, actor.name) is None:
-                message = f"{actor.name} is a program"
-                raise Problem(409, "no_person", message, "log in as a person")
+                message = coded("a_program", "{who} is a program", who=actor.name)
+                raise Problem(409, "no_person", message, coded("log_in", "log in as a person"))
             feeds.put(tx, actor.name, hashed(secret), at)
             _note(tx, actor, "make_feed", at)
         url = f"{config.base_url}/feeds/{secret}.ics"

@@ -27,6 +27,7 @@ from hub.events import Change
 from hub.pipeline import Seen, Site, judged, open_cases
 from hub.roles import SYSTEM, Actor
 from hub.store import Store, now
+from wire.coded import coded
 
 
 def decide(store: Store, site: Site, name: str, decision: str, *, note: str, actor: Actor) -> None:
@@ -38,7 +39,7 @@ def decide(store: Store, site: Site, name: str, decision: str, *, note: str, act
         if alert.decision == decision and alert.decided_by == actor.name:
             return
         if (said := said_of(tx, alert)) is not None:
-            raise Problem(409, "decided", said, "a decision is made once")
+            raise Problem(409, "decided", said, coded("decided_once", "a decision is made once"))
         at = now()
         alert = replace(alert, decision=decision, decided_by=actor.name, decided_at=at)
         held = alert.suppressed_by
@@ -62,13 +63,21 @@ def decide(store: Store, site: Site, name: str, decision: str, *, note: str, act
 def said_of(tx: Connection, alert: Alert) -> str | None:
     """What a person has said of an alert already."""
     if alert.decision is not None:
-        return f"alert {alert.id} was judged {alert.decision} by {alert.decided_by}"
+        return coded(
+            "alert_decided",
+            "alert {alert} was judged {decision} by {who}",
+            alert=alert.id,
+            decision=alert.decision,
+            who=alert.decided_by,
+        )
     if alert.duplicate_of is None:
         return None
     merges = [act for act in audit.of(tx, "alert", alert.id) if act.action == "merge"]
-    return (
-        f"alert {alert.id} was merged {merges[-1].note} by {merges[-1].actor}" if merges else None
-    )
+    if not merges:
+        return None
+    into, who = merges[-1].note, merges[-1].actor
+    text = "alert {alert} was merged {into} by {who}"
+    return coded("alert_merged", text, alert=alert.id, into=into, who=who)
 
 
 def _hold_back(tx: Connection, site: Site, alert: Alert, actor: Actor) -> None:

@@ -28,6 +28,7 @@ from hub.proof import watching
 from hub.proof.rebound import Coming
 from hub.roles import Actor
 from hub.store import Store, now
+from wire.coded import coded
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,10 @@ class Desk:
             raise not_found("report", number)
         if report.state is not ReportState.WAITING:
             raise Problem(
-                409, "not_waiting", f"report {number} is {report.state}", "a report that waits"
+                409,
+                "not_waiting",
+                coded("report_is", "report {report} is {state}", report=number, state=report.state),
+                coded("waiting_report", "a report that waits"),
             )
         return report
 

@@ -8,6 +8,8 @@ HubError
 
 from pathlib import Path
 
+from wire.coded import coded
+
 
 class HubError(Exception):
     """Anything the hub refuses or cannot do; the message names the thing and the remedy."""
@@ -41,4 +43,9 @@ class Problem(HubError):
 
 def not_found(what: str, name: object) -> Problem:
     """The answer for a thing that is not there."""
-    return Problem(404, "not_found", f"{what} {name!s} does not exist", "an id from the list")
+    return Problem(
+        404,
+        "not_found",
+        coded("no_such", "{thing} {name} does not exist", thing=what, name=name),
+        coded("id_of_list", "an id from the list"),
+    )

@@ -19,7 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.errors import Problem
 from hub.store import is_database_away
-from wire.coded import codes_of
+from wire.coded import coded, codes_of
+from wire.settings import by_place
 
 log = logging.getLogger(__name__)
 
@@ -230,17 +231,17 @@ def _problem(_request: Request, fault: Problem) -> Response:
 
 
 def _invalid(_request: Request, fault: RequestValidationError) -> Response:
-    lines = [
-        f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
-        for error in fault.errors()
-    ]
-    return error_response(422, "invalid", "; ".join(lines), "see /api/openapi.json")
+    return error_response(
+        422, "invalid", by_place(fault.errors()), coded("see_api", "see /api/openapi.json")
+    )
 
 
 def _http(_request: Request, fault: HTTPException) -> Response:
     codes = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
     code = codes.get(fault.status_code, "error")
-    return error_response(fault.status_code, code, str(fault.detail), "see /api/openapi.json")
+    return error_response(
+        fault.status_code, code, str(fault.detail), coded("see_api", "see /api/openapi.json")
+    )
 
 
 def _database(_request: Request, fault: DBAPIError) -> Response:
@@ -249,7 +250,12 @@ def _database(_request: Request, fault: DBAPIError) -> Response:
     if not is_database_away(fault):
         raise fault
     log.error("Database cannot answer: %s", fault.orig)
-    response = error_response(503, "database_away", "the database cannot answer", "try again")
+    response = error_response(
+        503,
+        "database_away",
+        coded("database_silent", "the database cannot answer"),
+        coded("try_again", "try again"),
+    )
     response.headers["Retry-After"] = RETRY_AFTER_S
     return response
 
@@ -264,8 +270,8 @@ def _overflow(_request: Request, fault: OverflowError) -> Response:
 def _beyond(fault: object) -> Response:
     """A value that no column of the kind can hold: there can be no such thing."""
     log.info("Value beyond what the database holds: %s", fault)
-    message = "a number or a text is beyond what can be stored"
-    allowed = "whole numbers below 2147483648, text without NUL"
+    message = coded("beyond_storage", "a number or a text is beyond what can be stored")
+    allowed = coded("storable", "whole numbers below 2147483648, text without NUL")
     return error_response(422, "out_of_range", message, allowed)
 
 
@@ -319,7 +325,12 @@ class BodyLimit:
 
 
 def _refuse(limit: int) -> JSONResponse:
-    return error_response(413, "too_large", "the body is too large", f"at most {limit} bytes")
+    return error_response(
+        413,
+        "too_large",
+        coded("large_body", "the body is too large"),
+        coded("bytes_at_most", "at most {most} bytes", most=limit),
+    )
 
 
 def _counted(receive: Receive, limit: int) -> Callable[[], Awaitable[Message]]:

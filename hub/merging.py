@@ -14,6 +14,7 @@ from hub.events import Change
 from hub.pipeline import Site
 from hub.roles import Actor
 from hub.store import Store, now
+from wire.coded import coded
 
 
 def merge_into_alert(store: Store, name: str, into: str, *, note: str, actor: Actor) -> None:
@@ -21,17 +22,30 @@ def merge_into_alert(store: Store, name: str, into: str, *, note: str, actor: Ac
     with store.write(urgent=True) as tx:
         other = alert_store.load(tx, [into]).get(into)
         if other is None:
-            raise Problem(422, "bad_alert", f"alert {into} is not known", "another alert's id")
+            raise Problem(
+                422,
+                "bad_alert",
+                coded("alert_not_known", "alert {alert} is not known", alert=into),
+                coded("other_alert_id", "another alert's id"),
+            )
         held = {each: alert_store.lock(tx, each) for each in sorted({name, other.head})}
         alert, head = held[name], held[other.head]
         if alert is None or head is None:
             raise not_found("alert", name)
         _may_join(tx, alert)
         if head.id in (alert.id, alert.duplicate_of):
-            raise Problem(422, "bad_alert", f"alert {into} is of the same thing", "another thing")
+            raise Problem(
+                422,
+                "bad_alert",
+                coded("alert_of_same", "alert {alert} is of the same thing", alert=into),
+                coded("other_thing", "another thing"),
+            )
         if head.decision == FALSE_ALARM:
             raise Problem(
-                422, "bad_alert", f"alert {head.id} was judged false", "one that is true, or open"
+                422,
+                "bad_alert",
+                coded("alert_false", "alert {alert} was judged false", alert=head.id),
+                coded("true_or_open", "one that is true, or open"),
             )
         if alert.case_id not in (None, head.case_id):
             raise _has_case(tx, alert)
@@ -61,7 +75,12 @@ def merge_into_case(
         _may_join(tx, alert)
         case = case_store.lock(tx, into)
         if case is None or not case.is_open:
-            raise Problem(422, "bad_case", f"case {into} is not an open case", "an open case")
+            raise Problem(
+                422,
+                "bad_case",
+                coded("case_not_open", "case {case} is not an open case", case=into),
+                coded("open_case", "an open case"),
+            )
         if alert.case_id not in (None, case.id):
             raise _has_case(tx, alert)
         at = now()
@@ -89,13 +108,15 @@ def merge_into_case(
 
 def _may_join(tx: Connection, alert: Alert) -> None:
     if (said := said_of(tx, alert)) is not None:
-        raise Problem(409, "decided", said, "an alert nobody has decided")
+        raise Problem(409, "decided", said, coded("undecided_alert", "an alert nobody has decided"))
 
 
 def _has_case(tx: Connection, alert: Alert) -> Problem:
     number = case_store.numbers_of(tx, [alert.case_id or 0]).get(alert.case_id or 0, "")
-    fault = f"alert {alert.id} has the case {number}"
-    return Problem(409, "has_case", fault, "merge the cases instead")
+    fault = coded(
+        "alert_in_case", "alert {alert} has the case {number}", alert=alert.id, number=number
+    )
+    return Problem(409, "has_case", fault, coded("merge_cases", "merge the cases instead"))
 
 
 def _entry(alert: Alert, actor: Actor, into: str, note: str) -> audit.Entry:

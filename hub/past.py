@@ -24,6 +24,7 @@ from hub.scope import Reach
 from hub.store import Store, from_ms, now, to_ms
 from hub.tracks.api import visible as visible_vehicles
 from hub.tracks.store import batches, decode_fixes, vehicles
+from wire.coded import coded
 from wire.track import VALID, TrackPoint
 
 HEARD_WITHIN = timedelta(minutes=10)
@@ -84,7 +85,12 @@ def router(store: Store) -> APIRouter:
         actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))], at: AwareDatetime
     ) -> Past:
         if at > now():
-            raise Problem(422, "bad_time", f"at: {at.isoformat()} is not past", "a past moment")
+            raise Problem(
+                422,
+                "bad_time",
+                coded("not_past", "at: {at} is not past", at=at.isoformat()),
+                coded("past_moment", "a past moment"),
+            )
         with store.read() as tx:
             return Past(
                 at=at,

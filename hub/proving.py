@@ -20,6 +20,7 @@ from hub.inbox import Received
 from hub.roles import SYSTEM, Actor
 from hub.store import Store, now
 from wire.alert import Alert as AlertMessage
+from wire.coded import coded
 from wire.statement import scene_of
 from wire.status import Birth
 
@@ -138,7 +139,15 @@ def accept_key(store: Store, device: str, key: str, note: str, actor: Actor) -> 
         at = now()
         if not device_keys.accept(tx, device, key, actor.name, at):
             raise Problem(
-                409, "no_such_key", f"{device} has no key {key} that waits", "GET /api/devices"
+                409,
+                "no_such_key",
+                coded(
+                    "key_not_waiting",
+                    "{device} has no key {key} that waits",
+                    device=device,
+                    key=key,
+                ),
+                "GET /api/devices",
             )
         audit.append(
             tx, [_act(at, actor, ("device", device), "accept_key", f"{key} {note}".strip())]

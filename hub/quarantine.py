@@ -34,6 +34,7 @@ from hub.http import ERRORS, Listing, Page, Utc, page
 from hub.roles import Actor, Right
 from hub.store import Instant, Store, metadata, now
 from wire.codec import STREAMS, Refused
+from wire.coded import coded
 
 MAX_RAW = 65_536
 SHOWN_RAW = 2_000
@@ -269,16 +270,21 @@ def _take(store: Store, again: Again, number: int, actor: Actor) -> None:
         row = _row(tx, number)
         if not _can_retry(row):
             raise Problem(
-                409, "cannot_retry", "it is not kept whole, or its kind is not taken late",
-                f"whole messages of {', '.join(STREAMS)}",
-            )  # fmt: skip
+                409,
+                "cannot_retry",
+                coded("not_whole", "it is not kept whole, or its kind is not taken late"),
+                coded("whole_messages", "whole messages of {kinds}", kinds=", ".join(STREAMS)),
+            )
         suspect = Suspect(
             row["received_at"], row["topic"], row["device"], row["code"], row["message"],
             bytes(row["raw"]),
         )  # fmt: skip
         if (fault := again(tx, suspect)) is not None:
             raise Problem(
-                409, "refused_again", f"{fault.code}: {fault.message}", "mend the cause first"
+                409,
+                "refused_again",
+                coded("refused_as", "{kind}: {why}", kind=fault.code, why=fault.message),
+                coded("mend_first", "mend the cause first"),
             )
         tx.execute(delete(refused).where(refused.c.id == number))
         _write_down(tx, actor, str(number), "retry", f"{row['topic']}: {row['code']}")

@@ -43,6 +43,7 @@ from hub.pipeline import Site
 from hub.roles import RANK, SYSTEM, Actor, Role
 from hub.steps import look_again, stepped_on
 from hub.store import Store, now
+from wire.coded import coded
 
 AT_ONCE = 500
 GRID, OFFICER = "grid", "officer"
@@ -80,7 +81,7 @@ def record(store: Store, site: Site, case_id: int, wanted: WantedRecord, actor: 
     """
     with store.write(urgent=True) as tx:
         on = Occasion(tx, site, look_again(tx, case_id, wanted.version), actor, now())
-        _need(wanted.note, f"{wanted.kind}: say it in words")
+        _need(wanted.note, coded("record_words", "{record}: say it in words", record=wanted.kind))
         try:
             after, action, note = _record(on, wanted)
         except NotNow as fault:
@@ -109,7 +110,7 @@ def decide(
         try:
             may_decide(asked, actor)
             if not approve:
-                _need(said.note, "a refusal needs its reason")
+                _need(said.note, coded("refusal_reason", "a refusal needs its reason"))
                 _decided(on, asked, RecordState.REFUSED, said.note)
                 _keep(on, on.case, f"refuse_{asked.kind}", said.note)
             elif asked.kind is Kind.EXTENSION:
@@ -135,7 +136,7 @@ def answer(store: Store, site: Site, record_id: int, said: Said, *, actor: Actor
             may_answer(asked)
         except NotNow as fault:
             raise refused(fault) from None
-        _need(said.note, "an answer needs its words")
+        _need(said.note, coded("answer_words", "an answer needs its words"))
         _decided(on, asked, RecordState.ANSWERED, said.note)
         after = on.case
         if asked.kind is Kind.JOINT and actor.name not in after.handlers:
@@ -147,7 +148,7 @@ def answer(store: Store, site: Site, record_id: int, said: Said, *, actor: Actor
 
 def _need(note: str, why: str) -> None:
     if not note.strip():
-        raise Problem(422, "reason_needed", why, "words in note")
+        raise Problem(422, "reason_needed", why, coded("note_words", "words in note"))
 
 
 def resume_suspended(store: Store, site: Site, at: datetime) -> int:
@@ -248,7 +249,12 @@ def _record(on: Occasion, wanted: WantedRecord) -> _Recorded:
         Kind.WITHDRAWAL: _assign,
     }.get(wanted.kind)
     if make is None:
-        raise Problem(422, "bad_kind", f"{wanted.kind} begins with the step join", "the step join")
+        raise Problem(
+            422,
+            "bad_kind",
+            coded("begins_by_step", "{record} begins with the step join", record=wanted.kind),
+            coded("step_join", "the step join"),
+        )
     return make(on, wanted)
 
 
@@ -260,15 +266,32 @@ def _is_theirs(on: Occasion, *departments: str | None) -> None:
     """Raises Problem where somebody speaks for a department that is not his."""
     own = {post.department for post in on.actor.posts} - {None}
     if own and not own.intersection(departments):
-        message = f"{on.actor.name} is of {', '.join(sorted(map(str, own)))}"
-        raise Problem(403, "forbidden", message, f"somebody of {departments[0] or 'nobody yet'}")
+        message = coded(
+            "person_of",
+            "{who} is of {departments}",
+            who=on.actor.name,
+            departments=", ".join(sorted(map(str, own))),
+        )
+        raise Problem(
+            403,
+            "forbidden",
+            message,
+            coded(
+                "somebody_of", "somebody of {department}", department=departments[0] or "nobody yet"
+            ),
+        )
 
 
 def _ask_extension(on: Occasion, wanted: WantedRecord) -> _Recorded:
     _is_theirs(on, on.case.department)
     may_extend(on.case, clock_of(on.tx, on.case), records_of(on.tx, on.case), on.at)
     if wanted.extra is None:
-        raise Problem(422, "bad_limit", "number and unit: by how much", "such as 2 work_day")
+        raise Problem(
+            422,
+            "bad_limit",
+            coded("how_long", "number and unit: by how much"),
+            coded("such_as_days", "such as 2 work_day"),
+        )
     asked = replace(_new(on, wanted), state=RecordState.ASKED, extra=wanted.extra)
     record_store.add(on.tx, asked)
     note = f"{wanted.extra.number:g} {wanted.extra.unit}: {wanted.note}"
@@ -293,8 +316,14 @@ def _ask_suspension(on: Occasion, wanted: WantedRecord) -> _Recorded:
 
 def _need_role(on: Occasion, least: Role) -> None:
     if RANK[on.actor.role] < RANK[least]:
-        message = f"needs the role {least}, {on.actor.name} is {on.actor.role}"
-        raise Problem(403, "forbidden", message, "another person")
+        message = coded(
+            "needs_role",
+            "needs the role {needed}, {who} is {role}",
+            needed=least,
+            who=on.actor.name,
+            role=on.actor.role,
+        )
+        raise Problem(403, "forbidden", message, coded("another_person", "another person"))
 
 
 def _supervise(on: Occasion, wanted: WantedRecord) -> _Recorded:
@@ -358,8 +387,10 @@ def _dual_report(on: Occasion, wanted: WantedRecord) -> _Recorded:
 
 def _make_safe(on: Occasion, wanted: WantedRecord) -> _Recorded:
     if not on.case.is_open:
-        message = f"case {on.case.number} is {on.case.state}"
-        raise NotNow("illegal_record", message, "a case with work left")
+        message = coded(
+            "case_is", "case {number} is {state}", number=on.case.number, state=on.case.state
+        )
+        raise NotNow("illegal_record", message, coded("work_left", "a case with work left"))
     record_store.add(on.tx, _new(on, wanted))
     return on.case, "make_safe", wanted.note
 
@@ -368,7 +399,12 @@ def _settle(on: Occasion, wanted: WantedRecord) -> _Recorded:
     _need_role(on, Role.OPERATOR)
     may_settle(on.case, records_of(on.tx, on.case))
     if wanted.department is None:
-        raise Problem(422, "bad_department", "department: who owns it", "a department's code")
+        raise Problem(
+            422,
+            "bad_department",
+            coded("owner_needed", "department: who owns it"),
+            coded("department_its_code", "a department's code"),
+        )
     department = in_force(on.tx, wanted.department)
     record_store.add(on.tx, replace(_new(on, wanted), department=department.code))
     return on.case, "settle", f"{department.code}: {wanted.note}"
@@ -379,7 +415,12 @@ def _assign(on: Occasion, wanted: WantedRecord) -> _Recorded:
     _is_theirs(on, on.case.department)
     may_assign(on.case, records_of(on.tx, on.case), wanted.kind)
     if wanted.kind is Kind.ASSIGNMENT and not (wanted.officer or "").strip():
-        raise Problem(422, "bad_officer", "officer: who is sent", "a person's name")
+        raise Problem(
+            422,
+            "bad_officer",
+            coded("officer_needed", "officer: who is sent"),
+            coded("person_name", "a person's name"),
+        )
     who = (wanted.officer or "").strip() if wanted.kind is Kind.ASSIGNMENT else on.case.officer
     note = f"{who}: {wanted.note}"
     made = replace(_new(on, wanted), department=on.case.department, note=note)
@@ -392,8 +433,17 @@ def _assign(on: Occasion, wanted: WantedRecord) -> _Recorded:
 def _extend(on: Occasion, asked: Record, note: str) -> None:
     clock = clock_of(on.tx, on.case)
     if clock.due_at is None or clock.done_at is not None or asked.extra is None:
-        message = f"case {on.case.number} is {on.case.state}; its clock does not run"
-        raise NotNow("illegal_record", message, "refuse it, or wait until the clock runs")
+        message = coded(
+            "clock_stands",
+            "case {number} is {state}; its clock does not run",
+            number=on.case.number,
+            state=on.case.state,
+        )
+        raise NotNow(
+            "illegal_record",
+            message,
+            coded("refuse_or_wait", "refuse it, or wait until the clock runs"),
+        )
     calendar = calendar_store.calendar(on.tx, on.site.config.zone)
     longer = extended(clock, calendar, asked.extra, on.at)
     clock_store.save(on.tx, {on.case.id: longer}, on.at)

@@ -30,6 +30,7 @@ from hub.proof import checking
 from hub.proof.photo import FixPhoto, Use
 from hub.roles import SYSTEM, Actor, Right
 from hub.store import Store, now
+from wire.coded import coded, words_of
 
 MARKED_AT_ONCE = 500
 
@@ -49,7 +50,12 @@ def take_step(store: Store, site: Site, case_id: int, wanted: WantedStep, actor:
                 changes += _merge(tx, case, wanted.into, actor)
         photos = checked_photos(tx, site, case, wanted, at)
         if not case_store.save(tx, stepped, wanted.version):
-            raise Problem(409, "stale", f"case {case.number} was changed since", "look again")
+            raise Problem(
+                409,
+                "stale",
+                coded("case_changed_since", "case {number} was changed since", number=case.number),
+                coded("look_once_more", "look again"),
+            )
         if wanted.action == "feedback":
             _, asked = checking.examine(tx, site.proof, stepped, photos=photos, actor=actor)
             changes += asked
@@ -70,8 +76,14 @@ def look_again(tx: Connection, case_id: int, version: int) -> Case:
         raise Problem(
             409,
             "stale",
-            f"case {case.number} was changed since: it is {case.state}, version {case.version}",
-            "look again and repeat if still right",
+            coded(
+                "case_changed",
+                "case {number} was changed since: it is {state}, version {version}",
+                number=case.number,
+                state=case.state,
+                version=case.version,
+            ),
+            coded("look_again", "look again and repeat if still right"),
         )
     return case
 
@@ -87,11 +99,25 @@ def checked_photos(
         checking.check_closable(tx, site.proof, case)
     if wanted.action != "feedback":
         if wanted.photos:
-            raise Problem(422, "no_photos", f"{wanted.action} takes no photos", "feedback")
+            raise Problem(
+                422,
+                "no_photos",
+                coded("takes_no_photos", "{action} takes no photos", action=wanted.action),
+                coded("feedback_alone", "feedback"),
+            )
         return []
     if not wanted.photos and site.config.proof.photos == "required":
-        message = f"feedback of case {case.number}: a photo with time and place is needed"
-        raise Problem(422, "photo_needed", message, f"photos: POST /api/cases/{case.id}/photos")
+        message = coded(
+            "feedback_photo",
+            "feedback of case {number}: a photo with time and place is needed",
+            number=case.number,
+        )
+        raise Problem(
+            422,
+            "photo_needed",
+            message,
+            coded("case_photos", "photos: POST /api/cases/{case}/photos", case=case.id),
+        )
     return site.proof.claimed(tx, case, wanted.photos, Use.CLAIM, at)
 
 
@@ -99,8 +125,13 @@ def check_addressee(wanted: WantedStep) -> None:
     """Raises Problem where a step that sends a case to nobody names somebody."""
     named = wanted.department is not None and wanted.action != "join"
     if (named or wanted.officer is not None) and wanted.action not in ("dispatch", REDIRECT):
-        message = f"{wanted.action} sends a case to nobody"
-        raise Problem(422, "not_sent", message, "department and officer with dispatch alone")
+        message = coded("sends_nobody", "{action} sends a case to nobody", action=wanted.action)
+        raise Problem(
+            422,
+            "not_sent",
+            message,
+            coded("dispatch_alone", "department and officer with dispatch alone"),
+        )
 
 
 def _steps(case: Case, wanted: WantedStep) -> tuple[str, ...]:
@@ -109,8 +140,15 @@ def _steps(case: Case, wanted: WantedStep) -> tuple[str, ...]:
     Raises Problem for a correction that names nobody new.
     """
     if wanted.action == REDIRECT and wanted.department in (None, case.department):
-        message = f"case {case.number} is with {case.department or 'nobody'}"
-        raise Problem(422, "not_corrected", message, "another department")
+        message = coded(
+            "case_with",
+            "case {number} is with {department}",
+            number=case.number,
+            department=case.department or "nobody",
+        )
+        raise Problem(
+            422, "not_corrected", message, coded("another_department", "another department")
+        )
     return steps_of(wanted.action, case.state)
 
 
@@ -124,11 +162,17 @@ def stepped_on(
     try:
         stepped = advance(case, wanted.action, actor, wanted.note, at)
     except IllegalStep as fault:
-        raise Problem(409, "illegal_step", str(fault), "an action of the list") from None
+        raise Problem(
+            409, "illegal_step", words_of(fault), coded("listed_action", "an action of the list")
+        ) from None
     except NotYourStep as fault:
-        raise Problem(403, "forbidden", str(fault), "another person") from None
+        raise Problem(
+            403, "forbidden", words_of(fault), coded("another_person", "another person")
+        ) from None
     except ReasonNeeded as fault:
-        raise Problem(422, "reason_needed", str(fault), "a reason in note") from None
+        raise Problem(
+            422, "reason_needed", words_of(fault), coded("reason_in_note", "a reason in note")
+        ) from None
     check_step(tx, case, wanted, at)
     zone = site.config.zone
     clock = clocked(tx, zone, case, stepped, wanted.condition)
@@ -169,11 +213,22 @@ def _merge(tx: Connection, case: Case, into: str, actor: Actor) -> list[Change]:
     other = case_store.by_number(tx, into)
     if other is None or other.id == case.id or not other.is_open:
         raise Problem(
-            422, "bad_case", f"into: {into!r} is not another open case", "the number of a case"
+            422,
+            "bad_case",
+            coded("into_not_open", "into: {given!r} is not another open case", given=into),
+            coded("case_number", "the number of a case"),
         )
     if actor.at([other.spot], Right.ACT) is None:
         raise Problem(
-            403, "elsewhere", f"into: {actor.name}'s posts do not cover {into}", "a case they cover"
+            403,
+            "elsewhere",
+            coded(
+                "into_uncovered",
+                "into: {who}'s posts do not cover {number}",
+                who=actor.name,
+                number=into,
+            ),
+            coded("covered_case", "a case they cover"),
         )
     alerts = alert_store.of_case(tx, [case.id])[case.id]
     alert_store.set_case(tx, alerts, other.id)

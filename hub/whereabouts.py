@@ -21,6 +21,7 @@ from hub.roles import Actor, Right, Spot
 from hub.scope import Whereabouts
 from hub.store import Store
 from hub.tracks.store import vehicles
+from wire.coded import coded
 
 Params = Mapping[str, Any]
 
@@ -63,7 +64,12 @@ def check(store: Store, kind: str, name: object, *, actor: Actor, right: Right) 
         spots = THINGS[kind](tx, {"name": name})
     if spots is not None and actor.at(spots, right) is None:
         raise Problem(
-            403, "elsewhere", f"{actor.name}'s posts do not cover {name}", "what they cover"
+            403,
+            "elsewhere",
+            coded(
+                "posts_not_cover", "{who}'s posts do not cover {name}", who=actor.name, name=name
+            ),
+            coded("what_they_cover", "what they cover"),
         )
 
 

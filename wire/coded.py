@@ -1,7 +1,9 @@
 """Sentences with a code: English as it is, and what another language says it by."""
 
+import errno
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 MOST_BYTES = 2000
@@ -62,6 +64,23 @@ def words_of(fault: BaseException) -> str:
     return first if isinstance(first, Coded) else str(fault)
 
 
+def of_system(fault: OSError) -> str:
+    """What the operating system says of a file or a line, coded where it is common."""
+    said = fault.strerror or str(fault)
+    match fault.errno:
+        case errno.ENOENT:
+            return coded("no_such_file", "{said}", said=said)
+        case errno.ENOSPC | errno.EDQUOT:
+            return coded("disk_full", "{said}", said=said)
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return coded("no_access", "{said}", said=said)
+        case errno.ECONNREFUSED:
+            return coded("nobody_listens", "{said}", said=said)
+        case errno.ETIMEDOUT | errno.EHOSTUNREACH | errno.ENETUNREACH:
+            return coded("out_of_reach", "{said}", said=said)
+    return said
+
+
 def code_of(text: str) -> dict[str, Any]:
     """Code and values of a text as JSON, to be sent beside it; empty where it has none."""
     if not isinstance(text, Coded):
@@ -110,4 +129,6 @@ def _heard(value: object, deepest: int) -> object:
 def _plain(value: object) -> object:
     if isinstance(value, Coded):
         return value.parts()
+    if isinstance(value, datetime):
+        return value.isoformat()
     return value if isinstance(value, int | float | str) else str(value)

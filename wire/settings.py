@@ -3,12 +3,12 @@
 Both sides check with the same models, so both say the same words.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Tag, ValidationError
 
-from wire.coded import coded, words_of
+from wire.coded import coded, joined, words_of
 
 WHOLE = "document"
 
@@ -22,6 +22,21 @@ class Settings(BaseModel):
 def sentences(fault: ValidationError, kind: type[BaseModel]) -> list[str]:
     """Every fault by its key, with the value and what is allowed."""
     return [_sentence(error, kind) for error in fault.errors()]
+
+
+def by_place(errors: Iterable[Any], *inside: str) -> str:
+    """What is wrong of a call, each fault by its place in `inside`; values are not repeated."""
+    return joined(
+        [
+            coded(
+                "bad_part",
+                "{key}: {why}",
+                key=".".join(str(part) for part in (*inside, *error["loc"])),
+                why=_why(error),
+            )
+            for error in errors
+        ]
+    )
 
 
 def _sentence(error: Any, kind: type[BaseModel]) -> str:
@@ -70,6 +85,22 @@ def _no_number(said: str, _given: Mapping[str, Any]) -> str:
     return coded("not_a_number", "{said}", said=said)
 
 
+def _left_out(said: str, _given: Mapping[str, Any]) -> str:
+    return coded("left_out", "{said}", said=said)
+
+
+def _not_asked(said: str, _given: Mapping[str, Any]) -> str:
+    return coded("not_asked", "{said}", said=said)
+
+
+def _wrong_form(said: str, _given: Mapping[str, Any]) -> str:
+    return coded("wrong_form", "{said}", said=said)
+
+
+def _no_text(said: str, _given: Mapping[str, Any]) -> str:
+    return coded("no_text_given", "{said}", said=said)
+
+
 def _no_date(said: str, _given: Mapping[str, Any]) -> str:
     return coded("not_a_date", "{said}", said=said)
 
@@ -100,6 +131,13 @@ _WHYS: Mapping[str, _Why] = {
     "date_parsing": _no_date,
     "date_from_datetime_parsing": _no_date,
     "time_parsing": _no_date,
+    "datetime_parsing": _no_date,
+    "datetime_from_date_parsing": _no_date,
+    "timezone_aware": _no_date,
+    "string_type": _no_text,
+    "string_pattern_mismatch": _wrong_form,
+    "missing": _left_out,
+    "extra_forbidden": _not_asked,
 }
 
 

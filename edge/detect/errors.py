@@ -8,7 +8,7 @@ DetectError
 
 from pathlib import Path
 
-from wire.coded import Coded, coded
+from wire.coded import Coded, coded, of_system
 
 
 class DetectError(ValueError):
@@ -17,7 +17,9 @@ class DetectError(ValueError):
 
 def unreadable(path: Path, fault: OSError) -> Coded:
     """Why a file of a model cannot be used: it cannot be read."""
-    return coded("unreadable_file", "{file}: cannot be read: {why}", file=path, why=fault.strerror)
+    return coded(
+        "unreadable_file", "{file}: cannot be read: {why}", file=path, why=of_system(fault)
+    )
 
 
 class BadModel(DetectError):

@@ -21,6 +21,7 @@ from hub.http import ERRORS, Body, Listing, Utc
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
+from wire.coded import coded
 
 PageName = Annotated[str, Field(min_length=8, max_length=40, pattern=r"^[A-Za-z0-9-]+$")]
 
@@ -122,15 +123,40 @@ def router(store: Store, detail: Detail) -> APIRouter:
 
 def _put_off(tx: Connection, alert: Alert, wanted: PuttingOff, actor: Actor) -> None:
     if alert.decision is not None:
-        fault = f"alert {alert.id} was judged {alert.decision} by {alert.decided_by}"
-        raise Problem(409, "decided", fault, "an alert nobody has decided")
+        fault = coded(
+            "alert_decided",
+            "alert {alert} was judged {decision} by {who}",
+            alert=alert.id,
+            decision=alert.decision,
+            who=alert.decided_by,
+        )
+        raise Problem(
+            409, "decided", fault, coded("undecided_alert", "an alert nobody has decided")
+        )
     if alert.duplicate_of is not None:
-        fault = f"alert {alert.id} is of the same thing as {alert.duplicate_of}"
-        raise Problem(409, "duplicate", fault, f"alert {alert.duplicate_of}")
+        fault = coded(
+            "alert_same_as",
+            "alert {alert} is of the same thing as {other}",
+            alert=alert.id,
+            other=alert.duplicate_of,
+        )
+        raise Problem(
+            409, "duplicate", fault, coded("the_alert", "alert {alert}", alert=alert.duplicate_of)
+        )
     most = longest(alert.level)
     if (lasts := timedelta(minutes=wanted.minutes)) > most:
-        fault = f"minutes: {wanted.minutes} is too long for an alert of level {alert.level}"
-        raise Problem(422, "too_long", fault, f"1 to {most // timedelta(minutes=1)}")
+        fault = coded(
+            "snooze_long",
+            "minutes: {minutes} is too long for an alert of level {level}",
+            minutes=wanted.minutes,
+            level=alert.level,
+        )
+        raise Problem(
+            422,
+            "too_long",
+            fault,
+            coded("from_one_to", "1 to {most}", most=most // timedelta(minutes=1)),
+        )
     at = now()
     times_seen = alert.times_seen if wanted.until_seen else None
     note = wanted.note.strip()

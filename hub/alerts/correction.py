@@ -23,6 +23,7 @@ from hub.events import Change
 from hub.http import ERRORS, Body, Utc
 from hub.roles import Actor, Right
 from hub.store import Instant, Store, metadata, now
+from wire.coded import coded, joined
 
 LEAST_SIDE = 0.004
 MOST_BOXES = 50
@@ -131,7 +132,12 @@ def router(store: Store, labels: Sequence[str]) -> APIRouter:
     ) -> CorrectionItem:
         faults = list(_faults(drawn, labels))
         if faults:
-            raise Problem(422, "bad_boxes", "; ".join(faults), f"labels: {', '.join(labels)}")
+            raise Problem(
+                422,
+                "bad_boxes",
+                joined(faults),
+                coded("labels_are", "labels: {labels}", labels=", ".join(labels)),
+            )
         with store.write(urgent=True) as tx:
             if alert_store.lock(tx, alert) is None:
                 raise not_found("alert", alert)
@@ -142,12 +148,19 @@ def router(store: Store, labels: Sequence[str]) -> APIRouter:
 
 
 def _faults(drawn: Drawn, labels: Sequence[str]) -> list[str]:
-    faults = []
+    faults: list[str] = []
     for i, box in enumerate(drawn.boxes):
         if box.label not in labels:
-            faults.append(f"boxes.{i}.label: {box.label!r} is not a label of this site")
+            faults.append(
+                coded(
+                    "no_label",
+                    "boxes.{at}.label: {given!r} is not a label of this site",
+                    at=i,
+                    given=box.label,
+                )
+            )
         if box.x + box.w > 1 + 1e-6 or box.y + box.h > 1 + 1e-6:
-            faults.append(f"boxes.{i}: reaches beyond the picture")
+            faults.append(coded("box_beyond", "boxes.{at}: reaches beyond the picture", at=i))
     return faults
 
 
@@ -157,17 +170,32 @@ def _correct(tx: Connection, alert: str, drawn: Drawn, actor: Actor) -> None:
     picture = shown.get(drawn.picture)
     if picture is None or not picture.type.startswith("image/"):
         raise Problem(
-            422, "bad_picture", f"picture: {drawn.picture} does not show alert {alert}",
+            422,
+            "bad_picture",
+            coded(
+                "picture_of_other",
+                "picture: {picture} does not show alert {alert}",
+                picture=drawn.picture,
+                alert=alert,
+            ),
             ", ".join(sha256 for sha256, file in shown.items() if file.type.startswith("image/")),
-        )  # fmt: skip
+        )
     before = newest(tx, [alert]).get(alert)
     version = before.version if before else 0
     if version != drawn.version:
         who = before.by if before else "nobody"
         raise Problem(
-            409, "stale", f"the boxes of {alert} were changed since by {who}: version {version}",
-            "look again and repeat if still right",
-        )  # fmt: skip
+            409,
+            "stale",
+            coded(
+                "boxes_changed",
+                "the boxes of {alert} were changed since by {who}: version {version}",
+                alert=alert,
+                who=who,
+                version=version,
+            ),
+            coded("look_again", "look again and repeat if still right"),
+        )
     at = now()
     boxes = [TrueBox(b.label, *(round(v, 5) for v in (b.x, b.y, b.w, b.h))) for b in drawn.boxes]
     tx.execute(

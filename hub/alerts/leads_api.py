@@ -24,6 +24,7 @@ from hub.tracks.leads import LOOK_AROUND_MS, Lead, leads_of
 from hub.tracks.settings import TrackSettings
 from hub.tracks.store import fixes_between, vehicles
 from hub.tracks.thinning import thin
+from wire.coded import coded
 
 UNSEEN_FOR = timedelta(minutes=30)
 UNWATCHED_FOR = timedelta(hours=24)
@@ -107,7 +108,10 @@ def router(store: Store, settings: TrackSettings, trucks: Collection[str]) -> AP
                 raise not_found("alert", alert)
             if seen.place == "vehicle" and not is_in_passing(seen.label, seen.place):
                 raise Problem(
-                    422, "no_camera", f"alert {alert} is a vehicle's", "an alert of a camera"
+                    422,
+                    "no_camera",
+                    coded("alert_of_vehicle", "alert {alert} is a vehicle's", alert=alert),
+                    coded("camera_alert", "an alert of a camera"),
                 )
             if seen.duplicate_of is not None:
                 seen = alert_store.load(tx, [seen.duplicate_of]).get(seen.duplicate_of, seen)
@@ -137,7 +141,12 @@ def _span(
     last = until_at or alert.since + SLACK
     if from_at is not None:
         if not timedelta(0) < last - from_at <= LONGEST:
-            raise Problem(422, "bad_span", f"{from_at} to {last}", "a span of up to 48 hours")
+            raise Problem(
+                422,
+                "bad_span",
+                coded("from_until", "{first} to {last}", first=from_at, last=last),
+                coded("span_48", "a span of up to 48 hours"),
+            )
         return from_at, last, "asked"
     if alert.last_clean is not None:
         return max(alert.last_clean - SLACK, last - LONGEST), last, "clean"

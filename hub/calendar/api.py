@@ -21,9 +21,12 @@ from hub.http import ERRORS, Body, Listing, LocalTime, Utc
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
+from wire.coded import coded, words_of
 
 Change = Callable[[calendar_store.Body], calendar_store.Body]
-DAYS = "days of that year, each once; a worked day (调休) is a Saturday or Sunday"
+DAYS = coded(
+    "days_of_year", "days of that year, each once; a worked day (调休) is a Saturday or Sunday"
+)
 
 
 class Span(BaseModel):
@@ -156,7 +159,7 @@ def router(store: Store, zone: ZoneInfo) -> APIRouter:
         try:
             found = calendar.due(since, TimeLimit(number, unit))
         except (BadLimit, BadCalendar) as fault:
-            raise Problem(422, "bad_limit", str(fault)) from None
+            raise Problem(422, "bad_limit", words_of(fault)) from None
         return DueItem(
             due_at=found.at, provisional=found.is_provisional, calendar_version=calendar.version
         )
@@ -211,7 +214,7 @@ def _put(tx: Connection, made: Change, zone: ZoneInfo, actor: Actor, note: str) 
     try:
         calendar_store.calendar_of(Version(before.number + 1, body), zone)
     except BadCalendar as fault:
-        raise Problem(422, "bad_calendar", str(fault)) from None
+        raise Problem(422, "bad_calendar", words_of(fault)) from None
     number = calendar_store.add(tx, body, at=at, by=actor.name, note=note)
     act = audit.Entry(at, actor.name, actor.role, "calendar", str(number), "change", note=note)
     audit.append(tx, [act])
@@ -225,8 +228,13 @@ def _check_seen(tx: Connection, seen: int | None) -> None:
         raise Problem(
             409,
             "stale",
-            f"the calendar is version {newest.number} by now ({newest.by or 'the program'})",
-            "look again and repeat if still right",
+            coded(
+                "calendar_changed",
+                "the calendar is version {version} by now ({who})",
+                version=newest.number,
+                who=newest.by or "the program",
+            ),
+            coded("look_again", "look again and repeat if still right"),
         )
 
 
@@ -236,4 +244,11 @@ def _check_days(year: int, body: YearBody) -> None:
     wrong += [str(day) for day in set(body.days_off) & set(body.workdays)]
     wrong += [str(day) for day in body.workdays if day.weekday() < SATURDAY]
     if wrong:
-        raise Problem(422, "bad_days", f"year {year}: {', '.join(sorted(set(wrong)))}", DAYS)
+        raise Problem(
+            422,
+            "bad_days",
+            coded(
+                "wrong_days", "year {year}: {days}", year=year, days=", ".join(sorted(set(wrong)))
+            ),
+            DAYS,
+        )

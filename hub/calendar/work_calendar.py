@@ -17,12 +17,16 @@ import holidays
 
 from hub.calendar.limit import ALWAYS_COUNTED, TimeLimit, Unit
 from hub.errors import HubError
+from wire.coded import coded
 
 HOUR_S, DAY_S = 3600.0, 86_400.0
 SATURDAY = 5
 LONGEST_GAP_DAYS = 400
 
-HOURS_ALLOWED = "one to six spans of local time in order, such as 08:00–12:00 and 14:00–18:00"
+HOURS_ALLOWED = coded(
+    "work_spans",
+    "one to six spans of local time in order, such as 08:00–12:00 and 14:00–18:00",
+)
 
 
 class BadCalendar(HubError):
@@ -66,7 +70,11 @@ class WorkCalendar:
         """Check the hours."""
         ends = [moment for span in self.spans for moment in span]
         if not 1 <= len(self.spans) <= 6 or any(a >= b for a, b in pairwise(ends)):
-            raise BadCalendar(f"working hours: allowed are {HOURS_ALLOWED}")
+            raise BadCalendar(
+                coded(
+                    "working_hours", "working hours: allowed are {allowed}", allowed=HOURS_ALLOWED
+                )
+            )
 
     @property
     def day_s(self) -> float:
@@ -116,7 +124,14 @@ class WorkCalendar:
             if left_s <= length_s:
                 return Due(start + timedelta(seconds=left_s), provisional)
             left_s -= length_s
-        raise BadCalendar(f"nobody works for {LONGEST_GAP_DAYS} days after {since:%Y-%m-%d}")
+        raise BadCalendar(
+            coded(
+                "nobody_works",
+                "nobody works for {days} days after {since:%Y-%m-%d}",
+                days=LONGEST_GAP_DAYS,
+                since=since,
+            )
+        )
 
     def counted_s(self, since: datetime, until: datetime, unit: Unit) -> float:
         """Seconds of the unit's time between two moments; 0 where `until` comes first."""

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from hub.errors import HubError
 from hub.roles import RANK, SYSTEM, Actor, Role, Spot
+from wire.coded import coded
 
 
 class Stage(StrEnum):
@@ -315,14 +316,29 @@ def why_not(case: Case, action: str, actor: Actor) -> str:
     """Why this person may not take a step; empty when he may."""
     step = ACTIONS[action]
     if actor is SYSTEM:
-        return "" if step.by_itself else f"{action} is a person's step"
+        return (
+            ""
+            if step.by_itself
+            else coded("persons_step", "{action} is a person's step", action=action)
+        )
     if RANK[actor.role] < RANK[step.role]:
-        return f"needs the role {step.role}, {actor.name} is {actor.role}"
+        return coded(
+            "needs_role",
+            "needs the role {needed}, {who} is {role}",
+            needed=step.role,
+            who=actor.name,
+            role=actor.role,
+        )
     if step.judges and actor.name in case.handlers:
-        return f"{actor.name} handled case {case.number} and may not judge the result"
+        return _handled(actor.name, case)
     if step.judges and case.department in {post.department for post in actor.posts} - {None}:
-        return f"{case.department} handled case {case.number} and may not judge the result"
+        return _handled(case.department, case)
     return ""
+
+
+def _handled(who: str | None, case: Case) -> str:
+    text = "{who} handled case {number} and may not judge the result"
+    return coded("handled_case_self", text, who=who, number=case.number)
 
 
 def advance(case: Case, action: str, actor: Actor, note: str, at: datetime) -> Case:
@@ -332,15 +348,29 @@ def advance(case: Case, action: str, actor: Actor, note: str, at: datetime) -> C
     """
     to_state = NEXT.get((case.state, action))
     if to_state is None:
-        possible = ", ".join(possible_actions(case.state)) or "nothing more"
+        possible = ", ".join(possible_actions(case.state)) or coded("nothing_more", "nothing more")
         raise IllegalStep(
-            f"case {case.number} is {case.state}; cannot {action} it (possible: {possible})"
+            coded(
+                "step_illegal",
+                "case {number} is {state}; cannot {action} it (possible: {possible})",
+                number=case.number,
+                state=case.state,
+                action=action,
+                possible=possible,
+            )
         )
     if reason := why_not(case, action, actor):
         raise NotYourStep(reason)
     step = ACTIONS[action]
     if step.needs_note and not note.strip():
-        raise ReasonNeeded(f"{action} of case {case.number}: a written reason is needed in note")
+        raise ReasonNeeded(
+            coded(
+                "step_reason",
+                "{action} of case {number}: a written reason is needed in note",
+                action=action,
+                number=case.number,
+            )
+        )
     handlers = case.handlers
     if step.handles and actor.name not in handlers:
         handlers = (*handlers, actor.name)

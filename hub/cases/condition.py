@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from hub.calendar.limit import TimeLimit, Unit
 from hub.errors import HubError
+from wire.coded import coded
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,23 @@ def pick(conditions: Sequence[Condition], wanted: int | None) -> Condition | Non
     if wanted is not None:
         found = next((each for each in conditions if each.id == wanted), None)
         if found is None:
-            raise ConditionNeeded(f"condition {wanted} is not of this matter: {_named(conditions)}")
+            raise ConditionNeeded(
+                coded(
+                    "other_condition",
+                    "condition {condition} is not of this matter: {conditions}",
+                    condition=wanted,
+                    conditions=_named(conditions),
+                )
+            )
         return found
     if len(conditions) > 1:
-        raise ConditionNeeded(f"this matter has several conditions: {_named(conditions)}")
+        raise ConditionNeeded(
+            coded(
+                "several_conditions",
+                "this matter has several conditions: {conditions}",
+                conditions=_named(conditions),
+            )
+        )
     return conditions[0] if conditions else None
 
 

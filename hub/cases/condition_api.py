@@ -23,6 +23,7 @@ from hub.matters import matter, table
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
+from wire.coded import coded
 
 
 class MatterItem(BaseModel):
@@ -190,11 +191,19 @@ def _put(
 def _row(standard_ref: str, wanted: ConditionBody) -> Condition:
     if wanted.matter not in {each.code for each in table().matters}:
         raise Problem(
-            422, "bad_matter", f"{wanted.matter} is no matter", f"a code of {standard_ref}"
+            422,
+            "bad_matter",
+            coded("no_such_matter", "{matter} is no matter", matter=wanted.matter),
+            coded("code_of", "a code of {standard}", standard=standard_ref),
         )
     opening, closing = wanted.opening.strip(), wanted.closing.strip()
     if not opening or not closing:
-        raise Problem(422, "invalid", "opening and closing may not be blank", "some words")
+        raise Problem(
+            422,
+            "invalid",
+            coded("blank_words", "opening and closing may not be blank"),
+            coded("some_words", "some words"),
+        )
     limit = TimeLimit(wanted.number, wanted.unit)
     department = wanted.department.strip()
     return Condition(0, standard_ref, wanted.matter, opening, closing, limit, department)
@@ -206,7 +215,12 @@ def _change(
     """Put a row in force. Raises Problem where the same is in force already."""
     at = now()
     if row in [replace(each, id=0) for each in clock_store.all_conditions(tx, standard_ref)]:
-        raise Problem(409, "taken", "this row is in force already", "a row that differs")
+        raise Problem(
+            409,
+            "taken",
+            coded("row_in_force", "this row is in force already"),
+            coded("row_differing", "a row that differs"),
+        )
     change = TableChange([row], [] if instead_of is None else [instead_of])
     (number,) = clock_store.put_in_force(tx, change, at, actor.name)
     kept = clock_store.kept_condition(tx, number)
@@ -226,9 +240,14 @@ def _in_force(tx: Connection, standard_ref: str, number: int) -> KeptCondition:
         raise Problem(
             409,
             "stale",
-            f"condition {number} is not in force since {kept.until:%Y-%m-%d %H:%M}"
-            f" ({kept.ended_by or 'unknown'})",
-            "look again and repeat if still right",
+            coded(
+                "condition_over",
+                "condition {condition} is not in force since {until:%Y-%m-%d %H:%M} ({who})",
+                condition=number,
+                until=kept.until,
+                who=kept.ended_by or "unknown",
+            ),
+            coded("look_again", "look again and repeat if still right"),
         )
     return kept
 

@@ -42,6 +42,7 @@ from hub.matters import matter, table
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
+from wire.coded import coded
 
 
 class RuleBody(Body):
@@ -207,8 +208,13 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
                 raise Problem(
                     409,
                     "stale",
-                    f"rule {number} was changed since: it is version {before.version}",
-                    "look again and repeat if still right",
+                    coded(
+                        "rule_changed",
+                        "rule {rule} was changed since: it is version {version}",
+                        rule=number,
+                        version=before.version,
+                    ),
+                    coded("look_again", "look again and repeat if still right"),
                 )
             next_one = Rule(0, number, before.version, rule.when, rule.to, rule.note)
             return _put(tx, places, next_one, actor, None)
@@ -273,7 +279,12 @@ def _path_of(tx: Connection, code: str | None) -> tuple[str, ...]:
     found = select(grids.c.code, grids.c.parent).where(GRID_IN_FORCE)
     parents = {row.code: row.parent for row in tx.execute(found)}
     if code not in parents:
-        raise Problem(422, "bad_grid", f"{code!r} is no grid in force", "a code of GET /api/grids")
+        raise Problem(
+            422,
+            "bad_grid",
+            coded("no_grid_in_force", "{given!r} is no grid in force", given=code),
+            coded("grid_in_force", "a code of GET /api/grids"),
+        )
     path = [code]
     while (parent := parents.get(path[-1])) and parent not in path:
         path.append(parent)
@@ -318,8 +329,13 @@ def _put(
         raise Problem(422, "bad_rule", what, fault.allowed) from None
     for other in dispatch_store.in_force(tx):
         if other.when == rule.when and other.number != rule.number:
-            message = f"rule {other.number} has the same conditions"
-            raise Problem(409, "same_conditions", message, "change that rule, or other conditions")
+            message = coded("rule_alike", "rule {rule} has the same conditions", rule=other.number)
+            raise Problem(
+                409,
+                "same_conditions",
+                message,
+                coded("change_that_rule", "change that rule, or other conditions"),
+            )
     at = now()
     made = dispatch_store.put(tx, rule, by=actor.name, at=at, from_case=from_case)
     after = "" if from_case is None else f", after case {from_case}"

@@ -20,6 +20,7 @@ from hub.departments.store import departments
 from hub.duty import on_duty
 from hub.errors import Problem
 from hub.roles import Actor
+from wire.coded import coded
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,16 @@ def dispatched(
     if wanted.department is not None:
         code = in_force(tx, wanted.department).code
     if code is None and department_store.listed(tx, department_store.IN_FORCE):
-        message = f"case {before.number}: no rule says which department, and none is named"
+        message = coded(
+            "no_rule_fits",
+            "case {number}: no rule says which department, and none is named",
+            number=before.number,
+        )
         raise Problem(
-            422, "department_needed", message, "department: a code of GET /api/departments"
+            422,
+            "department_needed",
+            message,
+            coded("department_code", "department: a code of GET /api/departments"),
         )
     by_rule = code is not None and code == proposal.department
     stays = code == before.department

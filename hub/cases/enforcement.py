@@ -15,6 +15,7 @@ from hub.calendar.limit import TimeLimit, Unit
 from hub.calendar.work_calendar import WorkCalendar
 from hub.errors import HubError
 from hub.personal import IDENTITY, PHONE
+from wire.coded import coded
 
 HEARING_MAY_BE_ASKED = TimeLimit(5, Unit.WORK_DAY)
 LEAST_OFFICERS = 2
@@ -152,22 +153,35 @@ def latest(steps: Sequence[Taken], step: Procedure) -> Taken | None:
 def may_take(record: Enforcement, wanted: Taken, calendar: WorkCalendar) -> None:
     """Raises BadProcedure unless the step may be taken now, by this person, with this paper."""
     if wanted.step is Procedure.HEARING and not record.hearing_applies:
-        message = "the party was not told of a right to a hearing"
+        message = coded("no_hearing_right", "the party was not told of a right to a hearing")
         raise BadProcedure("no_hearing", message, _words(record.following))
     if wanted.step not in record.following:
         after = NAMES_ZH[record.last] if record.last else "nothing"
-        message = f"{NAMES_ZH[wanted.step]} ({wanted.step}) does not follow {after}"
+        message = coded(
+            "document_order",
+            "{name} ({step}) does not follow {after}",
+            name=NAMES_ZH[wanted.step],
+            step=wanted.step,
+            after=after,
+        )
         raise BadProcedure("illegal_step", message, _words(record.following))
     if wanted.step is not Procedure.REGISTER and not wanted.document.strip():
-        message = f"{NAMES_ZH[wanted.step]} ({wanted.step}) without its paper"
-        raise BadProcedure("document_needed", message, "document: its number or address")
+        message = coded(
+            "document_paper",
+            "{name} ({step}) without its paper",
+            name=NAMES_ZH[wanted.step],
+            step=wanted.step,
+        )
+        raise BadProcedure(
+            "document_needed", message, coded("document_number", "document: its number or address")
+        )
     if wanted.step is Procedure.INVESTIGATE:
         _check_officers(wanted)
     if wanted.step is Procedure.REVIEW:
         _check_reviewer(record, wanted)
     if wanted.step is Procedure.NOTIFY and wanted.hearing_applies is None:
-        message = "hearing_applies: has the party a right to a hearing"
-        raise BadProcedure("hearing_unsaid", message, "true or false")
+        message = coded("hearing_said", "hearing_applies: has the party a right to a hearing")
+        raise BadProcedure("hearing_unsaid", message, coded("yes_or_no", "true or false"))
     if wanted.step is Procedure.DECIDE:
         _check_hearing(record, wanted, calendar)
 
@@ -175,11 +189,15 @@ def may_take(record: Enforcement, wanted: Taken, calendar: WorkCalendar) -> None
 def may_publish(record: Enforcement, text: PublicText) -> None:
     """Raises BadProcedure unless the text may be read by everybody."""
     if latest(record.steps, Procedure.SERVE) is None:
-        message = "the decision was not served"
-        raise BadProcedure("not_served", message, "after the step serve")
+        message = coded("not_served", "the decision was not served")
+        raise BadProcedure("not_served", message, coded("after_serving", "after the step serve"))
     for name in ("basis", "matter", "result"):
         if not getattr(text, name).strip():
-            raise BadProcedure("text_missing", f"{name} is empty", "basis, matter and result")
+            raise BadProcedure(
+                "text_missing",
+                coded("is_empty", "{name} is empty", name=name),
+                coded("basis_matter_result", "basis, matter and result"),
+            )
     for name in ("basis", "matter", "discretion", "result"):
         said = getattr(text, name)
         for what, found in (
@@ -188,22 +206,28 @@ def may_publish(record: Enforcement, text: PublicText) -> None:
             ("an identity number", IDENTITY.search(said) is not None),
         ):
             if found:
-                message = f"{name} has {what} in it"
-                raise BadProcedure("personal_data", message, "no personal data of the party")
+                message = coded("personal_in", "{name} has {what} in it", name=name, what=what)
+                raise BadProcedure(
+                    "personal_data", message, coded("no_personal", "no personal data of the party")
+                )
 
 
 def _check_officers(wanted: Taken) -> None:
     names = {name.strip() for name in wanted.officers} - {""}
     if len(names) < LEAST_OFFICERS:
-        message = f"officers: {', '.join(sorted(names)) or 'nobody'}"
-        raise BadProcedure("two_officers", message, "two different officers or more")
+        message = coded(
+            "officers_are", "officers: {names}", names=", ".join(sorted(names)) or "nobody"
+        )
+        raise BadProcedure(
+            "two_officers", message, coded("two_people", "two different officers or more")
+        )
 
 
 def _check_reviewer(record: Enforcement, wanted: Taken) -> None:
     asked = [each for each in record.steps if each.step is Procedure.INVESTIGATE]
     if wanted.by in {name for each in asked for name in (each.by, *each.officers)}:
-        message = f"{wanted.by} investigated it and does not review it"
-        raise BadProcedure("not_your_step", message, "another person")
+        message = coded("own_review", "{who} investigated it and does not review it", who=wanted.by)
+        raise BadProcedure("not_your_step", message, coded("another_person", "another person"))
 
 
 def _check_hearing(record: Enforcement, wanted: Taken, calendar: WorkCalendar) -> None:
@@ -213,8 +237,14 @@ def _check_hearing(record: Enforcement, wanted: Taken, calendar: WorkCalendar) -
     told = record.steps[-1]
     until = calendar.due(told.at, HEARING_MAY_BE_ASKED).at
     if wanted.at <= until:
-        message = f"the party may ask for a hearing until {until:%Y-%m-%d %H:%M} UTC"
-        raise BadProcedure("hearing_open", message, "later, a hearing, or waived in writing")
+        message = coded(
+            "hearing_until",
+            "the party may ask for a hearing until {until:%Y-%m-%d %H:%M} UTC",
+            until=until,
+        )
+        raise BadProcedure(
+            "hearing_open", message, coded("hearing_ways", "later, a hearing, or waived in writing")
+        )
 
 
 def _words(steps: Sequence[Procedure]) -> str:

@@ -28,6 +28,7 @@ from hub.events import Change
 from hub.http import ERRORS, Body, Utc
 from hub.roles import RANK, Actor, Right, Role
 from hub.store import Store, now
+from wire.coded import coded
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Text = Annotated[str, Field(max_length=4000)]
@@ -119,8 +120,12 @@ def router(store: Store, zone: ZoneInfo) -> APIRouter:
             if case_store.lock(tx, case_id) is None:
                 raise not_found("case", case_id)
             if enforcement_store.load(tx, [case_id]):
-                message = f"case {case_id} has its record already"
-                raise Problem(409, "taken", message, "the next step of that record")
+                message = coded(
+                    "document_there", "case {case} has its record already", case=case_id
+                )
+                raise Problem(
+                    409, "taken", message, coded("next_document", "the next step of that record")
+                )
             begun = Enforcement(case_id, 0, wanted.party.strip())
             step = Taken(Procedure.REGISTER, now(), actor.name, note=wanted.note)
             return _item(_took(tx, begun, step, actor), actor)
@@ -153,8 +158,19 @@ def router(store: Store, zone: ZoneInfo) -> APIRouter:
             record = _as_seen(tx, case_id, wanted.version)
             is_out = wanted.publish or record.published_at is not None
             if is_out and RANK[actor.role] < RANK[Role.SUPERVISOR]:
-                message = f"needs the role {Role.SUPERVISOR}, {actor.name} is {actor.role}"
-                raise Problem(403, "forbidden", message, "another person publishes")
+                message = coded(
+                    "needs_role",
+                    "needs the role {needed}, {who} is {role}",
+                    needed=Role.SUPERVISOR,
+                    who=actor.name,
+                    role=actor.role,
+                )
+                raise Problem(
+                    403,
+                    "forbidden",
+                    message,
+                    coded("another_publishes", "another person publishes"),
+                )
             if wanted.publish:
                 try:
                     may_publish(record, text)
@@ -218,8 +234,15 @@ def _as_seen(tx: Connection, case_id: int, version: int) -> Enforcement:
     case_store.lock(tx, case_id)
     record = _known(tx, case_id)
     if record.version != version:
-        message = f"the record of case {case_id} was changed since: it is version {record.version}"
-        raise Problem(409, "stale", message, "look again and repeat if still right")
+        message = coded(
+            "document_changed",
+            "the record of case {case} was changed since: it is version {version}",
+            case=case_id,
+            version=record.version,
+        )
+        raise Problem(
+            409, "stale", message, coded("look_again", "look again and repeat if still right")
+        )
     return record
 
 

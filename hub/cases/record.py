@@ -16,6 +16,7 @@ from hub.cases.case import Case, State
 from hub.cases.clock import Clock
 from hub.errors import HubError
 from hub.roles import RANK, Actor, Role
+from wire.coded import coded
 
 MOST_EXTENSIONS = 2
 MOST_SUSPENSIONS = 1
@@ -138,8 +139,13 @@ def may_extend(case: Case, clock: Clock, known: Sequence[Record], at: datetime) 
     if at >= due:
         raise NotNow(
             "too_late",
-            f"case {case.number} was due {due:%Y-%m-%d %H:%M} UTC",
-            "an extension is asked for before the deadline",
+            coded(
+                "was_due",
+                "case {number} was due {due:%Y-%m-%d %H:%M} UTC",
+                number=case.number,
+                due=due,
+            ),
+            coded("extension_before", "an extension is asked for before the deadline"),
         )
     _none_waits(case, known, Kind.EXTENSION)
     granted = [
@@ -148,8 +154,19 @@ def may_extend(case: Case, clock: Clock, known: Sequence[Record], at: datetime) 
         if clock.started_at is not None and each.at >= clock.started_at
     ]
     if len(granted) >= MOST_EXTENSIONS:
-        message = f"case {case.number} was extended {len(granted)} times"
-        raise NotNow("used_up", message, f"at most {MOST_EXTENSIONS} extensions of one limit")
+        message = coded(
+            "extended_times",
+            "case {number} was extended {count} times",
+            number=case.number,
+            count=len(granted),
+        )
+        raise NotNow(
+            "used_up",
+            message,
+            coded(
+                "most_extensions", "at most {most} extensions of one limit", most=MOST_EXTENSIONS
+            ),
+        )
 
 
 def may_suspend(
@@ -158,42 +175,85 @@ def may_suspend(
     """Raises NotNow unless a suspension until then may be asked for: once, a year at most."""
     if case.state not in SUSPENDABLE:
         allowed = ", ".join(sorted(SUSPENDABLE))
-        raise NotNow("illegal_record", f"case {case.number} is {case.state}", f"a case {allowed}")
+        raise NotNow(
+            "illegal_record",
+            coded("case_is", "case {number} is {state}", number=case.number, state=case.state),
+            coded("a_case_that", "a case {state}", state=allowed),
+        )
     due = _running(case, clock, "suspended")
     if at > due:
         raise NotNow(
             "overdue",
-            f"case {case.number} was due {due:%Y-%m-%d %H:%M} UTC",
-            "only a case whose time has not run out may be suspended",
+            coded(
+                "was_due",
+                "case {number} was due {due:%Y-%m-%d %H:%M} UTC",
+                number=case.number,
+                due=due,
+            ),
+            coded("suspend_in_time", "only a case whose time has not run out may be suspended"),
         )
     _none_waits(case, known, Kind.SUSPENSION)
     before = of_kind(known, Kind.SUSPENSION, RecordState.APPROVED, RecordState.DONE)
     if len(before) >= MOST_SUSPENSIONS:
-        message = f"case {case.number} was suspended already"
-        raise NotNow("used_up", message, f"{MOST_SUSPENSIONS} suspension of one case")
+        message = coded(
+            "suspended_before", "case {number} was suspended already", number=case.number
+        )
+        raise NotNow(
+            "used_up",
+            message,
+            coded("most_suspensions", "{most} suspension of one case", most=MOST_SUSPENSIONS),
+        )
     if until is None or not at < until <= at + LONGEST_SUSPENSION:
         given = f"{until:%Y-%m-%d %H:%M} UTC" if until else "no end"
-        raise NotNow("bad_end", f"until: {given}", "a moment after now, a year from now at most")
+        raise NotNow(
+            "bad_end",
+            coded("until_given", "until: {until}", until=given),
+            coded("until_a_year", "a moment after now, a year from now at most"),
+        )
 
 
 def may_decide(record: Record, actor: Actor) -> None:
     """Raises NotNow unless this person may approve or refuse a record that waits for it."""
     if record.kind not in DECIDED or record.state is not RecordState.ASKED:
-        message = f"record {record.id} ({record.kind}) is {record.state}"
-        raise NotNow("not_waiting", message, "a record that is asked for")
+        message = coded(
+            "record_is",
+            "record {id} ({record}) is {state}",
+            id=record.id,
+            record=record.kind,
+            state=record.state,
+        )
+        raise NotNow("not_waiting", message, coded("asked_record", "a record that is asked for"))
     if RANK[actor.role] < RANK[Role.SUPERVISOR]:
-        message = f"needs the role {Role.SUPERVISOR}, {actor.name} is {actor.role}"
-        raise NotNow("forbidden", message, "another person", forbidden=True)
+        message = coded(
+            "needs_role",
+            "needs the role {needed}, {who} is {role}",
+            needed=Role.SUPERVISOR,
+            who=actor.name,
+            role=actor.role,
+        )
+        raise NotNow(
+            "forbidden", message, coded("another_person", "another person"), forbidden=True
+        )
     if actor.name == record.by:
-        message = f"{actor.name} asked for it himself"
-        raise NotNow("forbidden", message, "another person", forbidden=True)
+        message = coded("asked_himself", "{who} asked for it himself", who=actor.name)
+        raise NotNow(
+            "forbidden", message, coded("another_person", "another person"), forbidden=True
+        )
 
 
 def may_answer(record: Record) -> None:
     """Raises NotNow unless a record waits for an answer."""
     if record.kind not in ANSWERABLE or record.state is not RecordState.OPEN:
-        message = f"record {record.id} ({record.kind}) is {record.state}"
-        raise NotNow("not_waiting", message, "a record that waits for an answer")
+        message = coded(
+            "record_is",
+            "record {id} ({record}) is {state}",
+            id=record.id,
+            record=record.kind,
+            state=record.state,
+        )
+        raise NotNow(
+            "not_waiting", message, coded("open_record", "a record that waits for an answer")
+        )
 
 
 def may_escalate(case: Case) -> int:
@@ -203,11 +263,13 @@ def may_escalate(case: Case) -> int:
     """
     if case.state not in RUNNING or case.at_level is None:
         raise NotNow(
-            "illegal_record", f"case {case.number} is {case.state}", "a case being handled"
+            "illegal_record",
+            coded("case_is", "case {number} is {state}", number=case.number, state=case.state),
+            coded("handled_case", "a case being handled"),
         )
     if case.at_level <= 1:
-        message = f"case {case.number} is at level 1 already"
-        raise NotNow("illegal_record", message, "a case at level 2 or 3")
+        message = coded("top_level", "case {number} is at level 1 already", number=case.number)
+        raise NotNow("illegal_record", message, coded("lower_level", "a case at level 2 or 3"))
     return case.at_level - 1
 
 
@@ -215,22 +277,38 @@ def may_supervise(case: Case, until: datetime | None, at: datetime) -> None:
     """Raises NotNow unless an answer may be demanded until then."""
     if not case.is_open or case.stage in ("collect", "file"):
         raise NotNow(
-            "illegal_record", f"case {case.number} is {case.state}", "a case that was sent"
+            "illegal_record",
+            coded("case_is", "case {number} is {state}", number=case.number, state=case.state),
+            coded("sent_case", "a case that was sent"),
         )
     if until is None or until <= at:
-        raise NotNow("bad_end", "until: when the answer is due", "a moment after now")
+        raise NotNow(
+            "bad_end",
+            coded("answer_due", "until: when the answer is due"),
+            coded("later_moment", "a moment after now"),
+        )
 
 
 def may_settle(case: Case, known: Sequence[Record]) -> None:
     """Raises NotNow unless it may be said who owns it: make safe first (先应急处置、后区分责任)."""
     if not case.ownerless:
-        message = f"case {case.number} was not filed as ownerless"
-        raise NotNow("illegal_record", message, "a case filed with ownerless")
+        message = coded(
+            "not_ownerless", "case {number} was not filed as ownerless", number=case.number
+        )
+        raise NotNow(
+            "illegal_record", message, coded("ownerless_case", "a case filed with ownerless")
+        )
     if not of_kind(known, Kind.MADE_SAFE):
-        message = f"case {case.number} was not made safe yet"
-        raise NotNow("make_safe_first", message, "a record made_safe before")
+        message = coded("unsafe_yet", "case {number} was not made safe yet", number=case.number)
+        raise NotNow(
+            "make_safe_first", message, coded("made_safe_before", "a record made_safe before")
+        )
     if of_kind(known, Kind.SETTLEMENT):
-        raise NotNow("used_up", f"case {case.number} was settled already", "one settlement")
+        raise NotNow(
+            "used_up",
+            coded("settled_before", "case {number} was settled already", number=case.number),
+            coded("one_settlement", "one settlement"),
+        )
 
 
 def silent(known: Iterable[Record], at: datetime, *, overdue: bool) -> list[Record]:
@@ -250,18 +328,29 @@ def is_assigned(case: Case, known: Iterable[Record]) -> bool:
 def may_assign(case: Case, known: Sequence[Record], kind: Kind) -> None:
     """Raises NotNow unless the department may send somebody, or call him back."""
     if case.state not in RUNNING:
-        message = f"case {case.number} is {case.state}"
-        raise NotNow("illegal_record", message, "a case that a department has")
+        message = coded("case_is", "case {number} is {state}", number=case.number, state=case.state)
+        raise NotNow(
+            "illegal_record", message, coded("department_case", "a case that a department has")
+        )
     if kind is Kind.WITHDRAWAL and not is_assigned(case, known):
-        message = f"case {case.number}: its department has sent nobody"
-        raise NotNow("illegal_record", message, "an assignment before")
+        message = coded(
+            "nobody_sent", "case {number}: its department has sent nobody", number=case.number
+        )
+        raise NotNow("illegal_record", message, coded("assignment_before", "an assignment before"))
 
 
 def may_return(case: Case, known: Sequence[Record]) -> None:
     """Raises NotNow while somebody is on his way: he is called back first."""
     if is_assigned(case, known):
-        message = f"case {case.number}: {case.officer} was sent and not called back"
-        raise NotNow("withdraw_first", message, "a record withdrawal first")
+        message = coded(
+            "sent_out",
+            "case {number}: {who} was sent and not called back",
+            number=case.number,
+            who=case.officer,
+        )
+        raise NotNow(
+            "withdraw_first", message, coded("withdrawal_first", "a record withdrawal first")
+        )
 
 
 def may_report_done(case: Case, known: Sequence[Record], power: int, at: datetime) -> None:
@@ -273,32 +362,72 @@ def may_report_done(case: Case, known: Sequence[Record], power: int, at: datetim
         names = ", ".join(
             f"{each.department} (until {each.answer_due:%Y-%m-%d %H:%M} UTC)" for each in waited
         )
-        message = f"case {case.number}: no opinion yet of {names}"
-        raise NotNow("opinions_missing", message, "each partner's opinion, or later without it")
+        message = coded(
+            "opinions_awaited",
+            "case {number}: no opinion yet of {names}",
+            number=case.number,
+            names=names,
+        )
+        raise NotNow(
+            "opinions_missing",
+            message,
+            coded("each_opinion", "each partner's opinion, or later without it"),
+        )
     if case.ownerless and not of_kind(known, Kind.MADE_SAFE):
-        message = f"case {case.number} is ownerless and was not made safe"
-        raise NotNow("make_safe_first", message, "a record made_safe first")
+        message = coded(
+            "ownerless_unsafe",
+            "case {number} is ownerless and was not made safe",
+            number=case.number,
+        )
+        raise NotNow(
+            "make_safe_first", message, coded("made_safe_first", "a record made_safe first")
+        )
     if case.at_level is not None and case.at_level > power:
-        message = f"case {case.number} is at level {case.at_level}, level {power} settles it"
-        raise NotNow("above_power", message, "escalate it first")
+        message = coded(
+            "level_settles",
+            "case {number} is at level {level}, level {power} settles it",
+            number=case.number,
+            level=case.at_level,
+            power=power,
+        )
+        raise NotNow("above_power", message, coded("escalate_first", "escalate it first"))
 
 
 def may_close(case: Case, known: Sequence[Record]) -> None:
     """Raises NotNow while a supervision has no answer."""
     if of_kind(known, Kind.SUPERVISION, RecordState.OPEN):
-        message = f"case {case.number} is under supervision and nobody has answered"
-        raise NotNow("unanswered", message, "answer the supervision first")
+        message = coded(
+            "supervision_open",
+            "case {number} is under supervision and nobody has answered",
+            number=case.number,
+        )
+        raise NotNow("unanswered", message, coded("answer_first", "answer the supervision first"))
 
 
 def _running(case: Case, clock: Clock, done: str) -> datetime:
     """The deadline of a clock that runs."""
     if case.state not in RUNNING or clock.due_at is None or clock.done_at is not None:
-        message = f"case {case.number} is {case.state}; its time cannot be {done}"
-        raise NotNow("illegal_record", message, "a case being handled, its clock running")
+        message = coded(
+            "time_fixed",
+            "case {number} is {state}; its time cannot be {done}",
+            number=case.number,
+            state=case.state,
+            done=done,
+        )
+        raise NotNow(
+            "illegal_record",
+            message,
+            coded("running_case", "a case being handled, its clock running"),
+        )
     return clock.due_at
 
 
 def _none_waits(case: Case, known: Sequence[Record], kind: Kind) -> None:
     if of_kind(known, kind, RecordState.ASKED):
-        message = f"case {case.number}: an earlier {kind} waits for its decision"
-        raise NotNow("waiting", message, "decide that one first")
+        message = coded(
+            "waits_already",
+            "case {number}: an earlier {record} waits for its decision",
+            number=case.number,
+            record=kind,
+        )
+        raise NotNow("waiting", message, coded("decide_first", "decide that one first"))

@@ -29,6 +29,7 @@ from hub.people import users
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
+from wire.coded import coded
 
 RecordKind = Literal[
     "extension",
@@ -344,11 +345,29 @@ def _check_powers(rows: Sequence[Power]) -> None:
     for number, row in enumerate(rows):
         key = (row.matter, row.level_from, row.level_to)
         if row.matter is not None and row.matter not in known:
-            message = f"rows.{number}.matter: {row.matter!r} is no matter and no class"
-            raise Problem(422, "bad_power", message, "a code of the standard in use")
+            message = coded(
+                "row_matter",
+                "rows.{row}.matter: {given!r} is no matter and no class",
+                row=number,
+                given=row.matter,
+            )
+            raise Problem(
+                422, "bad_power", message, coded("standard_code", "a code of the standard in use")
+            )
         if row.level_from > row.level_to:
-            message = f"rows.{number}: severity {row.level_from} to {row.level_to}"
-            raise Problem(422, "bad_power", message, "the lower first")
+            message = coded(
+                "row_severity",
+                "rows.{row}: severity {least} to {most}",
+                row=number,
+                least=row.level_from,
+                most=row.level_to,
+            )
+            raise Problem(422, "bad_power", message, coded("lower_first", "the lower first"))
         if key in seen:
-            raise Problem(422, "bad_power", f"rows.{number}: said before", "each row once")
+            raise Problem(
+                422,
+                "bad_power",
+                coded("row_twice", "rows.{row}: said before", row=number),
+                coded("each_row_once", "each row once"),
+            )
         seen.add(key)

@@ -29,6 +29,7 @@ from hub.cases.record import (
 from hub.departments.api import in_force
 from hub.errors import Problem, not_found
 from hub.roles import Actor
+from wire.coded import coded
 
 REASONS = ", ".join(SuspensionReason)
 
@@ -80,7 +81,12 @@ def check_step(tx: Connection, case: Case, wanted: WantedStep, at: datetime) -> 
 def check_reason(reason: str) -> None:
     """Raises Problem for a suspension without one of the reasons."""
     if reason not in list(SuspensionReason):
-        raise Problem(422, "bad_reason", f"reason: {reason!r} is none", REASONS)
+        raise Problem(
+            422,
+            "bad_reason",
+            coded("no_reason", "reason: {reason!r} is none", reason=reason),
+            REASONS,
+        )
 
 
 def recorded(  # noqa: PLR0917 - who, what and where of one step
@@ -178,15 +184,35 @@ def _suspended(tx: Connection, case: Case, wanted: WantedStep, actor: Actor, at:
 
 def _check_partners(tx: Connection, case: Case, wanted: WantedStep, at: datetime) -> None:
     if wanted.until is not None and wanted.until <= at:
-        message = f"until: {wanted.until:%Y-%m-%d %H:%M} UTC"
-        raise Problem(422, "bad_end", message, "a moment after now, by which partners answer")
+        message = coded("until_given", "until: {until:%Y-%m-%d %H:%M} UTC", until=wanted.until)
+        raise Problem(
+            422,
+            "bad_end",
+            message,
+            coded("partners_until", "a moment after now, by which partners answer"),
+        )
     lead = wanted.department or case.department
     if lead is None:
-        raise Problem(422, "bad_partners", "department: nobody leads", "the code of the lead")
+        raise Problem(
+            422,
+            "bad_partners",
+            coded("nobody_leads", "department: nobody leads"),
+            coded("lead_code", "the code of the lead"),
+        )
     in_force(tx, lead)
     partners = list(dict.fromkeys(wanted.partners))
     if not partners or len(partners) != len(wanted.partners) or lead in partners:
-        message = f"partners: {', '.join(wanted.partners) or 'none'}, led by {lead}"
-        raise Problem(422, "bad_partners", message, "one department or more, each once, no lead")
+        message = coded(
+            "partners_are",
+            "partners: {partners}, led by {lead}",
+            partners=", ".join(wanted.partners) or "none",
+            lead=lead,
+        )
+        raise Problem(
+            422,
+            "bad_partners",
+            message,
+            coded("partners_once", "one department or more, each once, no lead"),
+        )
     for partner in partners:
         in_force(tx, partner, "partners")

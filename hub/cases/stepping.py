@@ -15,6 +15,7 @@ from hub.cases.clock import Clock, ClockState, after_step, filed, opened
 from hub.cases.condition import USUAL, ConditionNeeded, pick
 from hub.errors import Problem
 from hub.roles import SYSTEM, Actor
+from wire.coded import coded, words_of
 
 
 def step_by_itself(
@@ -65,14 +66,21 @@ def clocked(
         try:
             clock = filed(clock, pick(conditions, condition), USUAL[before.level])
         except ConditionNeeded as fault:
-            allowed = "condition: a number of GET /api/conditions?matter=…"
-            raise Problem(422, "condition_needed", str(fault), allowed) from None
+            allowed = coded(
+                "condition_number", "condition: a number of GET /api/conditions?matter=…"
+            )
+            raise Problem(422, "condition_needed", words_of(fault), allowed) from None
     if after.state is State.SUSPENDED and clock.state(at) is ClockState.OVERDUE:
         raise Problem(
             409,
             "overdue",
-            f"case {before.number} was due {clock.due_at:%Y-%m-%d %H:%M} UTC",
-            "only a case whose time has not run out may be suspended",
+            coded(
+                "was_due",
+                "case {number} was due {due:%Y-%m-%d %H:%M} UTC",
+                number=before.number,
+                due=clock.due_at,
+            ),
+            coded("suspend_in_time", "only a case whose time has not run out may be suspended"),
         )
     return after_step(clock, before.state, after.state, calendar, at)
 

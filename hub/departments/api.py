@@ -24,6 +24,7 @@ from hub.http import ERRORS, Body, Listing, Utc
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
+from wire.coded import coded
 
 
 class DepartmentBody(Body):
@@ -141,8 +142,15 @@ def in_force(tx: Connection, code: str, field: str = "department") -> Department
     """
     known = department_store.one(tx, code)
     if known is None or known.retired_at is not None:
-        message = f"{field}: {code!r} is no department in force"
-        raise Problem(422, "bad_department", message, "a code of GET /api/departments")
+        message = coded(
+            "field_no_department",
+            "{field}: {given!r} is no department in force",
+            field=field,
+            given=code,
+        )
+        raise Problem(
+            422, "bad_department", message, coded("a_department", "a code of GET /api/departments")
+        )
     return known.department
 
 
@@ -193,8 +201,13 @@ def _same_version(code: str, is_now: int, seen: int) -> None:
         raise Problem(
             409,
             "stale",
-            f"department {code} was changed since: it is version {is_now}",
-            "look again and repeat if still right",
+            coded(
+                "department_changed",
+                "department {department} was changed since: it is version {version}",
+                department=code,
+                version=is_now,
+            ),
+            coded("look_again", "look again and repeat if still right"),
         )
 
 

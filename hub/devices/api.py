@@ -23,6 +23,7 @@ from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.roles import Actor, Right
 from hub.scope import Reach, within
 from hub.store import Store, from_ms, lies_in, now
+from wire.coded import coded
 from wire.status import CameraState
 from wire.topics import BadTopic, check_device_id
 
@@ -317,7 +318,12 @@ def router(
             if device not in known:
                 raise not_found("device", device)
             if not known[device].enrolled:
-                raise Problem(409, "not_listed", f"device {device} is not on the list", "enrol it")
+                raise Problem(
+                    409,
+                    "not_listed",
+                    coded("not_listed", "device {device} is not on the list", device=device),
+                    coded("enrol_it", "enrol it"),
+                )
             _write_down(tx, device, "password", actor)
         password = secrets.token_urlsafe(24)
         return Enrolled(id=device, password=password, installed=add_account(device, password))
@@ -334,7 +340,12 @@ def router(
             if device not in known:
                 raise not_found("device", device)
             if known[device].revoked:
-                raise Problem(409, "revoked", f"device {device} is off the list", "enrol it first")
+                raise Problem(
+                    409,
+                    "revoked",
+                    coded("off_list", "device {device} is off the list", device=device),
+                    coded("enrol_first", "enrol it first"),
+                )
             at = now()
             events.record(tx, devices_store.revoke(tx, device, at), at)
             _write_down(tx, device, "revoke", actor, wanted.note.strip())
@@ -351,7 +362,12 @@ def router(
         with store.write() as tx:
             known = devices_store.known(tx, [name])
             if name in known and known[name].enrolled:
-                raise Problem(409, "taken", f"device {name} is on the list", "a new id")
+                raise Problem(
+                    409,
+                    "taken",
+                    coded("on_list", "device {device} is on the list", device=name),
+                    coded("new_id", "a new id"),
+                )
             devices_store.enrol(tx, name, now())
             _write_down(tx, name, "enrol", actor)
             greet(tx, name, actor)

@@ -29,6 +29,7 @@ from hub.http import ERRORS, Body, Listing, LocalDay, Page, Utc, page
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
+from wire.coded import coded
 
 MOST_DAYS = 62
 KindName = Literal["posts", "people", "duties", "tasks", "rewards", "shifts"]
@@ -143,7 +144,12 @@ class BadTable(Problem):
         """Carry every problem: whoever mends a table wants to do it once."""
         count = len(fault.problems)
         super().__init__(
-            422, "bad_rows", f"{count} problems in the table; nothing was taken", "see problems"
+            422,
+            "bad_rows",
+            coded(
+                "table_problems", "{count} problems in the table; nothing was taken", count=count
+            ),
+            coded("see_problems", "see problems"),
         )
         self.problems = [problem.line() for problem in fault.problems]
 
@@ -226,7 +232,16 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
         with store.write() as tx:
             if user := duty_store.is_referred_to(tx, kind, key):
                 raise Problem(
-                    409, "in_use", f"{key} of {kind} is in use by {user}", "change these first"
+                    409,
+                    "in_use",
+                    coded(
+                        "used_by",
+                        "{key} of {thing} is in use by {who}",
+                        key=key,
+                        thing=kind,
+                        who=user,
+                    ),
+                    coded("change_these", "change these first"),
                 )
             if not duty_store.remove(tx, kind, key):
                 raise not_found(kind, key)
@@ -287,7 +302,12 @@ def _asked(config: HubConfig) -> Callable[..., Asked]:
         last = until or first + timedelta(days=1)
         if not 1 <= (last - first).days <= MOST_DAYS:
             raise Problem(
-                422, "bad_days", f"no days from {first} before {last}", f"1 to {MOST_DAYS} days"
+                422,
+                "bad_days",
+                coded(
+                    "no_days_between", "no days from {first} before {last}", first=first, last=last
+                ),
+                coded("days_at_most", "1 to {most} days", most=MOST_DAYS),
             )
         return Asked(first, last, grid, post, person, shift)
 
@@ -302,7 +322,9 @@ def _import(store: Store, body: bytes, kind: str, actor: Actor) -> Taken:
     except BadDuty as fault:
         raise BadTable(fault) from None
     except GridError as fault:
-        raise Problem(422, "bad_file", fault.message, "a .xlsx workbook or a CSV") from None
+        raise Problem(
+            422, "bad_file", fault.message, coded("xlsx_or_csv", "a .xlsx workbook or a CSV")
+        ) from None
     with store.write() as tx:
         return _take(tx, duty, actor)
 

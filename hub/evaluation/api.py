@@ -35,6 +35,7 @@ from hub.people import person_names
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
+from wire.coded import coded, words_of
 
 Reader = Annotated[Actor, Depends(need(Right.READ))]
 Limited = Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))]
@@ -263,7 +264,7 @@ def question(figures: Figures, period: str, as_of: datetime | None,
     try:
         return figures.asked(Period.read(period), as_of, with_suspended=suspended)
     except EvaluationError as fault:
-        raise Problem(422, "bad_period", str(fault)) from None
+        raise Problem(422, "bad_period", words_of(fault)) from None
 
 
 def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
@@ -285,9 +286,16 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
     ) -> Grouping:
         if by in PERSONAL and not actor.may(Right.PERSONAL):
             raise Problem(
-                403, "forbidden", f"{actor.name} ({actor.role}) may not see figures of people",
-                "the right personal",
-            )  # fmt: skip
+                403,
+                "forbidden",
+                coded(
+                    "no_figures",
+                    "{who} ({role}) may not see figures of people",
+                    who=actor.name,
+                    role=actor.role,
+                ),
+                coded("right_personal", "the right personal"),
+            )
         if within is not None:
             with store.read() as tx:
                 _check_grid(tx, "within", within)
@@ -302,8 +310,12 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
         if group.by is By.ALL:
             return Grouping(By.GRID, group.grid_level, group.within)
         if group.by not in RANKED_BY:
-            raise Problem(422, "not_ranked", f"by {group.by}: is not ranked",
-                          ", ".join(sorted(RANKED_BY)))  # fmt: skip
+            raise Problem(
+                422,
+                "not_ranked",
+                coded("unranked", "by {by}: is not ranked", by=group.by),
+                ", ".join(sorted(RANKED_BY)),
+            )
         return group
 
     ranks = Annotated[Grouping, Depends(ranked_by)]
@@ -492,7 +504,12 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
 
     def years(wanted: about, group: ranks) -> list[YearItem]:
         if wanted.period.every is not Every.YEAR:
-            raise Problem(422, "bad_period", f"{wanted.period.name} is no year", "2026")
+            raise Problem(
+                422,
+                "bad_period",
+                coded("no_year", "{given} is no year", given=wanted.period.name),
+                "2026",
+            )
         with store.read() as tx:
             lines = figures.year(tx, wanted, group)
             names = names_of(tx, figures, wanted, group)
@@ -541,7 +558,7 @@ def _add_scheme(api: APIRouter, store: Store) -> None:
         try:
             scheme = check(Scheme(**given, awards=awards))
         except EvaluationError as fault:
-            raise Problem(422, "bad_scheme", str(fault)) from None
+            raise Problem(422, "bad_scheme", words_of(fault)) from None
         at = now()
         with store.write() as tx:
             version = evaluation_store.put_scheme(tx, scheme, at=at, by=actor.name, note=body.note)
@@ -571,11 +588,24 @@ def _add_scores(api: APIRouter, store: Store, figures: Figures) -> None:
         wanted = question(figures, body.period, None, None)
         if not _may_enter(body, actor):
             raise Problem(
-                403, "forbidden", f"{actor.name} may not enter {body.kind} of {body.subject}",
-                "self, of the grid or department of one's own post",
-            )  # fmt: skip
+                403,
+                "forbidden",
+                coded(
+                    "may_not_enter",
+                    "{who} may not enter {kind} of {subject}",
+                    who=actor.name,
+                    kind=body.kind,
+                    subject=body.subject,
+                ),
+                coded("own_post", "self, of the grid or department of one's own post"),
+            )
         if body.kind == "year_end" and wanted.period.every is not Every.YEAR:
-            raise Problem(422, "bad_period", f"period {body.period!r} is no year", "2026")
+            raise Problem(
+                422,
+                "bad_period",
+                coded("no_year_quoted", "period {given!r} is no year", given=body.period),
+                "2026",
+            )
         at = now()
         made = EnteredScore(
             body.kind, body.subject_kind, body.subject, wanted.period.name, body.score, body.note,
@@ -679,7 +709,12 @@ def _counted(tx: Connection, which: Sequence[int]) -> list[CountedCase]:
 def _check_grid(tx: Connection, name: str, code: str) -> None:
     """Raises Problem 422 for what never was a grid; one that has ended has its past figures."""
     if not is_known(tx, code):
-        raise Problem(422, "bad_grid", f"{name} {code!r}: no such grid", "a code of GET /api/grids")
+        raise Problem(
+            422,
+            "bad_grid",
+            coded("no_grid_named", "{field} {given!r}: no such grid", field=name, given=code),
+            coded("grid_in_force", "a code of GET /api/grids"),
+        )
 
 
 def _indicators(wanted: Sequence[str] | None) -> list[Indicator]:
@@ -687,8 +722,12 @@ def _indicators(wanted: Sequence[str] | None) -> list[Indicator]:
         return list(INDICATORS)
     unknown = [name for name in wanted if name not in BY_ID]
     if unknown:
-        raise Problem(422, "bad_indicator", f"{', '.join(unknown)}: not an indicator",
-                      ", ".join(BY_ID))  # fmt: skip
+        raise Problem(
+            422,
+            "bad_indicator",
+            coded("no_indicator", "{names}: not an indicator", names=", ".join(unknown)),
+            ", ".join(BY_ID),
+        )
     return [BY_ID[name] for name in wanted]
 
 

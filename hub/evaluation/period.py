@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from hub.evaluation.errors import EvaluationError
 from hub.store import to_ms
+from wire.coded import coded
 
 ALLOWED = "2026-11-28, 2026-W48, 2026-11, 2026-Q4 or 2026"
 _FORMS = (
@@ -54,7 +55,11 @@ class Period:
                 return _of_parts({key: int(value) for key, value in match.groupdict().items()})
             except (ValueError, OverflowError):
                 break
-        raise EvaluationError(f"period {text!r}: allowed is {ALLOWED}")
+        raise EvaluationError(
+            coded(
+                "no_period", "period {given!r}: allowed is {allowed}", given=text, allowed=ALLOWED
+            )
+        )
 
     @classmethod
     def of(cls, every: Every, day: date) -> "Period":
@@ -65,7 +70,9 @@ class Period:
         try:
             return _around(every, day)
         except (ValueError, OverflowError):
-            raise EvaluationError(f"period of {day}: allowed are the years 1 to 9998") from None
+            raise EvaluationError(
+                coded("period_beyond", "period of {day}: allowed are the years 1 to 9998", day=day)
+            ) from None
 
     @property
     def last(self) -> date:

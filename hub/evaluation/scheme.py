@@ -11,6 +11,7 @@ import msgspec
 
 from hub.evaluation.errors import EvaluationError
 from hub.evaluation.indicator import BY_ID, MINIMUM, Better, Unit
+from wire.coded import coded
 
 WEIGHTS = {
     "on_time_close_rate": 40.0,
@@ -81,9 +82,13 @@ def check(scheme: Scheme) -> Scheme:
     ):
         for name, value in given.items():
             if name not in allowed:
-                raise EvaluationError(f"{key}: {name!r} is not one of {', '.join(allowed)}")
+                text = "{key}: {name!r} is not one of {allowed}"
+                raise EvaluationError(
+                    coded("not_one_of", text, key=key, name=name, allowed=", ".join(allowed))
+                )
             if not 0 < value <= 1000:
-                raise EvaluationError(f"{key}.{name}: {value:g} is not above 0 and up to 1000")
+                text = "{key}.{name}: {value:g} is not above 0 and up to 1000"
+                raise EvaluationError(coded("no_weight", text, key=key, name=name, value=value))
     for key, value, least, most in (
         ("minimum", scheme.minimum, 1, 10_000),
         ("streak", scheme.streak, 2, 12),
@@ -91,7 +96,12 @@ def check(scheme: Scheme) -> Scheme:
         ("monthly_share", scheme.monthly_share, 0, 1),
     ):
         if not least <= value <= most:
-            raise EvaluationError(f"{key}: {value:g} is not {least} to {most}")
+            text = "{key}: {value:g} is not {least} to {most}"
+            raise EvaluationError(
+                coded("not_from_to", text, key=key, value=value, least=least, most=most)
+            )
     if not scheme.weights:
-        raise EvaluationError("weights: none given; at least one indicator is needed")
+        raise EvaluationError(
+            coded("no_weights", "weights: none given; at least one indicator is needed")
+        )
     return scheme

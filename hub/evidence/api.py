@@ -83,7 +83,12 @@ def _alone_with(part: Path) -> BinaryIO:
     except (BlockingIOError, FileNotFoundError):
         pass
     file.close()
-    raise Problem(503, "being_sent", f"{part.stem} is being sent by another call", "try again")
+    raise Problem(
+        503,
+        "being_sent",
+        f"{part.stem} is being sent by another call",
+        coded("try_again", "try again"),
+    )
 
 
 class Upload:
@@ -234,7 +239,10 @@ def router(
             used = evidence_store.bytes_of_a_day(tx, dev, now())
         if used + size > limits.max_device_mb_per_day * MB:
             raise Problem(
-                503, "daily_limit", f"{dev} has sent {used} bytes in a day", "try again later"
+                503,
+                "daily_limit",
+                f"{dev} has sent {used} bytes in a day",
+                coded("later_again", "try again later"),
             )
         return True
 
@@ -256,11 +264,21 @@ def router(
             is_sealed = evidence_store.is_sealed(tx, sha256) or refs.is_sealed(tx, sha256)
             fault = refs.fault_of(tx, sha256)
         if fault is not None:
-            raise Problem(409, "kept_aside", f"{sha256} proves nothing: {fault}", "another file")
+            raise Problem(
+                409,
+                "kept_aside",
+                coded("proves_nothing", "{file} proves nothing: {why}", file=sha256, why=fault),
+                coded("another_file", "another file"),
+            )
         if kind is None or not vault.is_here(sha256):
             raise not_found("evidence", sha256)
         if is_sealed and not sealed:
-            raise Problem(403, "sealed", f"{sha256} is an original", "POST …/opening with a reason")
+            raise Problem(
+                403,
+                "sealed",
+                coded("an_original", "{file} is an original", file=sha256),
+                coded("opening_needed", "POST …/opening with a reason"),
+            )
         return kind
 
     @api.put(
@@ -311,7 +329,12 @@ def router(
             if fault.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
                 raise
             log.exception("Evidence cannot be written")
-            raise Problem(503, "no_space", "the file cannot be kept", "try again") from None
+            raise Problem(
+                503,
+                "no_space",
+                coded("no_room_for_file", "the file cannot be kept"),
+                coded("try_again", "try again"),
+            ) from None
         finally:
             incoming.clean()
         return _stored(201, sha256, size, size)
@@ -330,7 +353,12 @@ def router(
         except Differs as fault:
             vault.put_aside(sha256)
             differs(sha256, words_of(fault))
-            raise Problem(409, "kept_aside", f"{sha256}: {fault}", "another file") from None
+            raise Problem(
+                409,
+                "kept_aside",
+                coded("file_fault", "{file}: {why}", file=sha256, why=words_of(fault)),
+                coded("another_file", "another file"),
+            ) from None
         return FileResponse(
             vault.path(sha256),
             media_type=kind,
@@ -358,7 +386,12 @@ def router(
         except Differs as fault:
             vault.put_aside(sha256)
             differs(sha256, words_of(fault))
-            raise Problem(409, "kept_aside", f"{sha256}: {fault}", "another file") from None
+            raise Problem(
+                409,
+                "kept_aside",
+                coded("file_fault", "{file}: {why}", file=sha256, why=words_of(fault)),
+                coded("another_file", "another file"),
+            ) from None
         reason = wanted.reason.strip()
         act = audit.Entry(
             now(), actor.name, actor.role, "evidence", sha256, "see_original", note=reason

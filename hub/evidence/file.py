@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from PIL import Image, UnidentifiedImageError
 
 from hub.errors import Problem
+from wire.coded import coded
 from wire.media import SUFFIXES
 
 IMAGE_TYPES = ("image/jpeg", "image/png")
@@ -42,15 +43,27 @@ def check_picture(path: Path | io.BytesIO, max_pixels: int) -> None:
                 raise Problem(
                     422,
                     "bad_picture",
-                    f"{picture.width} x {picture.height} pixels are too many",
-                    f"at most {max_pixels}",
+                    coded(
+                        "many_pixels",
+                        "{width} x {height} pixels are too many",
+                        width=picture.width,
+                        height=picture.height,
+                    ),
+                    coded("at_most_so", "at most {most}", most=max_pixels),
                 )
             picture.load()
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as fault:
-        message = f"cannot be decoded: {fault}"
-        raise Problem(422, "bad_picture", message, "a whole picture") from None
+        message = coded("undecodable", "cannot be decoded: {why}", why=fault)
+        raise Problem(
+            422, "bad_picture", message, coded("whole_picture", "a whole picture")
+        ) from None
     except Image.DecompressionBombError as fault:
-        raise Problem(422, "bad_picture", str(fault), f"at most {max_pixels} pixels") from None
+        raise Problem(
+            422,
+            "bad_picture",
+            str(fault),
+            coded("pixels_at_most", "at most {most} pixels", most=max_pixels),
+        ) from None
 
 
 def disposition(sha256: str, kind: str) -> str:

@@ -9,6 +9,8 @@ import secrets
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from wire.coded import coded
+
 MAGIC = b"TYSEAL1\n"
 NONCE = 12
 
@@ -30,8 +32,10 @@ def unseal(key: bytes, sealed: bytes, sha256: str) -> bytes:
     """
     nonce, rest = sealed[len(MAGIC) :][:NONCE], sealed[len(MAGIC) + NONCE :]
     if not sealed.startswith(MAGIC) or len(nonce) < NONCE:
-        raise BrokenSeal("is no sealed file")
+        raise BrokenSeal(coded("no_sealed_file", "is no sealed file"))
     try:
         return AESGCM(key).decrypt(nonce, rest, sha256.encode())
     except InvalidTag:
-        raise BrokenSeal("was changed after it was sealed, or sealed with another key") from None
+        raise BrokenSeal(
+            coded("other_seal", "was changed after it was sealed, or sealed with another key")
+        ) from None

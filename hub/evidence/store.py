@@ -29,7 +29,7 @@ from sqlalchemy.engine import Connection
 
 from hub.evidence.seal import BrokenSeal, seal, unseal
 from hub.store import Instant, insert_new, metadata
-from wire.coded import Coded, coded
+from wire.coded import Coded, coded, words_of
 
 files = Table(
     "evidence",
@@ -113,7 +113,9 @@ class Vault:
         except FileNotFoundError:
             raise Differs(MISSING) from None
         except BrokenSeal as fault:
-            raise Differs(coded("sealed_file", "the sealed file {why}", why=fault)) from None
+            raise Differs(
+                coded("sealed_file", "the sealed file {why}", why=words_of(fault))
+            ) from None
         if (found := hashlib.sha256(data).hexdigest()) != sha256:
             raise Differs(other_hash(found))
         return data

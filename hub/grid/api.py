@@ -25,6 +25,7 @@ from hub.http import ERRORS, CodedText, Listing, Page, Utc, coded_of, page
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
+from wire.coded import coded
 
 AfterImport = Callable[[Connection, Places], None]
 SHOWN_PROBLEMS = 1000
@@ -103,7 +104,12 @@ class BadGrids(Problem):
         """Carry the first thousand problems."""
         count = len(fault.problems)
         super().__init__(
-            422, "bad_grids", f"{count} problems in the grids; none was imported", "see problems"
+            422,
+            "bad_grids",
+            coded(
+                "grids_problems", "{count} problems in the grids; none was imported", count=count
+            ),
+            coded("see_problems", "see problems"),
         )
         self.problems = [problem.line() for problem in fault.problems[:SHOWN_PROBLEMS]]
 
@@ -181,7 +187,12 @@ def _document(body: bytes) -> object:
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as fault:
-        raise Problem(422, "bad_grids", f"not JSON: {fault}", "a GeoJSON document") from None
+        raise Problem(
+            422,
+            "bad_grids",
+            coded("no_json", "not JSON: {why}", why=fault),
+            coded("a_geojson", "a GeoJSON document"),
+        ) from None
 
 
 def _check(store: Store, body: bytes) -> TrialItem:

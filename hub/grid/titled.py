@@ -93,7 +93,12 @@ class BadTable(Problem):
     def __init__(self, fault: BadSheet) -> None:
         """List the faults by place."""
         count = len(fault.faults)
-        super().__init__(422, "bad_sheet", f"{count} faults; nothing was taken", "see problems")
+        super().__init__(
+            422,
+            "bad_sheet",
+            coded("table_faults", "{count} faults; nothing was taken", count=count),
+            coded("see_problems", "see problems"),
+        )
         self.problems = [
             {"where": f.where, "message": f.message, "allowed": f.allowed}
             for f in fault.faults[:SHOWN_FAULTS]

@@ -32,6 +32,7 @@ from hub.personal import blotted
 from hub.roles import Actor, Right
 from hub.scope import Reach, within
 from hub.store import Store, now
+from wire.coded import coded
 
 Lat = Annotated[float, Field(ge=-90, le=90)]
 Lon = Annotated[float, Field(ge=-180, le=180)]
@@ -185,7 +186,12 @@ class BadFile(Problem):
     def __init__(self, fault: BadSheet) -> None:
         """List the faults by place."""
         count = len(fault.faults)
-        super().__init__(422, "bad_rows", f"{count} faults; nothing was taken", "see problems")
+        super().__init__(
+            422,
+            "bad_rows",
+            coded("table_faults", "{count} faults; nothing was taken", count=count),
+            coded("see_problems", "see problems"),
+        )
         self.problems = [
             {"where": f.where, "message": f.message, "allowed": f.allowed}
             for f in fault.faults[:SHOWN_FAULTS]
@@ -282,7 +288,12 @@ def router(
     @api.patch("/reports/{number}")
     def complete(number: str, body: Completion, actor: worker) -> ReportItem:
         if (body.lat is None) != (body.lon is None):
-            raise Problem(422, "bad_place", "lat and lon are needed together", "both or none")
+            raise Problem(
+                422,
+                "bad_place",
+                coded("lat_and_lon", "lat and lon are needed together"),
+                coded("both_or_none", "both or none"),
+            )
         place = None if body.lat is None or body.lon is None else (body.lat, body.lon)
         desk.complete(number, _matter(body.matter), place, actor)
         return one(number)
@@ -367,10 +378,18 @@ def _new(body: ReportBody, at: datetime) -> NewReport:
     caller = Caller(body.caller.name, body.caller.phone, body.caller.email)
     if bool(body.external_id) != bool(body.external_system):
         raise Problem(
-            422, "bad_id", "external_system and external_id are needed together", "both or none"
+            422,
+            "bad_id",
+            coded("system_and_id", "external_system and external_id are needed together"),
+            coded("both_or_none", "both or none"),
         )
     if (body.lat is None) != (body.lon is None):
-        raise Problem(422, "bad_place", "lat and lon are needed together", "both or none")
+        raise Problem(
+            422,
+            "bad_place",
+            coded("lat_and_lon", "lat and lon are needed together"),
+            coded("both_or_none", "both or none"),
+        )
     return NewReport(
         channel=body.channel,
         content=body.content,
@@ -397,7 +416,10 @@ def _matter(hint: str) -> str | None:
     found = matter_of(hint)
     if found is None:
         raise Problem(
-            422, "bad_matter", f"matter {hint!r} is not known", "a code or name of the table"
+            422,
+            "bad_matter",
+            coded("hint_unknown", "matter {given!r} is not known", given=hint),
+            coded("matter_of_table", "a code or name of the table"),
         )
     return found.code
 

@@ -19,6 +19,7 @@ from hub.intake import store as intake_store
 from hub.intake.report import Report
 from hub.intake.sealing import Seal
 from hub.store import Store, now
+from wire.coded import coded
 
 MOST_PHOTOS = 3
 MOST_PIXELS = 50_000_000
@@ -49,12 +50,19 @@ def cleaned(sent: bytes) -> CleanPhoto:
                 raise Problem(
                     422,
                     "bad_picture",
-                    f"{picture.width} x {picture.height} pixels are too many",
+                    coded(
+                        "many_pixels",
+                        "{width} x {height} pixels are too many",
+                        width=picture.width,
+                        height=picture.height,
+                    ),
                     ALLOWED,
                 )
             upright = ImageOps.exif_transpose(picture).convert("RGB")
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise Problem(422, "bad_picture", "the file cannot be decoded", ALLOWED) from None
+        raise Problem(
+            422, "bad_picture", coded("no_picture_file", "the file cannot be decoded"), ALLOWED
+        ) from None
     upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     bare = Image.new("RGB", upright.size)
     bare.paste(upright)
@@ -93,5 +101,15 @@ def _with_room(report: Report | None, number: str, sha256: str) -> Report:
     if report is None:
         raise not_found("report", number)
     if len({*report.new.files, sha256}) > MOST_PHOTOS:
-        raise Problem(409, "enough", f"report {number} has {MOST_PHOTOS} photos", "another report")
+        raise Problem(
+            409,
+            "enough",
+            coded(
+                "report_photos",
+                "report {report} has {most} photos",
+                report=number,
+                most=MOST_PHOTOS,
+            ),
+            coded("another_report", "another report"),
+        )
     return report

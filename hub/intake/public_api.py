@@ -23,6 +23,7 @@ from hub.intake.sealing import Seal
 from hub.matters import matter
 from hub.roles import SYSTEM, Actor
 from hub.store import Store, now, to_ms
+from wire.coded import coded
 
 HOUR_MS = 3_600_000
 TOO_MANY: dict[int | str, dict[str, Any]] = {429: ERRORS[400]}
@@ -97,13 +98,23 @@ def router(
     def let_in(stile: Turnstile, request: Request, most: int) -> None:
         address = request.client.host if request.client else ""
         if not stile.let_in(address, to_ms(now())):
-            raise Problem(429, "too_many", "too many from this address", f"{most} an hour")
+            raise Problem(
+                429,
+                "too_many",
+                coded("many_from_here", "too many from this address"),
+                coded("an_hour", "{most} an hour", most=most),
+            )
 
     @api.post("/reports", status_code=201, responses=TOO_MANY)
     def tell(request: Request, body: PublicReport) -> Receipt:
         let_in(turnstile, request, per_hour)
         if (body.lat is None) != (body.lon is None):
-            raise Problem(422, "bad_place", "lat and lon are needed together", "both or none")
+            raise Problem(
+                422,
+                "bad_place",
+                coded("lat_and_lon", "lat and lon are needed together"),
+                coded("both_or_none", "both or none"),
+            )
         known = matter_of(body.matter)
         caller = Caller(body.caller.name, body.caller.phone, body.caller.email)
         new = NewReport(

@@ -27,6 +27,7 @@ from hub.http import ERRORS, CodedText, Utc, coded_of, iso
 from hub.live.view import Shot, View, Views
 from hub.roles import Actor, Right
 from hub.store import Store, from_ms, now, to_ms
+from wire.coded import coded
 from wire.looks import WatchArgs
 from wire.media import type_of
 from wire.status import CameraState
@@ -176,7 +177,12 @@ def _check(tx: Connection, device: str, camera: str) -> None:
     if row is None:
         raise not_found("camera", camera)
     if not row.online:
-        raise Problem(409, "offline", f"device {device} is not connected", "when it is back")
+        raise Problem(
+            409,
+            "offline",
+            coded("not_connected", "device {device} is not connected", device=device),
+            coded("when_back", "when it is back"),
+        )
 
 
 async def _body(request: Request) -> bytes:

@@ -23,6 +23,7 @@ from hub.looks import store as look_store
 from hub.looks.look import OP, Look, arguments, look_of, valid_for
 from hub.roles import Actor, Right
 from hub.store import Store
+from wire.coded import coded
 
 MOST = 100
 
@@ -130,12 +131,20 @@ def _of_case(tx: Connection, case: int, wanted: str | None) -> Alert:
     members = alert_store.load(tx, alert_store.of_case(tx, [case])[case])
     if wanted is not None:
         if wanted not in members:
-            raise Problem(422, "bad_alert", f"alert {wanted} is not of this case", "one of its own")
+            raise Problem(
+                422,
+                "bad_alert",
+                coded("alert_elsewhere", "alert {alert} is not of this case", alert=wanted),
+                coded("own_alert", "one of its own"),
+            )
         return members[wanted]
     seen = [each for each in members.values() if each.place != "vehicle" and each.boxes]
     if not seen:
         raise Problem(
-            422, "no_camera", f"case {case} has no alert of a fixed camera", "a case with one"
+            422,
+            "no_camera",
+            coded("case_uncamera", "case {case} has no alert of a fixed camera", case=case),
+            coded("case_with_one", "a case with one"),
         )
     return max(seen, key=lambda each: (each.since, each.id))
 

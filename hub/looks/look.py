@@ -9,6 +9,7 @@ from hub.alerts.alert import Alert
 from hub.devices.orders.order import Order, OrderState
 from hub.errors import Problem
 from hub.store import from_ms
+from wire.coded import coded
 
 OP = "camera.look"
 ANSWERS = ("present", "gone", "cannot_tell")
@@ -73,7 +74,10 @@ def arguments(alert: Alert, seconds: float, looks: int) -> dict[str, Any]:
     """
     if alert.place == "vehicle" or not alert.boxes:
         raise Problem(
-            422, "no_camera", f"alert {alert.id} was not seen by a fixed camera", "a camera's alert"
+            422,
+            "no_camera",
+            coded("alert_unfixed", "alert {alert} was not seen by a fixed camera", alert=alert.id),
+            coded("camera_alert_too", "a camera's alert"),
         )
     box = alert.boxes[0]
     return {

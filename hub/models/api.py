@@ -23,6 +23,7 @@ from hub.models.rollout import BAD, DeviceState, Rollout, RolloutState, Target, 
 from hub.models.store import Shelf, models, rollouts, to_model
 from hub.roles import Actor, Right
 from hub.store import Store, now, to_ms
+from wire.coded import coded
 
 Sha256 = Annotated[str, PathParam(pattern=r"^[0-9a-f]{64}$")]
 DeviceName = Annotated[str, Field(max_length=64)]
@@ -221,9 +222,16 @@ def _refuse_taken(tx: Connection, model: Model) -> None:
     known = model_store.find(tx, model.name, model.version)
     if known is not None and known.sha256 != model.sha256:
         raise Problem(
-            409, "taken", f"{model.name} {model.version} is here already, with other content",
-            "a new version",
-        )  # fmt: skip
+            409,
+            "taken",
+            coded(
+                "model_taken",
+                "{model} {version} is here already, with other content",
+                model=model.name,
+                version=model.version,
+            ),
+            coded("new_version", "a new version"),
+        )
 
 
 def _begin(tx: Connection, wanted: NewRollout, actor: Actor) -> int:
@@ -256,7 +264,14 @@ def _move(tx: Connection, number: int, wanted: Move, actor: Actor) -> None:
     if rollout is None:
         raise not_found("rollout", number)
     if rollout.state in (RolloutState.DONE, RolloutState.CANCELLED):
-        raise Problem(409, "over", f"rollout {number} is {rollout.state}", "a new rollout")
+        raise Problem(
+            409,
+            "over",
+            coded(
+                "rollout_is", "rollout {rollout} is {state}", rollout=number, state=rollout.state
+            ),
+            coded("new_rollout", "a new rollout"),
+        )
     if wanted.action == "cancel":
         state, stage, why = RolloutState.CANCELLED, rollout.stage, wanted.note
     elif wanted.action == "stop":
@@ -278,10 +293,16 @@ def _next(tx: Connection, rollout: Rollout, note: str) -> int:
         if not note:
             waiting = [f"{t.device} {t.state}" for t in begun if t.state is not DeviceState.ACTIVE]
             raise Problem(
-                409, "not_complete",
-                f"stage {rollout.stage + 1} is not complete: {', '.join(waiting) or 'stopped'}",
-                "a note that says why to go on",
-            )  # fmt: skip
+                409,
+                "not_complete",
+                coded(
+                    "stage_waits",
+                    "stage {stage} is not complete: {names}",
+                    stage=rollout.stage + 1,
+                    names=", ".join(waiting) or "stopped",
+                ),
+                coded("note_to_go_on", "a note that says why to go on"),
+            )
         model_store.forgive(tx, rollout.id, now())
         left = [target for target in begun if target.state not in BAD]
         if rollout.state is RolloutState.STOPPED and not is_complete(left):

@@ -13,6 +13,7 @@ import yaml
 from hub.errors import Problem
 from wire import bundle
 from wire.bundle import MANIFEST, BadBundle
+from wire.coded import coded, joined
 
 NEEDED = ("name", "version", "file", "sha256", "labels", "licence")
 
@@ -42,17 +43,32 @@ def read_bundle(file: Path) -> Model:
         manifest = yaml.safe_load(bundle.read(file, MANIFEST))
         faults = list(_faults(manifest))
         if faults:
-            raise Problem(422, "bad_model", f"{MANIFEST}: {'; '.join(faults)}", ", ".join(NEEDED))
+            raise Problem(
+                422,
+                "bad_model",
+                coded("manifest_faults", "{file}: {faults}", file=MANIFEST, faults=joined(faults)),
+                ", ".join(NEEDED),
+            )
         files = {manifest["file"]: manifest["sha256"], **(manifest.get("more_files") or {})}
         for name, expected in files.items():
             found = hashlib.sha256(bundle.read(file, str(name))).hexdigest()
             if found != expected:
-                text = f"{name}: SHA-256 is {found}, the manifest says {expected}"
-                raise Problem(422, "bad_model", text, "the file that was promoted")
+                text = coded(
+                    "hash_not_as_said",
+                    "{file}: SHA-256 is {found}, the manifest says {wanted}",
+                    file=name,
+                    found=found,
+                    wanted=expected,
+                )
+                raise Problem(
+                    422, "bad_model", text, coded("promoted_file", "the file that was promoted")
+                )
     except (BadBundle, yaml.YAMLError) as fault:
-        what = f"{MANIFEST}: is not YAML: " if isinstance(fault, yaml.YAMLError) else ""
-        remedy = "what tianyan model promote writes"
-        raise Problem(422, "bad_model", what + " ".join(str(fault).split()), remedy) from None
+        what = " ".join(str(fault).split())
+        if isinstance(fault, yaml.YAMLError):
+            what = coded("no_yaml", "{file}: is not YAML: {why}", file=MANIFEST, why=what)
+        remedy = coded("as_promoted", "what tianyan model promote writes")
+        raise Problem(422, "bad_model", what, remedy) from None
     about = manifest.get("about") or {}
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -70,16 +86,20 @@ def read_bundle(file: Path) -> Model:
 
 def _faults(manifest: object) -> list[str]:
     if not isinstance(manifest, dict):
-        return ["is not a mapping"]
-    faults = [f"{name} is missing" for name in NEEDED if not manifest.get(name)]
+        return [coded("no_mapping", "is not a mapping")]
+    faults: list[str] = [
+        coded("key_missing", "{key} is missing", key=name)
+        for name in NEEDED
+        if not manifest.get(name)
+    ]
     labels = manifest.get("labels")
     if labels and not (isinstance(labels, list) and all(isinstance(x, str) for x in labels)):
-        faults.append("labels must be a list of names")
+        faults.append(coded("labels_no_list", "labels must be a list of names"))
     for key, most in (("name", 64), ("version", 64)):
         if len(str(manifest.get(key, ""))) > most:
-            faults.append(f"{key} is longer than {most}")
+            faults.append(coded("key_long", "{key} is longer than {most}", key=key, most=most))
     if manifest.get("more_files") is not None and not isinstance(manifest["more_files"], dict):
-        faults.append("more_files must map names to SHA-256")
+        faults.append(coded("more_files_no_map", "more_files must map names to SHA-256"))
     return faults
 
 

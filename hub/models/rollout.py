@@ -139,15 +139,27 @@ def staged(
             more = list(stage)
             if unknown := [name for name in more if name not in devices]:
                 raise Problem(
-                    422, "bad_stage", f"stages.{i}: {unknown[0]!r} has no camera here",
+                    422,
+                    "bad_stage",
+                    coded(
+                        "stage_camera",
+                        "stages.{at}: {device!r} has no camera here",
+                        at=i,
+                        device=unknown[0],
+                    ),
                     ", ".join(sorted(devices)[:50]),
-                )  # fmt: skip
+                )
         fresh = [name for name in dict.fromkeys(more) if name not in taken]
         if fresh:
             stages.append(fresh)
             taken += fresh
     if not stages:
-        raise Problem(422, "bad_stage", "stages: no device is in any of them", "1, 10%, 100%")
+        raise Problem(
+            422,
+            "bad_stage",
+            coded("empty_stages", "stages: no device is in any of them"),
+            "1, 10%, 100%",
+        )
     return stages
 
 
@@ -161,9 +173,16 @@ def _count(i: int, stage: int | str, of: int) -> int:
     is_share = text.endswith("%")
     if value <= 0 or (is_share and value > 100) or (not is_share and value != int(value)):
         raise Problem(
-            422, "bad_stage", f"stages.{i}: {stage!r} is no number of devices and no share",
-            '1, "10%", a list of devices',
-        )  # fmt: skip
+            422,
+            "bad_stage",
+            coded(
+                "no_stage",
+                "stages.{at}: {given!r} is no number of devices and no share",
+                at=i,
+                given=stage,
+            ),
+            coded("stage_forms", '1, "10%", a list of devices'),
+        )
     return -int(-of * value // 100) if is_share else int(value)
 
 

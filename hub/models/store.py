@@ -46,7 +46,7 @@ from hub.models.rollout import (
 from hub.roles import SYSTEM
 from hub.store import Instant, Sentence, metadata, to_ms
 from wire.codec import encode
-from wire.coded import cut, with_code
+from wire.coded import coded, cut, with_code
 from wire.status import Health
 from wire.update import ModelUpdate
 
@@ -140,9 +140,16 @@ def add(tx: Connection, model: Model, at: datetime, by: str) -> bool:
         if known.sha256 == model.sha256:
             return False
         raise Problem(
-            409, "taken", f"{model.name} {model.version} is here already, with other content",
-            "a new version",
-        )  # fmt: skip
+            409,
+            "taken",
+            coded(
+                "model_taken",
+                "{model} {version} is here already, with other content",
+                model=model.name,
+                version=model.version,
+            ),
+            coded("new_version", "a new version"),
+        )
     tx.execute(
         models.insert().values(
             name=model.name,
@@ -206,9 +213,16 @@ def begin(tx: Connection, rollout: Rollout, stages: Sequence[Sequence[str]]) -> 
     )
     if (row := tx.execute(busy).first()) is not None:
         raise Problem(
-            409, "busy", f"{row.device} is in rollout {row.rollout}, which is running",
-            "stop that one first",
-        )  # fmt: skip
+            409,
+            "busy",
+            coded(
+                "in_rollout",
+                "{device} is in rollout {rollout}, which is running",
+                device=row.device,
+                rollout=row.rollout,
+            ),
+            coded("stop_first", "stop that one first"),
+        )
     row_of = {
         "sha256": rollout.sha256,
         "stages": len(stages),

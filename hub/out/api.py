@@ -26,6 +26,7 @@ from hub.out.webhook import Topic, Webhook, new_secret
 from hub.people import person_names
 from hub.roles import Actor, Right
 from hub.store import Store, now
+from wire.coded import coded, words_of
 
 MAIL = r"^mailto:[^@\s?&,:]+@[^@\s?&,:]+$"
 
@@ -229,24 +230,48 @@ COLUMNS: Mapping[str, Source] = {
 def _check(wanted: NewWebhook, out: Out, is_grid: Callable[[str], bool]) -> None:
     if wanted.url.startswith("mailto:"):
         if not re.match(MAIL, wanted.url):
-            raise Problem(422, "bad_url", f"{wanted.url!r} is no address", "mailto:NAME@HOST")
+            raise Problem(
+                422,
+                "bad_url",
+                coded("no_address", "{url!r} is no address", url=wanted.url),
+                "mailto:NAME@HOST",
+            )
         if not out.smtp.host:
-            raise Problem(422, "no_mail", "out.smtp is not set in hub.yaml", "https://…")
+            raise Problem(
+                422, "no_mail", coded("smtp_unset", "out.smtp is not set in hub.yaml"), "https://…"
+            )
     else:
         try:
             check_url(wanted.url, out.allow)
         except NotAllowed as fault:
-            raise Problem(422, "bad_url", str(fault), "a public https address") from None
+            raise Problem(
+                422, "bad_url", words_of(fault), coded("public_https", "a public https address")
+            ) from None
     if wanted.grid is not None and not is_grid(wanted.grid):
-        raise Problem(422, "bad_grid", f"grid {wanted.grid!r} does not exist", "a grid's code")
+        raise Problem(
+            422,
+            "bad_grid",
+            coded("grid_unknown", "grid {grid!r} does not exist", grid=wanted.grid),
+            coded("grid_code", "a grid's code"),
+        )
     if wanted.template and (wrong := fault_of(wanted.template)):
-        raise Problem(422, "bad_template", f"the template {wrong}", "text with ${text}")
+        raise Problem(
+            422,
+            "bad_template",
+            coded("template_fault", "the template {why}", why=wrong),
+            coded("template_text", "text with ${{text}}"),
+        )
 
 
 def _check_is_free(tx: Connection, name: str, but: int | None = None) -> None:
     named = out_store.listed(tx, out_store.webhooks.c.name == name)
     if any(hook.id != but for hook, _ in named):
-        raise Problem(409, "taken", f"a webhook {name} exists", "a new name")
+        raise Problem(
+            409,
+            "taken",
+            coded("webhook_taken", "a webhook {name} exists", name=name),
+            coded("new_name", "a new name"),
+        )
 
 
 def _one(tx: Connection, number: int) -> WebhookItem:

@@ -8,6 +8,8 @@ import json
 from collections.abc import Mapping
 from string import Template
 
+from wire.coded import coded
+
 PLACES = ("topic", "text", "number", "state", "matter", "grid", "at", "link", "person", "phone")
 
 
@@ -16,16 +18,21 @@ def fault_of(template: str) -> str:
     try:
         names = set(Template(template).get_identifiers())
         if not Template(template).is_valid():
-            return "has a $ that begins no place; write $$"
+            return coded("lone_dollar", "has a $ that begins no place; write $$")
     except ValueError as fault:
         return str(fault)
     if unknown := sorted(names - set(PLACES)):
-        return f"${{{unknown[0]}}} is no place; possible are {', '.join(PLACES)}"
+        return coded(
+            "no_place_named",
+            "${{{place}}} is no place; possible are {places}",
+            place=unknown[0],
+            places=", ".join(PLACES),
+        )
     if is_json(template):
         try:
             json.loads(filled(template, dict.fromkeys(PLACES, 'x"\n')))
         except ValueError as fault:
-            return f"is not JSON once filled in: {fault}"
+            return coded("filled_no_json", "is not JSON once filled in: {why}", why=fault)
     return ""
 
 

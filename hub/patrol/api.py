@@ -32,6 +32,7 @@ from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
 from hub.tracks.store import vehicles
+from wire.coded import coded, words_of
 
 MOST_DAYS = 366
 MOST_AGAIN_DAYS = 31
@@ -234,7 +235,10 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
         count = (again.until - again.since).days
         if not 1 <= count <= MOST_AGAIN_DAYS:
             raise Problem(
-                422, "bad_days", f"{count} days from {again.since}", f"1 to {MOST_AGAIN_DAYS} days"
+                422,
+                "bad_days",
+                coded("days_from", "{count} days from {since}", count=count, since=again.since),
+                coded("days_at_most", "1 to {most} days", most=MOST_AGAIN_DAYS),
             )
         revision, index = places.index
         work = Work(config, index, revision)
@@ -358,12 +362,19 @@ def _question(config: HubConfig) -> Callable[..., Question]:
         last = until or first + timedelta(days=1)
         if not 1 <= (last - first).days <= MOST_DAYS:
             raise Problem(
-                422, "bad_days", f"no days from {first} before {last}", f"1 to {MOST_DAYS} days"
+                422,
+                "bad_days",
+                coded(
+                    "no_days_between", "no days from {first} before {last}", first=first, last=last
+                ),
+                coded("days_at_most", "1 to {most} days", most=MOST_DAYS),
             )
         try:
             return Question(first, last, level, grid, post, shift)
         except PatrolError as fault:
-            raise Problem(422, "bad_days", str(fault), "a span of days") from None
+            raise Problem(
+                422, "bad_days", words_of(fault), coded("some_days", "a span of days")
+            ) from None
 
     return question
 

@@ -23,6 +23,7 @@ from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, from_ms, now
 from hub.tracks.store import PHONES
+from wire.coded import coded
 from wire.track import VALID
 
 MOST_FIXES = 500
@@ -137,7 +138,12 @@ def router(store: Store, config: HubConfig) -> APIRouter:
         with store.write() as tx:
             before = phone.one(tx, patrol.id)
             if before is not None and before.who != actor.name:
-                raise Problem(409, "taken", f"{patrol.id} is another's patrol", "an id of your own")
+                raise Problem(
+                    409,
+                    "taken",
+                    coded("others_patrol", "{patrol} is another's patrol", patrol=patrol.id),
+                    coded("own_id", "an id of your own"),
+                )
             if phone.start(tx, patrol):
                 _note(tx, patrol, actor, "start", at)
             else:
@@ -222,8 +228,8 @@ def _check_time(name: str, given: datetime, at: datetime) -> None:
         raise Problem(
             422,
             "bad_time",
-            f"{name}: {given.isoformat()} is not now",
-            f"within the last {OLDEST.days} days, by a right clock",
+            coded("not_now", "{field}: {at} is not now", field=name, at=given.isoformat()),
+            coded("recent_days", "within the last {days} days, by a right clock", days=OLDEST.days),
         )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from hub.errors import Problem
 from hub.store import Instant, insert_new, metadata
+from wire.coded import coded
 
 FORGOTTEN_AFTER = timedelta(hours=24)
 
@@ -50,7 +51,12 @@ class TooOften(Problem):
 
     def __init__(self, after_s: int) -> None:
         """Say when."""
-        super().__init__(429, "too_often", "too many attempts", f"again in {after_s} s")
+        super().__init__(
+            429,
+            "too_often",
+            coded("many_attempts", "too many attempts"),
+            coded("again_in", "again in {s} s", s=after_s),
+        )
         self.headers = {"Retry-After": str(after_s)}
 
 

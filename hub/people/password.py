@@ -11,6 +11,7 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from hub.errors import Problem
+from wire.coded import coded
 
 LEAST, MOST = 12, 200
 LEAST_DIFFERENT = 5
@@ -38,7 +39,10 @@ def check(password: str, *names: str) -> None:
     reason = why_weak(password, *names)
     if reason:
         raise Problem(
-            422, "weak_password", reason, f"{LEAST} characters or more, such as four words"
+            422,
+            "weak_password",
+            reason,
+            coded("password_length", "{least} characters or more, such as four words", least=LEAST),
         )
 
 
@@ -46,11 +50,17 @@ def why_weak(password: str, *names: str) -> str:
     """Why a password is not sound; empty when it is."""
     text = unicodedata.normalize("NFKC", password).casefold()
     if not LEAST <= len(text) <= MOST:
-        return f"the password has {len(text)} characters, {LEAST} to {MOST} are needed"
+        return coded(
+            "password_has",
+            "the password has {count} characters, {least} to {most} are needed",
+            count=len(text),
+            least=LEAST,
+            most=MOST,
+        )
     if len(set(text)) < LEAST_DIFFERENT:
-        return "the password repeats a few characters"
+        return coded("password_repeats", "the password repeats a few characters")
     if any(len(name) >= 2 and name.casefold() in text for name in names):
-        return "the password contains the name"
+        return coded("password_named", "the password contains the name")
     rest = text
     for row in _ROWS:
         rest = _without_runs(rest, row)
@@ -59,7 +69,7 @@ def why_weak(password: str, *names: str) -> str:
         letters = letters.replace(word, "")
     others = {c for c in rest if not c.isalpha()}  # what people put behind a common word
     if len(letters) + len(others) // 2 < LEAST_DIFFERENT:
-        return "the password is a common one"
+        return coded("password_common", "the password is a common one")
     return ""
 
 

@@ -19,6 +19,7 @@ from hub.people.sessions import Kind, Session
 from hub.people.users import User
 from hub.roles import RIGHTS, Actor, Post, Right, Role
 from hub.store import Store, now
+from wire.coded import coded
 
 SHOWN_OF_HASH = 16
 
@@ -137,7 +138,12 @@ def router(store: Store, config: HubConfig) -> APIRouter:
         actor = identify(request)
         if actor is not None:
             return opened(actor, config, _user_of(store, request, actor))
-        refusal = error_response(401, "unauthorized", "no valid token or session", "a token")
+        refusal = error_response(
+            401,
+            "unauthorized",
+            coded("no_session", "no valid token or session"),
+            coded("a_token", "a token"),
+        )
         demo = config.demo and is_from_here(request)
         oidc = config.access.oidc
         refusal.body = refusal.render(
@@ -170,10 +176,20 @@ def router(store: Store, config: HubConfig) -> APIRouter:
             user = _person(tx, here)
             attempts.admit(tx, user.name, address, at)
         if not password.is_right(wanted.old, user.hash):
-            raise Problem(403, "wrong_password", "the old password is not right", "the one in use")
+            raise Problem(
+                403,
+                "wrong_password",
+                coded("old_password", "the old password is not right"),
+                coded("one_in_use", "the one in use"),
+            )
         password.check(wanted.new, user.name, user.display_name)
         if wanted.new == wanted.old:
-            raise Problem(422, "weak_password", "the new password is the old one", "another one")
+            raise Problem(
+                422,
+                "weak_password",
+                coded("same_password", "the new password is the old one"),
+                coded("another_one", "another one"),
+            )
         with store.write() as tx:
             attempts.succeeded(tx, user.name, address)
             set_password(tx, user.name, wanted.new, must_change=False)
@@ -184,7 +200,12 @@ def router(store: Store, config: HubConfig) -> APIRouter:
         set_cookie(response, config, secret)
         actor = changed.actor(by_cookie=True)
         if actor is None:
-            raise Problem(401, "unauthorized", "no valid session", "a session")
+            raise Problem(
+                401,
+                "unauthorized",
+                coded("session_over", "no valid session"),
+                coded("a_session", "a session"),
+            )
         return opened(actor, config, changed)
 
     @api.get("/sessions")
@@ -240,17 +261,32 @@ def _opened(
 ) -> tuple[Actor, Kind, User | None]:
     if opening.demo:
         if not (config.demo and is_from_here(request)):
-            raise Problem(403, "forbidden", "this hub opens no session without a token", "a token")
+            raise Problem(
+                403,
+                "forbidden",
+                coded("token_needed", "this hub opens no session without a token"),
+                coded("a_token", "a token"),
+            )
         return Actor("demo", Role.OPERATOR), Kind.DEMO, None
     if opening.name or opening.password:
         user = _by_password(store, opening.name.strip().casefold(), opening.password, request)
         actor = user.actor(by_cookie=True)
         if actor is None:  # cannot be: `_by_password` has looked
-            raise Problem(401, "unauthorized", "no valid session", "a session")
+            raise Problem(
+                401,
+                "unauthorized",
+                coded("session_over", "no valid session"),
+                coded("a_session", "a session"),
+            )
         return actor, Kind.USER, user
     found = by_token(store, opening.token)
     if found is None:
-        raise Problem(401, "unauthorized", "the token is not valid", "a token of this hub")
+        raise Problem(
+            401,
+            "unauthorized",
+            coded("bad_token", "the token is not valid"),
+            coded("hub_token", "a token of this hub"),
+        )
     return found, Kind.TOKEN, None
 
 
@@ -263,7 +299,10 @@ def _by_password(store: Store, name: str, given: str, request: Request) -> User:
     right = password.is_right(given, user.hash if user else "")
     if user is None or not right or user.actor(by_cookie=True) is None:
         raise Problem(
-            401, "unauthorized", "the name or the password is not right", "a person of this hub"
+            401,
+            "unauthorized",
+            coded("wrong_name", "the name or the password is not right"),
+            coded("hub_person", "a person of this hub"),
         )
     with store.write() as tx:
         attempts.succeeded(tx, name, address)
@@ -275,7 +314,12 @@ def _own_session(store: Store) -> Callable[[Request], Session]:
         """The session of the caller, who may have to change the password."""
         secret = request.cookies.get(COOKIE, "")
         if not secret or identify(request) is None or "authorization" in request.headers:
-            raise Problem(401, "unauthorized", "no valid session", "a session")
+            raise Problem(
+                401,
+                "unauthorized",
+                coded("session_over", "no valid session"),
+                coded("a_session", "a session"),
+            )
         with store.read() as tx:
             return sessions.load(tx, sessions.sessions.c.hash == hashed(secret))[0]
 
@@ -286,7 +330,10 @@ def _person(tx: Connection, here: Session) -> User:
     user = users.load(tx, here.name) if here.kind in sessions.OF_PEOPLE else None
     if user is None or not user.hash:
         raise Problem(
-            409, "no_password", f"{here.name} has no password here", "a person with a password"
+            409,
+            "no_password",
+            coded("without_password", "{who} has no password here", who=here.name),
+            coded("person_with_password", "a person with a password"),
         )
     return user
 

@@ -17,6 +17,7 @@ from hub.people import sessions, users
 from hub.people.sessions import Kind
 from hub.roles import Actor, Right, Role
 from hub.store import Store, now
+from wire.coded import coded
 
 GridCode = Annotated[str, Field(min_length=1, max_length=64)]
 
@@ -69,16 +70,36 @@ def router(store: Store, is_grid: Callable[[str], bool]) -> APIRouter:
     @api.post("/tokens", status_code=201)
     def make_token(wanted: NewToken, actor: Admin) -> MadeToken:
         if wanted.expires_at is not None and wanted.expires_at <= now():
-            raise Problem(422, "expired", f"expires_at {wanted.expires_at} is past", "a later time")
+            raise Problem(
+                422,
+                "expired",
+                coded("is_past", "expires_at {at} is past", at=wanted.expires_at),
+                coded("later_time", "a later time"),
+            )
         for code in wanted.grids:
             if not is_grid(code):
-                raise Problem(422, "bad_grid", f"grid {code!r} does not exist", "a grid's code")
+                raise Problem(
+                    422,
+                    "bad_grid",
+                    coded("grid_unknown", "grid {grid!r} does not exist", grid=code),
+                    coded("grid_code", "a grid's code"),
+                )
         with store.write() as tx:
             taken = select(tokens.c.id).where(tokens.c.name == wanted.name)
             if tx.execute(taken).first() is not None:
-                raise Problem(409, "taken", f"a token named {wanted.name} exists", "a new name")
+                raise Problem(
+                    409,
+                    "taken",
+                    coded("token_taken", "a token named {name} exists", name=wanted.name),
+                    coded("new_name", "a new name"),
+                )
             if users.load(tx, wanted.name) is not None:
-                raise Problem(409, "taken", f"a person is named {wanted.name}", "a new name")
+                raise Problem(
+                    409,
+                    "taken",
+                    coded("person_taken", "a person is named {name}", name=wanted.name),
+                    coded("new_name", "a new name"),
+                )
             secret = issue_token(tx, wanted.name, wanted.role, wanted.grids, wanted.expires_at)
             note = " ".join([wanted.role, *wanted.grids])
             act = audit.Entry(

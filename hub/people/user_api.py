@@ -30,6 +30,7 @@ from hub.people.session_api import (
 from hub.people.users import User
 from hub.roles import RANK, RIGHTS, Actor, Post, Right, Role
 from hub.store import Store, now
+from wire.coded import coded
 
 NAME = r"^[a-z][a-z0-9._-]{1,31}$"
 PHONE = r"^(\+?[0-9][0-9 ()-]{2,39})?$"
@@ -117,13 +118,22 @@ def router(
         held = tuple(Post(**post.model_dump()) for post in wanted)
         for post in held:
             if post.grid is not None and not is_grid(post.grid):
-                raise Problem(422, "bad_grid", f"grid {post.grid!r} does not exist", "its code")
+                raise Problem(
+                    422,
+                    "bad_grid",
+                    coded("grid_unknown", "grid {grid!r} does not exist", grid=post.grid),
+                    coded("its_code", "its code"),
+                )
             if post.department is not None and not is_department(tx, post.department):
                 raise Problem(
                     422,
                     "bad_department",
-                    f"department {post.department!r} does not exist",
-                    "its code",
+                    coded(
+                        "department_unknown",
+                        "department {department!r} does not exist",
+                        department=post.department,
+                    ),
+                    coded("its_code", "its code"),
                 )
         return held
 
@@ -176,8 +186,12 @@ def router(
                 raise Problem(
                     409,
                     "conflict",
-                    f"somebody else has changed {name} meanwhile",
-                    "look again, then change what is still to be changed",
+                    coded(
+                        "person_changed", "somebody else has changed {name} meanwhile", name=name
+                    ),
+                    coded(
+                        "look_then_change", "look again, then change what is still to be changed"
+                    ),
                 )
             after = before
             if wanted.display_name is not None:
@@ -223,8 +237,17 @@ def router(
             before = _found(tx, name)
             _check_is_other(actor, name)
             if before.subject is None:
-                message = f"{name} has never come in through the identity provider"
-                raise Problem(409, "not_bound", message, "a person with single_sign_on")
+                message = coded(
+                    "never_sign_on",
+                    "{name} has never come in through the identity provider",
+                    name=name,
+                )
+                raise Problem(
+                    409,
+                    "not_bound",
+                    message,
+                    coded("sign_on_person", "a person with single_sign_on"),
+                )
             users.save(tx, replace(before, subject=None))
             sessions.end(
                 tx, sessions.of_user(name), sessions.sessions.c.kind == sessions.Kind.SSO.value
@@ -268,8 +291,13 @@ def add_user(tx: Connection, user: User, actor: Actor) -> None:
     """Store a new person, and say who did. Raises Problem when the name is taken."""
     taken = users.load(tx, user.name) is not None
     if taken or tx.execute(tokens.select().where(tokens.c.name == user.name)).first() is not None:
-        what = "a person" if taken else "a token"
-        raise Problem(409, "taken", f"{what} is named {user.name}", "a new name")
+        what = "person" if taken else "token"
+        raise Problem(
+            409,
+            "taken",
+            coded("name_taken", "a {thing} is named {name}", thing=what, name=user.name),
+            coded("new_name", "a new name"),
+        )
     users.add(tx, user)
     _note(tx, actor, user.name, "add", posts_text(user.posts))
 
@@ -325,8 +353,15 @@ def _check_is_other(actor: Actor, name: str) -> None:
         raise Problem(
             409,
             "own_account",
-            f"{name} cannot change his own posts, access or password here",
-            "another administrator; one's own password: POST /api/session/password",
+            coded(
+                "own_posts",
+                "{name} cannot change his own posts, access or password here",
+                name=name,
+            ),
+            coded(
+                "other_administrator",
+                "another administrator; one's own password: POST /api/session/password",
+            ),
         )
 
 
@@ -340,8 +375,8 @@ def _keep_an_administrator(tx: Connection, before: User) -> None:
         raise Problem(
             409,
             "last_administrator",
-            f"{before.name} is the last administrator",
-            "make another one first",
+            coded("last_of_administrators", "{name} is the last administrator", name=before.name),
+            coded("administrator_first", "make another one first"),
         )
 
 

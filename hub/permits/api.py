@@ -30,6 +30,7 @@ from hub.store import Store, now
 from hub.tracks import fence_store
 from hub.tracks.fence_api import DATUMS, DatumName, datum
 from hub.tracks.geofence import feature_of
+from wire.coded import coded
 
 MOST_PROBLEMS = 1000
 Position = tuple[float, float]
@@ -94,8 +95,8 @@ class BadPermits(Problem):
     def __init__(self, problems: Sequence[dict[str, object]]) -> None:
         """Carry the first thousand problems."""
         count = len(problems)
-        text = f"{count} problems; no permit was taken"
-        super().__init__(422, "bad_permits", text, "see problems")
+        text = coded("permit_problems", "{count} problems; no permit was taken", count=count)
+        super().__init__(422, "bad_permits", text, coded("see_problems", "see problems"))
         self.problems = list(problems[:MOST_PROBLEMS])
 
 
@@ -162,8 +163,13 @@ def router(store: Store, zone: Any) -> APIRouter:
                 raise Problem(
                     409,
                     "stale",
-                    f"permit {number} was changed since: it is version {version}",
-                    "look again and repeat if still right",
+                    coded(
+                        "permit_changed",
+                        "permit {permit} was changed since: it is version {version}",
+                        permit=number,
+                        version=version,
+                    ),
+                    coded("look_again", "look again and repeat if still right"),
                 )
             _check_sites(tx, permit)
             at = now()
@@ -224,7 +230,12 @@ def _import(store: Store, body: bytes, actor: Actor, named: DatumName) -> Permit
     if reading.faults:
         raise BadPermits([each.line() for each in reading.faults])
     if not reading.permits:
-        raise Problem(422, "bad_permits", "no permit in the table", "one row or more")
+        raise Problem(
+            422,
+            "bad_permits",
+            coded("no_permit", "no permit in the table"),
+            coded("row_or_more", "one row or more"),
+        )
     with store.write() as tx:
         at = now()
         changed = permit_store.put(tx, reading.permits, actor.name, at)
@@ -243,7 +254,9 @@ def _permit(number: str, body: PermitBody, source: Datum) -> Permit:
         lons, lats = np.array(body.route, dtype=float).reshape(-1, 2).T
         lats, lons = convert(lats, lons, source, Datum.WGS84)
     except GridError as fault:
-        raise Problem(422, "bad_permits", fault.message, "see /api/openapi.json") from None
+        raise Problem(
+            422, "bad_permits", fault.message, coded("see_api", "see /api/openapi.json")
+        ) from None
     permit = Permit(
         number=number.strip(),
         vehicles=frozenset(key for each in body.vehicles if (key := plate_key(each))),

@@ -38,6 +38,7 @@ from hub.proof.watching import watch_of
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
+from wire.coded import coded
 from wire.media import type_of
 
 log = logging.getLogger(__name__)
@@ -193,7 +194,12 @@ def router(store: Store, desk: Callable[[], ProofDesk]) -> APIRouter:
     ) -> PhotoItem:
         """The file itself is the body. Times and places in the file count before those given."""
         if use is Use.CLAIM and not actor.may(Right.HANDLE):
-            message = f"{actor.name} ({actor.role}) does not handle cases"
+            message = coded(
+                "no_handler",
+                "{who} ({role}) does not handle cases",
+                who=actor.name,
+                role=actor.role,
+            )
             raise Problem(403, "forbidden", message, "use=visit")
         told = _told(taken_at, lat, lon, acc_m)
         await run_in_threadpool(_exists, store, case_id)
@@ -245,7 +251,12 @@ def router(store: Store, desk: Callable[[], ProofDesk]) -> APIRouter:
     @api.post("/cases/{case_id}/checks/{check_id}/result")
     def visited(case_id: int, check_id: int, seen: VisitResult, actor: on_street) -> CheckItem:
         if seen.result is Result.CANNOT_TELL:
-            raise Problem(422, "bad_result", "a visit has an answer", "present, gone")
+            raise Problem(
+                422,
+                "bad_result",
+                coded("visit_answer", "a visit has an answer"),
+                coded("present_or_gone", "present, gone"),
+            )
         with store.write() as tx:
             case = _locked(tx, case_id)
             check = proof_store.lock_check(tx, check_id)
@@ -254,9 +265,19 @@ def router(store: Store, desk: Callable[[], ProofDesk]) -> APIRouter:
             at = now()
             if not seen.photos:
                 raise Problem(
-                    422, "photo_needed", f"check {check_id}: a photo of the visit is needed",
-                    f"photos: POST /api/cases/{case_id}/photos?use=visit",
-                )  # fmt: skip
+                    422,
+                    "photo_needed",
+                    coded(
+                        "visit_photo",
+                        "check {check}: a photo of the visit is needed",
+                        check=check_id,
+                    ),
+                    coded(
+                        "visit_photos",
+                        "photos: POST /api/cases/{case}/photos?use=visit",
+                        case=case_id,
+                    ),
+                )
             photos = desk().claimed(tx, case, seen.photos, Use.VISIT, at)
             changes = checking.visited(
                 tx, desk(), case, check,
@@ -319,14 +340,29 @@ class _Receiver:
         try:
             kind, size, sha256 = await self._take()
         except ClientDisconnect:
-            raise Problem(400, "cut_off", "the connection ended", "send the file again") from None
+            raise Problem(
+                400,
+                "cut_off",
+                coded("line_ended", "the connection ended"),
+                coded("send_again", "send the file again"),
+            ) from None
         except OSError as fault:
             if fault.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
                 raise
             log.exception("A photo cannot be written")
-            raise Problem(503, "no_space", "the file cannot be kept", "try again") from None
+            raise Problem(
+                503,
+                "no_space",
+                coded("no_room_for_file", "the file cannot be kept"),
+                coded("try_again", "try again"),
+            ) from None
         if not kind:
-            raise Problem(415, "wrong_type", f"{size} bytes are no picture", ", ".join(SHOWN))
+            raise Problem(
+                415,
+                "wrong_type",
+                coded("bytes_no_picture", "{size} bytes are no picture", size=size),
+                ", ".join(SHOWN),
+            )
         return Incoming(kind, sha256, size, self._data.getvalue(), self._part)
 
     async def _take(self) -> tuple[str, int, str]:
@@ -358,8 +394,10 @@ class _Receiver:
         most = int((rules.max_photo_mb if is_photo else rules.max_video_mb) * MB)
         if size > most:
             what = "a photo" if is_photo else "a clip"
-            message = f"{what} may not be so large"
-            raise Problem(413, "too_large", message, f"at most {most} bytes")
+            message = coded("what_large", "{what} may not be so large", what=what)
+            raise Problem(
+                413, "too_large", message, coded("bytes_at_most", "at most {most} bytes", most=most)
+            )
 
     async def _keep(self, kind: str, chunk: bytes) -> None:
         if kind in IMAGE_TYPES:
@@ -378,15 +416,30 @@ def _kind(head: bytes, said: str) -> str:
     kind = type_of(head)
     announced = said.partition(";")[0].strip().lower()
     if kind is None or kind not in SHOWN:
-        raise Problem(415, "wrong_type", "the file is no picture or clip", ", ".join(SHOWN))
+        raise Problem(
+            415,
+            "wrong_type",
+            coded("no_picture_or_clip", "the file is no picture or clip"),
+            ", ".join(SHOWN),
+        )
     if announced in SHOWN and announced != kind:
-        raise Problem(415, "wrong_type", f"the file is {kind}, not {announced}", kind)
+        raise Problem(
+            415,
+            "wrong_type",
+            coded("other_type", "the file is {found}, not {said}", found=kind, said=announced),
+            kind,
+        )
     return kind
 
 
 def _told(at: datetime | None, lat: float | None, lon: float | None, acc_m: float) -> Taken:
     if (lat is None) != (lon is None):
-        raise Problem(422, "bad_place", "lat and lon belong together", "both or none")
+        raise Problem(
+            422,
+            "bad_place",
+            coded("lat_and_lon_together", "lat and lon belong together"),
+            coded("both_or_none", "both or none"),
+        )
     place = None if lat is None or lon is None else (lat, lon)
     return Taken(
         at,
@@ -401,15 +454,22 @@ def _exists(store: Store, case_id: int) -> None:
     with store.read() as tx:
         case = _case(tx, case_id)
     if not case.is_open:
-        raise Problem(409, "case_closed", f"case {case.number} is {case.state}", "an open case")
+        raise Problem(
+            409,
+            "case_closed",
+            coded("case_is", "case {number} is {state}", number=case.number, state=case.state),
+            coded("open_case", "an open case"),
+        )
 
 
 def _check_quota(store: Store, desk: ProofDesk, actor: Actor) -> None:
     with store.read() as tx:
         used = evidence_store.bytes_of_a_day(tx, f"{PERSON}{actor.name}"[:64], now())
     if used > desk.config.proof.max_mb_per_day * MB:
-        message = f"{actor.name} has sent {used} bytes in a day"
-        raise Problem(503, "daily_limit", message, "try again later")
+        message = coded(
+            "sent_today", "{who} has sent {used} bytes in a day", who=actor.name, used=used
+        )
+        raise Problem(503, "daily_limit", message, coded("later_again", "try again later"))
 
 
 def _case(tx: Connection, case_id: int) -> Case:

@@ -30,8 +30,10 @@ from hub.proof.check import Check, Means, Result
 from hub.proof.desk import ProofDesk
 from hub.proof.photo import FixPhoto, Verdict
 from hub.roles import SYSTEM, Actor, Role
+from wire.coded import coded
 
 CHECKED_IN = frozenset({State.HANDLED, State.VERIFYING_RESULT})
+_CHECKED_IN = coded("states", "{state}", state=", ".join(sorted(CHECKED_IN)))
 SETTLED_AT_ONCE = 200
 
 
@@ -97,14 +99,24 @@ def visited(
     Raises Problem for one who handled the case himself, or a check that nobody waits for.
     """
     if check.means is not Means.VISIT or not check.is_awaited:
-        raise Problem(409, "not_awaited", f"check {check.id} waits for no visit", "an awaited one")
+        raise Problem(
+            409,
+            "not_awaited",
+            coded("visit_unawaited", "check {check} waits for no visit", check=check.id),
+            coded("awaited_check", "an awaited one"),
+        )
     is_handling = actor.role is Role.HANDLER or actor.department in {case.department} - {None}
     if is_handling or actor.name in {*case.handlers, check.claimed_by}:
-        message = f"{actor.name} is of those who handle case {case.number} and may not check it"
-        raise Problem(403, "forbidden", message, "another person")
+        message = coded(
+            "of_handlers",
+            "{who} is of those who handle case {number} and may not check it",
+            who=actor.name,
+            number=case.number,
+        )
+        raise Problem(403, "forbidden", message, coded("another_person", "another person"))
     if case.state not in CHECKED_IN:
-        message = f"case {case.number} is {case.state}"
-        raise Problem(409, "illegal_step", message, ", ".join(sorted(CHECKED_IN)))
+        message = coded("case_is", "case {number} is {state}", number=case.number, state=case.state)
+        raise Problem(409, "illegal_step", message, _CHECKED_IN)
     proof_store.use_photos(tx, photos, at)
     done = replace(
         check,
@@ -129,11 +141,21 @@ def ask_to_visit(
     Raises Problem when nothing is claimed that could be checked.
     """
     if case.state not in CHECKED_IN:
-        message = f"case {case.number} is {case.state}: nothing is claimed"
-        raise Problem(409, "illegal_step", message, ", ".join(sorted(CHECKED_IN)))
+        message = coded(
+            "nothing_claimed",
+            "case {number} is {state}: nothing is claimed",
+            number=case.number,
+            state=case.state,
+        )
+        raise Problem(409, "illegal_step", message, _CHECKED_IN)
     if assignee and assignee in case.handlers:
-        message = f"{assignee} handled case {case.number} and may not check it"
-        raise Problem(422, "bad_assignee", message, "another person")
+        message = coded(
+            "handled_it",
+            "{who} handled case {number} and may not check it",
+            who=assignee,
+            number=case.number,
+        )
+        raise Problem(422, "bad_assignee", message, coded("another_person", "another person"))
     known = proof_store.checks_of(tx, [case.id])[case.id]
     check = next((c for c in known if c.is_awaited and c.means is Means.VISIT), None)
     if check is None:
@@ -153,19 +175,37 @@ def check_closable(tx: Connection, desk: ProofDesk, case: Case) -> None:
     checks = current(proof_store.checks_of(tx, [case.id])[case.id])
     forced = [check for check in checks if check.is_awaited and check.is_forced]
     if forced:
-        message = f"case {case.number}: visit {forced[0].id} is awaited, nothing else proves it"
-        raise Problem(409, "check_needed", message, f"the result of check {forced[0].id}")
+        message = coded(
+            "visit_awaited",
+            "case {number}: visit {check} is awaited, nothing else proves it",
+            number=case.number,
+            check=forced[0].id,
+        )
+        raise Problem(
+            409,
+            "check_needed",
+            message,
+            coded("result_of_check", "the result of check {check}", check=forced[0].id),
+        )
     done = [check for check in checks if check.result in (Result.GONE, Result.PRESENT)]
     is_gone = bool(done) and done[-1].result is Result.GONE
     if desk.config.proof.check != "required":
         return
-    allowed = f"a look or POST /api/cases/{case.id}/visits"
+    allowed = coded("look_or_visit", "a look or POST /api/cases/{case}/visits", case=case.id)
     if not is_gone:
-        message = f"case {case.number}: no check has found it gone"
+        message = coded(
+            "not_found_gone", "case {number}: no check has found it gone", number=case.number
+        )
         raise Problem(409, "check_needed", message, allowed)
     back = come_since(tx, case, done[-1].checked_at)
     if back is not None:
-        message = f"case {case.number}: alert {back.id} has told of it since check {done[-1].id}"
+        message = coded(
+            "alert_since",
+            "case {number}: alert {alert} has told of it since check {check}",
+            number=case.number,
+            alert=back.id,
+            check=done[-1].id,
+        )
         raise Problem(409, "check_needed", message, allowed)
 
 

@@ -29,6 +29,7 @@ from hub.proof.photo import Bounds, FixPhoto, Match, Taken, Use, judge
 from hub.proof.picture import Cover
 from hub.roles import Actor
 from hub.store import Store, now
+from wire.coded import coded, joined
 
 BEGINS = ("dispatch", "rework")
 """After these steps a fix may begin; a photo of before shows what was there before."""
@@ -72,8 +73,15 @@ class ProofDesk:
         if again := _sent_before(mine, use, file.sha256, actor):
             return again
         if len(mine) >= MOST_PHOTOS:
-            message = f"case {case.number} has {len(mine)} photos"
-            raise Problem(409, "too_many", message, f"at most {MOST_PHOTOS}")
+            message = coded(
+                "photos_of_case",
+                "case {number} has {count} photos",
+                number=case.number,
+                count=len(mine),
+            )
+            raise Problem(
+                409, "too_many", message, coded("at_most_so", "at most {most}", most=MOST_PHOTOS)
+            )
         taken, wanted, shown = self._read(file, told)
         at = now()
         photo = FixPhoto(
@@ -121,17 +129,44 @@ class ProofDesk:
             photo = found.get(name)
             if photo is None or photo.case_id != case.id or photo.use is not use:
                 raise Problem(
-                    422, "bad_photo", f"photo {name} is no {use} photo of case {case.number}",
-                    f"an id that POST /api/cases/{case.id}/photos?use={use} gave",
-                )  # fmt: skip
+                    422,
+                    "bad_photo",
+                    coded(
+                        "photo_elsewhere",
+                        "photo {photo} is no {use} photo of case {number}",
+                        photo=name,
+                        use=use,
+                        number=case.number,
+                    ),
+                    coded(
+                        "uploaded_photo",
+                        "an id that POST /api/cases/{case}/photos?use={use} gave",
+                        case=case.id,
+                        use=use,
+                    ),
+                )
             if photo.used_at is not None:
-                raise Problem(422, "photo_used", f"photo {name} was used before", "a new photo")
+                raise Problem(
+                    422,
+                    "photo_used",
+                    coded("photo_spent", "photo {photo} was used before", photo=name),
+                    coded("new_photo", "a new photo"),
+                )
         judged = [self._judged_again(tx, case, found[name], at) for name in dict.fromkeys(ids)]
         refuse = set(self.config.proof.refuse)
         bad = [(photo, [r for r in photo.reasons if r in refuse]) for photo in judged]
-        told = [f"photo {photo.id}: {', '.join(why)}" for photo, why in bad if why]
+        told = [
+            coded("photo_bad", "photo {photo}: {reasons}", photo=photo.id, reasons=", ".join(why))
+            for photo, why in bad
+            if why
+        ]
         if told:
-            raise Problem(422, "photo_refused", "; ".join(told), "photos of this place, taken now")
+            raise Problem(
+                422,
+                "photo_refused",
+                joined(told),
+                coded("photos_here_now", "photos of this place, taken now"),
+            )
         return judged
 
     def _judged(

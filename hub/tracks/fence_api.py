@@ -22,6 +22,7 @@ from hub.store import Store, now
 from hub.tracks import fence_store
 from hub.tracks.fence_store import Version
 from hub.tracks.geofence import Geofence, Purpose, feature_of, read_fences
+from wire.coded import coded
 
 MOST_PROBLEMS = 1000
 DatumName = Literal["wgs84", "gcj02", "bd09"]
@@ -82,7 +83,10 @@ class BadFences(Problem):
         """Carry the first thousand problems."""
         count = len(fault.problems)
         super().__init__(
-            422, "bad_fences", f"{count} problems in the fences; none was taken", "see problems"
+            422,
+            "bad_fences",
+            coded("fences_problems", "{count} problems in the fences; none was taken", count=count),
+            coded("see_problems", "see problems"),
         )
         self.problems = [problem.line() for problem in fault.problems[:MOST_PROBLEMS]]
 
@@ -141,7 +145,12 @@ def router(store: Store) -> APIRouter:
     def put(code: str, wanted: Reshape, actor: editor, named: wanted_datum) -> FenceItem:
         (fence,) = _read(wanted.feature.model_dump(), named)
         if fence.code != code:
-            raise Problem(422, "bad_fences", f"properties.code is {fence.code!r}", f"{code!r}")
+            raise Problem(
+                422,
+                "bad_fences",
+                coded("code_differs", "properties.code is {given!r}", given=fence.code),
+                f"{code!r}",
+            )
         with store.write() as tx:
             known = fence_store.one(tx, code)
             version = known.version if known is not None else 0
@@ -149,8 +158,13 @@ def router(store: Store) -> APIRouter:
                 raise Problem(
                     409,
                     "stale",
-                    f"fence {code} was changed since: it is version {version}",
-                    "look again and repeat if still right",
+                    coded(
+                        "fence_changed",
+                        "fence {fence} was changed since: it is version {version}",
+                        fence=code,
+                        version=version,
+                    ),
+                    coded("look_again", "look again and repeat if still right"),
                 )
             _put(tx, [fence], actor, f"version {version + 1}")
             return _item(_known(tx, code), named)
@@ -175,7 +189,12 @@ def _import(store: Store, body: bytes, actor: Actor, named: DatumName) -> Fences
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as fault:
-        raise Problem(422, "bad_fences", f"not JSON: {fault}", "a GeoJSON document") from None
+        raise Problem(
+            422,
+            "bad_fences",
+            coded("no_json", "not JSON: {why}", why=fault),
+            coded("a_geojson", "a GeoJSON document"),
+        ) from None
     wanted = _read(document, named)
     with store.write() as tx:
         changed = _put(tx, wanted, actor, f"{len(wanted)} fences")

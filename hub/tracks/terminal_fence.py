@@ -13,6 +13,7 @@ from hub.grid.errors import GridError
 from hub.grid.fence import Area, Circle, Corridor
 from hub.grid.hours import ALWAYS
 from hub.tracks.geofence import ALL_DAYS, Geofence, Watched
+from wire.coded import coded
 
 WIDEST_M = 255
 MOST_CORNERS = 500
@@ -36,7 +37,9 @@ def terminal_fence(fence: Geofence) -> Order:
     }
     if fence.limit_kmh is not None:
         if said["shape"] == "route":
-            raise _unfit(fence, "a top speed along a route is each stretch's own")
+            raise _unfit(
+                fence, coded("route_speed", "a top speed along a route is each stretch's own")
+            )
         said["speed"] = {"top_kmh": round(fence.limit_kmh)}
     if hours := _hours(fence):
         said["hours"] = hours
@@ -64,14 +67,25 @@ def _shape(fence: Geofence) -> Order:
             return _route(fence, list(route), round(2 * half_width_m))
         case Area(geometry=geometry):
             return _polygon(fence, geometry)
-    raise _unfit(fence, "no terminal knows its shape")
+    raise _unfit(fence, coded("shape_unknown", "no terminal knows its shape"))
 
 
 def _route(fence: Geofence, route: list[tuple[float, float]], width_m: int) -> Order:
     if width_m > WIDEST_M:
-        raise _unfit(fence, f"it is {width_m} m wide, at most {WIDEST_M} m fit")
+        raise _unfit(
+            fence,
+            coded("fence_wide", "it is {m} m wide, at most {most} m fit", m=width_m, most=WIDEST_M),
+        )
     if len(route) > MOST_CORNERS:
-        raise _unfit(fence, f"it has {len(route)} points, at most {MOST_CORNERS} fit")
+        raise _unfit(
+            fence,
+            coded(
+                "fence_points",
+                "it has {count} points, at most {most} fit",
+                count=len(route),
+                most=MOST_CORNERS,
+            ),
+        )
     stretches = [
         {"at": _place(lat, lon), "id": number, "width_m": width_m}
         for number, (lat, lon) in enumerate(route, 1)
@@ -82,27 +96,40 @@ def _route(fence: Geofence, route: list[tuple[float, float]], width_m: int) -> O
 def _polygon(fence: Geofence, geometry: Polygon | MultiPolygon) -> Order:
     parts = list(geometry.geoms) if isinstance(geometry, MultiPolygon) else [geometry]
     if len(parts) > 1:
-        raise _unfit(fence, f"it has {len(parts)} parts, a terminal's has one")
+        raise _unfit(
+            fence,
+            coded("fence_parts", "it has {count} parts, a terminal's has one", count=len(parts)),
+        )
     (part,) = parts
     if part.interiors:
-        raise _unfit(fence, "it has holes, a terminal's has none")
+        raise _unfit(fence, coded("fence_holes", "it has holes, a terminal's has none"))
     west, south, east, north = part.bounds
     if part.equals(box(west, south, east, north)):
         corners = {"north_west": _place(north, west), "south_east": _place(south, east)}
         return {"shape": "rectangle", **corners}
     ring = [_place(lat, lon) for lon, lat, *_ in part.exterior.coords[:-1]]
     if len(ring) > MOST_CORNERS:
-        raise _unfit(fence, f"it has {len(ring)} corners, at most {MOST_CORNERS} fit")
+        raise _unfit(
+            fence,
+            coded(
+                "fence_corners",
+                "it has {count} corners, at most {most} fit",
+                count=len(ring),
+                most=MOST_CORNERS,
+            ),
+        )
     return {"shape": "polygon", "corners": ring}
 
 
 def _hours(fence: Geofence) -> list[str]:
     if fence.days != ALL_DAYS:
-        raise _unfit(fence, "it has weekdays, a terminal knows none")
+        raise _unfit(fence, coded("fence_weekdays", "it has weekdays, a terminal knows none"))
     if fence.hours == ALWAYS:
         return []
     if len(fence.hours.intervals) > 1:
-        raise _unfit(fence, "it has several windows of the day, a terminal's has one")
+        raise _unfit(
+            fence, coded("fence_windows", "it has several windows of the day, a terminal's has one")
+        )
     ((start, end),) = fence.hours.intervals
     return [_clock(start), _clock(min(end, LAST_MINUTE))]
 
@@ -116,4 +143,4 @@ def _place(lat: float, lon: float) -> list[float]:
 
 
 def _unfit(fence: Geofence, why: str) -> GridError:
-    return GridError(f"fence {fence.code}: {why}")
+    return GridError(coded("fence_unfit", "fence {fence}: {why}", fence=fence.code, why=why))

@@ -25,6 +25,7 @@ from hub.tracks import fence_store
 from hub.tracks.store import vehicles
 from hub.tracks.terminal_fence import fence_id, shape_name, terminal_fence
 from hub.tracks.vehicle_ops import PREFIX
+from wire.coded import coded, words_of
 
 SET_FENCE, DELETE_FENCES = "terminal.set_fence", "terminal.delete_fences"
 FENCE_OPS = (SET_FENCE, DELETE_FENCES)
@@ -87,8 +88,13 @@ def router(store: Store, desk: OrderDesk) -> APIRouter:
             raise Problem(
                 409,
                 "no_terminal",
-                f"{vehicle}: device {device} has no gateway",
-                "a JT/T 808 terminal",
+                coded(
+                    "no_gateway",
+                    "{vehicle}: device {device} has no gateway",
+                    vehicle=vehicle,
+                    device=device,
+                ),
+                coded("a_terminal", "a JT/T 808 terminal"),
             )
         order = desk.give(device, op, {**given, "vehicle": name}, actor, valid_s=wanted.valid_s)
         return item(order, desk.ops, actor)
@@ -146,8 +152,10 @@ def _spelled_out(tx: Connection, op: str, args: dict[str, Any]) -> dict[str, Any
             return {**others, "fence": terminal_fence(found.fence)}
         return {**others, "shape": shape_name(found.fence), "ids": [fence_id(code)]}
     except GridError as fault:
-        allowed = "a circle, a polygon of one part without holes, a corridor"
-        raise Problem(422, "unfit_fence", str(fault), allowed) from None
+        allowed = coded(
+            "terminal_fences", "a circle, a polygon of one part without holes, a corridor"
+        )
+        raise Problem(422, "unfit_fence", words_of(fault), allowed) from None
 
 
 def _may_have_terminal(tx: Connection, device: str) -> bool:

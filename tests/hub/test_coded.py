@@ -2,9 +2,12 @@
 
 import ast
 import re
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
+from hub.duty.api import RowKind
 from hub.http import error_response
 from wire.coded import coded, codes_of
 
@@ -36,6 +39,30 @@ def test_every_code_has_a_chinese_sentence():
     assert len(said()) > 100
     assert sorted(set(said()) - set(sentences())) == []
     assert sorted(set(sentences()) - set(said())) == []  # nobody says it any more
+
+
+def things():
+    """What callers are told does not exist, is in use or is taken."""
+    found = {*get_args(RowKind), "person", "token"}
+    for path in sorted((ROOT / "hub").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "not_found":
+                found |= {node.args[0].value} if isinstance(node.args[0], ast.Constant) else set()
+    return found
+
+
+def test_every_thing_that_a_sentence_is_about_has_a_chinese_word():
+    _, _, text = SENTENCES.read_text(encoding="utf-8").partition("zhThings")
+    said = set(re.findall(r"^  '?([a-z ]+)'?: '.+',$", text, re.MULTILINE))
+    assert sorted(things() - said) == []
+    assert sorted(said - things()) == []  # nothing is said of it any more
+
+
+def test_a_moment_is_said_so_that_a_page_can_tell_it_by_its_clock():
+    due = datetime(2026, 11, 30, 1, 30, tzinfo=UTC)
+    sentence = coded("was_due", "due {due:%H:%M} UTC", due=due)
+    assert sentence == "due 01:30 UTC"
+    assert sentence.parts()["values"] == {"due": "2026-11-30T01:30:00+00:00"}
 
 
 def test_a_chinese_sentence_asks_for_no_value_that_is_not_there():

@@ -20,6 +20,16 @@ OF_ROUTES = {"not_found", "method_not_allowed", "too_large", "error"}
 """What `hub.http` makes of an answer of the framework itself."""
 
 
+TO_PROGRAMS = {
+    "app.py",
+    "evidence/api.py",
+    "evidence/file.py",
+    "live/api.py",
+    "models/model.py",
+}
+"""Where what is refused is told to devices and other programs alone, in English."""
+
+
 @cache
 def codes():
     """Each code a caller may be answered with, and where one is no literal."""
@@ -75,3 +85,31 @@ def test_every_refusal_has_a_chinese_sentence():
 def test_no_code_is_made_where_nobody_collects_it():
     _, expressions = codes()
     assert expressions == PASSED_ON
+
+
+def test_what_a_refusal_says_has_a_code():
+    bare = [  # `Problem` of tables has another shape; `test_coded` sees to it
+        f"{path.relative_to(ROOT / 'hub').as_posix()}:{call.lineno}: {ast.unparse(said)}"
+        for path in sorted((ROOT / "hub").rglob("*.py"))
+        if path.relative_to(ROOT / "hub").as_posix() not in TO_PROGRAMS
+        if "from hub.errors import" in (text := path.read_text(encoding="utf-8"))
+        for inside in ast.walk(ast.parse(text))
+        if isinstance(inside, ast.FunctionDef)
+        for call in ast.walk(inside)
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in REFUSALS
+        for argument in call.args[REFUSALS[call.func.id] + 1 :][:1]
+        for said in _meant(argument, inside)
+        if isinstance(said, ast.JoinedStr | ast.Constant)
+    ]
+    assert bare == []
+
+
+def _meant(argument, inside):
+    """What an argument is, or was set to in the same function."""
+    if not isinstance(argument, ast.Name):
+        return [argument]
+    return [
+        node.value
+        for node in ast.walk(inside)
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == argument.id
+    ]

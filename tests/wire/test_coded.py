@@ -4,7 +4,17 @@ import json
 
 import pytest
 
-from wire.coded import code_of, coded, cut, joined, kept, read_kept, with_code, words_of
+from wire.coded import (
+    code_of,
+    coded,
+    cut,
+    joined,
+    kept,
+    of_system,
+    read_kept,
+    with_code,
+    words_of,
+)
 
 ROW = coded("row", "row {row}", row=7)
 TWICE = coded("already_in", "{given!r} is in {where} already", given="A-1", where=ROW)
@@ -50,3 +60,13 @@ def test_whatever_a_device_sends_can_be_kept_and_read():
     assert back == "it is"
     assert code_of(back)["values"]["heap"] == ""
     assert read_kept(kept("no\x1fcode")) == "no code"
+
+
+def test_what_the_operating_system_says_has_a_code_where_it_is_common(tmp_path):
+    with pytest.raises(OSError) as missing:
+        (tmp_path / "none").read_bytes()
+    said = of_system(missing.value)
+    assert said == "No such file or directory"
+    assert code_of(said)["code"] == "no_such_file"
+    assert code_of(of_system(OSError(5, "Input/output error"))) == {}
+    assert of_system(OSError("line lost")) == "line lost"

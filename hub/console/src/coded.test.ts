@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 
 import { codedText, said } from './coded'
+import { word } from './i18n'
 import { zhCoded } from './i18n/zh-coded'
 
 const settings = vi.hoisted(() => ({ language: 'zh' }))
@@ -28,6 +29,21 @@ describe('a sentence with a code', () => {
       codedText({ text: `${column} is empty`, code: 'column_empty', values: { column } })
     expect(empty('role')).not.toMatch(/role/)
     expect(empty('radius_m')).toMatch(/radius_m/)
+  })
+
+  it('says words of the hub as the console does, and moments by the clock of the site', () => {
+    settings.language = 'zh'
+    const text = codedText({
+      text: '-',
+      code: 'step_illegal',
+      values: { number: 'A-7', state: 'filed', action: 'close', possible: 'dispatch, cancel' },
+    })
+    expect(text).toContain(`“${word('state', 'filed')}”`)
+    expect(text).toContain(`${word('action', 'dispatch')}, ${word('action', 'cancel')}`)
+    const due = { number: 'A-7', due: '2026-11-30T01:30:00+00:00' }
+    expect(codedText({ text: '-', code: 'was_due', values: due })).toContain('09:30')
+    const gone = { thing: 'vehicle', name: 'odd_name' }
+    expect(codedText({ text: '-', code: 'no_such', values: gone })).toMatch(/^\p{Script=Han}+ odd_name$/u)
   })
 
   it('stays as it came where English is read, or where its code is new to this page', () => {

@@ -1,11 +1,26 @@
 /** Sentences with a code (`wire/coded.py`): English as it came, or said in the reader's language. */
 
 import { isKey, t } from './i18n'
-import { zhCoded, zhColumns } from './i18n/zh-coded'
+import { zhCoded, zhColumns, zhThings } from './i18n/zh-coded'
 import { settings } from './store/settings'
+import { inFull } from './time'
 
 /** Values that name columns. */
 const COLUMNS = new Set(['column', 'field', 'lacking'])
+
+/** Values that are words of the hub: the groups of our texts that say them. */
+const WORDS: Record<string, readonly string[]> = {
+  action: ['action'],
+  decision: ['alert'],
+  needed: ['role'],
+  possible: ['action'],
+  reasons: ['photoReason'],
+  record: ['record'],
+  right: ['right'],
+  role: ['role'],
+  state: ['state', 'recordState', 'reportState', 'rollout', 'camera'],
+}
+const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
 
 export interface Coded {
   text: string
@@ -39,12 +54,24 @@ export function codedText(given: string | Coded): string {
     if (typeof value === 'object') return codedText(value)
     if (name === 'key') return settingOf(String(value))
     if (name === 'm2') return Number(value).toLocaleString()
+    if (name === 'thing') return zhThings[value] ?? String(value)
+    if (name in WORDS) return wordsOf(WORDS[name] ?? [], String(value))
+    if (MOMENT.test(String(value))) return inFull(String(value))
     return COLUMNS.has(name) ? columnOf(String(value)) : String(value)
   })
 }
 
+/** One word of the hub or several, by the first group that has it. */
+function wordsOf(groups: readonly string[], names: string): string {
+  return names.replace(/\w+/g, (name) => {
+    const key = groups.map((group) => `${group}.${name}`).find(isKey)
+    return key ? t(key) : name
+  })
+}
+
 /** A setting by its path, called as the editor of zones calls it where that has it. */
-function settingOf(path: string): string {
+function settingOf(full: string): string {
+  const path = full.replace(/^(body|query|path)\./, '')
   const key = `zone.${path.split('.').at(-1)}`
   return isKey(key) ? t(key) : columnOf(path)
 }

@@ -2,10 +2,11 @@ import { describe, expect, it, vi } from 'vitest'
 
 import { ApiError } from './api/http'
 import { problemText } from './problem'
+import { refusalOf } from './refusal'
 
 const settings = vi.hoisted(() => ({ language: 'zh' }))
 vi.mock('./store/settings', () => ({ settings }))
-vi.mock('./i18n', () => ({ t: (key: string) => key }))
+vi.mock('./i18n', () => ({ t: (key: string) => key, isKey: () => false }))
 
 const stale = new ApiError(409, 'stale', 'case 7 was changed since', 'look again')
 
@@ -33,5 +34,13 @@ describe('what the hub refuses', () => {
     expect(problemText(new ApiError(502, 'unknown', '502 Bad Gateway'))).toMatch(
       /^\p{Script=Han}.*。（502 Bad Gateway）$/u,
     )
+  })
+
+  it('is said in Chinese on the phone and the public page too', async () => {
+    settings.language = 'zh'
+    const gone = { text: 'case 7 was changed since', code: 'case_changed_since', values: { number: '7' } }
+    const error = { code: 'stale', message: gone.text, allowed: '', coded: { message: gone } }
+    const { text } = await refusalOf(new Response(null, { status: 409 }), { error })
+    expect(text).toMatch(/（\p{Script=Han}+ 7 \p{Script=Han}+）$/u)
   })
 })

@@ -3,6 +3,7 @@
  * own words, which name the thing, its place and what is allowed.
  */
 
+import type { Coded, Codes } from './coded'
 import { allowedZh, zhProblems, zhWords } from './i18n/zh-problems'
 import { settings } from './store/settings'
 
@@ -14,14 +15,25 @@ interface Refusal {
 }
 
 interface Body {
-  error?: { code?: string; message?: string; allowed?: string }
+  error?: { code?: string; message?: string; allowed?: string; coded?: Codes }
 }
 
 /** The code of an answer that refuses, and what people are told of it. */
-export function refusalOf(answer: Response, body: unknown): { code: string; text: string } {
-  const { code = '', message = '', allowed = '' } = (body as Body | null)?.error ?? {}
-  const what = message || `${answer.status} ${answer.statusText}`
-  return { code, text: refusalText({ code, message: what, remedy: allowed }) }
+export async function refusalOf(
+  answer: Response,
+  body: unknown,
+): Promise<{ code: string; text: string }> {
+  const { code = '', message = '', allowed = '', coded = {} } = (body as Body | null)?.error ?? {}
+  const said = await sayingOf(coded)
+  const what = said(coded['message']) ?? (message || `${answer.status} ${answer.statusText}`)
+  return { code, text: refusalText({ code, message: what, remedy: said(coded['allowed']) ?? allowed }) }
+}
+
+/** The sentences in Chinese are fetched when the first is to be said. */
+async function sayingOf(coded: Codes): Promise<(sentence?: Coded) => string | undefined> {
+  if (settings.language !== 'zh' || !Object.keys(coded).length) return () => undefined
+  const page = await import('./coded').catch(() => null)
+  return (sentence) => sentence && page?.codedText(sentence)
 }
 
 export function refusalText({ code, message, remedy }: Refusal): string {

@@ -15,6 +15,7 @@ from hub.events import Change
 from hub.roles import Actor
 from hub.store import Store, now
 from wire.codec import MAX_BYTES_OTHER
+from wire.coded import coded
 
 LONGEST_ARGS = MAX_BYTES_OTHER - 1000
 
@@ -93,7 +94,12 @@ def place(
         subject=subject or _subject(kind, device, given),
     )
     if len(repr(given)) > LONGEST_ARGS:
-        raise Problem(422, "too_long", "args: too long to be sent", f"{LONGEST_ARGS} bytes")
+        raise Problem(
+            422,
+            "too_long",
+            coded("long_order", "args: too long to be sent"),
+            coded("bytes_at_most", "{most} bytes", most=LONGEST_ARGS),
+        )
     order_store.add(tx, order)
     note = order.id
     act = audit.Entry(at, actor.name, actor.role, "device", device, f"order {op}"[:32], note=note)

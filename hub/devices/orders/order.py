@@ -18,7 +18,9 @@ from pydantic import BaseModel, ValidationError
 
 from hub.errors import Problem
 from hub.roles import SYSTEM, Actor, Right
+from wire.coded import coded
 from wire.command import CommandState
+from wire.settings import by_place
 
 
 class OrderState(StrEnum):
@@ -106,21 +108,26 @@ def checked(ops: Ops, op: str, args: Mapping[str, Any], actor: Actor) -> dict[st
     known = ops.get(op)
     if known is None:
         names = ", ".join(sorted(ops)) or "none"
-        raise Problem(422, "unknown_op", f"op: {op!r} is no operation", names)
+        raise Problem(
+            422,
+            "unknown_op",
+            coded("no_operation", "op: {given!r} is no operation", given=op),
+            names,
+        )
     if actor is not SYSTEM and not actor.may(known.right):
-        raise Problem(403, "forbidden", f"{actor.role} may not order {op}", f"right {known.right}")
+        raise Problem(
+            403,
+            "forbidden",
+            coded("may_not_order", "{role} may not order {op}", role=actor.role, op=op),
+            coded("right_needed", "right {right}", right=known.right),
+        )
     try:
         given = known.args.model_validate(args)
     except ValidationError as fault:
-        raise Problem(422, "invalid", _sentences(fault), _allowed(known.args)) from None
+        raise Problem(
+            422, "invalid", by_place(fault.errors(), "args"), _allowed(known.args)
+        ) from None
     return given.model_dump(mode="json", exclude_none=True, by_alias=True)
-
-
-def _sentences(fault: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(('args', *(str(part) for part in error['loc'])))}: {error['msg']}"
-        for error in fault.errors()
-    )
 
 
 def _allowed(args: type[BaseModel]) -> str:

@@ -31,6 +31,7 @@ from hub.http import ERRORS, Body, CodedText, Listing, Page, Utc, coded_of, page
 from hub.roles import Actor, Right
 from hub.store import Store, now
 from wire.codec import MAX_BYTES, encode
+from wire.coded import coded
 
 
 class RevisionNews(BaseModel):
@@ -195,8 +196,14 @@ def _add(tx: Connection, device: str, doc: Doc, actor: Actor, note: str, seen: i
         raise Problem(
             409,
             "stale",
-            f"device {device}: revision {before.rev if before else 0} was made since {seen}",
-            "look again and repeat if still right",
+            coded(
+                "settings_newer",
+                "device {device}: revision {rev} was made since {seen}",
+                device=device,
+                rev=before.rev if before else 0,
+                seen=seen,
+            ),
+            coded("look_again", "look again and repeat if still right"),
         )
     if faults := faults_in(doc):
         raise BadSettings(faults)
@@ -206,7 +213,15 @@ def _add(tx: Connection, device: str, doc: Doc, actor: Actor, note: str, seen: i
     size, most = len(encode(revision_store.push_of(made))), MAX_BYTES["config"]
     if size > most:
         raise BadSettings(
-            [f"all settings of {device} together: {size} bytes, at most {most} can be sent"]
+            [
+                coded(
+                    "large_settings",
+                    "all settings of {device} together: {size} bytes, at most {most} can be sent",
+                    device=device,
+                    size=size,
+                    most=most,
+                )
+            ]
         )
     entry = audit.Entry(
         at, actor.name, actor.role, "device", device, "configure", to_state=str(made.rev), note=note

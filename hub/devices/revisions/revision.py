@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from hub.errors import Problem
 from wire.calendar import Calendar
-from wire.coded import joined
+from wire.coded import coded, joined
 from wire.revision import Revision as Document
 from wire.settings import sentences
 from wire.zone import CameraSettings, calendar_faults
@@ -58,7 +58,7 @@ class BadSettings(Problem):
 
     def __init__(self, faults: list[str]) -> None:
         """Name them all."""
-        super().__init__(422, "bad_settings", joined(faults), "see problems")
+        super().__init__(422, "bad_settings", joined(faults), coded("see_problems", "see problems"))
         self.problems = [{"message": fault} for fault in faults]
 
 

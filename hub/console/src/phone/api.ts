@@ -69,7 +69,7 @@ export async function ask<Answer>(
   if (!answer) throw new Refused(0, 'offline', '')
   const said: unknown = await answer.json().catch(() => null)
   if (answer.ok) return said as Answer
-  const { code, text } = refusalOf(answer, said)
+  const { code, text } = await refusalOf(answer, said)
   throw new Refused(answer.status, code, text)
 }
 

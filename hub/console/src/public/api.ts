@@ -80,7 +80,7 @@ async function ask<Answer>(path: string, options: RequestInit = {}): Promise<Ans
   if (!answer) throw new Refused(0, '')
   const body: unknown = await answer.json().catch(() => null)
   if (answer.ok) return body as Answer
-  throw new Refused(answer.status, refusalOf(answer, body).text)
+  throw new Refused(answer.status, (await refusalOf(answer, body)).text)
 }
 
 export const site = () => ask<Site>('/public/site')
