@@ -7,7 +7,7 @@ delete entries (triggers); `verify` finds what was changed past them.
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from operator import attrgetter
 
@@ -28,6 +28,7 @@ from sqlalchemy.engine import Connection, Row
 
 from hub.people.users import users
 from hub.store import Instant, metadata, put, to_ms
+from wire.coded import kept, read_kept
 
 GENESIS = "0" * 64
 AT_ONCE = 5_000
@@ -67,7 +68,10 @@ _HEAD = select(heads.c.last_id, heads.c.last_hash).where(heads.c.id == 1).with_f
 
 @dataclass(frozen=True)
 class Entry:
-    """One act. `kind` and `subject` name the thing; states are empty where there are none."""
+    """One act. `kind` and `subject` name the thing; states are empty where there are none.
+
+    `note`: what a person wrote, or the program's sentence, kept with its code (`wire.coded`).
+    """
 
     at: datetime
     actor: str
@@ -130,8 +134,9 @@ def append(tx: Connection, acts: Sequence[Entry]) -> None:
         return
     number, previous = tx.execute(_HEAD).one()
     rows = []
-    for entry in acts:
+    for act in acts:
         number += 1
+        entry = replace(act, note=kept(act.note))
         hashed = digest(number, entry, previous)
         rows.append((number, to_ms(entry.at), *_said(entry), previous, hashed))
         previous = hashed
@@ -147,7 +152,7 @@ def last(tx: Connection) -> int:
 def of(tx: Connection, kind: str, subject: str) -> list[Entry]:
     """The history of one thing, oldest first."""
     found = select(entries).where(entries.c.kind == kind, entries.c.subject == subject)
-    return [_entry(row) for row in tx.execute(found.order_by(entries.c.id))]
+    return [_read(row) for row in tx.execute(found.order_by(entries.c.id))]
 
 
 def found(
@@ -158,7 +163,7 @@ def found(
     total = tx.execute(select(func.count()).select_from(entries).where(*which)).scalar_one()
     latest = select(entries).where(*which).order_by(entries.c.id.desc())
     rows = tx.execute(latest.limit(limit).offset(offset))
-    return [Kept(row.id, _entry(row), row.hash) for row in rows], total
+    return [Kept(row.id, _read(row), row.hash) for row in rows], total
 
 
 def words(tx: Connection, column: str) -> list[str]:
@@ -226,6 +231,10 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.text:
         which.append(entries.c.note.contains(wanted.text, autoescape=True))
     return which
+
+
+def _read(row: Row[tuple[object, ...]]) -> Entry:
+    return replace(_entry(row), note=read_kept(row.note))
 
 
 def _entry(row: Row[tuple[object, ...]]) -> Entry:

@@ -18,12 +18,12 @@ from hub.cases import store as case_store
 from hub.departments import store as department_store
 from hub.errors import Problem
 from hub.exports import Cell
-from hub.http import ERRORS, Listing, Page, Utc, iso, page
+from hub.http import ERRORS, CodedText, Listing, Page, Utc, coded_of, iso, page
 from hub.people import person_names
 from hub.roles import Actor, Right
 from hub.store import Store, now
 from hub.tracks import fence_store
-from wire.coded import coded
+from wire.coded import coded, remarked
 
 MOST_ROWS = 100_000
 MOST_FAULTS = 100
@@ -54,6 +54,7 @@ class ActItem(BaseModel):
     to_state: str
     note: str
     hash: str
+    coded: dict[str, CodedText] = {}
 
 
 class Words(BaseModel):
@@ -132,7 +133,7 @@ def router(store: Store) -> APIRouter:
                 coded("shorter_time", "at most {most}: name a shorter time", most=MOST_ROWS),
             )
         with store.write() as tx:
-            note = f"{total} entries {said(wanted)}".strip()
+            note = remarked(coded("so_many_entries", "{count} entries", count=total), said(wanted))
             act = audit.Entry(now(), actor.name, actor.role, "audit", "table", "export", note=note)
             audit.append(tx, [act])
         return exports.table("audit", TITLES, _rows(kept, names), form)
@@ -188,4 +189,5 @@ def _called(tx: Connection, acts: list[audit.Entry]) -> dict[tuple[str, str], st
 def _item(kept: audit.Kept, called: Mapping[tuple[str, str], str]) -> ActItem:
     act = kept.entry
     name = called.get((act.kind, act.subject), "")
-    return ActItem(number=kept.number, hash=kept.hash, called=name, **vars(act))
+    coded = coded_of({"note": act.note})
+    return ActItem(number=kept.number, hash=kept.hash, called=name, coded=coded, **vars(act))

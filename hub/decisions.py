@@ -91,8 +91,14 @@ def _hold_back(tx: Connection, site: Site, alert: Alert, actor: Actor) -> None:
         made = suppression_store.hold_back(
             tx, grounds, at=at, days=rule.for_days, overlap=rule.overlap
         )
-        where = f"{made.label} at {made.device}/{made.source}"
-        note = f"{where}: {len(grounds)} false alarms, until {made.until.isoformat()}"
+        note = coded(
+            "held_back",
+            "{label} at {camera}: {count} false alarms, until {until}",
+            label=made.label,
+            camera=f"{made.device}/{made.source}",
+            count=len(grounds),
+            until=made.until,
+        )
         _write_suppression(tx, made, "suppress", actor, note)
 
 
@@ -105,8 +111,12 @@ def lift_around(
     changes = []
     for one in suppression_store.in_force(tx, [alert.device], at):
         if one.id == held or suppression.covers(one, probe, least):
-            changes += _lift(tx, site, one, actor, f"confirmed: {alert.id}")
+            changes += _lift(tx, site, one, actor, _confirmed(alert))
     return changes
+
+
+def _confirmed(alert: Alert) -> str:
+    return coded("alert_confirmed", "confirmed: {alert}", alert=alert.id)
 
 
 def _lift(tx: Connection, site: Site, one: Suppression, actor: Actor, note: str) -> list[Change]:
@@ -153,7 +163,7 @@ def _take_back(tx: Connection, site: Site, alert: Alert, actor: Actor, note: str
     case = case_store.lock(tx, alert.case_id or 0)
     if case is None or case.state not in BEFORE_FILING:
         return []
-    reason = note or f"false alarm: {alert.id}"
+    reason = note or coded("alert_was_false", "false alarm: {alert}", alert=alert.id)
     rejected = advance(case, "reject", actor, reason, now())
     case_store.save(tx, rejected, case.version)
     zone = site.config.zone

@@ -28,7 +28,7 @@ from hub.proof import watching
 from hub.proof.rebound import Coming
 from hub.roles import Actor
 from hub.store import Store, now
-from wire.coded import coded
+from wire.coded import coded, remarked
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,9 @@ class Desk:
             for report in open_ones:
                 answered = replace(report, answer=text, answered_at=at, updated_at=at)
                 intake_store.save(tx, self.seal, answered)
-            note = f"{len(open_ones)} reporters: {text}"
+            note = remarked(
+                coded("so_many_reporters", "{count} reporters", count=len(open_ones)), text
+            )
             act = audit.Entry(at, actor.name, actor.role, "case", str(case_id), "answer", note=note)
             audit.append(tx, [act])
             events.record(tx, [Change("case", str(case_id))], at)

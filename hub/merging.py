@@ -14,7 +14,7 @@ from hub.events import Change
 from hub.pipeline import Site
 from hub.roles import Actor
 from hub.store import Store, now
-from wire.coded import coded
+from wire.coded import coded, remarked
 
 
 def merge_into_alert(store: Store, name: str, into: str, *, note: str, actor: Actor) -> None:
@@ -57,7 +57,10 @@ def merge_into_alert(store: Store, name: str, into: str, *, note: str, actor: Ac
         ]
         seen = head.times_seen + alert.times_seen
         alert_store.save(tx, [*moved, replace(head, times_seen=seen, updated_at=at)])
-        audit.append(tx, [_entry(alert, actor, f"alert {head.id}", note)])
+        audit.append(
+            tx,
+            [_entry(alert, actor, coded("into_alert", "into alert {alert}", alert=head.id), note)],
+        )
         changes = [Change("alert", each.id) for each in [*moved, head]]
         if head.case_id is not None:
             changes.append(Change("case", str(head.case_id)))
@@ -99,9 +102,17 @@ def merge_into_case(
         alert_store.set_case(tx, members, case.id)
         joined = audit.Entry(
             at, actor.name, actor.role, "case", str(case.id), "join_alert", case.state, case.state,
-            f"alert {alert.id} {note}".strip(),
+            remarked(coded("the_alert", "alert {alert}", alert=alert.id), note),
         )  # fmt: skip
-        audit.append(tx, [_entry(alert, actor, f"case {case.number}", note), joined])
+        audit.append(
+            tx,
+            [
+                _entry(
+                    alert, actor, coded("into_case", "into case {number}", number=case.number), note
+                ),
+                joined,
+            ],
+        )
         changes = [Change("case", str(case.id)), *(Change("alert", each) for each in members)]
         events.record(tx, [*changes, *lift_around(tx, site, alert, held, actor)], at)
 
@@ -120,5 +131,5 @@ def _has_case(tx: Connection, alert: Alert) -> Problem:
 
 
 def _entry(alert: Alert, actor: Actor, into: str, note: str) -> audit.Entry:
-    said = f"into {into} {note}".strip()
+    said = remarked(into, note)
     return audit.Entry(now(), actor.name, actor.role, "alert", alert.id, "merge", note=said)

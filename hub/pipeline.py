@@ -64,6 +64,7 @@ from hub.tracks import drivers, store as track_store
 from hub.tracks.store import Run, Vehicle
 from wire.alert import Alert as AlertMessage
 from wire.codec import Code, Refused
+from wire.coded import coded
 from wire.command import Reply
 from wire.driver import DriverCard
 from wire.receipt import EvidenceOffer, Grant, GrantedFile, OfferedFile
@@ -453,7 +454,9 @@ def _lift_where_turned(tx: Connection, site: Site, received: Received[Health]) -
     for one in suppression_store.in_force(tx, [received.dev], received.received_at):
         if one.source in turned and one.since < turned[one.source]:
             suppression_store.end(tx, one.id, by=SYSTEM.name, at=received.received_at)
-            note = f"{one.device}/{one.source} was turned"
+            note = coded(
+                "camera_turned", "{camera} was turned", camera=f"{one.device}/{one.source}"
+            )
             audit.append(tx, [audit.Entry(
                 received.received_at, SYSTEM.name, SYSTEM.role, "suppression", str(one.id), "lift",
                 note=note,

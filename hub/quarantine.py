@@ -242,7 +242,13 @@ def router(store: Store, again: Again) -> APIRouter:
     ) -> Deleted:
         with store.write() as tx:
             gone = tx.execute(delete(refused).where(*which)).rowcount
-            note = f"{gone} messages, device {device or 'any'}, code {code or 'any'}"
+            note = coded(
+                "messages_deleted",
+                "{count} messages, device {device}, code {kind}",
+                count=gone,
+                device=device or "*",
+                kind=code or "*",
+            )
             _write_down(tx, actor, "many", "delete", note)
         return Deleted(deleted=gone)
 

@@ -43,7 +43,7 @@ from hub.pipeline import Site
 from hub.roles import RANK, SYSTEM, Actor, Role
 from hub.steps import look_again, stepped_on
 from hub.store import Store, now
-from wire.coded import coded
+from wire.coded import coded, joined, remarked
 
 AT_ONCE = 500
 GRID, OFFICER = "grid", "officer"
@@ -165,7 +165,9 @@ def resume_suspended(store: Store, site: Site, at: datetime) -> int:
             clock = clocked(tx, zone, case, replace(stepped, updated_at=each.until))
             clock_store.save(tx, {case.id: clock}, at)
             case_store.save(tx, stepped, case.version)
-            note = f"suspended until {each.until:%Y-%m-%d %H:%M} UTC"
+            note = coded(
+                "suspended_until", "suspended until {until:%Y-%m-%d %H:%M} UTC", until=each.until
+            )
             written_down(tx, case, stepped, "resume", actor=SYSTEM, note=note)
             events.record(tx, [Change("case", str(case.id))], at)
             resumed += 1
@@ -189,7 +191,7 @@ def escalate_overdue(store: Store, site: Site, at: datetime) -> int:
             since = max([due_at, *(each.at for each in ups)])
             if calendar.due(since, limit).at > at:
                 continue
-            note = f"overdue since {due_at:%Y-%m-%d %H:%M} UTC"
+            note = coded("overdue_since", "overdue since {since:%Y-%m-%d %H:%M} UTC", since=due_at)
             wanted = WantedRecord(Kind.ESCALATION, case.version, note)
             on = Occasion(tx, site, case, SYSTEM, at)
             after, action, said = _escalate(on, wanted)
@@ -209,7 +211,12 @@ def say_unanswered(store: Store, at: datetime) -> int:
         for each in late:
             record_store.save(tx, replace(each, overdue_at=at))
             state = of_cases[each.case_id].state.value
-            note = f"{each.department or ''}: no answer until {each.answer_due:%Y-%m-%d %H:%M} UTC"
+            note = coded(
+                "no_answer_until",
+                "{department}: no answer until {until:%Y-%m-%d %H:%M} UTC",
+                department=each.department or "",
+                until=each.answer_due,
+            )
             entries.append(
                 audit.Entry(at, SYSTEM.name, SYSTEM.role, "case", str(each.case_id),
                             "supervision_overdue", state, state, note)
@@ -294,7 +301,10 @@ def _ask_extension(on: Occasion, wanted: WantedRecord) -> _Recorded:
         )
     asked = replace(_new(on, wanted), state=RecordState.ASKED, extra=wanted.extra)
     record_store.add(on.tx, asked)
-    note = f"{wanted.extra.number:g} {wanted.extra.unit}: {wanted.note}"
+    length = coded(
+        "so_long", "{number:g} {unit}", number=wanted.extra.number, unit=wanted.extra.unit
+    )
+    note = remarked(length, wanted.note)
     return on.case, "ask_extension", note
 
 
@@ -310,7 +320,9 @@ def _ask_suspension(on: Occasion, wanted: WantedRecord) -> _Recorded:
         reason=wanted.reason,
     )
     record_store.add(on.tx, asked)
-    note = f"{wanted.reason} until {wanted.until:%Y-%m-%d %H:%M} UTC: {wanted.note}"
+    text = "{reason} until {until:%Y-%m-%d %H:%M} UTC"
+    wish = coded("for_until", text, reason=wanted.reason, until=wanted.until)
+    note = remarked(wish, wanted.note)
     return on.case, "ask_suspension", note
 
 
@@ -336,7 +348,9 @@ def _supervise(on: Occasion, wanted: WantedRecord) -> _Recorded:
         department=on.case.department,
     )
     record_store.add(on.tx, demanded)
-    return on.case, "supervise", f"answer until {wanted.until:%Y-%m-%d %H:%M} UTC: {wanted.note}"
+    text = "answer until {until:%Y-%m-%d %H:%M} UTC"
+    due = coded("answer_until", text, until=wanted.until)
+    return on.case, "supervise", remarked(due, wanted.note)
 
 
 def _escalate(on: Occasion, wanted: WantedRecord) -> _Recorded:
@@ -361,8 +375,11 @@ def _escalate(on: Occasion, wanted: WantedRecord) -> _Recorded:
     after = replace(on.case, at_level=level, department=department)
     if department != on.case.department:
         after = replace(after, officer=None, dispatched_by_rule=None)
-    who = f" to {department}" if department != on.case.department else ""
-    return after, "escalate", f"level {on.case.at_level} to {level}{who}: {wanted.note}"
+    raised = coded("level_to", "level {least} to {most}", least=on.case.at_level, most=level)
+    if department != on.case.department:
+        text = "{what} to {department}"
+        raised = coded("level_to_department", text, what=raised, department=department)
+    return after, "escalate", remarked(raised, wanted.note)
 
 
 def _dual_report(on: Occasion, wanted: WantedRecord) -> _Recorded:
@@ -381,8 +398,8 @@ def _dual_report(on: Occasion, wanted: WantedRecord) -> _Recorded:
             person=person.id if person is not None else None,
         )  # fmt: skip
         record_store.add(on.tx, one)
-        told.append(f"{whom} {name or '?'}")
-    return on.case, "dual_report", f"{', '.join(told)}: {wanted.note}"
+        told.append(coded("told_person", "{reason} {name}", reason=whom, name=name or "?"))
+    return on.case, "dual_report", remarked(joined(told), wanted.note)
 
 
 def _make_safe(on: Occasion, wanted: WantedRecord) -> _Recorded:
@@ -449,8 +466,9 @@ def _extend(on: Occasion, asked: Record, note: str) -> None:
     clock_store.save(on.tx, {on.case.id: longer}, on.at)
     granted = replace(asked, until=longer.due_at)
     _decided(on, granted, RecordState.APPROVED, note)
-    until = f"{clock.due_at:%Y-%m-%d %H:%M} to {longer.due_at:%Y-%m-%d %H:%M} UTC"
-    _keep(on, on.case, "extend", ": ".join(filter(None, (until, note))))
+    text = "{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
+    moved = coded("due_moved", text, first=clock.due_at, last=longer.due_at)
+    _keep(on, on.case, "extend", remarked(moved, note))
 
 
 def _suspend(on: Occasion, asked: Record, note: str) -> None:

@@ -53,6 +53,11 @@ def joined(texts: Sequence[str]) -> str:
     return first
 
 
+def remarked(what: str, note: str) -> str:
+    """What the program says, and behind it what a person wrote to it, if he did."""
+    return coded("remarked", "{what}: {note}", what=what, note=note) if note else what
+
+
 def cut(text: str, most: int) -> str:
     """At most so much of a text; one that is cut has no code."""
     return text if len(text) <= most else text[:most]
@@ -110,7 +115,10 @@ def kept(text: str) -> str:
 def read_kept(stored: str) -> str:
     """A text that was stored, with its code."""
     text, mark, code = stored.partition(MARK)
-    return with_code(text, json.loads(code)) if mark else stored
+    try:
+        return with_code(text, json.loads(code)) if mark else stored
+    except ValueError:  # a control character that somebody wrote before texts had codes
+        return stored
 
 
 def codes_of(texts: Mapping[str, object]) -> dict[str, dict[str, Any]]:

@@ -29,7 +29,7 @@ from hub.errors import not_found
 from hub.evidence.items import EvidenceItem, evidence_item
 from hub.exports import FILES, MOST, Form, sheet
 from hub.grid.places import GridRef, GridStep, Places
-from hub.http import ERRORS, Body, Listing, Page, Utc, page
+from hub.http import ERRORS, Body, CodedText, Listing, Page, Utc, coded_of, page
 from hub.matters import matter
 from hub.people import person_names
 from hub.roles import Actor, Right
@@ -132,6 +132,7 @@ class AlertEvent(BaseModel):
     actor: str
     what: str
     note: str
+    coded: dict[str, CodedText] = {}
 
 
 class AlertDetail(AlertItem):
@@ -309,7 +310,13 @@ def detail(store: Store, places: Places, case_refs: CaseRefs, alert: str) -> Ale
             for at, device, body in inbox.of(tx, alert)
         ]
         done = [
-            AlertEvent(at=act.at, actor=act.actor, what=act.action, note=act.note)
+            AlertEvent(
+                at=act.at,
+                actor=act.actor,
+                what=act.action,
+                note=act.note,
+                coded=coded_of({"note": act.note}),
+            )
             for act in audit.of(tx, "alert", alert)
         ]
     history = sorted([*said, *done], key=lambda event: event.at)

@@ -21,7 +21,7 @@ from hub.http import ERRORS, Body, Listing, Utc
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
-from wire.coded import coded
+from wire.coded import coded, remarked
 
 PageName = Annotated[str, Field(min_length=8, max_length=40, pattern=r"^[A-Za-z0-9-]+$")]
 
@@ -162,11 +162,12 @@ def _put_off(tx: Connection, alert: Alert, wanted: PuttingOff, actor: Actor) -> 
     note = wanted.note.strip()
     made = Snooze(alert.id, actor.name, at, at + lasts, note, alert.level, times_seen)
     attention_store.put_off(tx, made)
-    said = f"until {made.until.isoformat(timespec='minutes')}" + (
-        " or seen again" if wanted.until_seen else ""
-    )
+    if wanted.until_seen:
+        said = coded("until_seen", "until {until} or seen again", until=made.until)
+    else:
+        said = coded("until", "until {until}", until=made.until)
     entry = audit.Entry(
-        at, actor.name, actor.role, "alert", alert.id, "snooze", note=f"{said} {note}".strip()
+        at, actor.name, actor.role, "alert", alert.id, "snooze", note=remarked(said, note)
     )
     audit.append(tx, [entry])
     events.record(tx, [Change("alert", alert.id)], at)

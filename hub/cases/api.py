@@ -23,7 +23,7 @@ from hub.cases.store import cases, load, to_case
 from hub.departments import store as department_store
 from hub.errors import not_found
 from hub.grid.places import GridRef, GridStep, Places
-from hub.http import ERRORS, Body, Listing, Page, Utc, page
+from hub.http import ERRORS, Body, CodedText, Listing, Page, Utc, coded_of, page
 from hub.intake import store as intake_store
 from hub.roles import Actor, Right
 from hub.scope import Reach, within
@@ -115,6 +115,7 @@ class CaseEvent(BaseModel):
     from_state: str
     to_state: str
     note: str
+    coded: dict[str, CodedText] = {}
 
 
 class CaseStep(BaseModel):
@@ -246,6 +247,7 @@ def router(
                     from_state=act.from_state,
                     to_state=act.to_state,
                     note=act.note,
+                    coded=coded_of({"note": act.note}),
                 )
                 for act in history
             ],

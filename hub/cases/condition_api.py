@@ -144,7 +144,7 @@ def router(store: Store, standard_ref: str) -> APIRouter:
         with store.write() as tx:
             kept = _in_force(tx, standard_ref, number)
             clock_store.put_in_force(tx, TableChange([], [number]), at, actor.name)
-            _note(tx, actor, standard_ref, "end", f"{number}: {_said(kept.condition)}", at)
+            _note(tx, actor, standard_ref, "end", _said(str(number), kept.condition), at)
 
     @api.get("/condition-table", response_class=Response, responses=exports.FILES)
     def export(
@@ -181,7 +181,13 @@ def _put(
         change = clock_store.changes(tx, standard_ref, rows)
         if not dry_run:
             clock_store.put_in_force(tx, change, at, actor.name)
-            note = f"{len(rows)} rows, {len(change.new)} new, {len(change.retired)} retired"
+            note = coded(
+                "rows_new_retired",
+                "{rows} rows, {new} new, {retired} retired",
+                rows=len(rows),
+                new=len(change.new),
+                retired=len(change.retired),
+            )
             _note(tx, actor, standard_ref, "import", note, at)
     return Imported(
         rows=len(rows), new=len(change.new), retired=len(change.retired), dry_run=dry_run
@@ -228,7 +234,7 @@ def _change(
         raise not_found("condition", number)
     action = "add" if instead_of is None else "change"
     before = "" if instead_of is None else f"{instead_of} → "
-    _note(tx, actor, standard_ref, action, f"{before}{number}: {_said(row)}", at)
+    _note(tx, actor, standard_ref, action, _said(f"{before}{number}", row), at)
     return kept
 
 
@@ -259,8 +265,17 @@ def _note(
     audit.append(tx, [act])
 
 
-def _said(row: Condition) -> str:
-    return f"{row.matter} {row.opening} / {row.closing} / {row.limit.number:g} {row.limit.unit}"
+def _said(number: str, row: Condition) -> str:
+    return coded(
+        "condition_said",
+        "{id}: {matter} {opening} / {closing} / {number:g} {unit}",
+        id=number,
+        matter=row.matter,
+        opening=row.opening,
+        closing=row.closing,
+        number=row.limit.number,
+        unit=row.limit.unit,
+    )
 
 
 def _name_of(code: str) -> str:

@@ -365,7 +365,13 @@ def _import(store: Store, data: bytes, actor: Actor, *, dry_run: bool) -> RulesI
                 dispatch_store.end(tx, number, at)
             for rule in change.put:
                 dispatch_store.put(tx, rule, by=actor.name, at=at)
-            note = f"{len(wanted)} rows, {len(change.put)} changed, {len(change.ended)} ended"
+            note = coded(
+                "rows_changed_ended",
+                "{rows} rows, {changed} changed, {ended} ended",
+                rows=len(wanted),
+                changed=len(change.put),
+                ended=len(change.ended),
+            )
             _note(tx, actor, "all", "import", note, at)
     return RulesImported(
         rows=len(wanted), changed=len(change.put), ended=len(change.ended), dry_run=dry_run

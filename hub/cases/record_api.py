@@ -250,7 +250,13 @@ def router(store: Store, acts: Acts) -> APIRouter:
         with store.write() as tx:
             record_store.put_powers(tx, rows)
             act = audit.Entry(
-                now(), actor.name, actor.role, "powers", "all", "put", note=f"{len(rows)} rows"
+                now(),
+                actor.name,
+                actor.role,
+                "powers",
+                "all",
+                "put",
+                note=coded("so_many_rows", "{rows} rows", rows=len(rows)),
             )
             audit.append(tx, [act])
         return _powers(rows)

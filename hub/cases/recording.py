@@ -29,7 +29,7 @@ from hub.cases.record import (
 from hub.departments.api import in_force
 from hub.errors import Problem, not_found
 from hub.roles import Actor
-from wire.coded import coded
+from wire.coded import coded, remarked
 
 REASONS = ", ".join(SuspensionReason)
 
@@ -152,16 +152,23 @@ def _joined(
 
 def said(wanted: WantedStep) -> str:
     """What a step says beside its note, for the history."""
-    parts = []
+    what = _what(wanted)
+    return remarked(what, wanted.note) if what else wanted.note
+
+
+def _what(wanted: WantedStep) -> str:
     if wanted.action == "suspend" and wanted.until is not None:
-        parts.append(f"{wanted.reason} until {wanted.until:%Y-%m-%d %H:%M} UTC")
+        text = "{reason} until {until:%Y-%m-%d %H:%M} UTC"
+        return coded("for_until", text, reason=wanted.reason, until=wanted.until)
     if wanted.action == "join":
-        parts.append(f"{wanted.department or ''} with {', '.join(wanted.partners)}".strip())
+        partners = ", ".join(wanted.partners)
+        if wanted.department is None:
+            return coded("with_partners", "with {partners}", partners=partners)
+        lead = wanted.department
+        return coded("led_by", "{lead} with {partners}", lead=lead, partners=partners)
     if wanted.action == "file" and wanted.ownerless:
-        parts.append("ownerless")
-    if wanted.action == "merge":
-        parts.append(wanted.into)
-    return ": ".join(filter(None, (*parts, wanted.note)))
+        return coded("ownerless", "ownerless")
+    return wanted.into if wanted.action == "merge" else ""
 
 
 def _asks_to_suspend(record: Record) -> bool:

@@ -17,6 +17,7 @@ from hub.evidence.store import Vault
 from hub.http import ERRORS
 from hub.roles import Actor, Right
 from hub.store import Store, now
+from wire.coded import coded
 
 
 class DatasetSummary(BaseModel):
@@ -82,7 +83,7 @@ def router(store: Store, vault: Vault, config: HubConfig) -> APIRouter:
         asked: Annotated[Asked, Depends(_asked)],
     ) -> StreamingResponse:
         found = dataset(asked)
-        note = f"{len(found.samples)} pictures"
+        note = coded("so_many_pictures", "{count} pictures", count=len(found.samples))
         with store.write() as tx:
             act = audit.Entry(
                 now(), actor.name, actor.role, "dataset", "verdicts", "export", note=note

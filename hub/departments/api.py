@@ -166,7 +166,13 @@ def _import(store: Store, data: bytes, actor: Actor, *, dry_run: bool) -> Depart
         differ, new = department_store.changed(tx, rows)
         if not dry_run:
             department_store.put(tx, differ, at)
-            note = f"{len(rows)} rows, {new} new, {len(differ) - new} changed"
+            note = coded(
+                "rows_new_changed",
+                "{rows} rows, {new} new, {changed} changed",
+                rows=len(rows),
+                new=new,
+                changed=len(differ) - new,
+            )
             act = audit.Entry(at, actor.name, actor.role, "department", "all", "import", note=note)
             audit.append(tx, [act])
     return DepartmentsImported(rows=len(rows), new=new, changed=len(differ) - new, dry_run=dry_run)

@@ -1,6 +1,6 @@
 """五定, posts, people, shifts and attendance over HTTP."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
@@ -29,7 +29,7 @@ from hub.http import ERRORS, Body, Listing, LocalDay, Page, Utc, page
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
-from wire.coded import coded
+from wire.coded import coded, joined
 
 MOST_DAYS = 62
 KindName = Literal["posts", "people", "duties", "tasks", "rewards", "shifts"]
@@ -224,7 +224,7 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
                 raise not_found("grid", code)
             texts = [text.strip() for text in said.texts if text.strip()]
             duty_store.put_texts(tx, code, Five(kind), texts)
-            _write_down(tx, actor, code, f"{kind}: {len(texts)}")
+            _write_down(tx, actor, code, _counted({kind: len(texts)}))
         return Said(texts=texts)
 
     @api.delete("/{kind}/{key}")
@@ -245,7 +245,7 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
                 )
             if not duty_store.remove(tx, kind, key):
                 raise not_found(kind, key)
-            _write_down(tx, actor, key, f"{kind}: removed")
+            _write_down(tx, actor, key, coded("thing_removed", "{thing}: removed", thing=kind))
         return Taken(rows={kind: 1})
 
     def lines(which: Asked) -> list[Line]:
@@ -338,8 +338,14 @@ def _take(tx: Connection, duty: Duty, actor: Actor) -> Taken:
         **{kind.value: sum(text.kind is kind for text in duty.texts) for kind in TEXTS},
     }
     taken = {kind: count for kind, count in counts.items() if count}
-    _write_down(tx, actor, "all", ", ".join(f"{count} {kind}" for kind, count in taken.items()))
+    _write_down(tx, actor, "all", _counted(taken))
     return Taken(rows=taken)
+
+
+def _counted(taken: Mapping[str, int]) -> str:
+    return joined(
+        [coded("so_many", "{count} {thing}", count=n, thing=kind) for kind, n in taken.items()]
+    )
 
 
 def _write_down(tx: Connection, actor: Actor, item: str, note: str) -> None:

@@ -239,7 +239,12 @@ def _import(
         with store.write() as tx:
             at = now()
             done = grid_store.bring_in(tx, document, at=at, actor=actor.name, source=source)
-            note = f"{done.grids} grids, {done.changed} changed"
+            note = coded(
+                "grids_changed",
+                "{grids} grids, {changed} changed",
+                grids=done.grids,
+                changed=done.changed,
+            )
             act = audit.Entry(at, actor.name, actor.role, "grids", "all", "import", note=note)
             audit.append(tx, [act])
             fresh = Places()

@@ -254,7 +254,13 @@ def _begin(tx: Connection, wanted: NewRollout, actor: Actor) -> int:
         made_by=actor.name,
     )
     number = model_store.begin(tx, rollout, stages)
-    note = f"{model.name} {model.version}: {'+'.join(str(len(stage)) for stage in stages)} devices"
+    note = coded(
+        "stages_of",
+        "{model} {version}: {devices} devices",
+        model=model.name,
+        version=model.version,
+        devices="+".join(str(len(stage)) for stage in stages),
+    )
     _write_down(tx, number, "begin", actor, note)
     return number
 

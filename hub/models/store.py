@@ -309,7 +309,7 @@ def advance(tx: Connection, at: datetime, ids: Collection[int] | None = None) ->
             continue
         set_standing(tx, number, state, stage, why)
         action = "stage" if state is RolloutState.RUNNING else str(state)
-        note = why or f"stage {stage + 1} of {rollout.stages}"
+        note = why or coded("stage_of", "stage {at} of {of}", at=stage + 1, of=rollout.stages)
         act = audit.Entry(
             at, SYSTEM.name, SYSTEM.role, "rollout", str(number), action,
             str(rollout.state), str(state), note,

@@ -244,7 +244,13 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
         work = Work(config, index, revision)
         done = judge_again(store, work, again.since, again.until, again.vehicles)
         with store.write() as tx:
-            note = f"{again.since} before {again.until}: {done} vehicle-days"
+            note = coded(
+                "judged_again",
+                "{first} before {last}: {count} vehicle-days",
+                first=again.since,
+                last=again.until,
+                count=done,
+            )
             act = audit.Entry(
                 now(), actor.name, actor.role, "patrol", "all", "recompute", note=note
             )
@@ -318,7 +324,8 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
             if not patrol_store.kinds_of(tx, [vehicle]):
                 raise not_found("vehicle", vehicle)
             patrol_store.set_width(tx, vehicle, width.sweep_width_m)
-            at, note = now(), f"sweeps {width.sweep_width_m:g} m wide"
+            at = now()
+            note = coded("sweeps_wide", "sweeps {m:g} m wide", m=width.sweep_width_m)
             today = at.astimezone(config.zone).date()
             patrol_store.note(tx, vehicle, today, at)
             act = audit.Entry(at, actor.name, actor.role, "vehicle", vehicle, "width", note=note)

@@ -158,7 +158,13 @@ def router(
         """The list as a table, without any secret; that it was taken out is written down."""
         found = list_users(actor, Page(limit=MOST, offset=0), which)
         with store.write() as tx:
-            _note(tx, actor, "all", "export", f"{len(found.items)} people")
+            _note(
+                tx,
+                actor,
+                "all",
+                "export",
+                coded("so_many_people", "{count} people", count=len(found.items)),
+            )
         return sheet("users", found.items, COLUMNS, form)
 
     @api.post("/users", status_code=201)

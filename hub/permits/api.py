@@ -239,7 +239,12 @@ def _import(store: Store, body: bytes, actor: Actor, named: DatumName) -> Permit
     with store.write() as tx:
         at = now()
         changed = permit_store.put(tx, reading.permits, actor.name, at)
-        note = f"{len(reading.permits)} permits, {changed} changed"
+        note = coded(
+            "permits_changed",
+            "{permits} permits, {changed} changed",
+            permits=len(reading.permits),
+            changed=changed,
+        )
         audit.append(tx, [_act(actor, "all", "import", note, at)])
     return PermitsImported(imported=len(reading.permits), changed=changed)
 

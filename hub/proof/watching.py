@@ -24,6 +24,7 @@ from hub.grid.geodesy import distance_m
 from hub.proof import store as proof_store
 from hub.proof.rebound import WATCHED, Cause, Coming, Rebound, Watch, coming
 from hub.store import Store
+from wire.coded import coded
 
 AT_ONCE = 200
 
@@ -74,7 +75,9 @@ def reopen(
     if case.state not in WATCHED:  # somebody was first
         return case
     closed_at = case.closed_at or at
-    note = f"{kind} {cause} {found.coming}"
+    note = coded(
+        "came_back", "{thing} {cause} {coming}", thing=kind, cause=cause, coming=found.coming
+    )
     reopened = step_by_itself(tx, config.zone, case, "reopen", note=note, at=at)
     if found.coming is Coming.BACK:
         proof_store.add_rebound(

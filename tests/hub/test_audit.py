@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from hub import audit
 from hub.audit import Entry, Wanted
 from tests.hub.world import NOON, after, undone
+from wire.coded import MARK, coded, remarked
 
 ROOT = Path(__file__).parents[2]
 ENTRIES = [
@@ -155,3 +156,25 @@ def test_the_console_has_a_word_for_every_kind_and_act_that_is_written_down():
         for file in (ROOT / "hub" / "console" / "src" / "i18n").glob("zh*.ts")
     )
     assert [word for word in kinds | acts if word not in texts] == []
+
+
+def test_what_the_program_notes_is_kept_with_its_code_and_in_the_chain(store):
+    note = remarked(coded("into_alert", "into alert {alert}", alert="a-1"), "同一处")
+    with store.write() as tx:
+        audit.append(tx, [dataclasses.replace(ENTRIES[0], note=note)])
+        (act,) = audit.of(tx, "case", "1")
+        assert audit.verify(tx) == []
+    assert act.note == "into alert a-1: 同一处"
+    assert act.note.parts() == note.parts()
+    forge(store, "UPDATE audit SET note = replace(note, 'a-1\"', 'a-2\"') WHERE id = 1")
+    with store.read() as tx:
+        assert audit.verify(tx) == ["audit 1: changed after it was written"]
+
+
+def test_a_note_of_before_with_the_mark_of_codes_in_it_stays_as_it_is(store):
+    raw = f"a{MARK}b"
+    with store.write() as tx:
+        audit.append(tx, ENTRIES[:1])
+    forge(store, f"UPDATE audit SET note = '{raw}' WHERE id = 1")
+    with store.read() as tx:
+        assert audit.of(tx, "case", "1")[0].note == raw

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from hub.duty.api import RowKind
+from hub.duty.duty import TEXTS
 from hub.http import error_response
 from wire.coded import coded, codes_of
 
@@ -43,7 +44,7 @@ def test_every_code_has_a_chinese_sentence():
 
 def things():
     """What callers are told does not exist, is in use or is taken."""
-    found = {*get_args(RowKind), "person", "token"}
+    found = {*get_args(RowKind), *TEXTS, "person", "token"}
     for path in sorted((ROOT / "hub").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "not_found":

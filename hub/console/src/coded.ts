@@ -11,13 +11,17 @@ const COLUMNS = new Set(['column', 'field', 'lacking'])
 /** Values that are words of the hub: the groups of our texts that say them. */
 const WORDS: Record<string, readonly string[]> = {
   action: ['action'],
+  coming: ['coming'],
   decision: ['alert'],
+  label: ['label'],
   needed: ['role'],
   possible: ['action'],
+  reason: ['reasons'],
   reasons: ['photoReason'],
   record: ['record'],
   right: ['right'],
   role: ['role'],
+  unit: ['unit'],
   state: ['state', 'recordState', 'reportState', 'rollout', 'camera'],
 }
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/

@@ -6,6 +6,7 @@ vi.mock('./i18n', () => ({
   t: (key: string) => `<${key}>`,
   word: (kind: string, name: string) => `<${kind} ${name}>`,
 }))
+vi.mock('./coded', () => ({ said: (_one: unknown, name: string) => `<said ${name}>` }))
 
 const LOOK = 'look 1a228d36ceab7ada76a22caa71a'
 
@@ -19,6 +20,11 @@ describe('a note of a step', () => {
     ['rework', `${LOOK}: present (as_found)`, '<means look> · <answer present>'],
   ])('that the hub wrote is told in words: %s %s', (action, note, told) => {
     expect(noteText({ action, note })).toBe(told)
+  })
+
+  it('that has a code is said by it', () => {
+    const coded = { note: { text: 'until 9', code: 'until', values: { until: '9' } } }
+    expect(noteText({ action: 'snooze', note: 'until 9', coded })).toBe('<said note>')
   })
 
   it('that a person wrote stays as it is', () => {

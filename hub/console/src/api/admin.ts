@@ -104,6 +104,7 @@ export interface Act {
   to_state: string
   note: string
   hash: string
+  coded?: Codes
 }
 
 export interface Chain {

@@ -58,6 +58,7 @@ export interface HistoryStep {
   actor: string
   what: string
   note: string
+  coded?: Codes
 }
 
 export interface Snooze {

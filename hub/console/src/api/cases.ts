@@ -1,3 +1,4 @@
+import type { Codes } from '../coded'
 import type { Alert, Matter } from './alerts'
 import type { GridName, GridStep } from './grids'
 import { get, type Page, type Query, request } from './http'
@@ -116,6 +117,7 @@ export interface CaseStep {
   from_state: CaseState | '' | null
   to_state: CaseState
   note: string
+  coded?: Codes
 }
 
 export interface CaseAction {
