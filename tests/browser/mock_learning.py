@@ -123,6 +123,9 @@ class Learning:
     async def move(self, request: Request) -> Response:
         body = await request.json()
         found = next(r for r in self.rollouts if str(r["id"]) == request.path_params["key"])
+        if found["state"] in ("done", "cancelled"):
+            error = {"code": "over", "message": f"rollout {found['id']} is over", "allowed": ""}
+            return JSONResponse({"error": error}, 409)
         self.moves.append(body)
         if body["action"] == "next":
             found["stage"] += 1

@@ -133,6 +133,33 @@ def test_an_administrator_leads_a_rollout(served: Served, opened: Opener) -> Non
     expect(page.get_by_role("link", name="下载数据集")).to_be_visible()
 
 
+def test_a_rollout_is_cancelled_when_it_was_asked_for_and_errors_stand_beside_it(
+    served: Served, opened: Opener
+) -> None:
+    served.hub.demo = False
+    page = opened(served.url, "/#/learning", token="admin-token")
+    running, stopped = page.locator(".rollout").first, page.locator(".rollout").nth(1)
+    dialog = page.get_by_role("dialog")
+    running.get_by_role("button", name="取消推送").click()
+    expect(dialog).to_contain_text("不能继续")
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+    assert served.hub.learning.moves == []
+    running.get_by_role("button", name="取消推送").click()
+    dialog.get_by_label("理由").fill("换新模型")
+    dialog.get_by_role("button", name="取消推送").click()
+    expect(running).to_contain_text("已取消")
+    expect(dialog).to_be_hidden()
+    assert served.hub.learning.moves == [{"action": "cancel", "note": "换新模型"}]
+
+    stopped.get_by_role("button", name="取消推送").click()
+    served.hub.learning.rollouts[1]["state"] = "done"  # somebody was first
+    dialog.get_by_role("button", name="取消推送").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("已经结束")
+    page.keyboard.press("Escape")
+    expect(stopped.get_by_role("alert")).to_contain_text("已经结束")
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_is_accessible(served: Served, opened: Opener, theme: str) -> None:
     served.hub.demo = False
