@@ -6,7 +6,7 @@ delete entries (triggers); `verify` finds what was changed past them.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from operator import attrgetter
@@ -153,6 +153,16 @@ def of(tx: Connection, kind: str, subject: str) -> list[Entry]:
     """The history of one thing, oldest first."""
     found = select(entries).where(entries.c.kind == kind, entries.c.subject == subject)
     return [_read(row) for row in tx.execute(found.order_by(entries.c.id))]
+
+
+def latest(tx: Connection, kind: str, subjects: Collection[str], action: str) -> dict[str, Entry]:
+    """The latest act of that name with each of the things, where there was one."""
+    if not subjects:
+        return {}
+    done = select(entries).where(
+        entries.c.kind == kind, entries.c.subject.in_(subjects), entries.c.action == action
+    )
+    return {row.subject: _read(row) for row in tx.execute(done.order_by(entries.c.id))}
 
 
 def found(

@@ -91,7 +91,7 @@ class DeviceItem(BaseModel):
     `key`: what its evidence is signed with. `waiting_key`: another that it claims now; what is
     signed with that proves nothing until an admin accepts it. `clock_off_s`: how far its clock was
     ahead of ours as `health` came, less its way here; null before the first. `revoked_at`: it was
-    taken off the list, and nothing of it is taken.
+    taken off the list, and nothing of it is taken; `revoked_because`: why, as whoever did it wrote.
     """
 
     id: str
@@ -102,6 +102,8 @@ class DeviceItem(BaseModel):
     generated: bool
     enrolled: bool
     revoked_at: Utc | None
+    revoked_by: str | None
+    revoked_because: str
     lag: dict[str, int]
     gaps: list[GapItem]
     last_seen_at: Utc | None
@@ -112,6 +114,8 @@ class DeviceItem(BaseModel):
     waiting_key: str | None
 
 
+REVOKE = "revoke"
+"""The act of taking a device off the list, in the history."""
 CAMERA_COLUMNS = {
     "id": "id", "device": "device", "name": "name", "state": "state",
     "state_since": "state_since", "online": "online", "last_seen_at": "last_seen_at",
@@ -168,8 +172,17 @@ def device_items(tx: Connection, which: Sequence[str]) -> dict[str, DeviceItem]:
     gaps = devices_store.gaps_of(tx, [row.id for row in rows])
     names = [row.id for row in rows]
     pinned, waiting = device_keys.current(tx, names), device_keys.waiting(tx, names)
+    off_list = [row.id for row in rows if row.revoked_at is not None]
+    revoked = audit.latest(tx, "device", off_list, REVOKE)
     return {
-        row.id: _device(row, gaps[row.id], pinned.get(row.id), waiting.get(row.id)) for row in rows
+        row.id: _device(
+            row,
+            gaps[row.id],
+            pinned.get(row.id),
+            waiting.get(row.id),
+            revoked=revoked.get(row.id),
+        )
+        for row in rows
     }
 
 
@@ -348,7 +361,7 @@ def router(
                 )
             at = now()
             events.record(tx, devices_store.revoke(tx, device, at), at)
-            _write_down(tx, device, "revoke", actor, wanted.note.strip())
+            _write_down(tx, device, REVOKE, actor, wanted.note.strip())
         remove_account(device)
         return one(device)
 
@@ -429,7 +442,12 @@ def _blind_span(row: Row[Any], at: datetime) -> BlindSpan:
 
 
 def _device(
-    row: Row[Any], gaps: Sequence[Row[Any]], key: str | None, waiting_key: str | None
+    row: Row[Any],
+    gaps: Sequence[Row[Any]],
+    key: str | None,
+    waiting_key: str | None,
+    *,
+    revoked: audit.Entry | None,
 ) -> DeviceItem:
     health = json.loads(row.health)
     return DeviceItem(
@@ -441,6 +459,8 @@ def _device(
         generated=row.generated,
         enrolled=row.enrolled_at is not None,
         revoked_at=row.revoked_at,
+        revoked_by=revoked.actor if revoked else None,
+        revoked_because=revoked.note if revoked else "",
         lag=health.get("outbox_depth", {}),
         gaps=[
             GapItem(stream=g.stream, first=g.first, last=g.last, why=g.why, at=g.at) for g in gaps

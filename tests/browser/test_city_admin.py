@@ -204,6 +204,7 @@ def test_a_device_is_enrolled_looked_at_and_taken_off_the_list(admin) -> None:
     page.get_by_label("注销原因").fill("被盗")
     enter(page.get_by_label("注销原因"))
     expect(page.locator(".page-head")).to_contain_text("已注销")
+    expect(page.get_by_text("注销时间：")).to_contain_text("原因：被盗")
 
     page = admin.at("/admin/devices/cam-1")
     page.get_by_role("button", name="接受新公钥").click()

@@ -12,6 +12,8 @@ const sound: Device = {
   generated: false,
   enrolled: true,
   revoked_at: null,
+  revoked_by: null,
+  revoked_because: '',
   lag: { alert: 1, track: 2 },
   gaps: [],
   last_seen_at: null,

@@ -33,6 +33,7 @@ def test_a_device_is_enrolled_gets_another_password_and_is_taken_off_the_list(ca
     assert again["installed"] is False  # the broker is somebody else's
     gone = call("POST", "/api/devices/cam-9/revoke", json={"note": "stolen"}).json()
     assert (gone["enrolled"], gone["revoked_at"] is not None) == (False, True)
+    assert (gone["revoked_by"], gone["revoked_because"]) == ("admin-1", "stolen")
     with hub.store.read() as tx:
         acts = [(each.action, each.note) for each in audit.of(tx, "device", "cam-9")]
     assert acts == [("enrol", ""), ("password", ""), ("revoke", "stolen")]
@@ -46,7 +47,11 @@ def test_nothing_of_a_revoked_device_is_taken_until_it_is_enrolled_again(call, h
     assert call("POST", "/api/devices", json={"id": "cam-1"}).status_code == 201
     hub.site.admitted.clear()
     assert arrives(hub, alert_message(seq=6, alert="x6")).refused == []
-    assert call("GET", "/api/devices/cam-1").json()["revoked_at"] is None
+    listed = call("GET", "/api/devices/cam-1").json()
+    assert listed["revoked_at"] is listed["revoked_by"] is None
+    assert listed["revoked_because"] == ""
+    call("POST", "/api/devices/cam-1/revoke", json={"note": "sold"})
+    assert call("GET", "/api/devices/cam-1").json()["revoked_because"] == "sold"
 
 
 def test_what_a_revoked_device_watched_is_unseen_until_it_is_heard_again(call, hub):

@@ -42,6 +42,9 @@ export interface Device {
   generated: boolean
   enrolled: boolean
   revoked_at: string | null
+  revoked_by: string | null
+  /** Why, as whoever did it wrote. */
+  revoked_because: string
   lag: Record<string, number>
   gaps: Gap[]
   last_seen_at: string | null

@@ -53,6 +53,7 @@ export const enDevices: Record<keyof typeof zhDevices, string> = {
   'devicePage.isEnrolled': 'It is on the list.',
   'devicePage.isStranger':
     'It is not on the list: its messages are taken only where the site lets strangers in.',
+  'devicePage.because': 'why: {why}',
   'devicePage.isRevoked': 'Taken off the list; all its messages are refused. Since:',
   'devicePage.newPassword': 'New password',
   'devicePage.reallyNew': 'Really change it',

@@ -49,6 +49,7 @@ export const zhDevices = {
   'devicePage.credentials': '凭证',
   'devicePage.isEnrolled': '已登记入网。',
   'devicePage.isStranger': '未登记：站点允许未登记设备时，其报文才被接收。',
+  'devicePage.because': '原因：{why}',
   'devicePage.isRevoked': '已注销，其报文一律拒收。注销时间：',
   'devicePage.newPassword': '换发口令',
   'devicePage.reallyNew': '确认换发',
