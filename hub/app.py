@@ -506,6 +506,7 @@ def _renderer(places: Places) -> events.Render:
         "order": orders_api.order_news,
         "revision": revisions_api.revision_news,
         "rollout": models_api.rollout_items,
+        person_names.NAME: person_names.name_items,
     }
 
     def render(tx: Connection, changes: Sequence[Change]) -> dict[Change, Shown]:
@@ -514,7 +515,8 @@ def _renderer(places: Places) -> events.Render:
             ids = [change.item for change in changes if change.kind == kind]
             for name, item in (items_of(tx, ids) if ids else {}).items():
                 spot = whereabouts.of_item(item)
-                shown[Change(kind, name)] = Shown(item.model_dump_json(), spot)
+                for_all = kind == person_names.NAME
+                shown[Change(kind, name)] = Shown(item.model_dump_json(), spot, for_all)
         return shown
 
     return render

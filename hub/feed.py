@@ -22,10 +22,14 @@ MaySee = Callable[[Spot | None], bool]
 
 @dataclass(frozen=True)
 class Shown:
-    """An item as pages hear of it, and where it is; None for what is the whole city's."""
+    """An item as pages hear of it, and where it is; None for what is the whole city's.
+
+    `for_all`: everybody who reads may hear of it, whatever his posts cover.
+    """
 
     json: str
     spot: Spot | None = None
+    for_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,8 @@ class Told:
 
     @property
     def is_for_all(self) -> bool:
-        """Whether everybody must hear of it: it shows nothing."""
-        return self.kind == RESYNC
+        """Whether everybody hears of it: it shows nothing, or what everybody may see."""
+        return self.kind == RESYNC or self.shown.for_all
 
 
 def resync(newest: int) -> Told:

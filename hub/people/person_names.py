@@ -1,6 +1,8 @@
 """What people are called where it is shown who did something: the one home of that rule.
 
-History, tables and events keep logins, which never change. Programs, devices and the hub itself
+History, tables and events keep logins, which never change. That somebody is called
+differently is told to open pages as a change of the kind `NAME`: two of one name are shown
+otherwise both. Programs, devices and the hub itself
 are called as they are; so is whoever is known no more.
 """
 
@@ -19,6 +21,8 @@ from hub.people.users import users
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store
+
+NAME = "name"
 
 
 class NameItem(BaseModel):
@@ -40,6 +44,12 @@ def shown(tx: Connection, logins: Collection[str] | None = None) -> dict[str, st
     return {login: f"{name} ({login})" if name in twice else name for login, name in known.items()}
 
 
+def name_items(tx: Connection, logins: Collection[str]) -> dict[str, NameItem]:
+    """The same as pages are told it."""
+    found = shown(tx, logins)
+    return {login: NameItem(login=login, name=name) for login, name in sorted(found.items())}
+
+
 def column(tx: Connection, items: Iterable[object], field: str) -> Callable[[Any], str]:
     """The column of a table that says who: people by name. `field`: as in `exports.sheet`."""
     login = attrgetter(field)
@@ -58,8 +68,7 @@ def router(store: Store) -> APIRouter:
     ) -> Listing[NameItem]:
         """What people are called. Who is no person of this hub is left out."""
         with store.read() as tx:
-            found = shown(tx, set(login))
-        items = [NameItem(login=each, name=name) for each, name in sorted(found.items())]
+            items = list(name_items(tx, set(login)).values())
         return Listing(items=items, total=len(items))
 
     return api

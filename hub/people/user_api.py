@@ -16,9 +16,10 @@ from sqlalchemy.engine import Connection
 from hub import audit
 from hub.auth import COOKIE, hashed, need, tokens
 from hub.errors import Problem, not_found
+from hub.events import Change, record
 from hub.exports import FILES, MOST, Form, Source, sheet
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
-from hub.people import password, sessions, users
+from hub.people import password, person_names, sessions, users
 from hub.people.session_api import (
     Ended,
     PostItem,
@@ -214,6 +215,8 @@ def router(
                 users.put_posts(tx, name, after.posts)
                 _note(tx, actor, name, "posts", posts_text(after.posts))
             users.save(tx, after)
+            if after.display_name != before.display_name:
+                record(tx, [Change(person_names.NAME, name)], now())
             if after.disabled_at is not None:
                 sessions.end(tx, sessions.of_user(name))
             _keep_an_administrator(tx, before)
@@ -305,6 +308,7 @@ def add_user(tx: Connection, user: User, actor: Actor) -> None:
             coded("new_name", "a new name"),
         )
     users.add(tx, user)
+    record(tx, [Change(person_names.NAME, user.name)], now())
     _note(tx, actor, user.name, "add", posts_text(user.posts))
 
 

@@ -47,6 +47,12 @@ def test_a_page_hears_of_what_it_may_see():
     assert items(sees) == [("alert", "here")]
 
 
+def test_what_everybody_may_see_is_told_to_those_of_one_place_too():
+    feed = Feed()
+    feed.add([Told(1, "name", "li.na", Shown('{"id": "li.na"}', for_all=True)), told(2, "rollout")])
+    assert items(feed.since(0, lambda spot: spot is not None)) == [("name", "li.na")]
+
+
 def test_only_numbered_changes_put_a_page_too_far_behind():
     feed = Feed()
     feed.add([told(1, "first")])

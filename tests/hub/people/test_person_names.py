@@ -1,7 +1,9 @@
 """People are shown by name; what is kept, and what programs are called, stays as it is."""
 
 import pytest
+from sqlalchemy import select
 
+from hub.events import events
 from hub.people import person_names, users
 from hub.people.users import User
 from hub.roles import Post, Role
@@ -47,3 +49,20 @@ def test_a_column_has_names_of_people_and_what_programs_are_called(peopled):
     with peopled.store.read() as tx:
         who = person_names.column(tx, rows, "name")
     assert [who(row) for row in rows] == ["李娜", "bridge", ""]
+
+
+def test_open_pages_hear_that_somebody_is_called_differently(peopled, each_call):
+    def told():
+        with peopled.store.read() as tx:
+            found = select(events.c.kind, events.c.item).order_by(events.c.id)
+            return [tuple(row) for row in tx.execute(found) if row.kind == person_names.NAME]
+
+    each_call("PATCH", "/api/users/li.na", json={"display_name": "李娜娜"})
+    each_call("PATCH", "/api/users/li.na", json={"phone": "13891500000"})
+    assert told() == [("name", "li.na")]
+    with peopled.store.read() as tx:
+        shown = person_names.name_items(tx, ["li.na", "nobody"])
+    assert {login: item.name for login, item in shown.items()} == {"li.na": "李娜娜"}
+    one = {"name": "he", "display_name": "何", "posts": [{"role": "operator"}]}
+    assert each_call("POST", "/api/users", json=one).status_code == 201
+    assert told() == [("name", "li.na"), ("name", "he")]

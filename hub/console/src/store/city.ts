@@ -12,6 +12,7 @@ import { live, LiveStream } from '../live'
 import type { ServerEvent } from '../sse'
 import { siteZone } from '../time'
 import { Freshest } from './merge'
+import { forgetNames } from './names'
 import { placed, type Position } from './positions'
 
 /** Alerts already dealt with that are kept at hand. */
@@ -127,6 +128,7 @@ export const rereads = ref(0)
 
 /** One list that cannot be read keeps no other from the page; what failed is tried again. */
 async function readAll(): Promise<void> {
+  forgetNames()
   const alertsRead = readAlertLists().then(() => {
     loaded.value = true
   })
@@ -220,6 +222,7 @@ function take(events: ServerEvent[]): void {
     else if (event.kind === 'alert') arrive(item as Alert)
     else if (event.kind === 'case') putCase(item as Case)
     else if (event.kind === 'camera') freshCameras.put(item as Camera)
+    else if (event.kind === 'name') forgetNames()
     else for (const listener of eventListeners) listener(event.kind, item)
     if (event.kind !== 'vehicle' && event.kind !== 'positions') summarySoon()
   }
