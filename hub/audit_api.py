@@ -23,7 +23,7 @@ from hub.people import person_names
 from hub.roles import Actor, Right
 from hub.store import Store, now
 from hub.tracks import fence_store
-from wire.coded import coded, remarked
+from wire.coded import coded
 
 MOST_ROWS = 100_000
 MOST_FAULTS = 100
@@ -133,7 +133,9 @@ def router(store: Store) -> APIRouter:
                 coded("shorter_time", "at most {most}: name a shorter time", most=MOST_ROWS),
             )
         with store.write() as tx:
-            note = remarked(coded("so_many_entries", "{count} entries", count=total), said(wanted))
+            note, named = coded("so_many_entries", "{count} entries", count=total), said(wanted)
+            if named:
+                note = coded("entries_of", "{what} {named}", what=note, named=named)
             act = audit.Entry(now(), actor.name, actor.role, "audit", "table", "export", note=note)
             audit.append(tx, [act])
         return exports.table("audit", TITLES, _rows(kept, names), form)

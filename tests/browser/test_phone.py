@@ -132,6 +132,14 @@ def photo():
     return {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": written.getvalue()}
 
 
+def page_is_kept(phone):
+    phone.wait_for_function("navigator.serviceWorker.controller !== null")
+    phone.wait_for_function(
+        "caches.open('tianyan-phone-1').then((kept) => kept.match('/phone'))"
+        ".then((found) => Boolean(found))"
+    )
+
+
 def film():
     return {"name": "a.mp4", "mimeType": "video/mp4", "buffer": media_files.film("mp4")}
 
@@ -161,9 +169,28 @@ def test_what_was_reported_is_read_on_the_spot_and_not_by_whom(city, phone):
     until(phone, lambda: shown.evaluate("(one) => one.complete && one.naturalWidth > 0"))
     assert faults_in_both_themes(phone) == []
     phone.get_by_role("button", name="返回").click()
+    fetched = "JSON.parse(localStorage['tianyan.phone']).reported[%d].told.length === 1"
+    phone.wait_for_function(fetched % city.mine.id)
+    page_is_kept(phone)
     phone.context.set_offline(True)
     phone.get_by_role("button").filter(has_text=city.mine.number).click()
-    expect(told).to_contain_text("没有取到")
+    expect(told).to_contain_text("垃圾堆了三天")
+    expect(told).to_contain_text("照片 1 张，联网后可看")
+    phone.reload()  # the battery died
+    phone.get_by_role("button").filter(has_text=city.mine.number).click()
+    expect(told).to_contain_text("垃圾堆了三天")
+    assert "王" not in phone.evaluate("localStorage['tianyan.phone']")
+
+
+def test_what_was_reported_and_never_fetched_is_said_to_be_so(city, phone):
+    report = {"channel": "12345", "content": "堆了", "matter": "06010", "lat": LAT, "lon": LON}
+    headers = {"Authorization": f"Bearer {city.key}"}
+    httpx2.post(f"{city.url}/api/reports", json=report, headers=headers).raise_for_status()
+    phone.route("**/api/cases/*/reports", lambda route: route.abort())
+    phone.get_by_role("button", name="刷新").click()
+    phone.wait_for_function("JSON.parse(localStorage['tianyan.phone']).cases[0].reports === 1")
+    phone.get_by_role("button").filter(has_text=city.mine.number).click()
+    expect(phone.get_by_role("region", name="群众反映")).to_contain_text("没有取到")
 
 
 def test_work_done_without_a_network_is_sent_once_when_there_is_one(city, phone):
@@ -183,11 +210,7 @@ def test_work_done_without_a_network_is_sent_once_when_there_is_one(city, phone)
     assert link.startswith(f"geo:{LAT},{LON}")
     phone.get_by_role("button", name="接收", exact=True).click()
     expect(phone.get_by_label("处置情况")).to_be_visible()
-    phone.wait_for_function("navigator.serviceWorker.controller !== null")
-    phone.wait_for_function(
-        "caches.open('tianyan-phone-1').then((kept) => kept.match('/phone'))"
-        ".then((found) => Boolean(found))"
-    )
+    page_is_kept(phone)
     expect(phone.get_by_text("已上传 1 件")).to_be_visible()
     assert "accept" in city.steps()
 

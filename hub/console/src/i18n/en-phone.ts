@@ -32,6 +32,7 @@ export const enPhone: Record<keyof typeof zhPhone, string> = {
   'picture': 'Picture',
   'reported': 'Reported',
   'reportedPhoto': 'Picture of the report {n}',
+  'reportedPhotos': '{n} pictures; shown with a network.',
   'reportedAway': 'Not fetched; open again with a network.',
   'reportedKept': 'Confidential: only those who take in reports read it.',
   'back': 'Back',

@@ -190,6 +190,7 @@ export const zhCoded: Record<string, string> = {
   field_no_department: '“{field}”没有现行部门“{given}”',
   file: '文件',
   file_fault: '{file}：{why}',
+  entries_of: '{what}（{named}）',
   file_missing: '文件不见了',
   filled_no_json: '填好后不是 JSON：{why}',
   finite: '普通的数',

@@ -31,6 +31,7 @@ export const zhPhone = {
   'picture': '现场照片',
   'reported': '群众反映',
   'reportedPhoto': '反映附图 {n}',
+  'reportedPhotos': '照片 {n} 张，联网后可看。',
   'reportedAway': '没有取到，联网后重新打开。',
   'reportedKept': '要求保密，内容只给受理人员看。',
   'back': '返回',
