@@ -201,9 +201,9 @@ def may_publish(record: Enforcement, text: PublicText) -> None:
     for name in ("basis", "matter", "discretion", "result"):
         said = getattr(text, name)
         for what, found in (
-            ("the party's name", record.party.strip() in said),
-            ("a telephone number", PHONE.search(said) is not None),
-            ("an identity number", IDENTITY.search(said) is not None),
+            (coded("partys_name", "the party's name"), record.party.strip() in said),
+            (coded("a_phone", "a telephone number"), PHONE.search(said) is not None),
+            (coded("an_identity", "an identity number"), IDENTITY.search(said) is not None),
         ):
             if found:
                 message = coded("personal_in", "{name} has {what} in it", name=name, what=what)

@@ -143,7 +143,7 @@ class ReportItem(BaseModel):
 class ToldItem(BaseModel):
     """What was reported of a case, never by whom.
 
-    Who does the department's work alone reads it without numbers of people, and of a confidential
+    Who does the department's work alone reads it without numbers and names of people, and of a confidential
     report neither words nor pictures.
     """
 

@@ -58,7 +58,10 @@ def test_the_clerks_list_is_filtered_and_reporters_are_answered(call):  # noqa: 
 
 
 def test_who_works_on_a_case_reads_what_was_reported_and_not_by_whom(call, hub):  # noqa: F811
-    said = {"content": "门口垃圾，电话13812345678", "place_text": "王家巷 610902199001011234"}
+    said = {
+        "content": "我叫李大海，门口垃圾，电话13812345678",
+        "place_text": "王家巷 610902199001011234",
+    }
     first = tell(call, **said).json()
     case = first["case_id"]
     kept = tell(call, content="我是三楼的", confidential=True).json()
@@ -86,7 +89,7 @@ def test_who_works_on_a_case_reads_what_was_reported_and_not_by_whom(call, hub):
         return [(item["content"], item["place_text"]) for item in answer.json()["items"]]
 
     assert told(Role.OPERATOR) == [tuple(said.values()), ("我是三楼的", "")]
-    assert told(Role.HANDLER) == [("门口垃圾，电话***", "王家巷 ***"), ("", "")]
+    assert told(Role.HANDLER) == [("我叫***，门口垃圾，电话***", "王家巷 ***"), ("", "")]
     assert call("GET", path, role=Role.VIEWER).status_code == 403
     assert call("GET", "/api/cases/77/reports").status_code == 404
 
