@@ -102,7 +102,7 @@ def merge_into_case(
         alert_store.set_case(tx, members, case.id)
         joined = audit.Entry(
             at, actor.name, actor.role, "case", str(case.id), "join_alert", case.state, case.state,
-            remarked(coded("the_alert", "alert {alert}", alert=alert.id), note),
+            remarked(coded("the_alert", "alert {alert}", alert=alert.id), note, mark=""),
         )  # fmt: skip
         audit.append(
             tx,
@@ -131,5 +131,5 @@ def _has_case(tx: Connection, alert: Alert) -> Problem:
 
 
 def _entry(alert: Alert, actor: Actor, into: str, note: str) -> audit.Entry:
-    said = remarked(into, note)
+    said = remarked(into, note, mark="")
     return audit.Entry(now(), actor.name, actor.role, "alert", alert.id, "merge", note=said)

@@ -53,9 +53,10 @@ def joined(texts: Sequence[str]) -> str:
     return first
 
 
-def remarked(what: str, note: str) -> str:
-    """What the program says, and behind it what a person wrote to it, if he did."""
-    return coded("remarked", "{what}: {note}", what=what, note=note) if note else what
+def remarked(what: str, note: str, mark: str = ":") -> str:
+    """What the program says, and behind it and `mark` what a person wrote to it, if he did."""
+    text = f"{{what}}{mark} {{note}}"
+    return coded("remarked", text, what=what, note=note) if note else what
 
 
 def cut(text: str, most: int) -> str:

@@ -167,7 +167,7 @@ def _put_off(tx: Connection, alert: Alert, wanted: PuttingOff, actor: Actor) -> 
     else:
         said = coded("until", "until {until}", until=made.until)
     entry = audit.Entry(
-        at, actor.name, actor.role, "alert", alert.id, "snooze", note=remarked(said, note)
+        at, actor.name, actor.role, "alert", alert.id, "snooze", note=remarked(said, note, mark="")
     )
     audit.append(tx, [entry])
     events.record(tx, [Change("alert", alert.id)], at)

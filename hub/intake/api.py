@@ -143,8 +143,8 @@ class ReportItem(BaseModel):
 class ToldItem(BaseModel):
     """What was reported of a case, never by whom.
 
-    Who does the department's work alone reads it without numbers and names of people, and of a confidential
-    report neither words nor pictures.
+    Who does the department's work alone reads it without numbers and names of people,
+    and of a confidential report neither words nor pictures.
     """
 
     number: str
