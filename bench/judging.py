@@ -5,8 +5,9 @@
 Each round stores a message of so many fixes from every vehicle and then judges them, with 40 fences
 and a speed limit.
 Episodes are stored, none rings: an alert costs some milliseconds more.
-Prints one JSON line: fixes a second of either step, and how many vehicles with a fix each ten
-seconds one core could judge.
+Then the visits of the same fixes are judged as a patrol's, in unit grids of 100 m and quarters.
+Prints one JSON line: fixes a second of either step, how many vehicles with a fix each ten
+seconds one core could judge, and what a fix costs until it is a visit.
 """
 
 import argparse
@@ -17,22 +18,28 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
+from shapely import box
 
 from hub import pipeline
 from hub.config import HubConfig
 from hub.evidence.store import Vault
 from hub.grid.fence import Circle
+from hub.grid.grid import Grid
+from hub.grid.index import GridIndex
 from hub.grid.places import Places
 from hub.inbox import Received
 from hub.judging import Judge
+from hub.patrol.judge import Work, judge_again
 from hub.pipeline import Site
 from hub.store import Store, to_ms
 from hub.tracks import fence_store
 from hub.tracks.geofence import Geofence
+from hub.tracks.store import vehicles as vehicles_table
 from wire.track import Track, TrackPoint
 
 EVERY_S = 10
 BEGUN = datetime(2026, 11, 23, 4, tzinfo=UTC)
+CELL_DEG = 0.001
 
 
 def message(vehicle: int, turn: int, fixes: int) -> Received[Track]:
@@ -56,6 +63,28 @@ def message(vehicle: int, turn: int, fixes: int) -> Received[Track]:
     )  # fmt: skip
     received = at + timedelta(seconds=fixes * EVERY_S)
     return Received(track.dev, track, msgspec.json.encode(track), received)
+
+
+def grids() -> list[Grid]:
+    """Unit grids along the ways of the vehicles, and the quarters they lie in."""
+    return [
+        Grid(f"{level}-{col}-{row}", box(x, y, x + side, y + side), "", level, None)
+        for level, side in ((3, 10 * CELL_DEG), (4, CELL_DEG))
+        for col in range(round(0.2 / side))
+        for row in range(round(0.1 / side))
+        for x, y in [(109.0 + col * side, 32.6 + row * side)]
+    ]
+
+
+def visits_s(store: Store, config: HubConfig) -> float:
+    """CPU seconds of judging every vehicle's day as that of a patrol."""
+    with store.write() as tx:
+        tx.execute(vehicles_table.update().values(kind=config.patrol.kinds[0]))
+    work = Work(config, GridIndex(grids()), 1)
+    day = BEGUN.astimezone(config.zone).date()
+    begun = time.process_time()
+    judge_again(store, work, day, day + timedelta(days=1), None)
+    return time.process_time() - begun
 
 
 def main() -> None:
@@ -88,6 +117,7 @@ def main() -> None:
                 pass
             storing_s += stored - begun
             judging_s += time.process_time() - stored
+        patrol_s = visits_s(store, config)
         store.close()
     fixes = vehicles * turns * options.fixes
     line = {
@@ -97,6 +127,7 @@ def main() -> None:
         "judged_per_cpu_s": round(fixes / judging_s),
         "judging_us_a_fix": round(judging_s / fixes * 1e6, 1),
         "vehicles_a_core": round(fixes / judging_s * EVERY_S),
+        "visits_us_a_fix": round(patrol_s / fixes * 1e6, 1),
     }
     print(json.dumps(line))
 

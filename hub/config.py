@@ -287,12 +287,17 @@ class Visits(Settings):
     """What makes a true visit: `dwell_s` seconds in a grid, not faster than `pace_kmh`.
 
     Between positions more than `leg_max_s` apart nobody knows; back within `again_s` is one visit.
+    Within `stand_m` of a place for `stand_s` is standing; for more than `park_s` it is parking, and
+    no looking.
     """
 
     pace_kmh: Amount = 20
     dwell_s: Amount = 20
     leg_max_s: Amount = 120
     again_s: Amount = 900
+    stand_m: Amount = 20
+    stand_s: Amount = 60
+    park_s: Amount = 900
 
 
 class Sweeping(Settings):

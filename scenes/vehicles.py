@@ -37,11 +37,12 @@ WANDER_M, WANDER_KEEP = 1.6, 0.97
 
 @dataclass(frozen=True)
 class Call:
-    """A place to drive to and how long to stay there, and why."""
+    """A place to drive to and how long to stay there, and why; `kmh` where the way is no cruise."""
 
     node: Node
     stay_s: float
     reason: str
+    kmh: float | None = None
 
 
 @dataclass(frozen=True)
@@ -118,17 +119,24 @@ YESTERDAY: tuple[FleetVehicle, ...] = (
         "GN",
         17.0,
         0.1,
-        tuple(
-            Call(node, stay_s, "patrol")
-            for node, stay_s in (
-                ((7, 5), 120), ((3, 5), 60), ((3, 8), 60), ((7, 8), 60), ((7, 2), 60),
-                ((4, 2), 60), ((4, 6), 60), ((9, 6), 60), ((9, 3), 60), ((6, 3), 60),
-            )
+        (
+            *(
+                Call(node, stay_s, "patrol")
+                for node, stay_s in (
+                    ((7, 5), 120), ((3, 5), 60), ((3, 8), 60), ((7, 8), 60), ((7, 2), 60),
+                    ((4, 2), 60), ((4, 6), 60), ((9, 6), 60), ((9, 3), 60), ((6, 3), 60),
+                )
+            ),
+            Call((11, 6), 1500, "parked", kmh=50.0),
+            Call((9, 6), 60, "patrol", kmh=50.0),
         ),
     ),
     FLEET[1],
 )  # fmt: skip
-"""How the patrol car and the sweeper spent the day before: a patrol that leaves out the east."""
+"""How the patrol car and the sweeper spent the day before.
+
+The patrol looks at the west, rushes through the east, and parks there.
+"""
 
 
 @dataclass(frozen=True)
@@ -266,16 +274,16 @@ def _speeds(points: Floats, cruise_kmh: float, halts: list[float]) -> tuple[Floa
 
 
 def _leg(
-    vehicle: FleetVehicle, start: Node, goal: Node, rng: np.random.Generator
+    vehicle: FleetVehicle, start: Node, call: Call, rng: np.random.Generator
 ) -> Iterator[tuple[float, float, float]]:
     """East, north, speed each second from one call to the next; halts at some crossings."""
-    nodes = route(start, goal)
+    nodes = route(start, call.node)
     points = _rounded(np.array([_nodes()[node] for node in nodes]))
     length = float(np.hypot(*np.diff(points, axis=0).T).sum())
     halts = [
         h for h in np.arange(BLOCK_M * 0.92, length - 60, BLOCK_M) if rng.random() < vehicle.lights
     ]
-    grid, limit = _speeds(points, vehicle.cruise_kmh, halts)
+    grid, limit = _speeds(points, call.kmh or vehicle.cruise_kmh, halts)
     steps = np.hypot(*np.diff(points, axis=0).T)
     along = np.concatenate([[0.0], np.cumsum(steps)])
     travelled, waiting = 0.0, [h for h in halts if h < grid[-1]]
@@ -308,7 +316,7 @@ def moves(vehicle: FleetVehicle) -> Iterator[Move]:
         east, north = _nodes()[call.node]
         for _ in range(int(call.stay_s)):
             yield Move(east, north, 0.0, course, call.reason)
-        for x, y, speed in _leg(vehicle, call.node, then.node, rng):
+        for x, y, speed in _leg(vehicle, call.node, then, rng):
             if speed > 0:
                 course = math.degrees(math.atan2(x - east, y - north)) % 360
             east, north = x, y

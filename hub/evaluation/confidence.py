@@ -29,6 +29,7 @@ from hub.duty.shift import Shift
 from hub.evaluation.period import Span
 from hub.grid.places import Places
 from hub.patrol.store import visits
+from hub.patrol.visit import Manner
 from hub.store import from_ms, to_ms
 from hub.tracks.episode import Kind
 from hub.tracks.judged_store import vehicle_events
@@ -112,7 +113,9 @@ def _patrol_hours(tx: Connection, span: Span) -> Hours:
     found = select(
         visits.c.grid, type_coerce(visits.c.start, BigInteger),
         type_coerce(visits.c.end, BigInteger),
-    ).where(visits.c.start < until, visits.c.end > since)  # fmt: skip
+    ).where(
+        visits.c.start < until, visits.c.end > since, visits.c.manner != Manner.PASSED.value
+    )  # fmt: skip
     for grid, start_ms, end_ms in tx.execute(found):
         yield (
             "heard_h",

@@ -28,6 +28,7 @@ from hub.patrol.phone_api import shown_tracker
 from hub.patrol.report import Question, Row, Standing
 from hub.patrol.settings import plan_of, sweep_settings
 from hub.patrol.sweeping import Pass, band, swept
+from hub.patrol.visit import Manner
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
@@ -42,7 +43,7 @@ GEOJSON: dict[int | str, dict[str, Any]] = {200: {"content": {"application/geo+j
 class Totals(BaseModel):
     """Visits over all grids of the answer; `share`: made of due, null where nothing was due.
 
-    `visited`, `open`, `missed`: how many grids stand so.
+    `visited`, `open`, `parked`, `passed`, `missed`: how many grids stand so.
     """
 
     required: int
@@ -54,13 +55,16 @@ class Totals(BaseModel):
     grids: int
     visited: int
     open: int
+    parked: int
+    passed: int
     missed: int
 
 
 class CoverageItem(BaseModel):
     """A grid: visits required of it, made, due so far, and the days (weeks: Mondays) it missed.
 
-    `open`: visits that can still be made in time. `visits`, `looked_s`: all that were made and
+    `open`: visits that can still be made in time. `parked`, `passed`: those of the missed days on
+    which somebody was there without looking. `visits`, `looked_s`: all that were made and
     the seconds at the pace of looking. `synthetic`: 示意网格，非行政界线.
     """
 
@@ -74,6 +78,8 @@ class CoverageItem(BaseModel):
     made: int
     open: int
     missed: list[date]
+    parked: list[date]
+    passed: list[date]
     share: float | None
     visits: int
     looked_s: float
@@ -101,7 +107,12 @@ class CoverageReport(BaseModel):
 
 
 class VisitItem(BaseModel):
-    """A true visit: who was in which grid, from when to when, how long at the pace of looking.
+    """Who was in which grid, from when to when, and how long at the pace of looking.
+
+    `manner`: only who `looked` made a visit that counts; who `parked` or `passed` did not look long
+    enough. `inside_s` are all seconds in the grid, `moving_s` those moving slowly, `standing_s`
+    those standing, `slow_m` the metres so moved, `passes` how often he came in; null where the
+    visit was judged before that was kept.
 
     Its stretch of track is `/api/vehicles/{vehicle}/track?from={start}&to={end}`; of a person on
     patrol that of `/api/patrols/{patrol}/track`, and `vehicle` names him to few.
@@ -113,7 +124,13 @@ class VisitItem(BaseModel):
     grid: GridRef
     start: Utc
     end: Utc
+    manner: Manner
     looked_s: float
+    inside_s: float | None
+    moving_s: float | None
+    standing_s: float | None
+    slow_m: float | None
+    passes: int | None
 
 
 class SweptItem(BaseModel):
@@ -190,9 +207,7 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
         which: asked,
         every: Annotated[bool, Query(alias="all")] = False,
     ) -> Response:
-        features = [
-            _feature(row) for row in found(which) if every or row.standing is Standing.MISSED
-        ]
+        features = [_feature(row) for row in found(which) if every or row.coverage.missed]
         return _geojson(features)
 
     @api.get("/visits")
@@ -201,6 +216,7 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
         which: asked,
         part: Annotated[Page, Depends(page)],
         vehicle: str | None = None,
+        manner: Manner | None = None,
     ) -> Listing[VisitItem]:
         today = now().astimezone(config.zone).date()
         with store.read() as tx:
@@ -214,6 +230,7 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
             for each in looked.made
             if each.visit.grid in codes
             and (vehicle is None or shown_tracker(each.vehicle, actor) == vehicle)
+            and (manner is None or each.visit.manner is manner)
             and which.since <= each.visit.start.astimezone(config.zone).date() < which.until
         ]
         items = [
@@ -224,7 +241,9 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
                 grid=GridRef(code=each.visit.grid, name=names.get(each.visit.grid, "")),
                 start=each.visit.start,
                 end=each.visit.end,
+                manner=each.visit.manner,
                 looked_s=each.visit.slow_s,
+                **{name: getattr(each.visit.way, name, None) for name in patrol_store.WAY},
             )
             for each in made[part.offset : part.offset + part.limit]
         ]
@@ -347,7 +366,7 @@ _Form = Annotated[Format, Query(alias="format")]
 
 COVERAGE_TITLES = (
     "grid", "name", "level", "parent", "standing", "required", "due", "made", "open", "share",
-    "missed", "visits", "looked_s", "last_visit",
+    "missed", "parked", "passed", "visits", "looked_s", "last_visit",
 )  # fmt: skip
 SWEEPING_TITLES = (
     "grid", "name", "level", "area_m2", "swept_m2", "twice_m2", "share", "passes", "length_m",
@@ -408,6 +427,8 @@ def _totals(rows: Sequence[Row]) -> Totals:
         grids=len(rows),
         visited=standings.count(Standing.VISITED),
         open=standings.count(Standing.OPEN),
+        parked=standings.count(Standing.PARKED),
+        passed=standings.count(Standing.PASSED),
         missed=standings.count(Standing.MISSED),
     )
 
@@ -425,6 +446,8 @@ def _item(row: Row) -> CoverageItem:
         made=found.made,
         open=found.open,
         missed=list(found.missed),
+        parked=list(found.parked),
+        passed=list(found.passed),
         share=found.share,
         visits=row.visits,
         looked_s=round(row.slow_s, 1),
@@ -438,7 +461,9 @@ def _lines(rows: Sequence[Row]) -> Iterator[list[Cell]]:
             item.grid.code, item.grid.name, item.level, item.parent, item.standing.value,
             item.required, item.due, item.made, item.open,
             None if item.share is None else round(item.share, 4),
-            " ".join(day.isoformat() for day in item.missed), item.visits, item.looked_s,
+            *(" ".join(day.isoformat() for day in days)
+              for days in (item.missed, item.parked, item.passed)),
+            item.visits, item.looked_s,
             item.last_visit.isoformat() if item.last_visit else "",
         ]  # fmt: skip
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from hub.grid.grid import Grid
 from hub.patrol.errors import PatrolError
-from hub.patrol.visit import Visit
+from hub.patrol.visit import Manner, Visit
 
 
 class Period(StrEnum):
@@ -48,6 +48,8 @@ class Coverage:
     """One grid over some days: visits required, made of those, and days on which one was missed.
 
     A missed week is named by its Monday. `open`: visits a period that still runs waits for.
+    `parked`, `passed`: those of the missed days on which somebody was there without looking, at
+    best parked, or at best passing.
     """
 
     grid: str
@@ -55,6 +57,8 @@ class Coverage:
     made: int
     missed: tuple[date, ...]
     open: int = 0
+    parked: tuple[date, ...] = ()
+    passed: tuple[date, ...] = ()
 
     @property
     def due(self) -> int:
@@ -123,18 +127,20 @@ def coverage(
 ) -> list[Coverage]:
     """Coverage of every grid whose level the plan names.
 
-    A visit counts for the local day of its start. `begun`: from which day on visits to
-    each grid are required; what nobody could know of before is required of nobody.
+    A visit counts for the local day of its start, a token one only says why a day was missed.
+    `begun`: from which day on visits to each grid are required; what nobody could know of before
+    is required of nobody.
     """
-    starts: dict[str, list[date]] = {}
+    manners: dict[str, dict[date, list[Manner]]] = {}
     for visit in visits_made:
-        starts.setdefault(visit.grid, []).append(visit.start.astimezone(span.zone).date())
+        day = visit.start.astimezone(span.zone).date()
+        manners.setdefault(visit.grid, {}).setdefault(day, []).append(visit.manner)
     periods = {period: span.periods(period) for period in Period}
     return [
         _coverage(
             grid.code,
             plan[grid.level],
-            starts.get(grid.code, []),
+            manners.get(grid.code, {}),
             periods,
             span,
             begun=(begun or {}).get(grid.code, date.min),
@@ -147,15 +153,18 @@ def coverage(
 def _coverage(
     grid: str,
     frequency: Frequency,
-    starts: Sequence[date],
+    on_days: Mapping[date, Sequence[Manner]],
     periods: Mapping[Period, list[tuple[date, date]]],
     span: Span,
     *,
     begun: date,
 ) -> Coverage:
     required, made, waiting, missed = 0, 0, 0, []
+    token: dict[Manner, list[date]] = {Manner.PARKED: [], Manner.PASSED: []}
     for first, end in periods[frequency.period]:
-        count = min(sum(first <= day < end for day in starts), frequency.times)
+        days = (first + timedelta(days=n) for n in range((end - first).days))
+        manners = [manner for day in days for manner in on_days.get(day, ())]
+        count = min(manners.count(Manner.LOOKED), frequency.times)
         made += count
         if count == frequency.times or (first < begun and not span.is_running(end)):
             required += count
@@ -165,4 +174,11 @@ def _coverage(
             waiting += frequency.times - count
         else:
             missed.append(first)
-    return Coverage(grid, required, made, tuple(missed), waiting)
+            for manner, on in token.items():
+                if manner in manners:
+                    on.append(first)
+                    break
+    parked, passed = token.values()
+    return Coverage(
+        grid, required, made, tuple(missed), waiting, parked=tuple(parked), passed=tuple(passed)
+    )

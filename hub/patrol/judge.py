@@ -18,7 +18,7 @@ from hub.patrol import store as patrol_store
 from hub.patrol.settings import sweep_settings, visit_settings
 from hub.patrol.store import Judged, VehicleDay
 from hub.patrol.sweeping import Pass, sweeping_passes
-from hub.patrol.visit import Legs, Visit, visits_of_legs
+from hub.patrol.visit import Visit, Walk, visits_of_walk
 from hub.store import Store, from_ms, now
 from hub.tracks.cleaning import Believed, clean
 from hub.tracks.point import Point
@@ -156,14 +156,14 @@ def _judged(
 
 
 def _visits(points: Sequence[Point], work: Work) -> list[Visit]:
-    legs = Legs.of(points)
+    settings = visit_settings(work.config.patrol)
+    walk = Walk.of(points, settings)
     numbers = work.index.locate_levels_many(
         [point.lat for point in points], [point.lon for point in points]
     )
     names = [grid.code for grid in work.index.grids]
-    settings = visit_settings(work.config.patrol)
     return [
         visit
         for level in range(numbers.shape[1])
-        for visit in visits_of_legs(legs, numbers[:, level], names, settings)
+        for visit in visits_of_walk(walk, numbers[:, level], names, settings)
     ]

@@ -16,16 +16,26 @@ from hub.duty.shift import Shift
 from hub.errors import not_found
 from hub.grid.grid import Grid
 from hub.patrol import store as patrol_store
-from hub.patrol.coverage import Coverage, Span, coverage
+from hub.patrol.coverage import Coverage, Period, Span, coverage
 from hub.patrol.settings import plan_of
 from hub.patrol.store import MadeVisit
+from hub.patrol.visit import Manner
+
+MOST_NAMED = 2000
+"""Of more grids the visits of all are read and sorted out here."""
 
 
 class Standing(StrEnum):
-    """How a grid stands: `open` can still be visited in time, or was not due yet."""
+    """How a grid stands: `open` can still be visited in time, or was not due yet.
+
+    Where nobody looked in time somebody was `parked` or `passed`, or came on some day not at all:
+    `missed`.
+    """
 
     VISITED = "visited"
     OPEN = "open"
+    PARKED = "parked"
+    PASSED = "passed"
     MISSED = "missed"
 
 
@@ -47,7 +57,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Row:
-    """One grid: what was required of it and made, how often it was visited, when last."""
+    """One grid: what was required of it and made, how often it was truly visited, when last."""
 
     grid: Grid
     coverage: Coverage
@@ -58,10 +68,12 @@ class Row:
     @property
     def standing(self) -> Standing:
         """The word for it."""
-        if self.coverage.missed:
+        found = self.coverage
+        if len(found.missed) > len(found.parked) + len(found.passed):
             return Standing.MISSED
-        is_visited = self.coverage.made and not self.coverage.open
-        return Standing.VISITED if is_visited else Standing.OPEN
+        if found.missed:
+            return Standing.PARKED if found.parked else Standing.PASSED
+        return Standing.VISITED if found.made and not found.open else Standing.OPEN
 
 
 @dataclass(frozen=True)
@@ -103,9 +115,12 @@ def look_up(tx: Connection, config: HubConfig, grids: Sequence[Grid], asked: Que
         span = Span(asked.since, asked.until, config.zone, today,
                     lambda day: runs.runs_on(day, calendar))  # fmt: skip
     chosen = chosen_grids(grids, asked, post)
-    first, last = span.reach
-    made = patrol_store.made_between(tx, first, last, None, None)
     codes = {grid.code for grid in chosen}
+    plan = plan_of(config.patrol)
+    periods = {plan[grid.level].period for grid in chosen if grid.level in plan}
+    first, last = span.reach if Period.WEEK in periods else (asked.since, asked.until)
+    named = codes if len(codes) <= MOST_NAMED else None
+    made = patrol_store.made_between(tx, first, last, tuple(Manner), named)
     names = None if post is None else _trackers(tx, post)
     return Asked(
         span,
@@ -158,7 +173,8 @@ def _row(
     within = [
         each.visit
         for each in made
-        if asked.since <= each.visit.start.astimezone(config.zone).date() < asked.until
+        if each.visit.manner is Manner.LOOKED
+        and asked.since <= each.visit.start.astimezone(config.zone).date() < asked.until
     ]
     last = max((visit.end for visit in within), default=None)
     return Row(grid, found, len(within), sum(visit.slow_s for visit in within), last)

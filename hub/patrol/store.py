@@ -5,7 +5,7 @@ judged anew when more fixes of it are here than it was judged by, or the grids h
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta, tzinfo
 
 import shapely
@@ -28,7 +28,7 @@ from sqlalchemy.engine import Connection
 
 from hub.grid import store as grid_store
 from hub.patrol.sweeping import Pass
-from hub.patrol.visit import Visit
+from hub.patrol.visit import Manner, Visit, Way
 from hub.store import Instant, from_ms, metadata, now, to_ms, upsert
 from hub.tracks.store import Run, batches, vehicles
 
@@ -45,6 +45,13 @@ visits = Table(
     Column("start", Instant, nullable=False),
     Column("end", Instant, nullable=False),
     Column("slow_s", Float, nullable=False),
+    Column("manner", String(16), nullable=False),
+    # Unknown of visits that were judged before it was kept.
+    Column("inside_s", Float),
+    Column("moving_s", Float),
+    Column("standing_s", Float),
+    Column("slow_m", Float),
+    Column("passes", Integer),
     Index("ix_patrol_visits_day", "day", "vehicle"),
     Index("ix_patrol_visits_grid", "grid", "start"),
 )
@@ -84,6 +91,9 @@ widths = Table(
     Column("width_m", Float, nullable=False),
 )
 
+MANNERS = {manner.value: manner for manner in Manner}
+WAY = [field.name for field in fields(Way)]
+_VISIT = [visits.c[name] for name in ("vehicle", "grid", "start", "end", "slow_s", "manner", *WAY)]
 QUARTER_MS = 900_000
 
 VehicleDay = tuple[str, date]
@@ -204,13 +214,7 @@ def replace_day(
         here = (table.c.vehicle == vehicle, table.c.day == key["day"])
         tx.execute(delete(table).where(*here))
     if made:
-        tx.execute(
-            visits.insert(),
-            [
-                {**key, "grid": v.grid, "start": v.start, "end": v.end, "slow_s": v.slow_s}
-                for v in made
-            ],
-        )
+        tx.execute(visits.insert(), [key | _columns(visit) for visit in made])
     if swept:
         tx.execute(
             passes.insert(),
@@ -234,17 +238,36 @@ def made_between(
     tx: Connection,
     since: date,
     until: date,
+    manners: Collection[Manner] = (Manner.LOOKED,),
     grids: Collection[str] | None = None,
-    names: Collection[str] | None = None,
 ) -> list[MadeVisit]:
-    """Visits that began on the days from `since` before `until`, by start."""
-    which = [visits.c.day >= since.isoformat(), visits.c.day < until.isoformat()]
+    """Visits that began on the days from `since` before `until`, by start; unasked true ones."""
+    which = [
+        visits.c.day >= since.isoformat(),
+        visits.c.day < until.isoformat(),
+        visits.c.manner.in_(manners),
+    ]
     if grids is not None:
         which.append(visits.c.grid.in_(grids))
-    if names is not None:
-        which.append(visits.c.vehicle.in_(names))
-    rows = tx.execute(select(visits).where(*which).order_by(visits.c.start, visits.c.id))
-    return [MadeVisit(r.vehicle, Visit(r.grid, r.start, r.end, r.slow_s)) for r in rows]
+    rows = tx.execute(select(*_VISIT).where(*which).order_by(visits.c.start, visits.c.id))
+    return [
+        MadeVisit(
+            vehicle,
+            Visit(grid, start, end, slow_s, MANNERS[manner], None if way[0] is None else Way(*way)),
+        )
+        for vehicle, grid, start, end, slow_s, manner, *way in rows
+    ]
+
+
+def _columns(visit: Visit) -> dict[str, object]:
+    return {
+        "grid": visit.grid,
+        "start": visit.start,
+        "end": visit.end,
+        "slow_s": visit.slow_s,
+        "manner": visit.manner.value,
+        **{name: getattr(visit.way, name, None) for name in WAY},
+    }
 
 
 def passes_between(

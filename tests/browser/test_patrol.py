@@ -1,5 +1,6 @@
 """The pages of patrol and duty, in real Chromium, on a real hub with a day of one patrol car."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -19,15 +20,24 @@ from tests.browser.paper import on_paper
 from tests.browser.running import answering
 from tests.hub.patrol.test_judge import CAR, arrive, stay, today_at
 from tests.hub.test_pipeline import take
-from tests.hub.world import make_site
+from tests.hub.world import LAT, LON, make_site
 from tests.servers.port import free_port
 
 
 def furnish(hub: Hub) -> str:
-    """A car in q01 yesterday morning; one post with its officer, one with nobody to be seen."""
+    """A car looked at q01 yesterday morning; another parked in q11 and drove through q10.
+
+    One post has its officer, one nobody to be seen.
+    """
     arrive(hub.store, hub.site)
+    arrive(hub.store, hub.site, dev="car-2")
     day = today_at(0, hub.site) - timedelta(days=1)
-    take(hub.store, hub.site, "track", stay(day + timedelta(hours=8), 3600))
+    for track in (
+        stay(day + timedelta(hours=8), 3600, east_deg=1e-4),  # 7 km/h
+        stay(day + timedelta(hours=9), 3600, lon=LON + 0.1, dev="car-2"),
+        stay(day + timedelta(hours=11), 60, 5000, LON + 0.1, LAT - 0.1, dev="car-2", east_deg=1e-3),
+    ):
+        take(hub.store, hub.site, "track", track)
     shift = Shift(
         "am", "早班", ("daily",), read_clock("start", "08:00"), read_clock("end", "09:00")
     )
@@ -76,6 +86,26 @@ def test_a_missed_grid_is_seen_and_a_visit_opens_its_track(city, opened: Opener)
     assert track.value.json()["total"] > 100
     page.get_by_label("岗位").select_option("p2")
     expect(page.locator(".totals")).to_contain_text("应巡 1 次，实巡 0 次")
+
+
+def test_a_token_patrol_is_seen_as_one_and_opens_its_day(city, opened: Opener) -> None:
+    url, day = city
+    page = opened(url, f"/#/patrol?since={day}&until={day}&level=2")
+    expect(page.locator("tbody tr", has_text="grid q10")).to_contain_text("匆匆路过")
+    expect(page.locator("tbody tr", has_text="grid q00")).to_contain_text("漏巡")
+    expect(page.locator(".legend")).to_contain_text("仅停车")
+    page.get_by_role("button", name="P 仅停车 1").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    press(page.get_by_role("button", name="grid q11"))
+    visit = page.locator(".visits li")
+    expect(visit).to_contain_text("仅停车")
+    expect(visit).to_contain_text("慢行 0 秒、0 米，停留 1 小时")
+    with page.expect_response(lambda answer: "/track?" in answer.url) as track:
+        press(visit.get_by_role("button"))
+    assert track.value.json()["total"] > 700
+    visit.get_by_role("link").click()
+    expect(page).to_have_url(re.compile(r"#/vehicles/day\?id=car-2/v1&at="))
+    expect(page.get_by_role("heading", level=1)).to_contain_text("陕G·00001")
 
 
 def test_what_a_grid_lacks_is_named(city, opened: Opener) -> None:

@@ -150,3 +150,10 @@ def test_the_worse_of_the_two_counts(store, site):
     both = found(store, site, 4)["q01"]
     assert (both.seen, both.heard) == (pytest.approx(0.75), 1)
     assert both.value == pytest.approx(0.75)
+
+
+def test_racing_through_a_grid_hears_nothing_of_it(store, site):
+    arrive(store, site)
+    take(store, site, "track", stay(NOON, 60, east_deg=1e-3))
+    patrolled(store, site)
+    assert "q01" not in found(store, site, 3)

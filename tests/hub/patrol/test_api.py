@@ -13,7 +13,7 @@ from hub.duty.shift import Shift, read_clock
 from hub.duty.table import Duty
 from hub.housekeeping import judge_patrols
 from hub.roles import Role
-from hub.store import to_ms
+from hub.store import now, to_ms
 from tests.hub.patrol.test_judge import CAR, arrive, stay, today_at
 from tests.hub.test_api import call, caller, client, client_of, hub, tokens, tokens_of  # noqa: F401
 from tests.hub.test_pipeline import take
@@ -107,6 +107,71 @@ def test_exports_hold_the_same_rows(call, days):  # noqa: F811
     sheet = openpyxl.load_workbook(io.BytesIO(book)).active
     assert [cell.value for cell in sheet[1]][:2] == ["grid", "name"]
     assert sheet.max_row == 6
+
+
+@pytest.fixture
+def token_days(hub, days):  # noqa: F811
+    """On the day before a car parked in q01 for an hour, and drove through q00 too fast."""
+    arrive(hub.store, hub.site, dev="car-2")
+    day, arrived = today_at(0, hub.site) - timedelta(days=2), now()
+    parked = stay(day + timedelta(hours=8), 3600, dev="car-2", at=arrived)
+    passed = stay(day + timedelta(hours=10), 60, 5000, lat=LAT - 0.1, east_deg=1e-3, dev="car-2",
+                  at=arrived)  # fmt: skip
+    take(hub.store, hub.site, "track", parked)
+    take(hub.store, hub.site, "track", passed)
+    judge_patrols(hub.store, hub.site, None)
+    return day.date()
+
+
+def test_a_token_patrol_is_told_from_a_missed_grid(call, token_days):  # noqa: F811
+    answer = asked(call, "/api/patrol/coverage", token_days, level=2)
+    assert standings(answer) == {
+        "q00": "passed", "q01": "parked", "q10": "missed", "q11": "missed"
+    }  # fmt: skip
+    report = answer.json()
+    totals = report["totals"]
+    counted = {name: totals[name] for name in ("visited", "open", "parked", "passed", "missed")}
+    assert counted == {"visited": 0, "open": 0, "parked": 1, "passed": 1, "missed": 2}
+    assert (totals["made"], totals["missed_visits"]) == (0, 4)
+    q01 = next(item for item in report["items"] if item["grid"]["code"] == "q01")
+    on = [token_days.isoformat()]
+    assert (q01["missed"], q01["parked"], q01["passed"]) == (on, on, [])
+    assert (q01["visits"], q01["looked_s"], q01["last_visit"]) == (0, 0, None)
+    only = asked(call, "/api/patrol/coverage", token_days, level=2, standing="parked").json()
+    assert [item["grid"]["code"] for item in only["items"]] == ["q01"]
+    # All of them lack a visit, and the map of those names why.
+    missed = asked(call, "/api/patrol/missed", token_days, level=2).json()["features"]
+    assert {f["properties"]["code"]: f["properties"]["standing"] for f in missed} == standings(
+        answer
+    )
+    text = asked(call, "/api/patrol/coverage/file", token_days, format="csv").content
+    rows = {row["grid"]: row for row in csv.DictReader(io.StringIO(text.decode("utf-8-sig")))}
+    assert (rows["q01"]["standing"], rows["q01"]["parked"], rows["q01"]["passed"]) == (
+        "parked", token_days.isoformat(), ""
+    )  # fmt: skip
+
+
+def test_over_some_days_a_grid_to_which_nobody_came_on_one_is_missed(call, token_days):  # noqa: F811
+    span = {"until": (token_days + timedelta(days=2)).isoformat(), "level": 2}
+    answer = asked(call, "/api/patrol/coverage", token_days, **span)
+    assert standings(answer) == {
+        "q00": "missed", "q01": "parked", "q10": "missed", "q11": "missed"
+    }  # fmt: skip
+
+
+def test_a_token_visit_opens_into_its_proof(call, token_days):  # noqa: F811
+    (parked,) = asked(call, "/api/patrol/visits", token_days, grid="q01").json()["items"]
+    assert (parked["manner"], parked["looked_s"], parked["vehicle"]) == ("parked", 0, "car-2/v1")
+    assert (parked["inside_s"], parked["standing_s"], parked["moving_s"]) == (3600, 3600, 0)
+    assert (parked["slow_m"], parked["passes"]) == (0, 1)
+    (passed,) = asked(call, "/api/patrol/visits", token_days, manner="passed", level=2).json()[
+        "items"
+    ]
+    assert (passed["grid"]["code"], passed["manner"]) == ("q00", "passed")
+    assert (passed["inside_s"], passed["looked_s"], passed["passes"]) == (60, 0, 1)
+    span = {"from": passed["start"], "to": passed["end"]}
+    track = call("GET", "/api/vehicles/car-2/v1/track", params=span)
+    assert track.json()["total"] == 13
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hub.grid.grid import Grid
 from hub.grid.index import GridIndex
 from hub.patrol.coverage import ANKANG_PLAN, Coverage, Frequency, Period, Span, coverage
 from hub.patrol.errors import PatrolError
-from hub.patrol.visit import DEFAULT_VISIT, Visit, VisitSettings, visits
+from hub.patrol.visit import DEFAULT_VISIT, Manner, Visit, VisitSettings, Way, visits
 from hub.tracks.point import Point
 from tests.hub.grid.shapes import feature, grids, square
 from tests.hub.tracks.reports import EAST, LAT, LON, at_s, drive, report, stand
@@ -27,7 +27,8 @@ ROAD = grids(
 def visited(points: list[Point], settings: VisitSettings = DEFAULT_VISIT) -> list[str]:
     index = GridIndex(ROAD)
     codes = [index.locate(point.lat, point.lon) for point in points]
-    return [visit.grid for visit in visits(points, codes, settings)]
+    found = visits(points, codes, settings)
+    return [visit.grid for visit in found if visit.manner is Manner.LOOKED]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,8 @@ def test_a_visit_says_when_and_how_long() -> None:
     index = GridIndex(ROAD)
     points = stand(0, 60, 150)
     codes = [index.locate(point.lat, point.lon) for point in points]
-    assert visits(points, codes) == [Visit("c1", at_s(0), at_s(60), 60.0)]
+    way = Way(inside_s=60.0, moving_s=0.0, standing_s=60.0, slow_m=0.0, passes=1)
+    assert visits(points, codes) == [Visit("c1", at_s(0), at_s(60), 60.0, Manner.LOOKED, way)]
 
 
 def test_settings_decide() -> None:
@@ -185,3 +187,40 @@ def test_nothing_is_due_before_a_grid_was_known() -> None:
         {"a": MONDAY + timedelta(days=2)},
     )
     assert (found.due, found.made, found.open, found.missed) == (3, 1, 1, tuple(days(2, 3)))
+
+
+def token(day: date, manner: Manner) -> Visit:
+    noon = at_s(0).replace(year=day.year, month=day.month, day=day.day)
+    return Visit("a", noon, noon + timedelta(minutes=1), 0.0, manner)
+
+
+@pytest.mark.parametrize(
+    ("made", "missed", "parked", "passed"),
+    [
+        pytest.param([], days(0, 1), (), (), id="nobody came"),
+        pytest.param([token(MONDAY, Manner.PASSED)], days(0, 1), (), days(0), id="passed"),
+        pytest.param(
+            [token(MONDAY, Manner.PASSED), token(MONDAY, Manner.PARKED)],
+            days(0, 1), days(0), (), id="parked is nearer to a visit than passing",
+        ),
+        pytest.param(
+            [token(MONDAY, Manner.PARKED), visit_on(MONDAY)], days(1), (), (),
+            id="who also looked missed nothing",
+        ),
+        pytest.param([token(d, Manner.PARKED) for d in days(-1, 2)], days(0, 1), (), (),
+                     id="on other days"),
+    ],
+)  # fmt: skip
+def test_a_missed_day_says_who_was_there_without_looking(made, missed, parked, passed) -> None:
+    (found,) = coverage(
+        grids(feature("a", square(109, 32), level=3)),
+        made,
+        {3: Frequency(1, Period.DAY)},
+        Span(MONDAY, MONDAY + timedelta(days=2), ANKANG),
+    )
+    assert (found.missed, found.parked, found.passed) == (
+        tuple(missed),
+        tuple(parked),
+        tuple(passed),
+    )
+    assert found.due == 2

@@ -9,6 +9,7 @@ from hub.duty.table import Duty
 from hub.housekeeping import judge_patrols
 from hub.patrol import store as patrol_store
 from hub.patrol.judge import Work, judge_again
+from hub.patrol.visit import Manner
 from hub.store import now, to_ms
 from tests.hub.test_pipeline import take
 from tests.hub.world import EPOCH, LAT, LON, NOON, birth, received, track_message
@@ -23,12 +24,14 @@ def arrive(store, site, kind="enforcement_vehicle", dev="car-1"):
     take(store, site, "birth", birth(dev=dev, cameras=[], vehicles=[vehicle]))
 
 
-def stay(start, seconds, first=0, lon=LON, every_s=5, dev="car-1", at=None, flags=VALID):
-    """Standing at one place of the quarter q01, a fix every five seconds."""
+def stay(start, seconds, first=0, lon=LON, lat=LAT, every_s=5, dev="car-1", at=None, flags=VALID,
+         east_deg=0.0):  # fmt: skip
+    """Standing at one place of the quarter q01, or going so far east with every fix of 5 s."""
     fixes = [
-        TrackPoint(first + n, to_ms(start) + n * every_s * 1000, lon, LAT, 0.0, None, flags)
+        TrackPoint(first + n, to_ms(start) + n * every_s * 1000, lon + n * east_deg, lat, 0.0,
+                   None, flags)
         for n in range(seconds // every_s + 1)
-    ]
+    ]  # fmt: skip
     message = Track(dev=dev, epoch=EPOCH, seq=first, ts=fixes[-1].ts, tq=2, vehicle="v1",
                     fixes=fixes)  # fmt: skip
     return received(message, at or start + timedelta(seconds=seconds))
@@ -84,12 +87,34 @@ def test_no_visit(store, site, fixes):
     assert visited(store) == []
 
 
+def manners(store):
+    with store.read() as tx:
+        made = patrol_store.made_between(tx, date(2020, 1, 1), date(2030, 1, 1), tuple(Manner))
+    return [(m.visit.grid, m.visit.manner) for m in made]
+
+
 def test_driving_past_is_no_visit(store, site):
     arrive(store, site)
     fast = track_message(0, 60, at=today_at(0.2, site) - timedelta(days=1), step_s=1)
     take(store, site, "track", fast)  # 1e-4 degrees, more than 9 m, a second
     look(store, site)
     assert visited(store) == []
+    assert manners(store) == [("city", Manner.PASSED), ("q01", Manner.PASSED)]
+
+
+def test_parking_is_no_visit_longer_than_the_city_says(store, site):
+    arrive(store, site)
+    start = today_at(0.2, site) - timedelta(days=1)
+    take(store, site, "track", stay(start, 1000))
+    look(store, site)
+    assert visited(store) == []
+    assert manners(store) == [("city", Manner.PARKED), ("q01", Manner.PARKED)]
+    visits = site.config.patrol.visits.model_copy(update={"park_s": 1200})
+    patrol = site.config.patrol.model_copy(update={"visits": visits})
+    revision, index = site.places.index
+    work = Work(site.config.model_copy(update={"patrol": patrol}), index, revision)
+    assert judge_again(store, work, start.date(), start.date() + timedelta(days=1), None) == 1
+    assert [grid for _, grid, _ in visited(store)] == ["city", "q01"]
 
 
 def test_a_truck_is_no_patrol_but_a_persons_phone_is(store, site):

@@ -4,7 +4,7 @@ import type { GridName } from './grids'
 import { get, type Page, type Query, withQuery } from './http'
 import type { TrackPoint } from './vehicles'
 
-export type Standing = 'visited' | 'open' | 'missed'
+export type Standing = 'visited' | 'open' | 'parked' | 'passed' | 'missed'
 
 export interface CoverageItem {
   grid: GridName
@@ -17,6 +17,9 @@ export interface CoverageItem {
   made: number
   open: number
   missed: string[]
+  /** Those of the missed days on which somebody was there without looking. */
+  parked: string[]
+  passed: string[]
   share: number | null
   visits: number
   looked_s: number
@@ -33,6 +36,8 @@ export interface Totals {
   grids: number
   visited: number
   open: number
+  parked: number
+  passed: number
   missed: number
 }
 
@@ -53,7 +58,15 @@ export interface Visit {
   grid: GridName
   start: string
   end: string
+  /** Only who looked made a visit that counts. */
+  manner: 'looked' | 'parked' | 'passed'
   looked_s: number
+  /** Null of visits judged before this was kept. */
+  inside_s: number | null
+  moving_s: number | null
+  standing_s: number | null
+  slow_m: number | null
+  passes: number | null
 }
 
 export interface CellProperties {
@@ -101,10 +114,17 @@ export function visits(asked: Asked): Promise<Page<Visit>> {
   return get('/api/patrol/visits', { ...query(asked), limit: 200 })
 }
 
-/** The fixes of a visit. */
+/** Shown of the way into a grid and out of it. */
+const AROUND_MS = 30_000
+
+function beside(at: string, ms: number): string {
+  return new Date(Date.parse(at) + ms).toISOString()
+}
+
+/** The fixes of a visit, and of the way there and on. */
 export async function stretch(visit: Visit): Promise<TrackPoint[]> {
   const name = visit.vehicle.split('/').map(encodeURIComponent).join('/')
-  const span = { from: visit.start, to: visit.end }
+  const span = { from: beside(visit.start, -AROUND_MS), to: beside(visit.end, AROUND_MS) }
   if (visit.patrol)
     return (await get<Page<TrackPoint>>(`/api/patrols/${visit.patrol}/track`, span)).items
   return (await get<Page<TrackPoint>>(`/api/vehicles/${name}/track`, { ...span, limit: 20_000 })).items

@@ -154,6 +154,29 @@ function caseSign(colours: Colours): Icon {
   })
 }
 
+const TILE = 8
+
+/** Grids where nobody looked though somebody was there: dotted where he parked, striped where he passed. */
+function hatch(standing: 'parked' | 'passed', colours: Colours): Icon {
+  return draw(TILE, (pen) => {
+    const half = TILE / 2
+    pen.strokeStyle = pen.fillStyle = colours['level-2']
+    pen.lineWidth = 1.8
+    if (standing === 'parked') {
+      pen.beginPath()
+      pen.arc(0, 0, 2, 0, 2 * Math.PI)
+      return pen.fill()
+    }
+    // Lines through the corners go on in the tiles beside.
+    for (const x of [-TILE, 0, TILE]) {
+      pen.beginPath()
+      pen.moveTo(x - half, half)
+      pen.lineTo(x + half, -half)
+      pen.stroke()
+    }
+  })
+}
+
 /** Every sign by its name in the style. */
 export function icons(colours: Colours): Map<string, Icon> {
   const made = new Map<string, Icon>()
@@ -173,6 +196,8 @@ export function icons(colours: Colours): Map<string, Icon> {
     made.set(`fov-${degrees}-blind`, fieldOfView(degrees, true, colours))
   }
   made.set('case', caseSign(colours))
+  for (const standing of ['parked', 'passed'] as const)
+    made.set(`coverage-${standing}`, hatch(standing, colours))
   return made
 }
 

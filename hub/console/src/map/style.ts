@@ -137,11 +137,21 @@ export function layers(colours: Colours, base: BaseMap | null): LayerSpecificati
           ['get', 'standing'],
           'visited',
           colours['level-1'],
-          'missed',
+          ['missed', 'parked', 'passed'],
           colours['level-2'],
           colours['ink-3'],
         ],
         'fill-opacity': ['match', ['get', 'standing'], 'visited', 0.42, 'missed', 0.62, 0.14],
+      },
+    },
+    {
+      id: 'coverage-token',
+      type: 'fill',
+      source: 'coverage',
+      filter: ['in', ['get', 'standing'], ['literal', ['parked', 'passed']]],
+      paint: {
+        'fill-pattern': ['concat', 'coverage-', ['get', 'standing']],
+        'fill-opacity': 0.75,
       },
     },
     {
