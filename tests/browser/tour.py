@@ -38,7 +38,8 @@ def row(number: int = 1) -> str:
 
 
 # As the administrator of the demo sees them. `{case}` is one that was dispatched,
-# `{alert}` an alert that waits, `{sweeper}` a sweeper, `{day}` the day.
+# `{alert}` an alert that waits, `{sweeper}` a sweeper, `{day}` the day before,
+# which its vehicles have driven.
 DEMO = (
     Shot("guide", "/", "[data-alert]", guide=True, draws_map=True),
     Shot("console", "/", "[data-alert]", ("[data-alert='{alert}']",), draws_map=True),

@@ -2,7 +2,7 @@
 
 import contextlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -86,8 +86,8 @@ def furnish(url: str, folder: Path) -> Told:
     case = next(c for c in office.all("/api/cases") if c["state"] == "dispatched")
     vehicles = office.all("/api/vehicles")
     sweeper = next(v for v in vehicles if v["kind"] == "sanitation_vehicle")
-    day = datetime.fromisoformat(shown["at"]).astimezone(ZONE).date().isoformat()
-    return Told(url, token, shown["id"], case["id"], sweeper["id"], day)
+    day = (datetime.fromisoformat(shown["at"]).astimezone(ZONE) - timedelta(days=1)).date()
+    return Told(url, token, shown["id"], case["id"], sweeper["id"], day.isoformat())
 
 
 def _let_in(office: Office, url: str) -> None:

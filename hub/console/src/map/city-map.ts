@@ -243,7 +243,7 @@ export class CityMap {
     this.scheduled = true
     this.map.beforeDrawing(() => {
       this.scheduled = false
-      void this.send()
+      return this.send()
     })
   }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { Pace, QUICK_MS, restMs } from './pace'
+import { Pace, PATIENCE_MS, QUICK_MS, restMs } from './pace'
 
 let frames: ((at: number) => void)[] = []
 let at = 0
@@ -34,7 +34,7 @@ describe('the pace of a map', () => {
 
   it('draws at once, every time, where drawing is quick', () => {
     const draw = vi.fn()
-    const pace = new Pace(draw)
+    const pace = new Pace(draw, () => true)
     for (let times = 1; times <= 3; times++) {
       pace.want(false)
       pace.want(false)
@@ -46,7 +46,7 @@ describe('the pace of a map', () => {
 
   it('draws once after the rest what was asked for in it, however often', () => {
     const draw = vi.fn()
-    const pace = new Pace(draw)
+    const pace = new Pace(draw, () => true)
     pace.want(false)
     drawn(100)
     pace.want(false)
@@ -62,7 +62,7 @@ describe('the pace of a map', () => {
 
   it('holds back while a slow drawing is under way, and forgets it when drawing is quick again', () => {
     const draw = vi.fn()
-    const pace = new Pace(draw)
+    const pace = new Pace(draw, () => true)
     pace.want(false)
     drawn(100)
     vi.advanceTimersByTime(300)
@@ -79,7 +79,7 @@ describe('the pace of a map', () => {
 
   it('lets a person who moves the map wait for nothing', () => {
     const draw = vi.fn()
-    const pace = new Pace(draw)
+    const pace = new Pace(draw, () => true)
     pace.want(false)
     drawn(100)
     expect(pace.slow).toBe(true)
@@ -87,9 +87,12 @@ describe('the pace of a map', () => {
     expect(draw).toHaveBeenCalledTimes(2)
   })
 
-  it('asks for what changed with the next drawing', () => {
-    const tell = vi.fn()
-    const pace = new Pace(() => {})
+  it('asks for what changed with the next drawing', async () => {
+    const tell = vi.fn(async () => {})
+    const pace = new Pace(
+      () => {},
+      () => true,
+    )
     pace.before(tell)
     frame(16)
     expect(tell).toHaveBeenCalledTimes(1)
@@ -97,9 +100,62 @@ describe('the pace of a map', () => {
     drawn(100)
     pace.before(tell)
     frame(16)
-    vi.advanceTimersByTime(299)
+    await vi.advanceTimersByTimeAsync(299)
     expect(tell).toHaveBeenCalledTimes(1)
-    vi.advanceTimersByTime(1)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(tell).toHaveBeenCalledTimes(2)
+  })
+
+  it('draws what was told, and what came of it, in one slow drawing', async () => {
+    let [isThere, heard] = [true, () => {}]
+    const draw = vi.fn()
+    const pace = new Pace(draw, () => isThere)
+    pace.want(false)
+    drawn(100)
+    await vi.advanceTimersByTimeAsync(300)
+    pace.before(() => new Promise((resolve) => (heard = resolve)))
+    frame(16)
+    pace.want(false)
+    expect(draw).toHaveBeenCalledTimes(1)
+    isThere = false
+    heard()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(draw).toHaveBeenCalledTimes(1)
+    isThere = true
+    pace.want(false)
+    expect(draw).toHaveBeenCalledTimes(2)
+  })
+
+  it('waits no longer than its patience for what does not come, and not at all for nothing', async () => {
+    const draw = vi.fn()
+    const pace = new Pace(draw, () => false)
+    pace.want(false)
+    expect(draw).toHaveBeenCalledTimes(1)
+    drawn(100)
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(draw).toHaveBeenCalledTimes(1)
+    pace.want(false)
+    await vi.advanceTimersByTimeAsync(PATIENCE_MS - 1)
+    expect(draw).toHaveBeenCalledTimes(1)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(draw).toHaveBeenCalledTimes(2)
+  })
+
+  it('goes on telling after a turn that changed nothing', async () => {
+    const tell = vi.fn(async () => {})
+    const pace = new Pace(
+      () => {},
+      () => true,
+    )
+    pace.want(false)
+    drawn(100)
+    await vi.advanceTimersByTimeAsync(300)
+    pace.before(tell)
+    frame(16)
+    pace.before(tell)
+    frame(16)
+    expect(tell).toHaveBeenCalledTimes(1)
+    await vi.advanceTimersByTimeAsync(PATIENCE_MS)
     expect(tell).toHaveBeenCalledTimes(2)
   })
 })

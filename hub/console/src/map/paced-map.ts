@@ -8,7 +8,10 @@ import { Pace } from './pace'
  * where a person moves the map, and until there is a first picture of it, as often as it can be.
  */
 export class PacedMap extends MapLibre {
-  private readonly pace: Pace | undefined = new Pace(() => super.triggerRepaint())
+  private readonly pace: Pace | undefined = new Pace(
+    () => super.triggerRepaint(),
+    () => this.areTilesLoaded(),
+  )
   private hasPicture = false
 
   constructor(options: MapOptions) {
@@ -23,8 +26,8 @@ export class PacedMap extends MapLibre {
     return this.pace?.slow ?? false
   }
 
-  beforeDrawing(call: () => void): void {
-    this.pace?.before(call)
+  beforeDrawing(tell: () => Promise<void>): void {
+    this.pace?.before(tell)
   }
 
   override triggerRepaint(): void {
