@@ -12,6 +12,7 @@ from hub.app import Hub
 from hub.roles import Role
 from tests.browser.accessible import faults, faults_in_both_themes
 from tests.browser.conftest import Opener, press, until
+from tests.browser.paper import on_paper
 from tests.browser.real_hub import real_hub
 from tests.hub.intake.test_public_api import picture
 from tests.hub.world import LAT, LON
@@ -127,3 +128,25 @@ def test_a_call_is_written_down_with_its_picture_and_stays_to_be_taken_in(
     expect(panel.get_by_role("img", name="照片 1")).to_be_visible()
     expect(panel.get_by_role("alert")).to_contain_text("图片打不开")
     expect(panel.get_by_role("img")).to_have_count(1)
+
+
+def test_the_list_goes_on_paper_with_all_that_the_filter_finds(city, opened: Opener) -> None:
+    url, token = city
+    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}) as clerk:
+        for number in range(60):
+            told = {"channel": "phone", "content": f"第{number}件"}
+            clerk.post("/api/reports", json=told, timeout=60).raise_for_status()
+    page = opened(url, "/#/reports", token=token)
+    page.evaluate("window.print = () => { window.printed = true }")
+    page.locator(".page-head").get_by_label("来源").select_option("phone")
+    expect(page.locator("tbody tr")).to_have_count(50)
+    partly = on_paper(page)
+    assert "第0件" not in partly
+    assert "第 1–50 条，共 60 条" in partly
+    page.get_by_role("button", name="打印").click()
+    page.wait_for_function("window.printed")
+    paper = on_paper(page)
+    assert [number for number in range(60) if f"第{number}件" not in paper] == []
+    assert HEAP not in paper
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(page.locator("tbody tr")).to_have_count(50)
