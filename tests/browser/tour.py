@@ -56,7 +56,11 @@ DEMO = (
     Shot("camera", "/cameras/box-1/cam-market", draws_map=True),
     Shot("vehicles", "/vehicles", "tbody tr", (row(2),), draws_map=True),
     Shot("permits", "/vehicles/permits", "tbody tr", (row(),), draws_map=True),
-    Shot("patrol", "/patrol", "tbody tr", draws_map=True),
+    Shot("patrol", "/patrol?since={day}&until={day}", "tbody tr", draws_map=True),
+    Shot(
+        "patrol-token", "/patrol?since={day}&until={day}", "tbody tr",
+        ("main .segments button:has-text('仅停车')", row(), ".visits li button"), draws_map=True,
+    ),
     Shot("duty", "/duty", "tbody tr", ("pick:complete",)),
     Shot("sweeping", "/duty?tab=sweep&day={day}", "tbody tr"),
     Shot("reports", "/reports", "tbody tr", (row(),), draws_map=True),
