@@ -108,6 +108,17 @@ def test_a_token_patrol_is_seen_as_one_and_opens_its_day(city, opened: Opener) -
     expect(page.get_by_role("heading", level=1)).to_contain_text("陕G·00001")
 
 
+def test_every_standing_can_be_chosen_on_a_narrow_page(city, opened: Opener) -> None:
+    url, day = city
+    page = opened(url, f"/#/patrol?since={day}&until={day}&level=2", language="en")
+    page.set_viewport_size({"width": 360, "height": 640})
+    expect(page.locator("tbody tr")).to_have_count(4)
+    for button in page.locator(".totals .segments button").all():
+        box = button.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 360
+
+
 def test_what_a_grid_lacks_is_named(city, opened: Opener) -> None:
     page = opened(city[0], "/#/duty")
     row = page.locator("tbody tr", has_text="grid q01")
