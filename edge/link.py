@@ -95,6 +95,7 @@ class Link:
         self._tracks_in_flight: dict[int, int] = {}
         self._stopping = threading.Event()
         self._health_due = threading.Event()
+        self._is_stranger = False
         self._granted: queue.SimpleQueue[GrantedFile | None] = queue.SimpleQueue()
         self._client = self._make_client()
         self._threads = [
@@ -347,9 +348,15 @@ class Link:
             log.warning("the file %s of %s is not sent: %s", file.sha256, held.alert, fault)
             if not path.exists():
                 self._outbox.forget_files([file.sha256])
+        except ssl.SSLCertVerificationError as fault:
+            if not self._is_stranger:
+                words = "broker.ca_file or this system must vouch for it, until then files wait"
+                log.warning("the hub's certificate: %s: %s", fault.verify_message, words)
+            self._is_stranger = True
         except (OSError, HTTPException) as fault:
             log.info("upload of %s put off: %s", file.sha256, fault)
         else:
+            self._is_stranger = False
             if not answer.is_stored:
                 self._upload_refused(file.sha256, answer)
 

@@ -306,13 +306,34 @@ def test_each_answer_to_an_upload_has_its_consequence(world, shelf, answer, offe
     until(lambda: ("evidence" in outbox.depth()) is kept, "the file's fate")
 
 
-@pytest.fixture
-def behind_tls(tmp_path, shelf):
-    """The same where only the city's own file vouches for broker and hub."""
-    certificate = make_certificate(tmp_path)
+def behind_a_certificate(shelf, folder):
+    certificate = make_certificate(folder)
     shelf.socket = certificate.context().wrap_socket(
         shelf.socket, server_side=True, do_handshake_on_connect=False
     )
+    return certificate
+
+
+def test_a_hub_that_nobody_vouches_for_is_named_once_and_files_wait(world, shelf, tmp_path, caplog):
+    outbox, hub, link, _ = world
+    behind_a_certificate(shelf, tmp_path)
+    picture = EvidenceFile(b"\xff\xd8 a picture", "image/jpeg")
+    hub.say(online=True)
+    link.start()
+    add_alert(outbox, [picture])
+    until(lambda: hub.bodies("evidence"), "the offer")
+    for _ in range(2):
+        grant(hub, shelf, picture)
+    until(lambda: "must vouch for it" in caplog.text, "the warning")
+    time.sleep(0.5)
+    assert caplog.text.count("the hub's certificate: self") == 1
+    assert (shelf.put, outbox.depth()) == ([], {"evidence": 1})
+
+
+@pytest.fixture
+def behind_tls(tmp_path, shelf):
+    """The same where only the city's own file vouches for broker and hub."""
+    certificate = behind_a_certificate(shelf, tmp_path)
     with beginning(tmp_path, certificate) as made:
         yield made
 
