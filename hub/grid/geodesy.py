@@ -32,6 +32,11 @@ def distances_m(lat: float, lon: float, lats: Floats, lons: Floats) -> Floats:
     return np.asarray(_distance(lat, lon, lats, lons, np))
 
 
+def legs_m(lats: Floats, lons: Floats) -> Floats:
+    """Distance in metres from each point to the next."""
+    return np.asarray(_distance(lats[:-1], lons[:-1], lats[1:], lons[1:], np))
+
+
 def distances_to_route_m(lats: Floats, lons: Floats, route: Floats) -> Floats:
     """Distance in metres from each point to a route of (lat, lon) vertices, shape (n, 2).
 

@@ -20,7 +20,7 @@ from hub.patrol.store import Judged, VehicleDay
 from hub.patrol.sweeping import Pass, sweeping_passes
 from hub.patrol.visit import Visit, Walk, visits_of_walk
 from hub.store import Store, from_ms, now
-from hub.tracks.cleaning import Believed, clean
+from hub.tracks.cleaning import Believed, are_plain, clean
 from hub.tracks.point import Point
 from hub.tracks.settings import DEFAULTS
 from hub.tracks.store import PHONE, fixes_between
@@ -102,13 +102,18 @@ def judge_again(
 
 def believed(fixes: Iterable[TrackPoint]) -> list[Point]:
     """The fixes that prove something: located by the sky, none that jumped."""
+    proving = [
+        Point(from_ms(fix.ts), fix.lat, fix.lon, fix.speed_kmh)
+        for fix in fixes
+        if fix.flags & VALID and not fix.flags & DEAD_RECKONED
+    ]
+    if are_plain(proving, DEFAULTS):
+        return proving
     state = Believed()
     points: list[Point] = []
-    for fix in fixes:
-        if fix.flags & VALID and not fix.flags & DEAD_RECKONED:
-            point = Point(from_ms(fix.ts), fix.lat, fix.lon, fix.speed_kmh)
-            state, taken, _ = clean(state, point, DEFAULTS)
-            points += taken
+    for point in proving:
+        state, taken, _ = clean(state, point, DEFAULTS)
+        points += taken
     return points
 
 

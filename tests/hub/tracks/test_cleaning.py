@@ -1,8 +1,9 @@
+import random
 from dataclasses import replace
 
 import pytest
 
-from hub.tracks.cleaning import Believed, clean
+from hub.tracks.cleaning import Believed, are_plain, clean
 from hub.tracks.point import Point
 from hub.tracks.settings import DEFAULTS
 from tests.hub.tracks.reports import report
@@ -53,3 +54,28 @@ def believed(points: list[Point]) -> tuple[list[int], list[str]]:
 )
 def test_what_is_believed(points: list[Point], numbers: list[int], doubts: list[str]) -> None:
     assert believed(points) == (numbers, doubts)
+
+
+@pytest.mark.parametrize("track", range(60))
+def test_a_plain_track_is_one_of_which_nothing_is_in_doubt_at_any_time(track: int) -> None:
+    rng = random.Random(track)
+    points, seconds, east_m = [], 0.0, 0.0
+    for _ in range(rng.choice([0, 1, 2, 40])):
+        points.append(report(seconds, east_m))
+        seconds += rng.choice([1, 5, 10]) if track % 2 else rng.choice([-1, 0, 5, 10])
+        east_m += seconds and rng.choice([0, 20, 50, 55.5, 55.6] if track % 3 else [0, 20, 900])
+    if points and track % 5 == 4:
+        points[-1] = rng.choice([replace(points[-1], located=False), ZERO])
+    state, doubts = Believed(), []
+    for point in points:
+        state, _, doubt = clean(state, point, DEFAULTS)
+        doubts += [doubt or state.suspect]
+    assert are_plain(points, DEFAULTS) == (not any(doubts))
+
+
+def test_both_sorts_of_tracks_were_tried() -> None:
+    assert are_plain([report(0), report(1, 55.5)], DEFAULTS)  # 199.8 km/h
+    assert not are_plain([report(0), report(1, 55.6)], DEFAULTS)  # 200.2 km/h
+    assert not are_plain([report(0), report(0)], DEFAULTS)
+    assert not are_plain([ZERO], DEFAULTS)
+    assert are_plain([], DEFAULTS)
