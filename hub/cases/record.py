@@ -135,7 +135,7 @@ def of_kind(known: Iterable[Record], kind: Kind, *states: RecordState) -> list[R
 
 def may_extend(case: Case, clock: Clock, known: Sequence[Record], at: datetime) -> None:
     """Raises NotNow unless an extension may be asked for: before the deadline, twice at most."""
-    due = _running(case, clock, "extended")
+    due = _running(case, clock, coded("done_extended", "extended"))
     if at >= due:
         raise NotNow(
             "too_late",
@@ -180,7 +180,7 @@ def may_suspend(
             coded("case_is", "case {number} is {state}", number=case.number, state=case.state),
             coded("a_case_that", "a case {state}", state=allowed),
         )
-    due = _running(case, clock, "suspended")
+    due = _running(case, clock, coded("done_suspended", "suspended"))
     if at > due:
         raise NotNow(
             "overdue",

@@ -3,7 +3,7 @@
 import { isKey, t } from './i18n'
 import { zhCoded, zhColumns, zhThings } from './i18n/zh-coded'
 import { settings } from './store/settings'
-import { inFull } from './time'
+import { dated } from './time'
 
 /** Values that name columns. */
 const COLUMNS = new Set(['column', 'field', 'lacking'])
@@ -60,7 +60,7 @@ export function codedText(given: string | Coded): string {
     if (name === 'm2') return Number(value).toLocaleString()
     if (name === 'thing') return zhThings[value] ?? String(value)
     if (name in WORDS) return wordsOf(WORDS[name] ?? [], String(value))
-    if (MOMENT.test(String(value))) return inFull(String(value))
+    if (MOMENT.test(String(value))) return dated(String(value))
     return COLUMNS.has(name) ? columnOf(String(value)) : String(value)
   })
 }

@@ -62,6 +62,12 @@ export function dayTime(at: string | number): string {
   return format({ ...day, hour: '2-digit', minute: '2-digit' }).format(new Date(at))
 }
 
+/** With its day and year, to the minute: where it stands in a sentence. */
+export function dated(at: string | number): string {
+  const parts = { year: 'numeric', ...DAY, hour: '2-digit', minute: '2-digit' } as const
+  return format(parts).format(new Date(at))
+}
+
 /** In full, for a tooltip: date, time, zone. */
 export function inFull(at: string | number): string {
   return format({ year: 'numeric', ...DAY, ...TIME, timeZoneName: 'short' }).format(new Date(at))
