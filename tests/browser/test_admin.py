@@ -164,7 +164,7 @@ def test_of_two_who_change_one_person_the_second_is_told(desk: Page, city: City)
     assert done.status_code == 200
     side.get_by_role("button", name="保存").click()
     side = desk.locator(".side-panel")
-    expect(side.get_by_role("alert")).to_contain_text("somebody else has changed wu.gang")
+    expect(side.get_by_role("alert")).to_contain_text("别人同时改了 wu.gang")
     expect(side.get_by_label("电话")).to_have_value("13900000001")
     with city.hub.store.read() as tx:
         kept = users.load(tx, "wu.gang")
@@ -270,7 +270,7 @@ def test_who_may_not_sees_nothing_of_it(city: City, opened: Opener) -> None:
     expect(bar.get_by_role("button", name="管理", exact=True)).to_be_visible()
     expect(bar.get_by_role("button", name="系统管理")).to_have_count(0)
     page.goto(f"{city.url}/#/admin/people")
-    expect(page.get_by_role("alert").first).to_contain_text("may not admin")
+    expect(page.get_by_role("alert").first).to_contain_text("没有“管理系统”的权限")
     bar.get_by_role("button", name="的菜单").click()
     bar.get_by_role("button", name="退出").click()
     expect(page.get_by_role("dialog", name="登录")).to_be_visible()
