@@ -260,7 +260,7 @@ def test_of_two_who_change_one_camera_the_second_is_told(site, opened):
         body = {"settings": settings, "seen": 0, "note": ""}
         assert other.put(path, json=body).status_code == 201
     save.click()
-    expect(page.locator(".notice.bad")).to_contain_text("revision 1 was made since 0")
+    expect(page.locator(".notice.bad")).to_contain_text("设备 cam-1 在第 0 版之后已有第 1 版")
     expect(name).to_have_value("我的名称")
     with site.store.read() as tx:
         kept = revision_store.latest(tx, "cam-1")

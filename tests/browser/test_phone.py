@@ -185,8 +185,8 @@ def test_what_was_reported_is_read_on_the_spot_and_not_by_whom(city, phone):
 def test_what_was_reported_and_never_fetched_is_said_to_be_so(city, phone):
     report = {"channel": "12345", "content": "堆了", "matter": "06010", "lat": LAT, "lon": LON}
     headers = {"Authorization": f"Bearer {city.key}"}
-    httpx2.post(f"{city.url}/api/reports", json=report, headers=headers).raise_for_status()
     phone.route("**/api/cases/*/reports", lambda route: route.abort())
+    httpx2.post(f"{city.url}/api/reports", json=report, headers=headers).raise_for_status()
     phone.get_by_role("button", name="刷新").click()
     phone.wait_for_function("JSON.parse(localStorage['tianyan.phone']).cases[0].reports === 1")
     phone.get_by_role("button").filter(has_text=city.mine.number).click()
@@ -273,7 +273,7 @@ def test_what_the_hub_refuses_is_said_and_kept_until_the_officer_gives_it_up(cit
     phone.get_by_role("button", name="提交反馈").click()  # without a photo
     refusal = phone.get_by_role("alert")
     expect(refusal).to_contain_text("没有被接受：这一步要有现场照片")
-    expect(refusal).to_contain_text("photos: POST")  # and the hub's own words
+    expect(refusal).to_contain_text(f"案件 {city.mine.number} 的反馈要有")  # the hub's own words
     phone.reload()
     expect(phone.get_by_role("alert")).to_contain_text("没有被接受")
     phone.get_by_role("button", name="放弃").click()
