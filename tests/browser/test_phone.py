@@ -193,6 +193,23 @@ def test_what_was_reported_and_never_fetched_is_said_to_be_so(city, phone):
     expect(phone.get_by_role("region", name="群众反映")).to_contain_text("没有取到")
 
 
+def test_nothing_of_what_was_reported_is_kept_by_a_phone_whose_officer_has_left(city, phone):
+    report = {"channel": "12345", "content": "堆了", "matter": "06010", "lat": LAT, "lon": LON}
+    headers = {"Authorization": f"Bearer {city.key}"}
+    held = []
+    phone.route("**/api/cases/*/reports", lambda route: held.append(route))  # noqa: PLW0108
+    httpx2.post(f"{city.url}/api/reports", json=report, headers=headers).raise_for_status()
+    phone.get_by_role("button", name="刷新").click()
+    until(phone, lambda: held)
+    phone.get_by_role("button", name="退出").click()
+    expect(phone.get_by_role("button", name="登录")).to_be_visible()
+    for route in held:
+        told = {"number": 1, "content": "堆了", "photos": [], "place_text": "", "received_at": ""}
+        route.fulfill(json={"items": [told], "total": 1})
+    phone.wait_for_timeout(500)
+    assert phone.evaluate("localStorage['tianyan.phone'] ?? null") is None
+
+
 def test_work_done_without_a_network_is_sent_once_when_there_is_one(city, phone):
     row = phone.get_by_role("button").filter(has_text=city.mine.number)
     expect(row).to_contain_text("30 m")
