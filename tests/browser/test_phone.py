@@ -24,6 +24,7 @@ from tests.hub.world import LAT, LON, alert_message, birth, make_site, received,
 from tests.servers.port import free_port
 
 SECRET = "correct horse battery"
+KEPT = "JSON.parse(localStorage['tianyan.phone'] ?? null)"
 BY_THAT_CLOCK = """Object.defineProperty(GeolocationPosition.prototype, 'timestamp', {
   get() { return Date.now() },
 })"""
@@ -158,7 +159,7 @@ def test_what_was_reported_is_read_on_the_spot_and_not_by_whom(city, phone):
     phone.get_by_role("button", name="刷新").click()
     left = phone.locator(".row span").first.inner_text()
     assert left.startswith("剩")
-    phone.wait_for_function("JSON.parse(localStorage['tianyan.phone']).cases[0].reports === 1")
+    phone.wait_for_function(f"{KEPT}?.cases[0]?.reports === 1")
     phone.get_by_role("button").filter(has_text=city.mine.number).click()
     expect(phone.locator("article")).to_contain_text(left)
     told = phone.get_by_role("region", name="群众反映")
@@ -169,8 +170,7 @@ def test_what_was_reported_is_read_on_the_spot_and_not_by_whom(city, phone):
     until(phone, lambda: shown.evaluate("(one) => one.complete && one.naturalWidth > 0"))
     assert faults_in_both_themes(phone) == []
     phone.get_by_role("button", name="返回").click()
-    fetched = "JSON.parse(localStorage['tianyan.phone']).reported[%d].told.length === 1"
-    phone.wait_for_function(fetched % city.mine.id)
+    phone.wait_for_function(f"{KEPT}?.reported[{city.mine.id}]?.told.length === 1")
     page_is_kept(phone)
     phone.context.set_offline(True)
     phone.get_by_role("button").filter(has_text=city.mine.number).click()
@@ -188,7 +188,7 @@ def test_what_was_reported_and_never_fetched_is_said_to_be_so(city, phone):
     phone.route("**/api/cases/*/reports", lambda route: route.abort())
     httpx2.post(f"{city.url}/api/reports", json=report, headers=headers).raise_for_status()
     phone.get_by_role("button", name="刷新").click()
-    phone.wait_for_function("JSON.parse(localStorage['tianyan.phone']).cases[0].reports === 1")
+    phone.wait_for_function(f"{KEPT}?.cases[0]?.reports === 1")
     phone.get_by_role("button").filter(has_text=city.mine.number).click()
     expect(phone.get_by_role("region", name="群众反映")).to_contain_text("没有取到")
 
