@@ -82,6 +82,11 @@ def until(page: Page, question: Callable[[], object]) -> None:
         page.wait_for_timeout(50)
 
 
+def until_true(page: Page, script: str, arg: Any = None) -> None:
+    """Let the page go on until a script says so; Playwright's own wait is against our CSP."""
+    until(page, lambda: page.evaluate(script, arg))
+
+
 def need(path: Path, remedy: str) -> None:
     if path.exists():
         return

@@ -19,6 +19,7 @@ from hub.live import view as live_view
 from hub.roles import Role
 from hub.store import Store, now
 from tests.browser.accessible import faults
+from tests.browser.conftest import until_true
 from tests.browser.running import answering
 from tests.edge.detect.scripted import street
 from tests.hub.broker import wait_for
@@ -131,7 +132,7 @@ def test_a_zone_is_drawn_checked_saved_refused_and_applied(site, opened):
     page.get_by_role("button", name="抓拍新画面").click()
     expect(page.get_by_role("button", name="等设备上线")).to_be_disabled()
     site.send_picture()
-    page.wait_for_function("() => document.querySelector('.canvas img')?.naturalWidth > 0")
+    until_true(page, "() => document.querySelector('.canvas img')?.naturalWidth > 0")
 
     corners = page.locator(".corner")
     corners.nth(0).press("Shift+ArrowLeft")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Opener
+from tests.browser.conftest import Opener, until_true
 from tests.browser.demo import running_demo
 
 # Drawing the scenes takes a minute the first time; a thing must then stay before it is an alert.
@@ -29,9 +29,7 @@ def test_an_alert_of_the_demo_becomes_a_case(opened: Opener, tmp_path: Path) -> 
         row.click()
         picture = page.locator(".detail .evidence img")
         expect(picture).to_be_visible(timeout=30_000)
-        page.wait_for_function(
-            "() => document.querySelector('.detail .evidence img').naturalWidth > 0"
-        )
+        until_true(page, "() => document.querySelector('.detail .evidence img').naturalWidth > 0")
         page.keyboard.press("c")
         page.locator(".toasts a").first.click()
         expect(page.locator(".head .state")).to_have_text("已立案")

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.accessible import faults
-from tests.browser.conftest import Opener, Served, press
+from tests.browser.conftest import Opener, Served, press, until_true
 
 
 def with_picture(served: Served) -> str:
@@ -20,7 +20,7 @@ def with_picture(served: Served) -> str:
 def editor(served: Served, opened: Opener, alert: str) -> Page:
     page = opened(served.url, f"/#/?alert={alert}")
     page.get_by_role("button", name="修正方框").click()
-    page.wait_for_function("() => document.querySelector('.stage img')?.naturalWidth > 0")
+    until_true(page, "() => document.querySelector('.stage img')?.naturalWidth > 0")
     expect(page.get_by_role("button", name="添加方框")).to_be_enabled()
     return page
 

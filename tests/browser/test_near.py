@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import mock_map
 from tests.browser.accessible import faults
-from tests.browser.conftest import Opener, Served
+from tests.browser.conftest import Opener, Served, until_true
 from tests.browser.made_up_city import CENTRE_LAT, CENTRE_LON
 
 # What the map tells its worker: the data of each source, the layers as they were changed last.
@@ -137,8 +137,8 @@ def test_fences_and_routes_lie_on_the_map_and_are_switched(
     page = opened(still_hub.url, "/#/ledgers", draw_map=True)
     page.add_init_script(LISTEN)
     page.goto(still_hub.url)
-    page.wait_for_function("() => told.sources.fences?.features.length > 0")
-    page.wait_for_function("() => told.sources.permits?.features.length > 0")
+    until_true(page, "() => told.sources.fences?.features.length > 0")
+    until_true(page, "() => told.sources.permits?.features.length > 0")
     fences, permits = page.evaluate("[told.sources.fences, told.sources.permits]")
     assert names(fences) == ["育才路工地", "北山消纳场", "江北大道"]
     assert [f["properties"]["tone"] for f in fences["features"]] == ["loading", "dump", "watch"]
@@ -158,10 +158,11 @@ def test_fences_and_routes_lie_on_the_map_and_are_switched(
     ):
         for wanted, visibility in ((False, "none"), (True, "visible")):
             page.get_by_label(label).set_checked(wanted)
-            page.wait_for_function(
+            until_true(
+                page,
                 "([ids, wanted]) => ids.every("
                 "  (id) => told.layers[id]?.layout.visibility === wanted)",
-                arg=[layers, visibility],
+                [layers, visibility],
             )
 
 

@@ -18,7 +18,7 @@ from hub.roles import Post, Role
 from hub.store import Store, now
 from tests import media_files
 from tests.browser.accessible import faults_in_both_themes
-from tests.browser.conftest import DIST, PATIENCE_MS, need, until
+from tests.browser.conftest import DIST, PATIENCE_MS, need, until, until_true
 from tests.browser.running import answering
 from tests.hub.world import LAT, LON, alert_message, birth, make_site, received, state
 from tests.servers.port import free_port
@@ -134,10 +134,11 @@ def photo():
 
 
 def page_is_kept(phone):
-    phone.wait_for_function("navigator.serviceWorker.controller !== null")
-    phone.wait_for_function(
+    until_true(phone, "navigator.serviceWorker.controller !== null")
+    until_true(
+        phone,
         "caches.open('tianyan-phone-1').then((kept) => kept.match('/phone'))"
-        ".then((found) => Boolean(found))"
+        ".then((found) => Boolean(found))",
     )
 
 
@@ -159,7 +160,7 @@ def test_what_was_reported_is_read_on_the_spot_and_not_by_whom(city, phone):
     phone.get_by_role("button", name="刷新").click()
     left = phone.locator(".row span").first.inner_text()
     assert left.startswith("剩")
-    phone.wait_for_function(f"{KEPT}?.cases[0]?.reports === 1")
+    until_true(phone, f"{KEPT}?.cases[0]?.reports === 1")
     phone.get_by_role("button").filter(has_text=city.mine.number).click()
     expect(phone.locator("article")).to_contain_text(left)
     told = phone.get_by_role("region", name="群众反映")
@@ -170,7 +171,7 @@ def test_what_was_reported_is_read_on_the_spot_and_not_by_whom(city, phone):
     until(phone, lambda: shown.evaluate("(one) => one.complete && one.naturalWidth > 0"))
     assert faults_in_both_themes(phone) == []
     phone.get_by_role("button", name="返回").click()
-    phone.wait_for_function(f"{KEPT}?.reported[{city.mine.id}]?.told.length === 1")
+    until_true(phone, f"{KEPT}?.reported[{city.mine.id}]?.told.length === 1")
     page_is_kept(phone)
     phone.context.set_offline(True)
     phone.get_by_role("button").filter(has_text=city.mine.number).click()
@@ -188,7 +189,7 @@ def test_what_was_reported_and_never_fetched_is_said_to_be_so(city, phone):
     phone.route("**/api/cases/*/reports", lambda route: route.abort())
     httpx2.post(f"{city.url}/api/reports", json=report, headers=headers).raise_for_status()
     phone.get_by_role("button", name="刷新").click()
-    phone.wait_for_function(f"{KEPT}?.cases[0]?.reports === 1")
+    until_true(phone, f"{KEPT}?.cases[0]?.reports === 1")
     phone.get_by_role("button").filter(has_text=city.mine.number).click()
     expect(phone.get_by_role("region", name="群众反映")).to_contain_text("没有取到")
 
@@ -319,7 +320,7 @@ def patrols(city):
 def test_a_patrol_is_walked_without_a_network_and_stored_once(city, officer):
     expect(officer.get_by_text("未在巡查，不记录位置。")).to_be_visible()
     assert faults_in_both_themes(officer) == []
-    officer.wait_for_function("navigator.serviceWorker.controller !== null")
+    until_true(officer, "navigator.serviceWorker.controller !== null")
     officer.get_by_role("button", name="开始巡查").click()
     expect(officer.get_by_text("巡查中")).to_be_visible()
     expect(officer.get_by_text("@phone/li")).to_be_visible()  # in no duty table

@@ -11,7 +11,7 @@ from hub import auth
 from hub.app import Hub
 from hub.roles import Role
 from tests.browser.accessible import faults, faults_in_both_themes
-from tests.browser.conftest import Opener, press, until
+from tests.browser.conftest import Opener, press, until, until_true
 from tests.browser.paper import on_paper
 from tests.browser.real_hub import real_hub
 from tests.hub.intake.test_public_api import picture
@@ -144,7 +144,7 @@ def test_the_list_goes_on_paper_with_all_that_the_filter_finds(city, opened: Ope
     assert "第0件" not in partly
     assert "第 1–50 条，共 60 条" in partly
     page.get_by_role("button", name="打印").click()
-    page.wait_for_function("window.printed")
+    until_true(page, "window.printed")
     paper = on_paper(page)
     assert [number for number in range(60) if f"第{number}件" not in paper] == []
     assert HEAP not in paper
