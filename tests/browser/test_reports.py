@@ -139,6 +139,7 @@ def test_the_list_goes_on_paper_with_all_that_the_filter_finds(city, opened: Ope
     page = opened(url, "/#/reports", token=token)
     page.evaluate("window.print = () => { window.printed = true }")
     page.locator(".page-head").get_by_label("来源").select_option("phone")
+    expect(page.locator(".pager")).to_contain_text("共 60 条")
     expect(page.locator("tbody tr")).to_have_count(50)
     partly = on_paper(page)
     assert "第0件" not in partly
