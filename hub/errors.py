@@ -41,6 +41,10 @@ class Problem(HubError):
         self.allowed = allowed
 
 
+LOOK_AGAIN = coded("look_again", "look again and repeat if still right")
+"""What is allowed to whom somebody was ahead of."""
+
+
 def not_found(what: str, name: object) -> Problem:
     """The answer for a thing that is not there."""
     return Problem(

@@ -40,7 +40,7 @@ from hub.duty.duty import HEADS, PersonRole
 from hub.errors import Problem, not_found
 from hub.events import Change
 from hub.pipeline import Site
-from hub.roles import RANK, SYSTEM, Actor, Role
+from hub.roles import SYSTEM, Actor, Role, too_little
 from hub.steps import look_again, stepped_on
 from hub.store import Store, now
 from wire.coded import coded, joined, remarked
@@ -327,14 +327,7 @@ def _ask_suspension(on: Occasion, wanted: WantedRecord) -> _Recorded:
 
 
 def _need_role(on: Occasion, least: Role) -> None:
-    if RANK[on.actor.role] < RANK[least]:
-        message = coded(
-            "needs_role",
-            "needs the role {needed}, {who} is {role}",
-            needed=least,
-            who=on.actor.name,
-            role=on.actor.role,
-        )
+    if message := too_little(on.actor, least):
         raise Problem(403, "forbidden", message, coded("another_person", "another person"))
 
 

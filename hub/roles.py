@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from wire.coded import coded
+
 
 class Role(StrEnum):
     """What a person or program is; `service` is a program that reads.
@@ -162,3 +164,16 @@ def highest(roles: Iterable[Role]) -> Role:
 
 
 SYSTEM = Actor("system", Role.SERVICE)
+
+
+def too_little(actor: Actor, needed: Role) -> str:
+    """Why the role of this person is not enough; empty where it is."""
+    if RANK[actor.role] >= RANK[needed]:
+        return ""
+    return coded(
+        "needs_role",
+        "needs the role {needed}, {who} is {role}",
+        needed=needed,
+        who=actor.name,
+        role=actor.role,
+    )

@@ -22,7 +22,7 @@ from hub.cases.case import (
 from hub.cases.dispatching import addressee, dispatched, with_nobody
 from hub.cases.recording import check_step, recorded, said
 from hub.cases.stepping import clocked, written_down
-from hub.errors import Problem, not_found
+from hub.errors import LOOK_AGAIN, Problem, not_found
 from hub.events import Change
 from hub.intake import store as intake_store
 from hub.pipeline import Site
@@ -83,7 +83,7 @@ def look_again(tx: Connection, case_id: int, version: int) -> Case:
                 state=case.state,
                 version=case.version,
             ),
-            coded("look_again", "look again and repeat if still right"),
+            LOOK_AGAIN,
         )
     return case
 

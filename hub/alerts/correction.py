@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 from hub import audit, events
 from hub.alerts import store as alert_store
 from hub.auth import need
-from hub.errors import Problem, not_found
+from hub.errors import LOOK_AGAIN, Problem, not_found
 from hub.events import Change
 from hub.http import ERRORS, Body, Utc
 from hub.roles import Actor, Right
@@ -194,7 +194,7 @@ def _correct(tx: Connection, alert: str, drawn: Drawn, actor: Actor) -> None:
                 who=who,
                 version=version,
             ),
-            coded("look_again", "look again and repeat if still right"),
+            LOOK_AGAIN,
         )
     at = now()
     boxes = [TrueBox(b.label, *(round(v, 5) for v in (b.x, b.y, b.w, b.h))) for b in drawn.boxes]

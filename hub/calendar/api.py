@@ -16,7 +16,7 @@ from hub.calendar import store as calendar_store
 from hub.calendar.limit import BadLimit, TimeLimit, Unit
 from hub.calendar.store import Version, YearTable
 from hub.calendar.work_calendar import SATURDAY, BadCalendar
-from hub.errors import Problem, not_found
+from hub.errors import LOOK_AGAIN, Problem, not_found
 from hub.http import ERRORS, Body, Listing, LocalTime, Utc
 from hub.roles import Actor, Right
 from hub.scope import Reach
@@ -234,7 +234,7 @@ def _check_seen(tx: Connection, seen: int | None) -> None:
                 version=newest.number,
                 who=newest.by or "the program",
             ),
-            coded("look_again", "look again and repeat if still right"),
+            LOOK_AGAIN,
         )
 
 

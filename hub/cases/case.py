@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from hub.errors import HubError
-from hub.roles import RANK, SYSTEM, Actor, Role, Spot
+from hub.roles import SYSTEM, Actor, Role, Spot, too_little
 from wire.coded import coded
 
 
@@ -321,14 +321,8 @@ def why_not(case: Case, action: str, actor: Actor) -> str:
             if step.by_itself
             else coded("persons_step", "{action} is a person's step", action=action)
         )
-    if RANK[actor.role] < RANK[step.role]:
-        return coded(
-            "needs_role",
-            "needs the role {needed}, {who} is {role}",
-            needed=step.role,
-            who=actor.name,
-            role=actor.role,
-        )
+    if why := too_little(actor, step.role):
+        return why
     if step.judges and actor.name in case.handlers:
         return _handled(actor.name, case)
     if step.judges and case.department in {post.department for post in actor.posts} - {None}:

@@ -16,7 +16,7 @@ from hub.cases import clock_store
 from hub.cases.clock_store import KeptCondition, TableChange
 from hub.cases.condition import USUAL, Condition
 from hub.cases.condition_sheet import LONGEST, TITLES, read_conditions, row_of
-from hub.errors import Problem, not_found
+from hub.errors import LOOK_AGAIN, Problem, not_found
 from hub.grid.titled import SHEET_BODY, BadSheet, BadTable
 from hub.http import ERRORS, Body, Listing, Utc
 from hub.matters import matter, table
@@ -253,7 +253,7 @@ def _in_force(tx: Connection, standard_ref: str, number: int) -> KeptCondition:
                 until=kept.until,
                 who=kept.ended_by or "unknown",
             ),
-            coded("look_again", "look again and repeat if still right"),
+            LOOK_AGAIN,
         )
     return kept
 

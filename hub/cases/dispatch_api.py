@@ -33,7 +33,7 @@ from hub.cases.dispatching import Proposal, propose
 from hub.config import HubConfig
 from hub.departments import store as department_store
 from hub.duty.duty import PersonRole
-from hub.errors import Problem, not_found
+from hub.errors import LOOK_AGAIN, Problem, not_found
 from hub.grid.places import Places
 from hub.grid.store import IN_FORCE as GRID_IN_FORCE, grids
 from hub.grid.titled import SHEET_BODY, BadSheet, BadTable, of_field
@@ -214,7 +214,7 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
                         rule=number,
                         version=before.version,
                     ),
-                    coded("look_again", "look again and repeat if still right"),
+                    LOOK_AGAIN,
                 )
             next_one = Rule(0, number, before.version, rule.when, rule.to, rule.note)
             return _put(tx, places, next_one, actor, None)

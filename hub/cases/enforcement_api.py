@@ -23,10 +23,10 @@ from hub.cases.enforcement import (
     may_publish,
     may_take,
 )
-from hub.errors import Problem, not_found
+from hub.errors import LOOK_AGAIN, Problem, not_found
 from hub.events import Change
 from hub.http import ERRORS, Body, Utc
-from hub.roles import RANK, Actor, Right, Role
+from hub.roles import Actor, Right, Role, too_little
 from hub.store import Store, now
 from wire.coded import coded
 
@@ -157,14 +157,7 @@ def router(store: Store, zone: ZoneInfo) -> APIRouter:
         with store.write() as tx:
             record = _as_seen(tx, case_id, wanted.version)
             is_out = wanted.publish or record.published_at is not None
-            if is_out and RANK[actor.role] < RANK[Role.SUPERVISOR]:
-                message = coded(
-                    "needs_role",
-                    "needs the role {needed}, {who} is {role}",
-                    needed=Role.SUPERVISOR,
-                    who=actor.name,
-                    role=actor.role,
-                )
+            if is_out and (message := too_little(actor, Role.SUPERVISOR)):
                 raise Problem(
                     403,
                     "forbidden",
@@ -240,9 +233,7 @@ def _as_seen(tx: Connection, case_id: int, version: int) -> Enforcement:
             case=case_id,
             version=record.version,
         )
-        raise Problem(
-            409, "stale", message, coded("look_again", "look again and repeat if still right")
-        )
+        raise Problem(409, "stale", message, LOOK_AGAIN)
     return record
 
 

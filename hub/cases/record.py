@@ -15,7 +15,7 @@ from hub.calendar.limit import TimeLimit, Unit
 from hub.cases.case import Case, State
 from hub.cases.clock import Clock
 from hub.errors import HubError
-from hub.roles import RANK, Actor, Role
+from hub.roles import Actor, Role, too_little
 from wire.coded import coded
 
 MOST_EXTENSIONS = 2
@@ -212,25 +212,23 @@ def may_suspend(
         )
 
 
+def _standing(record: Record) -> str:
+    return coded(
+        "record_is",
+        "record {id} ({record}) is {state}",
+        id=record.id,
+        record=record.kind,
+        state=record.state,
+    )
+
+
 def may_decide(record: Record, actor: Actor) -> None:
     """Raises NotNow unless this person may approve or refuse a record that waits for it."""
     if record.kind not in DECIDED or record.state is not RecordState.ASKED:
-        message = coded(
-            "record_is",
-            "record {id} ({record}) is {state}",
-            id=record.id,
-            record=record.kind,
-            state=record.state,
+        raise NotNow(
+            "not_waiting", _standing(record), coded("asked_record", "a record that is asked for")
         )
-        raise NotNow("not_waiting", message, coded("asked_record", "a record that is asked for"))
-    if RANK[actor.role] < RANK[Role.SUPERVISOR]:
-        message = coded(
-            "needs_role",
-            "needs the role {needed}, {who} is {role}",
-            needed=Role.SUPERVISOR,
-            who=actor.name,
-            role=actor.role,
-        )
+    if message := too_little(actor, Role.SUPERVISOR):
         raise NotNow(
             "forbidden", message, coded("another_person", "another person"), forbidden=True
         )
@@ -244,15 +242,10 @@ def may_decide(record: Record, actor: Actor) -> None:
 def may_answer(record: Record) -> None:
     """Raises NotNow unless a record waits for an answer."""
     if record.kind not in ANSWERABLE or record.state is not RecordState.OPEN:
-        message = coded(
-            "record_is",
-            "record {id} ({record}) is {state}",
-            id=record.id,
-            record=record.kind,
-            state=record.state,
-        )
         raise NotNow(
-            "not_waiting", message, coded("open_record", "a record that waits for an answer")
+            "not_waiting",
+            _standing(record),
+            coded("open_record", "a record that waits for an answer"),
         )
 
 

@@ -17,7 +17,7 @@ from hub.departments import store as department_store
 from hub.departments.department import BadDepartment, Department, checked
 from hub.departments.sheet import TITLES, read_departments, row_of
 from hub.departments.store import IN_FORCE, Known
-from hub.errors import Problem, not_found
+from hub.errors import LOOK_AGAIN, Problem, not_found
 from hub.grid.store import IN_FORCE as GRID_IN_FORCE, grids
 from hub.grid.titled import A_GRID, SHEET_BODY, BadSheet, BadTable, no_grid, of_field
 from hub.http import ERRORS, Body, Listing, Utc
@@ -213,7 +213,7 @@ def _same_version(code: str, is_now: int, seen: int) -> None:
                 department=code,
                 version=is_now,
             ),
-            coded("look_again", "look again and repeat if still right"),
+            LOOK_AGAIN,
         )
 
 

@@ -205,7 +205,7 @@ def add_model(store: Store, shelf: Shelf, file: Path, actor: Actor) -> Model:
     """
     model = read_bundle(file)
     with store.read() as tx:
-        _refuse_taken(tx, model)
+        model_store.is_here(tx, model)
     if not shelf.path(model.sha256).is_file():
         shelf.put(file, model.sha256)
     at = now()
@@ -216,22 +216,6 @@ def add_model(store: Store, shelf: Shelf, file: Path, actor: Actor) -> Model:
             act = audit.Entry(at, actor.name, actor.role, "model", subject, "add", note=note)
             audit.append(tx, [act])
     return model
-
-
-def _refuse_taken(tx: Connection, model: Model) -> None:
-    known = model_store.find(tx, model.name, model.version)
-    if known is not None and known.sha256 != model.sha256:
-        raise Problem(
-            409,
-            "taken",
-            coded(
-                "model_taken",
-                "{model} {version} is here already, with other content",
-                model=model.name,
-                version=model.version,
-            ),
-            coded("new_version", "a new version"),
-        )
 
 
 def _begin(tx: Connection, wanted: NewRollout, actor: Actor) -> int:

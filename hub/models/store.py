@@ -130,15 +130,10 @@ class Shelf:
 # ------------------------------------------------------------ models
 
 
-def add(tx: Connection, model: Model, at: datetime, by: str) -> bool:
-    """Note a model whose bundle is here; whether it is new.
-
-    Raises Problem 409 when another one has its name and version.
-    """
+def is_here(tx: Connection, model: Model) -> bool:
+    """Whether this model is here; raises Problem 409 when another has its name and version."""
     known = find(tx, model.name, model.version)
-    if known is not None:
-        if known.sha256 == model.sha256:
-            return False
+    if known is not None and known.sha256 != model.sha256:
         raise Problem(
             409,
             "taken",
@@ -150,6 +145,16 @@ def add(tx: Connection, model: Model, at: datetime, by: str) -> bool:
             ),
             coded("new_version", "a new version"),
         )
+    return known is not None
+
+
+def add(tx: Connection, model: Model, at: datetime, by: str) -> bool:
+    """Note a model whose bundle is here; whether it is new.
+
+    Raises Problem 409 when another one has its name and version.
+    """
+    if is_here(tx, model):
+        return False
     tx.execute(
         models.insert().values(
             name=model.name,

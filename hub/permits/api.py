@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from hub import audit
 from hub.auth import need
-from hub.errors import Problem, not_found
+from hub.errors import LOOK_AGAIN, Problem, not_found
 from hub.exports import FILES, MOST, Form, Source, sheet
 from hub.grid.datum import Datum, convert
 from hub.grid.errors import GridError
@@ -169,7 +169,7 @@ def router(store: Store, zone: Any) -> APIRouter:
                         permit=number,
                         version=version,
                     ),
-                    coded("look_again", "look again and repeat if still right"),
+                    LOOK_AGAIN,
                 )
             _check_sites(tx, permit)
             at = now()

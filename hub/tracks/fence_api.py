@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from hub import audit
 from hub.auth import need
-from hub.errors import Problem, not_found
+from hub.errors import LOOK_AGAIN, Problem, not_found
 from hub.grid.datum import Datum, convert
 from hub.grid.errors import GridError
 from hub.http import ERRORS, Body, Utc
@@ -164,7 +164,7 @@ def router(store: Store) -> APIRouter:
                         fence=code,
                         version=version,
                     ),
-                    coded("look_again", "look again and repeat if still right"),
+                    LOOK_AGAIN,
                 )
             _put(tx, [fence], actor, f"version {version + 1}")
             return _item(_known(tx, code), named)

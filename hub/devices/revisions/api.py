@@ -25,7 +25,7 @@ from hub.devices.revisions.revision import (
 from hub.devices.revisions.site_calendar import site_calendar
 from hub.devices.revisions.store import revisions, to_revision
 from hub.devices.store import cameras, devices
-from hub.errors import Problem, not_found
+from hub.errors import LOOK_AGAIN, Problem, not_found
 from hub.events import Change
 from hub.http import ERRORS, Body, CodedText, Listing, Page, Utc, coded_of, page
 from hub.roles import Actor, Right
@@ -203,7 +203,7 @@ def _add(tx: Connection, device: str, doc: Doc, actor: Actor, note: str, seen: i
                 rev=before.rev if before else 0,
                 seen=seen,
             ),
-            coded("look_again", "look again and repeat if still right"),
+            LOOK_AGAIN,
         )
     if faults := faults_in(doc):
         raise BadSettings(faults)
