@@ -55,11 +55,20 @@ export async function request<Answer>(
   body?: unknown,
 ): Promise<Answer> {
   const response = await answerTo(method, path, body)
-  return (response.status === 204 ? undefined : await response.json()) as Answer
+  return (response.status === 204 ? undefined : await whole(path, response.json())) as Answer
 }
 
 export async function requestBlob(method: string, path: string, body?: unknown): Promise<Blob> {
-  return (await answerTo(method, path, body)).blob()
+  return whole(path, (await answerTo(method, path, body)).blob())
+}
+
+/** An answer, or its body: the line may break while either comes. */
+export async function whole<Body>(path: string, coming: Promise<Body>): Promise<Body> {
+  try {
+    return await coming
+  } catch {
+    throw new ApiError(0, 'unreachable', path)
+  }
 }
 
 /** The answer with its headers, where they matter. */
@@ -97,17 +106,14 @@ async function send(
   const headers: Record<string, string> = { 'X-Tianyan': '1' }
   const isFile = body instanceof Blob
   if (body !== undefined && !isFile) headers['Content-Type'] = 'application/json'
-  try {
-    return await fetch(path, {
-      method,
-      headers,
-      body: body === undefined || isFile ? body : JSON.stringify(body),
-      credentials: 'same-origin',
-      signal,
-    })
-  } catch {
-    throw new ApiError(0, 'unreachable', path)
-  }
+  const asked = fetch(path, {
+    method,
+    headers,
+    body: body === undefined || isFile ? body : JSON.stringify(body),
+    credentials: 'same-origin',
+    signal,
+  })
+  return whole(path, asked)
 }
 
 type Refused = WithCodes<'message' | 'allowed'>

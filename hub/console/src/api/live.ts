@@ -2,7 +2,7 @@
 
 import type { Codes } from '../coded'
 import type { OrderState } from './orders'
-import { answerTo, request, withQuery } from './http'
+import { answerTo, request, whole, withQuery } from './http'
 
 export interface Live {
   camera: string
@@ -40,6 +40,6 @@ export async function livePicture(
     number: Number(answer.headers.get('X-Number')),
     at: answer.headers.get('X-Taken-At') ?? '',
     sight: answer.headers.get('X-Sight') ?? 'ok',
-    picture: await answer.blob(),
+    picture: await whole(path, answer.blob()),
   }
 }

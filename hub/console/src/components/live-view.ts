@@ -51,6 +51,11 @@ export function useLive(camera: () => string, failed: (why: string) => void): Li
     show(null)
   }
 
+  function end(why: string): void {
+    stop()
+    failed(why)
+  }
+
   function show(next: { url: string; at: string } | null): void {
     if (shown.value) URL.revokeObjectURL(shown.value.url)
     shown.value = next
@@ -62,7 +67,8 @@ export function useLive(camera: () => string, failed: (why: string) => void): Li
     if (mine !== life) return
     lookers.value = item.lookers
     order = item.order
-    if (refused.has(order)) throw new Error(refused.get(order))
+    const why = refused.get(order)
+    if (why !== undefined) return end(why)
     const rest = AGAIN * Math.max(Date.parse(item.until) - Date.now(), REST_MS)
     again = setTimeout(() => void keepOn(mine, () => ask(mine)), rest)
   }
@@ -73,10 +79,8 @@ export function useLive(camera: () => string, failed: (why: string) => void): Li
     } catch (error) {
       if (mine !== life) return
       const away = error instanceof ApiError && error.status === 0
-      if (!away) {
-        stop()
-        failed(problemText(error))
-      } else await rest()
+      if (away) await rest()
+      else end(problemText(error))
     }
   }
 
@@ -84,15 +88,13 @@ export function useLive(camera: () => string, failed: (why: string) => void): Li
   async function look(mine: number): Promise<void> {
     let last = 0
     while (mine === life) {
-      if (Date.now() >= until.value) {
-        stop()
-        return failed('')
-      }
+      if (Date.now() >= until.value) return end('')
       await keepOn(mine, async () => {
         if (document.hidden) {
           clearTimeout(again)
           await seenAgain()
           if (mine === life) await ask(mine)
+          if (mine !== life) return
         }
         try {
           const next = await livePicture(camera(), last, waiting.signal)
@@ -113,9 +115,7 @@ export function useLive(camera: () => string, failed: (why: string) => void): Li
     if (isOpen(news) || news.state === 'done') return
     const why = `${word('op', news.op)}: ${word('order', news.state)} ${said(news, 'why')}`
     refused.set(news.id, why)
-    if (news.id !== order) return
-    stop()
-    failed(why)
+    if (news.id === order) end(why)
   }
 
   function start(): void {
