@@ -90,6 +90,7 @@ def pocket(chromium, city, *, at=None):
     context = chromium.new_context(
         viewport={"width": 360, "height": 640},
         has_touch=True,
+        reduced_motion="reduce",
         geolocation={"latitude": LAT, "longitude": LON + 0.0003, "accuracy": 8},
         permissions=["geolocation"],
         locale="zh-CN",

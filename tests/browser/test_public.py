@@ -37,6 +37,7 @@ def phone(chromium, city):
     context = chromium.new_context(
         viewport={"width": 320, "height": 640},
         has_touch=True,
+        reduced_motion="reduce",
         geolocation={"latitude": LAT, "longitude": LON, "accuracy": 9},
         permissions=["geolocation"],
         locale="zh-CN",
