@@ -117,9 +117,11 @@ def read_kept(stored: str) -> str:
     """A text that was stored, with its code."""
     text, mark, code = stored.partition(MARK)
     try:
-        return with_code(text, json.loads(code)) if mark else stored
-    except ValueError:  # a control character that somebody wrote before texts had codes
-        return stored
+        said = json.loads(code) if mark else None
+    except (ValueError, RecursionError):
+        said = None
+    # A mark without a code behind it: somebody wrote it before texts had codes.
+    return with_code(text, said) if isinstance(said, dict) else stored
 
 
 def codes_of(texts: Mapping[str, object]) -> dict[str, dict[str, Any]]:

@@ -62,6 +62,11 @@ def test_whatever_a_device_sends_can_be_kept_and_read():
     assert read_kept(kept("no\x1fcode")) == "no code"
 
 
+@pytest.mark.parametrize("behind", ["", "of", "5", "[1]", "null", '"of"', "[" * 100_000])
+def test_what_was_written_before_texts_had_codes_is_read_as_it_was(behind):
+    assert read_kept(f"old\x1f{behind}") == f"old\x1f{behind}"
+
+
 def test_what_the_operating_system_says_has_a_code_where_it_is_common(tmp_path):
     with pytest.raises(OSError) as missing:
         (tmp_path / "none").read_bytes()
