@@ -20,6 +20,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     MetaData,
+    Select,
     Table,
     Text,
     cast,
@@ -55,6 +56,7 @@ metadata = MetaData(
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 KEYS_A_QUERY = 5000
+ROWS_AT_ONCE = 20_000
 AT_ONCE = 50
 """Connections: one for each of the 40 threads that answer calls, and for what runs beside them."""
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -235,6 +237,13 @@ class Store:
                 f"{self.name}: has tables but no revision; an empty database is needed"
             )
         return found, head
+
+
+def plain(tx: Connection, question: Select[Any]) -> Iterator[Any]:
+    """Rows as the driver gives them: SQLAlchemy's own take four times as long by the million."""
+    cursor = tx.execute(question).cursor
+    while cursor is not None and (rows := cursor.fetchmany(ROWS_AT_ONCE)):
+        yield from rows
 
 
 def insert_new(

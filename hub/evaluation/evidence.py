@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from operator import itemgetter
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from shapely import Polygon
@@ -51,14 +50,13 @@ from hub.patrol import store as patrol_store
 from hub.patrol.coverage import Frequency, Span as DaySpan
 from hub.proof.check import Result
 from hub.proof.store import checks as checks_table
-from hub.store import from_ms, path_of, to_ms
+from hub.store import from_ms, path_of, plain, to_ms
 from wire.alert import PlaceSource
 
 Ids = Select[tuple[int]] | CompoundSelect[tuple[int]]
 Plan = Mapping[int | None, Frequency]
 
 EMPTY = Polygon()
-ROWS_AT_ONCE = 20_000
 BY_TIME, BY_NUMBER = itemgetter(0), itemgetter(4)
 IN_PASSING = (PlaceSource.VEHICLE.value, PlaceSource.LAST.value)
 
@@ -151,7 +149,7 @@ def _stories(tx: Connection, wanted: Ids, asked: Question) -> Iterator[tuple[int
         type_coerce(act.at, BigInteger), act.action, act.from_state, act.to_state, act.id,
         act.subject,
     ).where(act.kind == "case", act.subject.in_(subjects), act.at <= asked.as_of)  # fmt: skip
-    for turn in _plain(tx, happened):
+    for turn in plain(tx, happened):
         turns[turn[5]].append(turn)
     records = _records(tx, wanted, asked.as_of)
     powers = record_store.load_powers(tx)
@@ -191,13 +189,6 @@ def _stories(tx: Connection, wanted: Ids, asked: Question) -> Iterator[tuple[int
         )
 
 
-def _plain(tx: Connection, question: Select[Any]) -> Iterator[Any]:
-    """Rows as the driver gives them: SQLAlchemy's own take four times as long by the million."""
-    cursor = tx.execute(question).cursor
-    while cursor is not None and (rows := cursor.fetchmany(ROWS_AT_ONCE)):
-        yield from rows
-
-
 def _said(tx: Connection, wanted: Ids, as_of: datetime) -> dict[int, list[Said]]:
     clock = history.c
     found = select(
@@ -205,7 +196,7 @@ def _said(tx: Connection, wanted: Ids, as_of: datetime) -> dict[int, list[Said]]
         type_coerce(clock.stage_due_at, BigInteger), clock.case_id,
     ).where(clock.case_id.in_(select(wanted.subquery().c.case_id)), clock.at <= as_of)  # fmt: skip
     said: defaultdict[int, list[Said]] = defaultdict(list)
-    for word in _plain(tx, found.order_by(clock.id)):
+    for word in plain(tx, found.order_by(clock.id)):
         said[word[3]].append(word)
     return said
 

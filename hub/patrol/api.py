@@ -1,16 +1,17 @@
 """Coverage, missed grids, visits and sweeping over HTTP."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Annotated, Any
 
+import shapely
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from shapely import STRtree
-from shapely.geometry import mapping
-from sqlalchemy import select
+from shapely.geometry.base import BaseGeometry
 
 from hub import audit
 from hub.auth import need
@@ -32,7 +33,6 @@ from hub.patrol.visit import Manner
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
-from hub.tracks.store import vehicles
 from wire.coded import coded, words_of
 
 MOST_DAYS = 366
@@ -207,8 +207,8 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
         which: asked,
         every: Annotated[bool, Query(alias="all")] = False,
     ) -> Response:
-        features = [_feature(row) for row in found(which) if every or row.coverage.missed]
-        return _geojson(features)
+        shown = [row for row in found(which) if every or row.coverage.missed]
+        return _geojson([(_properties(row), row.grid.geometry) for row in shown])
 
     @api.get("/visits")
     def visits(
@@ -221,33 +221,35 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
         today = now().astimezone(config.zone).date()
         with store.read() as tx:
             looked = report.look_up(tx, config, places.index[1].grids, which, today)
-            plates = {v.id: v.plate for v in tx.execute(select(vehicles.c.id, vehicles.c.plate))}
-            patrols = phone.at_moments(tx, {(e.vehicle, e.visit.start) for e in looked.made})
-        codes = {which.grid} if which.grid is not None else {g.code for g in looked.grids}
-        names = {grid.code: grid.name for grid in looked.grids}
-        made = [
-            each
-            for each in looked.made
-            if each.visit.grid in codes
-            and (vehicle is None or shown_tracker(each.vehicle, actor) == vehicle)
-            and (manner is None or each.visit.manner is manner)
-            and which.since <= each.visit.start.astimezone(config.zone).date() < which.until
-        ]
+            names = {grid.code: grid.name for grid in looked.grids}
+            if which.grid is not None:
+                names = {code: name for code, name in names.items() if code == which.grid}
+            of = replace(looked.which, since=which.since, until=which.until)
+            if len(names) <= report.MOST_NAMED:
+                of = replace(of, grids=names.keys())
+            numbers = [
+                number
+                for number, grid, who in patrol_store.find(tx, of, manner)
+                if grid in names and (vehicle is None or shown_tracker(who, actor) == vehicle)
+            ]
+            made = patrol_store.load(tx, numbers[part.offset : part.offset + part.limit])
+            plates = patrol_store.plates_of(tx, {each.vehicle for each in made})
+            patrols = phone.at_moments(tx, {(e.vehicle, e.visit.start) for e in made})
         items = [
             VisitItem(
                 vehicle=shown_tracker(each.vehicle, actor),
                 patrol=patrols.get((each.vehicle, each.visit.start)),
                 plate=plates.get(each.vehicle, ""),
-                grid=GridRef(code=each.visit.grid, name=names.get(each.visit.grid, "")),
+                grid=GridRef(code=each.visit.grid, name=names[each.visit.grid]),
                 start=each.visit.start,
                 end=each.visit.end,
                 manner=each.visit.manner,
                 looked_s=each.visit.slow_s,
                 **{name: getattr(each.visit.way, name, None) for name in patrol_store.WAY},
             )
-            for each in made[part.offset : part.offset + part.limit]
+            for each in made
         ]
-        return Listing(items=items, total=len(made))
+        return Listing(items=items, total=len(numbers))
 
     @api.post("/recompute")
     def recompute(again: Again, actor: Annotated[Actor, Depends(need(Right.ADMIN))]) -> JudgedAgain:
@@ -300,21 +302,20 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
 
     @api.get("/sweeping.geojson", response_class=Response, responses=GEOJSON)
     def bands(_actor: reader, which: asked, vehicle: str | None = None) -> Response:
-        features = [
-            {
-                "type": "Feature",
-                "properties": {
+        made = [
+            (
+                {
                     "vehicle": name,
                     "start": each.start.isoformat(),
                     "end": each.end.isoformat(),
                     "width_m": each.width_m,
                     "length_m": round(each.length_m, 1),
                 },
-                "geometry": mapping(band(each)),
-            }
+                band(each),
+            )
             for name, each in passes(which, vehicle)
         ]
-        return _geojson(features)
+        return _geojson(made)
 
     def passes(which: Question, vehicle: str | None) -> list[tuple[str, Pass]]:
         names = None if vehicle is None else [vehicle]
@@ -468,14 +469,9 @@ def _lines(rows: Sequence[Row]) -> Iterator[list[Cell]]:
         ]  # fmt: skip
 
 
-def _feature(row: Row) -> dict[str, Any]:
+def _properties(row: Row) -> dict[str, Any]:
     item = _item(row).model_dump(mode="json")
-    grid = item.pop("grid")
-    return {
-        "type": "Feature",
-        "properties": {**grid, **item},
-        "geometry": mapping(row.grid.geometry),
-    }
+    return {**item.pop("grid"), **item}
 
 
 def _swept_item(grid: Grid, passes: Sequence[Pass]) -> SweptItem:
@@ -492,6 +488,13 @@ def _swept_item(grid: Grid, passes: Sequence[Pass]) -> SweptItem:
     )
 
 
-def _geojson(features: list[dict[str, Any]]) -> Response:
-    collection = {"type": "FeatureCollection", "features": features}
-    return Response(json.dumps(collection, ensure_ascii=False), media_type="application/geo+json")
+def _geojson(features: Sequence[tuple[Mapping[str, Any], BaseGeometry]]) -> Response:
+    """Features by their properties and shapes."""
+    shapes = shapely.to_geojson([shape for _, shape in features])
+    parts = (
+        f'{{"type":"Feature","properties":{json.dumps(properties, ensure_ascii=False)},'
+        f'"geometry":{shape}}}'
+        for (properties, _), shape in zip(features, shapes, strict=True)
+    )
+    text = f'{{"type":"FeatureCollection","features":[{",".join(parts)}]}}'
+    return Response(text, media_type="application/geo+json")

@@ -1,5 +1,6 @@
 """Patrol coverage: which grids were due a visit, and which of them had it."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
@@ -7,7 +8,7 @@ from enum import StrEnum
 
 from hub.grid.grid import Grid
 from hub.patrol.errors import PatrolError
-from hub.patrol.visit import Manner, Visit
+from hub.patrol.visit import Manner
 
 
 class Period(StrEnum):
@@ -118,67 +119,79 @@ class Span:
         return min(self.since, weeks[0][0]), max(self.until, weeks[-1][1])
 
 
+Days = Mapping[Manner, Sequence[date]]
+"""The local days on which visits of one grid began, by manner: a day for each visit."""
+
+
 def coverage(
     grids: Iterable[Grid],
-    visits_made: Iterable[Visit],
+    made: Mapping[str, Days],
     plan: Mapping[int | None, Frequency],
     span: Span,
     begun: Mapping[str, date] | None = None,
 ) -> list[Coverage]:
-    """Coverage of every grid whose level the plan names.
+    """Coverage of every grid whose level the plan names; `made`: the visits of each, by code.
 
     A visit counts for the local day of its start, a token one only says why a day was missed.
     `begun`: from which day on visits to each grid are required; what nobody could know of before
     is required of nobody.
     """
-    manners: dict[str, dict[date, list[Manner]]] = {}
-    for visit in visits_made:
-        day = visit.start.astimezone(span.zone).date()
-        manners.setdefault(visit.grid, {}).setdefault(day, []).append(visit.manner)
-    periods = {period: span.periods(period) for period in Period}
+    calendars = {period: _Calendar.of(period, span) for period in Period}
     return [
         _coverage(
             grid.code,
-            plan[grid.level],
-            manners.get(grid.code, {}),
-            periods,
-            span,
+            frequency.times,
+            made.get(grid.code, {}),
+            calendars[frequency.period],
             begun=(begun or {}).get(grid.code, date.min),
         )
         for grid in grids
-        if grid.level in plan
+        if (frequency := plan.get(grid.level)) is not None
     ]
 
 
-def _coverage(
-    grid: str,
-    frequency: Frequency,
-    on_days: Mapping[date, Sequence[Manner]],
-    periods: Mapping[Period, list[tuple[date, date]]],
-    span: Span,
-    *,
-    begun: date,
-) -> Coverage:
-    required, made, waiting, missed = 0, 0, 0, []
-    token: dict[Manner, list[date]] = {Manner.PARKED: [], Manner.PASSED: []}
-    for first, end in periods[frequency.period]:
-        days = (first + timedelta(days=n) for n in range((end - first).days))
-        manners = [manner for day in days for manner in on_days.get(day, ())]
-        count = min(manners.count(Manner.LOOKED), frequency.times)
-        made += count
-        if count == frequency.times or (first < begun and not span.is_running(end)):
-            required += count
-            continue
-        required += frequency.times
-        if span.is_running(end):
-            waiting += frequency.times - count
-        else:
-            missed.append(first)
-            for manner, on in token.items():
-                if manner in manners:
-                    on.append(first)
-                    break
-    parked, passed = token.values()
+@dataclass(frozen=True, slots=True)
+class _Calendar:
+    """The periods of a span by their first days: over, running, and that of each day."""
+
+    over: Sequence[date]
+    running: Sequence[date]
+    first_of: Mapping[date, date]
+
+    @classmethod
+    def of(cls, period: Period, span: Span) -> "_Calendar":
+        periods = span.periods(period)
+        return cls(
+            [first for first, end in periods if not span.is_running(end)],
+            [first for first, end in periods if span.is_running(end)],
+            {
+                first + timedelta(days=n): first
+                for first, end in periods
+                for n in range((end - first).days)
+            },
+        )
+
+    def count(self, days: Iterable[date]) -> Counter[date]:
+        """How many of the days lie in each period that has any."""
+        first_of = self.first_of
+        return Counter(first_of[day] for day in days if day in first_of)
+
+
+def _coverage(grid: str, times: int, days: Days, calendar: _Calendar, *, begun: date) -> Coverage:
+    looked = calendar.count(days.get(Manner.LOOKED, ()))
+    made = sum(min(count, times) for count in looked.values())
+    short = [first for first in calendar.over if first >= begun and looked[first] < times]
+    waiting = sum(times - looked[first] for first in calendar.running if looked[first] < times)
+    lacking = sum(times - looked[first] for first in short)
+    parked, passed = (
+        calendar.count(days.get(manner, ())) for manner in (Manner.PARKED, Manner.PASSED)
+    )
     return Coverage(
-        grid, required, made, tuple(missed), waiting, parked=tuple(parked), passed=tuple(passed)
+        grid,
+        made + waiting + lacking,
+        made,
+        tuple(short),
+        waiting,
+        parked=tuple(first for first in short if first in parked),
+        passed=tuple(first for first in short if first in passed and first not in parked),
     )

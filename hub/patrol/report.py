@@ -1,8 +1,8 @@
 """What coverage and sweeping over some days come to: from rows to figures, no HTTP."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from sqlalchemy.engine import Connection
@@ -18,11 +18,11 @@ from hub.grid.grid import Grid
 from hub.patrol import store as patrol_store
 from hub.patrol.coverage import Coverage, Period, Span, coverage
 from hub.patrol.settings import plan_of
-from hub.patrol.store import MadeVisit
+from hub.patrol.store import Tally, Which
 from hub.patrol.visit import Manner
 
 MOST_NAMED = 2000
-"""Of more grids the visits of all are read and sorted out here."""
+"""Of more grids the visits of all are read and sorted out later."""
 
 
 class Standing(StrEnum):
@@ -78,11 +78,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question with the rows it is about."""
+    """A question with the grids and visits it is about.
+
+    `which` may be of more grids than these where they are too many to name.
+    """
 
     span: Span
     grids: tuple[Grid, ...]
-    made: tuple[MadeVisit, ...]
+    which: Which
 
 
 def rows(tx: Connection, config: HubConfig, grids: Sequence[Grid], asked: Question,
@@ -91,48 +94,42 @@ def rows(tx: Connection, config: HubConfig, grids: Sequence[Grid], asked: Questi
 
     Raises Problem 404 for a grid, post or shift that does not exist.
     """
-    which = look_up(tx, config, grids, asked, today)
-    by_grid: dict[str, list[MadeVisit]] = {}
-    for each in which.made:
-        by_grid.setdefault(each.visit.grid, []).append(each)
-    known = {grid.code: grid for grid in which.grids}
-    visits = [each.visit for each in which.made]
+    found = look_up(tx, config, grids, asked, today)
+    days: dict[str, dict[Manner, tuple[date, ...]]] = {}
+    looked: dict[str, Tally] = {}
+    # Of a week that begins before the span only the visits within the span are counted.
+    for tally in patrol_store.tallies(tx, found.which, asked.since, asked.until):
+        days.setdefault(tally.grid, {})[tally.manner] = tally.days
+        if tally.manner is Manner.LOOKED:
+            looked[tally.grid] = tally
     begun = patrol_store.required_from(tx, config.zone)
-    found = coverage(which.grids, visits, plan_of(config.patrol), which.span, begun)
-    return [_row(known[each.grid], each, by_grid.get(each.grid, ()), asked, config)
-            for each in found]  # fmt: skip
+    known = {grid.code: grid for grid in found.grids}
+    covered = coverage(found.grids, days, plan_of(config.patrol), found.span, begun)
+    return [_row(known[each.grid], each, looked.get(each.grid)) for each in covered]
 
 
 def look_up(tx: Connection, config: HubConfig, grids: Sequence[Grid], asked: Question,
             today: date) -> Asked:  # fmt: skip
     """The grids and visits that a question is about."""
     post = _post(tx, asked.post) if asked.post is not None else None
-    shift = _shift(tx, asked.shift) if asked.shift is not None else None
-    calendar = calendar_store.calendar(tx, config.zone)
-    span = Span(asked.since, asked.until, config.zone, today)
-    if shift is not None:
-        runs = shift
-        span = Span(asked.since, asked.until, config.zone, today,
-                    lambda day: runs.runs_on(day, calendar))  # fmt: skip
     chosen = chosen_grids(grids, asked, post)
-    codes = {grid.code for grid in chosen}
+    span = Span(asked.since, asked.until, config.zone, today)
     plan = plan_of(config.patrol)
     periods = {plan[grid.level].period for grid in chosen if grid.level in plan}
-    first, last = span.reach if Period.WEEK in periods else (asked.since, asked.until)
-    named = codes if len(codes) <= MOST_NAMED else None
-    made = patrol_store.made_between(tx, first, last, tuple(Manner), named)
-    names = None if post is None else _trackers(tx, post)
-    return Asked(
-        span,
-        tuple(chosen),
-        tuple(
-            each
-            for each in made
-            if each.visit.grid in codes
-            and (names is None or each.vehicle in names)
-            and (shift is None or _is_within(each, shift, config, calendar))
-        ),
+    since, until = span.reach if Period.WEEK in periods else (asked.since, asked.until)
+    hours = None
+    if asked.shift is not None:
+        shift, calendar = _shift(tx, asked.shift), calendar_store.calendar(tx, config.zone)
+        span = replace(span, counts=lambda day: shift.runs_on(day, calendar))
+        hours = list(_hours(shift, since, until, config.zone, calendar))
+    which = Which(
+        since,
+        until,
+        grids={grid.code for grid in chosen} if len(chosen) <= MOST_NAMED else None,
+        vehicles=None if post is None else _trackers(tx, post),
+        hours=hours,
     )
+    return Asked(span, tuple(chosen), which)
 
 
 def chosen_grids(grids: Sequence[Grid], asked: Question, post: Post | None) -> list[Grid]:
@@ -166,22 +163,20 @@ def below(chosen: Iterable[Grid], roots: Collection[str], grids: Sequence[Grid])
     return [grid for grid in chosen if is_under(grid.code)]
 
 
-def _row(
-    grid: Grid, found: Coverage, made: Sequence[MadeVisit], asked: Question, config: HubConfig
-) -> Row:
-    """Of a week that begins before the span only the visits within the span are counted."""
-    within = [
-        each.visit
-        for each in made
-        if each.visit.manner is Manner.LOOKED
-        and asked.since <= each.visit.start.astimezone(config.zone).date() < asked.until
-    ]
-    last = max((visit.end for visit in within), default=None)
-    return Row(grid, found, len(within), sum(visit.slow_s for visit in within), last)
+def _row(grid: Grid, found: Coverage, looked: Tally | None) -> Row:
+    if looked is None:
+        return Row(grid, found, 0, 0.0, None)
+    return Row(grid, found, looked.count, looked.slow_s, looked.last)
 
 
-def _is_within(each: MadeVisit, shift: Shift, config: HubConfig, calendar: WorkCalendar) -> bool:
-    return shift.holds(each.visit.start, config.zone, calendar) is not None
+def _hours(
+    shift: Shift, since: date, until: date, zone: tzinfo, calendar: WorkCalendar
+) -> Iterator[tuple[date, datetime, datetime]]:
+    """When it runs on each day, also as begun on the day before."""
+    for day in (since + timedelta(days=n) for n in range((until - since).days)):
+        for begun in (day, day - timedelta(days=1)):
+            if shift.runs_on(begun, calendar):
+                yield day, *shift.window(begun, zone)
 
 
 def _trackers(tx: Connection, post: Post) -> set[str]:

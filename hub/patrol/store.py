@@ -4,9 +4,11 @@ They are computed from the stored fixes and may be computed again at any time: a
 judged anew when more fixes of it are here than it was judged by, or the grids have changed.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta, tzinfo
+from functools import cache
+from typing import Any, TypeVarTuple
 
 import shapely
 from sqlalchemy import (
@@ -17,19 +19,23 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    Select,
     String,
     Table,
+    case,
+    column,
     delete,
     func,
     or_,
     select,
+    values,
 )
 from sqlalchemy.engine import Connection
 
 from hub.grid import store as grid_store
 from hub.patrol.sweeping import Pass
 from hub.patrol.visit import Manner, Visit, Way
-from hub.store import Instant, from_ms, metadata, now, to_ms, upsert
+from hub.store import Instant, from_ms, metadata, now, plain, to_ms, upsert
 from hub.tracks.store import Run, batches, vehicles
 
 LATE_AFTER = timedelta(hours=36)
@@ -97,6 +103,7 @@ _VISIT = [visits.c[name] for name in ("vehicle", "grid", "start", "end", "slow_s
 QUARTER_MS = 900_000
 
 VehicleDay = tuple[str, date]
+Ts = TypeVarTuple("Ts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +184,12 @@ def kinds_of(tx: Connection, names: Collection[str]) -> dict[str, str]:
     return {row.id: row.kind for row in rows}
 
 
+def plates_of(tx: Connection, names: Collection[str]) -> dict[str, str]:
+    """The plates of vehicles."""
+    rows = tx.execute(select(vehicles.c.id, vehicles.c.plate).where(vehicles.c.id.in_(names)))
+    return {row.id: row.plate for row in rows}
+
+
 def fix_count(tx: Connection, vehicle: str, since: datetime, until: datetime) -> int:
     """How many fixes the batches hold that reach into a span: grows with every new one."""
     count = select(func.sum(batches.c.last - batches.c.first + 1)).where(
@@ -234,28 +247,110 @@ def replace_day(
     upsert(tx, days, [row], ["vehicle", "day"])
 
 
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Visits that began on the local days from `since` before `until`; None: all there are.
+
+    `hours`: local days with moments within which they began.
+    """
+
+    since: date
+    until: date
+    grids: Collection[str] | None = None
+    vehicles: Collection[str] | None = None
+    hours: Sequence[tuple[date, datetime, datetime]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What visits of one grid in one manner come to.
+
+    `days`: the local day of each. `count`, `slow_s`, `last` (end): of some of the days.
+    """
+
+    grid: str
+    manner: Manner
+    days: tuple[date, ...]
+    count: int
+    slow_s: float
+    last: datetime | None
+
+
+def tallies(tx: Connection, which: Which, since: date, until: date) -> list[Tally]:
+    """Visits by grid and manner; counted and summed those from `since` before `until`."""
+    on = visits.c.day
+    counts = (on >= since.isoformat()) & (on < until.isoformat())
+    found = _chosen(
+        select(
+            visits.c.grid,
+            visits.c.manner,
+            func.aggregate_strings(on, " "),
+            func.sum(case((counts, 1), else_=0)),
+            func.sum(case((counts, visits.c.slow_s), else_=0.0)),
+            func.max(case((counts, visits.c.end)), type_=Instant),
+        ).group_by(visits.c.grid, visits.c.manner),
+        which,
+    )
+    day_of = cache(date.fromisoformat)
+    return [
+        Tally(grid, MANNERS[manner], tuple(map(day_of, days.split(" "))), *sums)
+        for grid, manner, days, *sums in tx.execute(found)
+    ]
+
+
+def find(
+    tx: Connection, which: Which, manner: Manner | None = None
+) -> Iterator[tuple[int, str, str]]:
+    """The number, grid and vehicle of each visit, of one manner or all, by start."""
+    found = _chosen(select(visits.c.id, visits.c.grid, visits.c.vehicle), which)
+    if manner is not None:
+        found = found.where(visits.c.manner == manner)
+    return plain(tx, found.order_by(visits.c.start, visits.c.id))
+
+
+def load(tx: Connection, numbers: Collection[int]) -> list[MadeVisit]:
+    """The visits of some numbers, by start."""
+    return _made(tx, select(*_VISIT).where(visits.c.id.in_(numbers)))
+
+
 def made_between(
     tx: Connection,
     since: date,
     until: date,
     manners: Collection[Manner] = (Manner.LOOKED,),
-    grids: Collection[str] | None = None,
 ) -> list[MadeVisit]:
     """Visits that began on the days from `since` before `until`, by start; unasked true ones."""
-    which = [
-        visits.c.day >= since.isoformat(),
-        visits.c.day < until.isoformat(),
-        visits.c.manner.in_(manners),
-    ]
-    if grids is not None:
-        which.append(visits.c.grid.in_(grids))
-    rows = tx.execute(select(*_VISIT).where(*which).order_by(visits.c.start, visits.c.id))
+    found = _chosen(select(*_VISIT), Which(since, until))
+    return _made(tx, found.where(visits.c.manner.in_(manners)))
+
+
+def _chosen(found: Select[*Ts], which: Which) -> Select[*Ts]:
+    found = found.where(
+        visits.c.day >= which.since.isoformat(), visits.c.day < which.until.isoformat()
+    )
+    if which.grids is not None:
+        found = found.where(visits.c.grid.in_(which.grids))
+    if which.vehicles is not None:
+        found = found.where(visits.c.vehicle.in_(which.vehicles))
+    if which.hours is not None:
+        names = (column("day", String), column("since", Instant), column("until", Instant))
+        rows = [(day.isoformat(), since, until) for day, since, until in which.hours]
+        hours = values(*names, name="hours").data(rows).cte()
+        begun = visits.c.start
+        within = (begun >= hours.c.since) & (begun < hours.c.until)
+        found = found.join(hours, (hours.c.day == visits.c.day) & within)
+    return found
+
+
+def _made(tx: Connection, found: Select[Any]) -> list[MadeVisit]:
     return [
         MadeVisit(
             vehicle,
             Visit(grid, start, end, slow_s, MANNERS[manner], None if way[0] is None else Way(*way)),
         )
-        for vehicle, grid, start, end, slow_s, manner, *way in rows
+        for vehicle, grid, start, end, slow_s, manner, *way in tx.execute(
+            found.order_by(visits.c.start, visits.c.id)
+        )
     ]
 
 

@@ -29,7 +29,10 @@ def test_every_standing_of_a_grid_is_there():
     made = [visit for level in numbers.T for visit in visits_of_walk(walk, level, names)]
     span = Span(DAY, DAY + timedelta(days=1), ZONE, DAY + timedelta(days=1))
     communities = [grid for grid in index.grids if grid.level == 3]
-    found = coverage(communities, made, ANKANG_PLAN, span)
+    days = {}
+    for visit in made:
+        days.setdefault(visit.grid, {}).setdefault(visit.manner, []).append(DAY)
+    found = coverage(communities, days, ANKANG_PLAN, span)
     standings = [
         Row(grid, each, 0, 0.0, None).standing
         for grid, each in zip(communities, found, strict=True)

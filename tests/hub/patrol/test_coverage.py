@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -77,6 +78,14 @@ def test_settings_decide() -> None:
 MONDAY = date(2026, 9, 28)
 
 
+def by_day(visits: Iterable[Visit]) -> dict[str, dict[Manner, list[date]]]:
+    found: dict[str, dict[Manner, list[date]]] = {}
+    for visit in visits:
+        day = visit.start.astimezone(ANKANG).date()
+        found.setdefault(visit.grid, {}).setdefault(visit.manner, []).append(day)
+    return found
+
+
 def visit_on(day: date, hour_utc: int = 4, grid: str = "a") -> Visit:
     noon = at_s(0).replace(year=day.year, month=day.month, day=day.day, hour=hour_utc)
     return Visit(grid, noon, noon + timedelta(minutes=1), 60)
@@ -108,7 +117,7 @@ def test_coverage_of_a_grid(
     since, until = since_until
     (found,) = coverage(
         grids(feature("a", square(109, 32), level=3)),
-        [visit_on(day) for day in visit_days],
+        by_day(visit_on(day) for day in visit_days),
         {3: frequency},
         Span(since, until, ANKANG),
     )
@@ -120,7 +129,7 @@ def test_coverage_of_a_grid(
 def test_a_visit_counts_for_its_local_day() -> None:
     (found,) = coverage(
         grids(feature("a", square(109, 32), level=3)),
-        [visit_on(MONDAY, hour_utc=17)],
+        by_day([visit_on(MONDAY, hour_utc=17)]),
         ANKANG_PLAN,
         Span(MONDAY, MONDAY + timedelta(days=2), ANKANG),
     )
@@ -129,7 +138,7 @@ def test_a_visit_counts_for_its_local_day() -> None:
 
 def test_the_citys_plan_asks_every_level_for_what_the_paper_says() -> None:
     every: list[Grid] = read(ankang_grids()).grids
-    found = coverage(every, [], ANKANG_PLAN, Span(MONDAY, MONDAY + timedelta(days=7), ANKANG))
+    found = coverage(every, {}, ANKANG_PLAN, Span(MONDAY, MONDAY + timedelta(days=7), ANKANG))
     assert sum(each.due for each in found) == 1 + (8 + 91) * 7
 
 
@@ -155,7 +164,7 @@ def test_weeks_belong_to_the_span_they_begin_in() -> None:
 def test_what_still_can_be_made_is_not_missed() -> None:
     (found,) = coverage(
         grids(feature("a", square(109, 32), level=3)),
-        [],
+        {},
         {3: Frequency(2, Period.DAY)},
         Span(MONDAY, MONDAY + timedelta(days=2), ANKANG, today=MONDAY + timedelta(days=1)),
     )
@@ -166,7 +175,7 @@ def test_what_still_can_be_made_is_not_missed() -> None:
 def test_days_without_the_shift_ask_for_nothing() -> None:
     (found,) = coverage(
         grids(feature("a", square(109, 32), level=3)),
-        [visit_on(MONDAY)],
+        by_day([visit_on(MONDAY)]),
         {3: Frequency(1, Period.DAY)},
         Span(MONDAY, MONDAY + timedelta(days=7), ANKANG, counts=lambda day: day.weekday() < 2),
     )
@@ -181,7 +190,7 @@ def test_a_plan_of_no_visits_is_refused() -> None:
 def test_nothing_is_due_before_a_grid_was_known() -> None:
     (found,) = coverage(
         grids(feature("a", square(109, 32), level=3)),
-        [visit_on(MONDAY)],
+        by_day([visit_on(MONDAY)]),
         ANKANG_PLAN,
         Span(*days(0, 5), ANKANG, today=MONDAY + timedelta(days=4)),
         {"a": MONDAY + timedelta(days=2)},
@@ -214,7 +223,7 @@ def token(day: date, manner: Manner) -> Visit:
 def test_a_missed_day_says_who_was_there_without_looking(made, missed, parked, passed) -> None:
     (found,) = coverage(
         grids(feature("a", square(109, 32), level=3)),
-        made,
+        by_day(made),
         {3: Frequency(1, Period.DAY)},
         Span(MONDAY, MONDAY + timedelta(days=2), ANKANG),
     )

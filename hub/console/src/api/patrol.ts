@@ -1,4 +1,4 @@
-import type { Feature, FeatureCollection, MultiPolygon, Polygon } from 'geojson'
+import type { FeatureCollection, MultiPolygon, Polygon } from 'geojson'
 
 import type { GridName } from './grids'
 import { get, type Page, type Query, withQuery } from './http'
@@ -46,8 +46,6 @@ export interface CoverageReport {
   until: string
   frequency: { level: number | null; times: number; period: 'day' | 'week' }[]
   totals: Totals
-  items: CoverageItem[]
-  total: number
 }
 
 export interface Visit {
@@ -69,15 +67,9 @@ export interface Visit {
   passes: number | null
 }
 
-export interface CellProperties {
-  code: string
-  name: string
-  level: number | null
-  standing: Standing
-  synthetic: boolean
-}
+/** A row with the code and name of its grid beside the rest. */
+export type CellProperties = Omit<CoverageItem, 'grid'> & GridName
 export type Cells = FeatureCollection<Polygon | MultiPolygon, CellProperties>
-export type Cell = Feature<Polygon | MultiPolygon, CellProperties>
 
 /** Local days from `since` before `until`. */
 export interface Asked {
@@ -93,21 +85,21 @@ function query(asked: Asked): Query {
   return { ...asked }
 }
 
-/** All grids of an answer, however many pages they take. */
-export async function coverage(asked: Asked): Promise<CoverageReport> {
-  const path = '/api/patrol/coverage'
-  const first = await get<CoverageReport>(path, { ...query(asked), limit: 500 })
-  while (first.items.length < first.total) {
-    const offset = first.items.length
-    const next = await get<CoverageReport>(path, { ...query(asked), limit: 500, offset })
-    if (next.items.length === 0) break
-    first.items.push(...next.items)
-  }
-  return first
+/** What an answer comes to in all; its rows are those of `cells`. */
+export function coverage(asked: Asked): Promise<CoverageReport> {
+  return get('/api/patrol/coverage', { ...query(asked), limit: 1 })
 }
 
+/** All grids of an answer with their outlines. */
 export function cells(asked: Asked): Promise<Cells> {
   return get('/api/patrol/missed', { ...query(asked), all: true })
+}
+
+export function rowsOf(cells: Cells): CoverageItem[] {
+  return cells.features.map(({ properties: { code, name, ...rest } }) => ({
+    grid: { code, name },
+    ...rest,
+  }))
 }
 
 export function visits(asked: Asked): Promise<Page<Visit>> {
