@@ -2,7 +2,8 @@
 PY ?= python3
 PIP = .venv/bin/pip install --disable-pip-version-check --quiet --constraint constraints.txt
 CONSOLE = hub/console
-CONSOLE_SOURCES = $(shell find $(CONSOLE) -type f -not -path '*/node_modules/*' -not -path '*/dist/*')
+CONSOLE_SOURCES = $(wildcard hub/words/*.json) \
+  $(shell find $(CONSOLE) -type f -not -path '*/node_modules/*' -not -path '*/dist/*')
 
 .PHONY: demo test check setup setup-test console schema screenshots pictures clean
 

@@ -250,6 +250,7 @@ def create_app(config: HubConfig, hub: Hub | None = None) -> FastAPI:
     app.state.store = parts.store
     app.state.hub = parts
     app.state.access = config.access
+    app.state.zone = config.zone
     app.state.whereabouts = whereabouts.THINGS
     app.state.grid_spots = partial(whereabouts.of_grid, parts.site.places)
     http.install(app, config.base_map.hosts if config.base_map else ())

@@ -17,7 +17,7 @@ from hub.auth import need
 from hub.cases import store as case_store
 from hub.departments import store as department_store
 from hub.errors import Problem
-from hub.exports import Cell
+from hub.exports import Cell, Several, Word
 from hub.http import ERRORS, CodedText, Listing, Page, Utc, coded_of, iso, page
 from hub.people import person_names
 from hub.roles import Actor, Right
@@ -33,7 +33,7 @@ TITLES = (
 )  # fmt: skip
 
 Admin = Annotated[Actor, Depends(need(Right.ADMIN))]
-Word = Annotated[str | None, Query(max_length=100)]
+Sought = Annotated[str | None, Query(max_length=100)]
 
 
 class ActItem(BaseModel):
@@ -116,7 +116,7 @@ def router(store: Store) -> APIRouter:
     def take_out(
         actor: Admin,
         wanted: Annotated[audit.Wanted, Depends(filters)],
-        form: Annotated[exports.Format, Query(alias="format")] = "xlsx",
+        form: exports.AskedForm,
     ) -> Response:
         """What was searched for, at most 100,000 entries; that it was taken out is written down."""
         with store.read() as tx:
@@ -144,10 +144,10 @@ def router(store: Store) -> APIRouter:
 
 
 def filters(
-    actor: Word = None,
-    kind: Word = None,
-    subject: Word = None,
-    action: Word = None,
+    actor: Sought = None,
+    kind: Sought = None,
+    subject: Sought = None,
+    action: Sought = None,
     since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
     until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
     q: Annotated[str, Query(max_length=100)] = "",
@@ -169,9 +169,23 @@ def _rows(kept: list[audit.Kept], names: Mapping[str, str]) -> Iterator[list[Cel
     for each in kept:
         act = each.entry
         yield [
-            each.number, iso(act.at), act.actor, act.role, act.kind, act.subject, act.action,
-            act.from_state, act.to_state, act.note, each.hash, names.get(act.actor, ""),
+            each.number, act.at, act.actor, Word(act.role, ("role",)),
+            Word(act.kind, ("auditKind",)), act.subject, _action(act),
+            _state(act, act.from_state), _state(act, act.to_state), act.note, each.hash,
+            names.get(act.actor, ""),
         ]  # fmt: skip
+
+
+def _action(act: audit.Entry) -> Cell:
+    """What was done; of an order, what was ordered."""
+    verb, space, ordered = act.action.partition(" ")
+    if verb != "order" or not space:
+        return Word(act.action, ("action",))
+    return Several((Word(verb, ("auditKind",)), Word(ordered, ("op",))), " ", kept=True)
+
+
+def _state(act: audit.Entry, name: str) -> Word:
+    return Word(name, ("rollout",) if act.kind == "rollout" else ("state",))
 
 
 def _called(tx: Connection, acts: list[audit.Entry]) -> dict[tuple[str, str], str]:

@@ -1,7 +1,7 @@
 """Alerts over HTTP."""
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -27,7 +27,7 @@ from hub.alerts.store import (
 from hub.auth import need
 from hub.errors import not_found
 from hub.evidence.items import EvidenceItem, evidence_item
-from hub.exports import FILES, MOST, Form, sheet
+from hub.exports import FILES, MOST, AskedForm, Source, matter_name, sheet, worded
 from hub.grid.places import GridRef, GridStep, Places
 from hub.http import ERRORS, Body, CodedText, Listing, Page, Utc, coded_of, page
 from hub.matters import matter
@@ -163,10 +163,11 @@ class Decision(Body):
     note: Annotated[str, Field(max_length=1000)] = ""
 
 
-COLUMNS = {
-    "id": "id", "label": "label", "matter": "matter.code", "matter_name": "matter.name_zh",
-    "state": "state", "decision": "decision", "decided_by": "decided_by",
-    "decided_at": "decided_at", "level": "level", "since": "since", "at": "at",
+COLUMNS: Mapping[str, Source] = {
+    "id": "id", "label": worded("label", "label"), "matter": "matter.code",
+    "matter_name": matter_name, "state": worded("state", "alertState"),
+    "decision": worded("decision", "alert"), "decided_by": "decided_by",
+    "decided_at": "decided_at", "level": worded("level", "level"), "since": "since", "at": "at",
     "ended_at": "ended_at", "device": "device", "source": "source",
     "source_name": "source_name", "grid": "grid.code", "grid_name": "grid.name", "lat": "lat",
     "lon": "lon", "score": "score", "case": "case.number", "times_seen": "times_seen",
@@ -225,7 +226,7 @@ def router(
     def alert_table(
         actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
         which: Annotated[list[ColumnElement[bool]], Depends(_filters)],
-        form: Form = "xlsx",
+        form: AskedForm,
     ) -> Response:
         """The list as a table, the newest first."""
         found = list_alerts(actor, Page(limit=MOST, offset=0), which)

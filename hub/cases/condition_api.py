@@ -15,9 +15,9 @@ from hub.calendar.limit import TimeLimit, Unit
 from hub.cases import clock_store
 from hub.cases.clock_store import KeptCondition, TableChange
 from hub.cases.condition import USUAL, Condition
-from hub.cases.condition_sheet import LONGEST, TITLES, read_conditions, row_of
+from hub.cases.condition_sheet import HEADINGS, LONGEST, read_conditions, row_of
 from hub.errors import LOOK_AGAIN, Problem, not_found
-from hub.grid.titled import SHEET_BODY, BadSheet, BadTable
+from hub.grid.titled import SHEET_BODY, BadSheet, BadTable, titles
 from hub.http import ERRORS, Body, Listing, Utc
 from hub.matters import matter, table
 from hub.roles import Actor, Right
@@ -147,14 +147,12 @@ def router(store: Store, standard_ref: str) -> APIRouter:
             _note(tx, actor, standard_ref, "end", _said(str(number), kept.condition), at)
 
     @api.get("/condition-table", response_class=Response, responses=exports.FILES)
-    def export(
-        _actor: reader, form: Annotated[exports.Format, Query(alias="format")] = "xlsx"
-    ) -> Response:
+    def export(_actor: reader, form: exports.AskedForm) -> Response:
         """The table as it can be brought in again."""
         with store.read() as tx:
             found = clock_store.all_conditions(tx, standard_ref)
         rows = (row_of(each, _name_of(each.matter)) for each in found)
-        return exports.table("conditions", TITLES, rows, form)
+        return exports.table("conditions", titles(HEADINGS, form.language), rows, form)
 
     @api.put("/conditions", openapi_extra=SHEET_BODY)
     async def bring_in(

@@ -14,13 +14,13 @@ __all__ = ["BadSheet", "Fault", "read_conditions"]
 
 HEADINGS: Headings = {
     "matter": ("小类代码", "事项代码", "代码", "matter", "code"),
+    "name": ("小类名称", "matter_name"),
     "opening": ("立案条件", "opening"),
     "closing": ("结案条件", "结案标准", "closing"),
     "limit": ("处置时限", "处理时限", "时限", "limit"),
     "department": ("责任部门", "主管部门", "责任单位", "department"),
 }
 NEEDED = ("matter", "opening", "closing", "limit")
-TITLES = ("小类代码", "小类名称", "立案条件", "结案条件", "处置时限", "责任部门")
 UNIT_WORDS = {
     Unit.URGENT_HOUR: "紧急工作时",
     Unit.WORK_HOUR: "工作时",
@@ -39,7 +39,7 @@ def read_conditions(data: bytes, standard_ref: str, known: Mapping[str, str]) ->
 
 
 def row_of(condition: Condition, name_zh: str) -> list[str]:
-    """A condition as `TITLES` say; it reads back as the same."""
+    """A condition under `HEADINGS`; it reads back as the same."""
     limit = f"{condition.limit.number:g}{UNIT_WORDS[condition.limit.unit]}"
     return [
         condition.matter, name_zh, condition.opening, condition.closing, limit,

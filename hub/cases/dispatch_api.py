@@ -27,7 +27,7 @@ from hub.cases.dispatch import (
     checked,
     offered,
 )
-from hub.cases.dispatch_sheet import TITLES, Codes, known, read_rules, row_of
+from hub.cases.dispatch_sheet import HEADINGS, Codes, known, read_rules, row_of
 from hub.cases.dispatch_store import IN_FORCE, Dispatch, Kept, dispatch_rules
 from hub.cases.dispatching import Proposal, propose
 from hub.config import HubConfig
@@ -36,7 +36,7 @@ from hub.duty.duty import PersonRole
 from hub.errors import LOOK_AGAIN, Problem, not_found
 from hub.grid.places import Places
 from hub.grid.store import IN_FORCE as GRID_IN_FORCE, grids
-from hub.grid.titled import SHEET_BODY, BadSheet, BadTable, of_field
+from hub.grid.titled import SHEET_BODY, BadSheet, BadTable, of_field, titles
 from hub.http import ERRORS, Body, Listing, Utc
 from hub.matters import matter, table
 from hub.roles import Actor, Right
@@ -228,12 +228,12 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
             _note(tx, actor, str(number), "end", "", at)
 
     @api.get("/dispatch-rule-table", response_class=Response, responses=exports.FILES)
-    def export(
-        _actor: reader, form: Annotated[exports.Format, Query(alias="format")] = "xlsx"
-    ) -> Response:
+    def export(_actor: reader, form: exports.AskedForm) -> Response:
         with store.read() as tx:
             found = dispatch_store.in_force(tx)
-        return exports.table("dispatch-rules", TITLES, (row_of(rule) for rule in found), form)
+        return exports.table(
+            "dispatch-rules", titles(HEADINGS, form.language), map(row_of, found), form
+        )
 
     @api.put("/dispatch-rule-table", openapi_extra=SHEET_BODY)
     async def bring_in(

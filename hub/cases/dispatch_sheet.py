@@ -37,7 +37,6 @@ HEADINGS: Headings = {
     "role": ("值班角色", "角色", "role"),
     "note": ("备注", "说明", "note"),
 }
-TITLES = tuple(titles[0] for titles in HEADINGS.values())
 NEEDED = ("department",)
 _HOURS = {"工作时间": WORK_TIME, "非工作时间": OFF_TIME, "全天": "", "任何时间": ""}
 _LEVELS = {"": (1, 3), "一般": (1, 1), "较重": (2, 2), "重大": (3, 3)}
@@ -123,7 +122,7 @@ def known(when: Conditions, to: Target, codes: Codes) -> Conditions:
 
 
 def row_of(rule: Rule) -> tuple[str | int | None, ...]:
-    """A rule under TITLES."""
+    """A rule under `HEADINGS`."""
     when, to = rule.when, rule.to
     words = {hours: word for word, hours in reversed(_HOURS.items()) if hours}
     level = "" if (when.level_from, when.level_to) == (1, 3) else _range(when)

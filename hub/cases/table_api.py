@@ -3,16 +3,16 @@
 from collections.abc import Callable, Iterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 from sqlalchemy import ColumnElement, select
 
 from hub.auth import need
 from hub.cases.api import AlertsOf, CaseItem, case_items, filters, visible
 from hub.cases.store import cases
-from hub.exports import FILES, Cell, Format, table
+from hub.exports import FILES, AskedForm, Cell, Word, matter_name, table
 from hub.grid.places import Places
-from hub.http import ERRORS, iso
+from hub.http import ERRORS
 from hub.people import person_names
 from hub.roles import Actor, Right
 from hub.scope import Reach
@@ -35,7 +35,7 @@ def router(store: Store, places: Places, alerts_of: AlertsOf) -> APIRouter:
     def case_table(
         actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
         which: Annotated[list[ColumnElement[bool]], Depends(filters)],
-        form: Annotated[Format, Query(alias="format")] = "xlsx",
+        form: AskedForm,
     ) -> Response:
         """At most the newest 20,000."""
         newest = select(cases.c.id).where(*which, visible(actor)).order_by(cases.c.opened_at.desc())
@@ -52,29 +52,28 @@ def router(store: Store, places: Places, alerts_of: AlertsOf) -> APIRouter:
 def _rows(items: list[CaseItem], officer: Callable[[CaseItem], str]) -> Iterator[list[Cell]]:
     for item in items:
         clock, matter, grid = item.clock, item.matter, item.grid
-        due_at = clock.due_at if clock else None
         yield [
             item.number,
             item.title,
             matter.code if matter else "",
-            matter.name_zh if matter else "",
-            item.state.value,
+            matter_name(item),
+            Word(item.state, ("state",)),
             item.state_zh,
-            item.stage.value,
-            item.level,
+            Word(item.stage, ("stage",)),
+            Word(item.level, ("level",)),
             grid.code if grid else "",
             grid.name if grid else "",
             item.lat,
             item.lon,
-            item.source,
-            iso(item.opened_at),
-            iso(item.updated_at),
-            iso(item.closed_at) if item.closed_at else "",
-            iso(due_at) if due_at else "",
-            clock.state.value if clock else "",
+            Word(item.source, ("channel",)),
+            item.opened_at,
+            item.updated_at,
+            item.closed_at,
+            clock.due_at if clock else None,
+            Word(clock.state if clock else None, ("clockState",)),
             item.department.name_zh if item.department else "",
             officer(item),
             len(item.alerts),
             item.reports,
-            "yes" if item.generated else "",
+            item.generated,
         ]

@@ -10,6 +10,6 @@ export default defineConfig({
     chunkSizeWarningLimit: 1300,
     rollupOptions: { input: ['index.html', 'public.html', 'phone.html'] },
   },
-  server: { proxy: { '/api': hub, '/public': hub } },
+  server: { proxy: { '/api': hub, '/public': hub }, fs: { allow: ['..'] } },
   test: { include: ['src/**/*.test.ts'] },
 })

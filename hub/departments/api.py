@@ -15,11 +15,11 @@ from hub import audit, exports
 from hub.auth import need
 from hub.departments import store as department_store
 from hub.departments.department import BadDepartment, Department, checked
-from hub.departments.sheet import TITLES, read_departments, row_of
+from hub.departments.sheet import HEADINGS, read_departments, row_of
 from hub.departments.store import IN_FORCE, Known
 from hub.errors import LOOK_AGAIN, Problem, not_found
 from hub.grid.store import IN_FORCE as GRID_IN_FORCE, grids
-from hub.grid.titled import A_GRID, SHEET_BODY, BadSheet, BadTable, no_grid, of_field
+from hub.grid.titled import A_GRID, SHEET_BODY, BadSheet, BadTable, no_grid, of_field, titles
 from hub.http import ERRORS, Body, Listing, Utc
 from hub.roles import Actor, Right
 from hub.scope import Reach
@@ -88,13 +88,11 @@ def router(store: Store) -> APIRouter:
         return Listing(items=[_item(each) for each in found], total=len(found))
 
     @api.get("/department-table", response_class=Response, responses=exports.FILES)
-    def export(
-        _actor: reader, form: Annotated[exports.Format, Query(alias="format")] = "xlsx"
-    ) -> Response:
+    def export(_actor: reader, form: exports.AskedForm) -> Response:
         with store.read() as tx:
             found = department_store.listed(tx, IN_FORCE)
         rows = (row_of(each.department) for each in found)
-        return exports.table("departments", TITLES, rows, form)
+        return exports.table("departments", titles(HEADINGS, form.language), rows, form)
 
     @api.put("/department-table", openapi_extra=SHEET_BODY)
     async def bring_in(

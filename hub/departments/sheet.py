@@ -14,7 +14,6 @@ HEADINGS: Headings = {
     "level": ("网格级别", "级别", "level"),
     "grid": ("网格代码", "网格", "grid"),
 }
-TITLES = tuple(titles[0] for titles in HEADINGS.values())
 NEEDED = ("code", "name_zh")
 _LEVELS = {"": None, "一级": 1, "二级": 2, "三级": 3, "1": 1, "2": 2, "3": 3}
 
@@ -68,7 +67,7 @@ def _department(line: Line, grids: Collection[str], *, generated: bool) -> Depar
 
 
 def row_of(department: Department) -> tuple[str | int | None, ...]:
-    """A department under TITLES."""
+    """A department under `HEADINGS`."""
     return (
         department.code,
         department.name_zh,

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ from hub.auth import need
 from hub.devices import keys as device_keys, store as devices_store
 from hub.devices.store import blind_spans, cameras, devices
 from hub.errors import Problem, not_found
-from hub.exports import FILES, MOST, Form, sheet
+from hub.exports import FILES, MOST, AskedForm, Source, sheet, worded
 from hub.grid.places import GridRef, GridStep, Places
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.roles import Actor, Right
@@ -116,8 +116,8 @@ class DeviceItem(BaseModel):
 
 REVOKE = "revoke"
 """The act of taking a device off the list, in the history."""
-CAMERA_COLUMNS = {
-    "id": "id", "device": "device", "name": "name", "state": "state",
+CAMERA_COLUMNS: Mapping[str, Source] = {
+    "id": "id", "device": "device", "name": "name", "state": worded("state", "camera"),
     "state_since": "state_since", "online": "online", "last_seen_at": "last_seen_at",
     "lat": "lat", "lon": "lon", "heading_deg": "heading_deg", "zones": "zones",
     "grid": "grid.code", "grid_name": "grid.name", "generated": "generated",
@@ -246,9 +246,9 @@ def router(
     @api.get("/camera-table", response_class=Response, responses=FILES)
     def camera_table(
         actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
+        form: AskedForm,
         state: str | None = None,
         grid: str | None = None,
-        form: Form = "xlsx",
     ) -> Response:
         """The list as a table."""
         found = list_cameras(actor, Page(limit=MOST, offset=0), state, grid)
@@ -298,8 +298,8 @@ def router(
     @api.get("/device-table", response_class=Response, responses=FILES)
     def device_table(
         actor: Annotated[Actor, Depends(need(Right.READ))],
+        form: AskedForm,
         online: bool | None = None,
-        form: Form = "xlsx",
     ) -> Response:
         """The list as a table."""
         found = list_devices(actor, Page(limit=MOST, offset=0), online)

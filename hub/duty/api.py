@@ -21,7 +21,7 @@ from hub.duty.roll import Asked, Line, Place, roll, settings_of
 from hub.duty.shift import Shift
 from hub.duty.table import Duty, read_duty, read_rows
 from hub.errors import Problem, not_found
-from hub.exports import FILES, Cell, Format, table
+from hub.exports import FILES, AskedForm, Cell, Word, table
 from hub.grid.errors import GridError
 from hub.grid.grid import Grid
 from hub.grid.places import GridRef, Places
@@ -273,11 +273,9 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
         response_class=Response,
         responses=FILES,
     )
-    def attendance_file(
-        actor: of_grid, which: asked, form: Annotated[Format, Query(alias="format")] = "xlsx"
-    ) -> Response:
+    def attendance_file(actor: of_grid, which: asked, form: AskedForm) -> Response:
         items = (_attendance_item(each, places, actor) for each in lines(which))
-        return table(f"attendance-{which.since}", TITLES, _cells(items), form)
+        return table("attendance", TITLES, _cells(items), form, str(which.since))
 
     return api
 
@@ -458,14 +456,14 @@ def _attendance_item(line: Line, places: Places, actor: Actor) -> AttendanceItem
 
 
 def _cells(items: Iterator[AttendanceItem]) -> Iterator[list[Cell]]:
-    def word(value: bool | None) -> str:
-        return "unknown" if value is None else "yes" if value else "no"
+    def word(value: bool | None) -> Word:
+        return Word("unknown" if value is None else "yes" if value else "no", ("yesNo",))
 
     for i in items:
         yield [
-            i.day.isoformat(), i.post, i.post_name, i.person, i.name, i.shift, i.start.isoformat(),
-            i.end.isoformat(), i.presence.value, word(i.no_positions), word(i.late),
-            word(i.left_early), word(i.away), i.first_at.isoformat() if i.first_at else "",
-            i.last_at.isoformat() if i.last_at else "", round(i.inside_s / 60, 1),
+            i.day.isoformat(), i.post, i.post_name, i.person, i.name, i.shift, i.start,
+            i.end, Word(i.presence, ("duty",)), word(i.no_positions), word(i.late),
+            word(i.left_early), word(i.away), i.first_at,
+            i.last_at, round(i.inside_s / 60, 1),
             round(i.away_s / 60, 1), round(i.unknown_s / 60, 1),
         ]  # fmt: skip

@@ -27,7 +27,7 @@ from hub.evaluation.period import Every, Period
 from hub.evaluation.ranking import Place
 from hub.evaluation.scheme import Award, Scheme, Version, check
 from hub.evaluation.store import EnteredScore, StoredReport
-from hub.exports import FILES, MOST, Form, sheet, table
+from hub.exports import FILES, MOST, AskedForm, Named, Source, sheet, table, worded
 from hub.grid.store import is_known
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.matters import matter, table as matter_table
@@ -35,6 +35,7 @@ from hub.people import person_names
 from hub.roles import Actor, Right
 from hub.scope import Reach
 from hub.store import Store, now
+from hub.words import Language, word
 from wire.coded import coded, words_of
 
 Reader = Annotated[Actor, Depends(need(Right.READ))]
@@ -45,9 +46,10 @@ Configurer = Annotated[Actor, Depends(need(Right.CONFIGURE))]
 Names = Callable[[str], str]
 MOST_PERIODS = 36
 CASES_AT_ONCE = 500
-FIGURE_TITLES = ("indicator", "指标", "numerator", "denominator", "value")
-CASE_COLUMNS = {
-    "number": "number", "title": "title", "state": "state", "state_zh": "state_zh",
+FIGURE_TITLES = ("indicator", "indicator_name", "numerator", "denominator", "value")
+CASE_COLUMNS: Mapping[str, Source] = {
+    "number": "number", "title": "title", "state": worded("state", "state"),
+    "state_zh": "state_zh",
     "department": "department", "generated": "generated",
 }  # fmt: skip
 
@@ -364,19 +366,19 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
         _actor: Limited,
         wanted: about,
         group: parted,
-        form: Form = "xlsx",
+        form: AskedForm,
     ) -> Response:
         with store.read() as tx:
             found = figures.by_group(tx, wanted, group)
             names = names_of(tx, figures, wanted, group)
         titles = ("group", "name", *FIGURE_TITLES)
         rows = [
-            (code, names(code), name, BY_ID[name].zh, len(each.numerator), len(each.denominator),
+            (code, names(code), name, _called(name), len(each.numerator), len(each.denominator),
              each.value)
             for code in sorted(found)
             for name, each in found[code].items()
         ]  # fmt: skip
-        return table(f"figures-{wanted.period.name}", titles, rows, form)
+        return table("figures", titles, rows, form, wanted.period.name)
 
     def behind(
         wanted: about,
@@ -404,11 +406,11 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
         return Listing(items=items, total=len(found.cases))
 
     @api.get("/cases/file", response_class=Response, responses=FILES)
-    def counted_file(_actor: Limited, found: counts, form: Form = "xlsx") -> Response:
+    def counted_file(_actor: Limited, found: counts, form: AskedForm) -> Response:
         """At most the first 20,000."""
         with store.read() as tx:
             items = _counted(tx, found.cases[:MOST])
-        return sheet(found.name, items, CASE_COLUMNS, form)
+        return sheet("counted", items, CASE_COLUMNS, form, found.name)
 
     def pointed(
         wanted: about,
@@ -435,15 +437,15 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
         return series
 
     @api.get("/trend/file", response_class=Response, responses=FILES)
-    def trend_file(_actor: Limited, wanted: about, series: points, form: Form = "xlsx") -> Response:
+    def trend_file(_actor: Limited, wanted: about, series: points, form: AskedForm) -> Response:
         titles = ("period", *FIGURE_TITLES)
         rows = (
-            (point.period, each.indicator, BY_ID[each.indicator].zh, each.numerator,
+            (point.period, each.indicator, _called(each.indicator), each.numerator,
              each.denominator, each.value)
             for point in series
             for each in point.figures
         )  # fmt: skip
-        return table(f"trend-{wanted.period.name}", titles, rows, form)
+        return table("trend", titles, rows, form, wanted.period.name)
 
     @api.get("/ranking")
     def the_ranking(_actor: Reader, wanted: about, group: ranks) -> RankingItem:
@@ -465,42 +467,40 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
         )
 
     @api.get("/ranking/file", response_class=Response, responses=FILES)
-    def ranking_file(_actor: Reader, wanted: about, group: ranks, form: Form = "xlsx") -> Response:
+    def ranking_file(_actor: Reader, wanted: about, group: ranks, form: AskedForm) -> Response:
         with store.read() as tx:
             standing = figures.standing(tx, wanted, group)
             names = names_of(tx, figures, wanted, group)
         weights = list(standing.scheme.scheme.weights)
         titles = [
             "place", "group", "name", "score", "confidence", "bottom_running", "flagged", "award",
-            *(f"{name} {part}" for name in weights for part in ("n", "of")),
+            *_count_heads(weights, form.language),
         ]  # fmt: skip
         rows = [
             (
                 each.place, each.group, names(each.group), each.score,
                 trust.value if (trust := standing.confidence.get(each.group)) else None,
-                each.in_bottom, "yes" if each.is_flagged else "",
+                each.in_bottom, each.is_flagged,
                 each.award[0] if each.award else "",
                 *(count for name in weights for count in _counts(each.measures.get(name))),
             )
             for each in standing.places
         ]  # fmt: skip
-        return table(f"ranking-{wanted.period.name}", titles, rows, form)
+        return table("ranking", titles, rows, form, wanted.period.name)
 
     @api.get("/deductions/file", response_class=Response, responses=FILES)
-    def deductions_file(
-        _actor: Reader, wanted: about, group: ranks, form: Form = "xlsx"
-    ) -> Response:
+    def deductions_file(_actor: Reader, wanted: about, group: ranks, form: AskedForm) -> Response:
         with store.read() as tx:
             lines = figures.deductions(tx, wanted, group)
             names = names_of(tx, figures, wanted, group)
             numbers = case_store.numbers_of(tx, list({each.case for each in lines}))
-        titles = ("group", "name", "indicator", "指标", "case", "points")
+        titles = ("group", "name", "indicator", "indicator_name", "case", "points")
         rows = [
-            (each.group, names(each.group), each.indicator, BY_ID[each.indicator].zh,
+            (each.group, names(each.group), each.indicator, _called(each.indicator),
              numbers.get(each.case, ""), -each.points)
             for each in lines
         ]  # fmt: skip
-        return table(f"deductions-{wanted.period.name}", titles, rows, form)
+        return table("deductions", titles, rows, form, wanted.period.name)
 
     def years(wanted: about, group: ranks) -> list[YearItem]:
         if wanted.period.every is not Every.YEAR:
@@ -528,7 +528,7 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
         return Listing(items=items, total=len(items))
 
     @api.get("/year/file", response_class=Response, responses=FILES)
-    def year_file(_actor: Reader, wanted: about, items: in_year, form: Form = "xlsx") -> Response:
+    def year_file(_actor: Reader, wanted: about, items: in_year, form: AskedForm) -> Response:
         months = [each.name for each in wanted.period.parts(Every.MONTH)]
         rows = (
             (each.group, each.name, *(each.months.get(month) for month in months), each.year_end,
@@ -536,7 +536,7 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
             for each in items
         )  # fmt: skip
         titles = ("group", "name", *months, "year_end", "score")
-        return table(f"year-{wanted.period.name}", titles, rows, form)
+        return table("year", titles, rows, form, wanted.period.name)
 
     _add_scheme(api, store)
     _add_scores(api, store, figures)
@@ -618,6 +618,20 @@ def _add_scores(api: APIRouter, store: Store, figures: Figures) -> None:
             note = f"{body.kind} {body.subject_kind} {body.subject}: {body.score:g}"
             _write(tx, actor, at, "score", wanted.period.name, note)
         return _score(made)
+
+
+def _called(indicator: str) -> Named:
+    return Named(BY_ID[indicator].zh, BY_ID[indicator].en)
+
+
+def _count_heads(indicators: Sequence[str], language: Language | None) -> list[str]:
+    """Two columns an indicator: what counts, and of how much."""
+    parts = {"n": "numerator", "of": "denominator"}
+    if language is None:
+        return [f"{name} {part}" for name in indicators for part in parts]
+    names = [BY_ID[name].zh if language == "zh" else BY_ID[name].en for name in indicators]
+    heads = [word(language, "head", part).lower() for part in parts.values()]
+    return [f"{name} {head}" for name in names for head in heads]
 
 
 def _may_enter(body: ScoreBody, actor: Actor) -> bool:

@@ -152,4 +152,4 @@ def _year(book: xlsxwriter.Workbook, document: Document, styles: _Styles) -> Non
 
 
 def _pairs(names: list[str]) -> list[str]:
-    return [title for name in names for title in (f"{BY_ID[name].zh} n", "of")]
+    return [title for name in names for title in (f"{BY_ID[name].zh} 分子 n", "分母 of")]

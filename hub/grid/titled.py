@@ -10,6 +10,7 @@ from typing import TypeVar
 from hub.errors import HubError, Problem
 from hub.grid.errors import GridError
 from hub.grid.sheets import Sheet, read_sheets
+from hub.words import Language
 from wire.coded import Coded, coded
 
 Value = TypeVar("Value")
@@ -67,6 +68,15 @@ def no_grid(code: str) -> Coded:
 def unreadable(message: str) -> Coded:
     """Why a file is no table."""
     return coded("cannot_be_read", "cannot be read: {why}", why=message)
+
+
+def titles(headings: Headings, language: Language | None) -> list[str]:
+    """The usual titles of a table that goes out and is taken back, in the reader's language."""
+    english = language == "en"
+    return [
+        next((title for title in known if english and title.isascii()), known[0])
+        for known in headings.values()
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Reports over HTTP, for clerks and for systems that hand them over."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Protocol
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from hub.auth import need
 from hub.errors import Problem, not_found
 from hub.evidence.items import evidence_url
 from hub.evidence.store import Vault
-from hub.exports import FILES, MOST, Form, sheet
+from hub.exports import FILES, MOST, AskedForm, Source, matter_name, sheet, worded
 from hub.grid.places import GridRef, Places
 from hub.grid.titled import SHOWN_FAULTS, BadSheet
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
@@ -198,15 +198,16 @@ class BadFile(Problem):
         ]
 
 
-COLUMNS = {
-    "number": "number", "state": "state", "channel": "channel",
+COLUMNS: Mapping[str, Source] = {
+    "number": "number", "state": worded("state", "reportState"),
+    "channel": worded("channel", "channel"),
     "external_system": "external_system", "external_id": "external_id", "content": "content",
-    "matter": "matter.code", "matter_name": "matter.name_zh", "place": "place_text",
+    "matter": "matter.code", "matter_name": matter_name, "place": "place_text",
     "lat": "lat", "lon": "lon", "grid": "grid.code", "grid_name": "grid.name",
-    "urgency": "urgency", "wants_reply": "wants_reply", "reply_due_at": "reply_due_at",
-    "received_at": "received_at", "caller": "caller", "case": "case_number", "reason": "reason",
-    "answer": "answer", "answered_at": "answered_at", "photos": "photos",
-    "generated": "generated",
+    "urgency": worded("urgency", "level"), "wants_reply": "wants_reply",
+    "reply_due_at": "reply_due_at", "received_at": "received_at", "caller": "caller",
+    "case": "case_number", "reason": "reason", "answer": "answer",
+    "answered_at": "answered_at", "photos": "photos", "generated": "generated",
 }  # fmt: skip
 
 
@@ -250,7 +251,7 @@ def router(
     def report_table(
         actor: Annotated[Actor, Depends(need(Right.ACT, Reach.POSTS))],
         which: Annotated[list[ColumnElement[bool]], Depends(_filters)],
-        form: Form = "xlsx",
+        form: AskedForm,
     ) -> Response:
         """The list as a table, the newest first; who reported is masked as there."""
         found = list_reports(actor, Page(limit=MOST, offset=0), which)

@@ -15,7 +15,7 @@ from hub import audit
 from hub.auth import need
 from hub.config import Out
 from hub.errors import Problem, not_found
-from hub.exports import FILES, MOST, Form, Source, sheet
+from hub.exports import FILES, MOST, AskedForm, Several, Source, Word, sheet, worded
 from hub.http import ERRORS, Body, CodedText, Listing, Page, Utc, coded_of, page
 from hub.intake.sealing import Seal
 from hub.out import store as out_store
@@ -102,7 +102,7 @@ def router(store: Store, seal: Seal, out: Out, is_grid: Callable[[str], bool]) -
         return Listing(items=items, total=len(items))
 
     @api.get("/webhook-table", response_class=Response, responses=FILES)
-    def webhook_table(actor: Admin, form: Form = "xlsx") -> Response:
+    def webhook_table(actor: Admin, form: AskedForm) -> Response:
         """The list as a table; of an address what names a service, for the rest may be a key."""
         items = list_webhooks(actor).items
         with store.read() as tx:
@@ -110,13 +110,13 @@ def router(store: Store, seal: Seal, out: Out, is_grid: Callable[[str], bool]) -
         return sheet("webhooks", items, {**COLUMNS, "made_by": who}, form)
 
     @api.get("/delivery-table", response_class=Response, responses=FILES)
-    def message_table(_actor: Admin, webhook: int | None = None, form: Form = "xlsx") -> Response:
+    def message_table(_actor: Admin, form: AskedForm, webhook: int | None = None) -> Response:
         """What was told to one webhook or to all, the newest first; not what the messages say."""
         with store.read() as tx:
             names = {hook.id: hook.name for hook, _ in out_store.listed(tx)}
             found, _ = out_store.messages_of(tx, webhook, MOST, 0)
         columns: dict[str, Source] = {"webhook": lambda told: names.get(told.webhook, told.webhook)}
-        columns |= {name: name for name in FIELDS}
+        columns |= {name: name for name in FIELDS} | {"topic": worded("topic", "topic")}
         # What is said of a failed attempt may name the address, and that a key.
         columns["fault"] = lambda told: re.sub(r"\?\S+", "?…", told.fault)
         return sheet("deliveries", found, columns, form)
@@ -221,7 +221,9 @@ def _service(hook: WebhookItem) -> str:
 
 
 COLUMNS: Mapping[str, Source] = {
-    "name": "name", "to": _service, "topics": lambda hook: " ".join(hook.topics), "grid": "grid",
+    "name": "name", "to": _service,
+    "topics": lambda hook: Several([Word(topic, ("topic",)) for topic in hook.topics], " "),
+    "grid": "grid",
     "made_at": "made_at", "made_by": "made_by", "paused_at": "paused_at", "waiting": "waiting",
     "dead": "dead",
 }  # fmt: skip

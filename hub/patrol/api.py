@@ -17,7 +17,7 @@ from hub import audit
 from hub.auth import need
 from hub.config import HubConfig
 from hub.errors import Problem, not_found
-from hub.exports import FILES, Cell, Format, table
+from hub.exports import FILES, AskedForm, Cell, Several, Word, table
 from hub.grid import store as grid_store
 from hub.grid.grid import Grid
 from hub.grid.places import GridRef, Places
@@ -198,8 +198,8 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
         )
 
     @api.get("/coverage/file", response_class=Response, responses=FILES)
-    def coverage_file(_actor: of_grid, which: asked, form: _Form = "xlsx") -> Response:
-        return table(f"coverage-{which.since}", COVERAGE_TITLES, _lines(found(which)), form)
+    def coverage_file(_actor: of_grid, which: asked, form: AskedForm) -> Response:
+        return table("coverage", COVERAGE_TITLES, _lines(found(which)), form, str(which.since))
 
     @api.get("/missed", response_class=Response, responses=GEOJSON)
     def missed(
@@ -290,7 +290,7 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
 
     @api.get("/sweeping/file", response_class=Response, responses=FILES)
     def sweeping_file(
-        _actor: of_grid, which: asked, vehicle: str | None = None, form: _Form = "xlsx"
+        _actor: of_grid, which: asked, form: AskedForm, vehicle: str | None = None
     ) -> Response:
         items = [_swept_item(grid, near) for grid, near in swept_grids(which, vehicle)]
         lines: Iterator[list[Cell]] = (
@@ -298,7 +298,7 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
              round(i.twice_m2), round(i.share, 4), round(i.passes, 2), round(i.length_m)]
             for i in items
         )  # fmt: skip
-        return table(f"sweeping-{which.since}", SWEEPING_TITLES, lines, form)
+        return table("sweeping", SWEEPING_TITLES, lines, form, str(which.since))
 
     @api.get("/sweeping.geojson", response_class=Response, responses=GEOJSON)
     def bands(_actor: reader, which: asked, vehicle: str | None = None) -> Response:
@@ -362,8 +362,6 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
 
     return api
 
-
-_Form = Annotated[Format, Query(alias="format")]
 
 COVERAGE_TITLES = (
     "grid", "name", "level", "parent", "standing", "required", "due", "made", "open", "share",
@@ -459,13 +457,12 @@ def _item(row: Row) -> CoverageItem:
 def _lines(rows: Sequence[Row]) -> Iterator[list[Cell]]:
     for item in map(_item, rows):
         yield [
-            item.grid.code, item.grid.name, item.level, item.parent, item.standing.value,
-            item.required, item.due, item.made, item.open,
+            item.grid.code, item.grid.name, item.level, item.parent,
+            Word(item.standing, ("patrol",)), item.required, item.due, item.made, item.open,
             None if item.share is None else round(item.share, 4),
-            *(" ".join(day.isoformat() for day in days)
+            *(Several(days, " ", kept=True)
               for days in (item.missed, item.parked, item.passed)),
-            item.visits, item.looked_s,
-            item.last_visit.isoformat() if item.last_visit else "",
+            item.visits, item.looked_s, item.last_visit,
         ]  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from hub import audit
 from hub.auth import COOKIE, hashed, need, tokens
 from hub.errors import Problem, not_found
 from hub.events import Change, record
-from hub.exports import FILES, MOST, Form, Source, sheet
+from hub.exports import FILES, MOST, AskedForm, Several, Source, Word, sheet
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.people import password, person_names, sessions, users
 from hub.people.session_api import (
@@ -154,7 +154,7 @@ def router(
     def user_table(
         actor: Admin,
         which: Annotated[list[ColumnElement[bool]], Depends(_filters)],
-        form: Form = "xlsx",
+        form: AskedForm,
     ) -> Response:
         """The list as a table, without any secret; that it was taken out is written down."""
         found = list_users(actor, Page(limit=MOST, offset=0), which)
@@ -314,19 +314,23 @@ def add_user(tx: Connection, user: User, actor: Actor) -> None:
 
 def posts_text(held: Iterable[Post | PostItem]) -> str:
     """Posts in one line, for the history."""
-    limits = (
-        [post.role, post.grid or "*", post.department or "*", post.matter_class or "*"]
-        for post in held
-    )
-    return "; ".join(" ".join(each) for each in limits)
+    return "; ".join(" ".join([post.role, *_limits(post)]) for post in held)
+
+
+def _limits(post: Post | PostItem) -> list[str]:
+    return [post.grid or "*", post.department or "*", post.matter_class or "*"]
+
+
+def _post_cell(post: PostItem) -> Several:
+    return Several((Word(post.role, ("role",)), *_limits(post)), " ", kept=True)
 
 
 COLUMNS: Mapping[str, Source] = {
     "name": "name", "display_name": "display_name", "phone": "phone",
-    "posts": lambda user: posts_text(user.posts), "has_password": "has_password",
-    "must_change": "must_change", "single_sign_on": "single_sign_on",
-    "created_at": "created_at", "password_at": "password_at", "seen_at": "seen_at",
-    "disabled_at": "disabled_at",
+    "posts": lambda user: Several([_post_cell(post) for post in user.posts]),
+    "has_password": "has_password", "must_change": "must_change",
+    "single_sign_on": "single_sign_on", "created_at": "created_at", "password_at": "password_at",
+    "seen_at": "seen_at", "disabled_at": "disabled_at",
 }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from hub import audit
 from hub.auth import need
 from hub.errors import LOOK_AGAIN, Problem, not_found
-from hub.exports import FILES, MOST, Form, Source, sheet
+from hub.exports import FILES, MOST, AskedForm, Source, sheet
 from hub.grid.datum import Datum, convert
 from hub.grid.errors import GridError
 from hub.grid.hours import Hours
@@ -127,7 +127,7 @@ def router(store: Store, zone: Any) -> APIRouter:
         actor: reader,
         named: in_datum,
         which: Annotated[list[ColumnElement[bool]], Depends(_filters)],
-        form: Form = "xlsx",
+        form: AskedForm,
     ) -> Response:
         """The list as a table, in the datum of the call; `POST /api/permits` takes it back."""
         found = list_permits(actor, Page(limit=MOST, offset=0), named, which)

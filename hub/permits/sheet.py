@@ -99,7 +99,7 @@ def _columns(sheet: Sheet) -> dict[str, str]:
     for title in sheet.header:
         word = title.strip().lower().replace(" ", "").rstrip("（(m米)）") or title
         for name, titles in COLUMNS.items():
-            if word in titles or title.strip().lower() in titles:
+            if word in titles or title.strip().lower().replace(" ", "_") in titles:
                 found.setdefault(name, title)
     return found
 

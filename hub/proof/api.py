@@ -26,7 +26,7 @@ from hub.errors import Problem, not_found
 from hub.evidence import store as evidence_store
 from hub.evidence.file import IMAGE_TYPES, SHOWN
 from hub.evidence.items import evidence_url
-from hub.exports import FILES, MOST, Form, sheet
+from hub.exports import FILES, MOST, AskedForm, sheet
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.people import person_names
 from hub.proof import checking, store as proof_store
@@ -308,8 +308,8 @@ def router(store: Store, desk: Callable[[], ProofDesk]) -> APIRouter:
     @api.get("/visit-table", response_class=Response, responses=FILES)
     def visit_table(
         actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
+        form: AskedForm,
         assignee: Annotated[str | None, Query(max_length=100)] = None,
-        form: Form = "xlsx",
     ) -> Response:
         """The list as a table."""
         found = visits(actor, Page(limit=MOST, offset=0), assignee)

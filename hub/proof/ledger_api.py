@@ -13,9 +13,9 @@ from hub.alerts.store import alerts
 from hub.auth import need
 from hub.cases import store as case_store
 from hub.cases.api import case_refs, visible
-from hub.cases.case import STAGES, Case, State
+from hub.cases.case import Case
 from hub.config import HubConfig
-from hub.exports import FILES, Cell, Format, table
+from hub.exports import FILES, AskedForm, Cell, Several, Word, matter_name, table
 from hub.grid.places import GridRef, Places
 from hub.http import ERRORS, Listing, Page, Utc, page
 from hub.proof import ledger, ledger_store
@@ -25,14 +25,13 @@ from hub.scope import Reach, within
 from hub.store import Store, now
 
 LONG_TITLES = (
-    "案号", "状态", "事项", "标题", "网格", "部门", "立案时间", "天数", "挂账次数", "延期次数",
-    "返工次数", "反弹次数", "入账原因",
+    "case", "state", "matter_name", "title", "grid_name", "department", "opened_at", "days",
+    "suspensions", "extensions", "reworks", "rebounds", "into_ledger",
 )  # fmt: skip
 PLACE_TITLES = (
-    "事项", "网格", "纬度", "经度", "次数", "案件数", "首次", "最近", "案号",
+    "matter_name", "grid_name", "lat", "lon", "times", "case_count", "first_at", "last_at", "cases",
 )  # fmt: skip
 SHOWN_CASES = 50
-_Form = Annotated[Format, Query(alias="format")]
 _Days = Annotated[float | None, Query(gt=0, le=3650)]
 _Times = Annotated[int | None, Query(ge=1, le=1000)]
 _Metres = Annotated[float | None, Query(gt=0, le=1000)]
@@ -133,12 +132,11 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
 
     @api.get("/long-standing/file", response_class=Response, responses=FILES)
     def long_standing_file(
-        actor: reader, days: _Days = None, times: _Times = None, form: _Form = "xlsx"
+        actor: reader, form: AskedForm, days: _Days = None, times: _Times = None
     ) -> Response:
         found, known = long_found(actor, days, times)
         items = (_long_item(each, known[each.case.case_id], places) for each in found)
-        lines = (_long_line(each, config) for each in items)
-        return table("long-standing", LONG_TITLES, lines, form)
+        return table("long-standing", LONG_TITLES, map(_long_line, items), form)
 
     @api.get("/recurring")
     def recurring(
@@ -155,14 +153,14 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
 
     @api.get("/recurring/file", response_class=Response, responses=FILES)
     def recurring_file(
-        actor: reader, which: Annotated[Asked, Depends(asked)], form: _Form = "xlsx"
+        actor: reader, which: Annotated[Asked, Depends(asked)], form: AskedForm
     ) -> Response:
         with store.read() as tx:
             items = _place_items(tx, places_found(tx, actor, which), places, None)
         lines: Iterator[list[Cell]] = (
-            [i.matter.name_zh if i.matter else "", i.grid.name if i.grid else "", i.lat, i.lon,
-             i.times, i.case_count, _local(i.first_at, config), _local(i.last_at, config),
-             " ".join(case.number for case in i.cases)]
+            [matter_name(i), i.grid.name if i.grid else "", i.lat, i.lon,
+             i.times, i.case_count, i.first_at, i.last_at,
+             Several([case.number for case in i.cases], " ", kept=True)]
             for i in items
         )  # fmt: skip
         return table("recurring", PLACE_TITLES, lines, form)
@@ -188,22 +186,22 @@ def _long_item(each: LongStanding, case: Case, places: Places) -> LongStandingIt
     )
 
 
-def _long_line(item: LongStandingItem, config: HubConfig) -> list[Cell]:
-    why = [word for word, is_so in (("超期限", item.old), ("多次缓办", item.put_off)) if is_so]
+def _long_line(item: LongStandingItem) -> list[Cell]:
+    why = [name for name, is_so in (("old", item.old), ("put_off", item.put_off)) if is_so]
     return [
         item.case.number,
-        STAGES[State(item.case.state)][0],
-        item.matter.name_zh if item.matter else "",
+        Word(item.case.state, ("state",)),
+        matter_name(item),
         item.title,
         item.grid.name if item.grid else "",
         item.department or "",
-        _local(item.opened_at, config),
+        item.opened_at,
         round(item.days, 1),
         item.suspensions,
         item.extensions,
         item.reworks,
         item.rebounds,
-        "、".join(why),
+        Several([Word(name, ("ledger",)) for name in why]),
     ]
 
 
@@ -228,7 +226,3 @@ def _place_items(
         )
         for place, path in zip(found, paths, strict=True)
     ]
-
-
-def _local(at: Utc, config: HubConfig) -> str:
-    return f"{at.astimezone(config.zone):%Y-%m-%d %H:%M}"

@@ -1,6 +1,6 @@
 """Vehicles and their tracks over HTTP."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, Row
 
 from hub.auth import need
 from hub.errors import not_found
-from hub.exports import FILES, MOST, Form, sheet
+from hub.exports import FILES, MOST, AskedForm, Source, sheet, worded
 from hub.grid.places import GridRef, GridStep, Places
 from hub.http import ERRORS, Listing, Page, Utc, page
 from hub.roles import Actor, Right
@@ -103,10 +103,10 @@ def vehicle_items(
     return {item.id: item for item in _items(tx, rows, places, devices_of)}
 
 
-COLUMNS = {
-    "id": "id", "device": "device", "plate": "plate", "kind": "kind", "online": "online",
-    "at": "at", "lat": "lat", "lon": "lon", "speed_kmh": "speed_kmh",
-    "heading_deg": "heading_deg", "load": "body.load", "grid": "grid.code",
+COLUMNS: Mapping[str, Source] = {
+    "id": "id", "device": "device", "plate": "plate", "kind": worded("kind", "vehicle"),
+    "online": "online", "at": "at", "lat": "lat", "lon": "lon", "speed_kmh": "speed_kmh",
+    "heading_deg": "heading_deg", "load": worded("body.load", "load"), "grid": "grid.code",
     "grid_name": "grid.name", "generated": "generated",
 }  # fmt: skip
 
@@ -142,10 +142,10 @@ def router(
     @api.get("/vehicle-table", response_class=Response, responses=FILES)
     def vehicle_table(
         actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
+        form: AskedForm,
         kind: str | None = None,
         grid: str | None = None,
         online: bool | None = None,
-        form: Form = "xlsx",
     ) -> Response:
         """The list as a table."""
         found = list_vehicles(actor, Page(limit=MOST, offset=0), kind, grid, online)

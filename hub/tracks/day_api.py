@@ -1,7 +1,7 @@
 """A vehicle's day over HTTP: the report, and the same as a table for a spreadsheet."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
@@ -11,14 +11,14 @@ from sqlalchemy.engine import Connection
 
 from hub.auth import need
 from hub.errors import not_found
-from hub.exports import FILES, Format, table
+from hub.exports import FILES, AskedForm, Cell, Word, table
 from hub.http import ERRORS, LocalDay, Utc
 from hub.roles import Actor, Right
 from hub.store import Store, now, to_ms
 from hub.tracks import judged_store
 from hub.tracks.day import Day, bounds, day_of
 from hub.tracks.episode import Episode, Kind
-from hub.tracks.event_api import VehicleEvent, event_item
+from hub.tracks.event_api import VehicleEvent, event_item, facts_cell
 from hub.tracks.fence_store import Fences, refresh
 from hub.tracks.judged_store import vehicle_events
 from hub.tracks.judgement import Court
@@ -116,10 +116,10 @@ def router(store: Store, zone: Any, settings: TrackSettings) -> APIRouter:
             return read(tx, vehicle, day)
 
     @api.get("/vehicles/{vehicle:path}/days/{day}/file", response_class=Response, responses=FILES)
-    def file(vehicle: str, day: LocalDay, _actor: reader, form: Format = "xlsx") -> Response:
+    def file(vehicle: str, day: LocalDay, _actor: reader, form: AskedForm) -> Response:
         with store.read() as tx:
             known = read(tx, vehicle, day)
-        return table(f"vehicle-day-{day}", TITLES, _rows(known), form)
+        return table("vehicle-day", TITLES, _rows(known), form, str(day))
 
     return api
 
@@ -187,31 +187,34 @@ def _span(episode: Episode) -> dict[str, Any]:
     return {"start": start, "end": end, "duration_s": (end - start).total_seconds()}
 
 
-def _rows(day: VehicleDay) -> list[list[Any]]:
+def _rows(day: VehicleDay) -> list[list[Cell]]:
     """Everything of a day in order of time."""
-    rows: list[tuple[Any, list[Any]]] = []
+    rows: list[tuple[datetime, list[Cell]]] = []
     for trip in day.trips:
         way = [trip.distance_km, trip.top_kmh, trip.lat, trip.lon]
-        rows.append((trip.start, ["trip", *_times(trip), *way, "", 1.0, "", ""]))
+        rows.append((trip.start, [_kind("trip"), *_times(trip), *way, "", 1.0, "", ""]))
     for kind, stops in (("stop", day.stops), ("idle", day.idle)):
         for stop in stops:
             place = ["", "", stop.lat, stop.lon]
-            rows.append((stop.start, [kind, *_times(stop), *place, "", 1.0, "", ""]))
+            rows.append((stop.start, [_kind(kind), *_times(stop), *place, "", 1.0, "", ""]))
     nothing = [""] * (len(TITLES) - 4)
-    rows += [(gap.start, ["unknown", *_times(gap), *nothing]) for gap in day.unknown]
+    rows += [(gap.start, [_kind("unknown"), *_times(gap), *nothing]) for gap in day.unknown]
     for event in day.events:
         span = DaySpan(
             start=event.start,
             end=event.end,
             duration_s=(event.end - event.start).total_seconds(),
         )
-        facts = "; ".join(f"{name}: {value}" for name, value in event.facts.items())
-        late = "late" if event.late else ""
-        place = ["", "", event.lat, event.lon, event.subject, event.certainty, late, facts]
-        rows.append((event.start, [event.kind.value, *_times(span), *place]))
+        subject = Word(event.subject, ("alarm",))
+        what = [subject, event.certainty, event.late, facts_cell(event.facts)]
+        place = [event.lat, event.lon]
+        rows.append((event.start, [_kind(event.kind), *_times(span), "", "", *place, *what]))
     return [row for _, row in sorted(rows, key=lambda each: each[0])]
 
 
-def _times(span: DaySpan) -> list[Any]:
-    shown = span.model_dump(mode="json")
-    return [shown["start"], shown["end"], round(span.duration_s)]
+def _kind(name: str) -> Word:
+    return Word(name, ("event",))
+
+
+def _times(span: DaySpan) -> list[Cell]:
+    return [span.start, span.end, round(span.duration_s)]

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel
 from sqlalchemy import ColumnElement, func, select
 
 from hub.auth import need
-from hub.exports import FILES, MOST, Form, Source, sheet
+from hub.exports import FILES, MOST, AskedForm, Several, Source, Word, sheet, worded
 from hub.http import ERRORS, Listing, Page, Utc, page
 from hub.roles import Actor, Right
 from hub.scope import Reach
@@ -70,7 +70,7 @@ def router(store: Store) -> APIRouter:
     def event_table(
         actor: Annotated[Actor, Depends(need(Right.READ, Reach.POSTS))],
         which: Annotated[list[ColumnElement[bool]], Depends(_filters)],
-        form: Form = "xlsx",
+        form: AskedForm,
     ) -> Response:
         """The list as a table, the newest first."""
         found = list_events(actor, Page(limit=MOST, offset=0), which)
@@ -80,15 +80,34 @@ def router(store: Store) -> APIRouter:
 
 
 COLUMNS: Mapping[str, Source] = {
-    "id": "id", "vehicle": "vehicle", "kind": "kind", "subject": "subject", "start": "start",
+    "id": "id", "vehicle": "vehicle", "kind": worded("kind", "event"),
+    "subject": worded("subject", "alarm"), "start": "start",
     "end": "end", "over": "over", "lat": "lat", "lon": "lon", "certainty": "certainty",
-    "facts": lambda event: "; ".join(_fact(*each) for each in event.facts.items()),
+    "facts": lambda event: facts_cell(event.facts),
     "late": "late", "superseded_at": "superseded_at", "alert": "alert",
 }  # fmt: skip
 
 
-def _fact(name: str, value: Fact) -> str:
-    return f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
+def facts_cell(facts: Mapping[str, Fact]) -> Several:
+    """The cell of what a rule measured."""
+    return Several(
+        [
+            Several((Word(name, ("fact",)), _fact(value)), "=", kept=True)
+            for name, value in facts.items()
+        ]
+    )
+
+
+def _fact(value: Fact) -> object:
+    match value:
+        case bool():
+            return Word("yes" if value else "no", ("yesNo",))
+        case float():
+            return f"{value:g}"
+        case str():
+            return Word(value, ("verdict", "load", "purpose"))
+        case _:
+            return value
 
 
 def event_item(row: Any) -> VehicleEvent:

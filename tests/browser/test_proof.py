@@ -26,7 +26,7 @@ def test_the_ledgers_open_into_their_cases(still_hub: Served, opened: Opener) ->
     page.get_by_role("button", name="反复发生").click()
     expect(page.locator("tbody")).to_contain_text("含反弹 1、未立案告警 1")
     expect(page.get_by_role("link", name="XLSX", exact=True)).to_have_attribute(
-        "href", "/api/ledgers/recurring/file?format=xlsx"
+        "href", "/api/ledgers/recurring/file?format=xlsx&language=zh"
     )
     page.locator("tbody a").first.click()
     expect(page.locator(".timeline")).to_be_visible()

@@ -3,7 +3,9 @@
 import csv
 import io
 import json
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
@@ -123,7 +125,48 @@ def test_who_did_it_is_a_name_and_in_the_history_the_login_too(call, each_hub):
     assert {(act["actor"], act["actor_name"]) for act in acts} == {("admin-1", "周工")}
 
 
+@pytest.mark.parametrize("language", [None, "zh", "en"])
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
-def test_a_table_of_permits_is_taken_back_unchanged(call, form):
-    table = call("GET", "/api/permit-table", params={"format": form}).content
+def test_a_table_of_permits_is_taken_back_unchanged(call, form, language):
+    asked = {"format": form, **({"language": language} if language else {})}
+    table = call("GET", "/api/permit-table", params=asked).content
     assert call("POST", "/api/permits", content=table).json() == {"imported": 1, "changed": 0}
+
+
+def test_what_people_read_is_in_their_words_and_in_the_sites_time(call):
+    (order,) = rows(call, "order", language="zh")
+    assert (order["指令"], order["状态"]) == ("抓拍", "等设备上线")
+    (event,) = rows(call, "vehicle-event", language="zh")
+    assert (event["类型"], event["已结束"], event["详情"]) == ("超速", "是", "时速=71")
+    (hook,) = rows(call, "webhook", language="zh")
+    assert hook["主题"] == "新案件"
+    (person,) = rows(call, "user", language="zh", q="li", disabled=False)
+    assert person["岗位"] == "处置人员 q01 huanwei *"
+    machine, human = rows(call, "order"), rows(call, "order", language="en")
+    made = datetime.fromisoformat(machine[0]["made_at"]).astimezone(ZoneInfo("Asia/Shanghai"))
+    assert human[0]["Made (Beijing time)"] == f"{made:%Y-%m-%d %H:%M:%S}"
+    acts = rows(call, "audit", language="zh", kind="permit")
+    assert {(act["对象类型"], act["操作"], act["角色"]) for act in acts} == {
+        ("处置证", "保存", "管理员"),
+    }  # fmt: skip
+
+
+def test_every_table_has_its_heads_in_both_languages(call):
+    paths = call("GET", "/api/openapi.json").json()["paths"]
+    given = {"vehicle": "cam-1/v1", "day": "2026-11-23", "period": "2026-11",
+             "indicator": "close_rate", "by": "department", "format": "csv"}  # fmt: skip
+    tables = [
+        (path, {each["name"] for each in told["get"]["parameters"]})
+        for path, told in paths.items()
+        if any(each["name"] == "language" for each in told.get("get", {}).get("parameters", ()))
+    ]
+    assert len(tables) > 25
+    for path, names in tables:
+        for language, is_said in (("zh", r"[\u4e00-\u9fff]|^\d{4}-\d\d$"), ("en", r"^[ -~²°]+$")):
+            asked = {name: value for name, value in given.items() if name in names}
+            if path.endswith("year/file"):
+                asked["period"] = "2026"
+            answer = call("GET", path.format(**given), params=asked | {"language": language})
+            assert answer.status_code == 200, (path, answer.text)
+            heads = next(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+            assert [head for head in heads if not re.search(is_said, head)] == [], path

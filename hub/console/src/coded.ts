@@ -83,5 +83,8 @@ function settingOf(full: string): string {
 /** Columns by our names are called as the table of a city calls them. */
 export function columnOf(names: string): string {
   if (settings.language !== 'zh') return names
-  return names.replace(/[a-z_]+/g, (column) => zhColumns[column] ?? column)
+  return names.replace(/[a-z_]+/g, (column) => {
+    const head = `head.${column}`
+    return zhColumns[column] ?? (isKey(head) ? t(head) : column)
+  })
 }

@@ -14,7 +14,7 @@ from hub.devices.orders.desk import OrderDesk
 from hub.devices.orders.order import OPEN, Ops, Order, OrderState, Subject
 from hub.devices.orders.store import load, orders, to_order
 from hub.errors import not_found
-from hub.exports import FILES, MOST, Form, Source, sheet
+from hub.exports import FILES, MOST, AskedForm, Several, Source, Word, sheet, worded
 from hub.http import ERRORS, Body, CodedText, Listing, Page, Utc, coded_of, page
 from hub.people import person_names
 from hub.roles import Actor, Right
@@ -77,11 +77,18 @@ class OpItem(BaseModel):
 
 
 COLUMNS: Mapping[str, Source] = {
-    "id": "id", "device": "device", "op": "op", "state": "state", "why": "why",
-    "about": lambda order: f"{order.about.kind}:{order.about.id}" if order.about else "",
+    "id": "id", "device": "device", "op": worded("op", "op"),
+    "state": worded("state", "order"), "why": "why", "about": lambda order: _about(order.about),
     "by": "by", "made_at": "made_at", "valid_until": "valid_until", "sent_at": "sent_at",
     "answered_at": "answered_at",
 }  # fmt: skip
+
+
+def _about(thing: SubjectRef | None) -> Several | None:
+    """What an order is about, in one cell."""
+    if thing is None:
+        return None
+    return Several((Word(thing.kind, ("auditKind",)), thing.id), ":", kept=True)
 
 
 def order_news(tx: Connection, ids: Sequence[str]) -> dict[str, OrderNews]:
@@ -133,7 +140,7 @@ def router(store: Store, desk: OrderDesk) -> APIRouter:
     def order_table(
         actor: reader,
         which: Annotated[list[ColumnElement[bool]], Depends(_filters)],
-        form: Form = "xlsx",
+        form: AskedForm,
     ) -> Response:
         """The list as a table, the newest first; what is in an order is not in it."""
         found = list_orders(actor, Page(limit=MOST, offset=0), which)

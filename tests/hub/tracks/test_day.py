@@ -100,7 +100,7 @@ def test_positions_that_are_not_believed_are_counted_by_their_reason(call, hub):
 def test_a_day_as_a_table(call, hub):
     drive(hub)
     path = f"/api/vehicles/{TRUCK}/days/{DAY}/file"
-    text = call("GET", f"{path}?form=csv").content.decode("utf-8-sig")
+    text = call("GET", f"{path}?format=csv").content.decode("utf-8-sig")
     lines = list(csv.DictReader(io.StringIO(text)))
     kinds = [line["kind"] for line in lines]
     assert kinds.count("trip") == 2

@@ -1,7 +1,8 @@
 /** People, API keys, webhooks and the history of every act, for administrators. */
 
 import type { Codes } from '../coded'
-import { get, type Page, type Query, request, withQuery } from './http'
+import { get, type Page, type Query, request } from './http'
+import { tableFile, type TableFormat } from './tables'
 import type { Post, Right, Role } from './session'
 
 export interface Person {
@@ -219,8 +220,8 @@ export function acts(query: Query): Promise<Page<Act>> {
   return get('/api/audit', query)
 }
 
-export function actsFile(query: Query, format: 'csv' | 'xlsx'): string {
-  return withQuery('/api/audit-table', { ...query, format })
+export function actsFile(query: Query, format: TableFormat): string {
+  return tableFile('/api/audit-table', format, query)
 }
 
 export function auditWords(): Promise<{ kinds: string[]; actions: string[] }> {

@@ -1,5 +1,6 @@
 import type { GridName } from './grids'
-import { all, get, type Page, request, withQuery } from './http'
+import { all, get, type Page, request } from './http'
+import { tableFile } from './tables'
 
 export const FIVE = ['area', 'people', 'duties', 'tasks', 'rewards'] as const
 export type Five = (typeof FIVE)[number]
@@ -76,7 +77,7 @@ export function attendance(since: string, until: string): Promise<Attendance[]> 
 }
 
 export function attendanceFile(since: string, until: string): string {
-  return withQuery('/api/duty/attendance/file', { since, until, format: 'xlsx' })
+  return tableFile('/api/duty/attendance/file', 'xlsx', { since, until })
 }
 
 export interface DutyPerson {
@@ -142,7 +143,7 @@ export function swept(since: string, until: string): Promise<Page<Swept>> {
 }
 
 export function sweptFile(since: string, until: string): string {
-  return withQuery('/api/patrol/sweeping/file', { since, until, format: 'xlsx' })
+  return tableFile('/api/patrol/sweeping/file', 'xlsx', { since, until })
 }
 
 const sweeper = (vehicle: string) =>

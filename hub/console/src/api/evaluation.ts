@@ -1,4 +1,5 @@
-import { get, type Page, type Query, request, withQuery } from './http'
+import { get, type Page, type Query, request } from './http'
+import { tableFile } from './tables'
 
 export type Unit = 'case' | 'check' | 'report' | 'visit' | 'opinion'
 export type Every = 'day' | 'week' | 'month' | 'quarter' | 'year'
@@ -151,13 +152,13 @@ export function reportFile(report: StoredReport): string {
 }
 
 export function figuresFile(asked: Asked): string {
-  return withQuery(`${ROOT}/figures/file`, { ...query(asked), format: 'xlsx' })
+  return tableFile(`${ROOT}/figures/file`, 'xlsx', query(asked))
 }
 
 export function rankingFile(asked: Asked): string {
-  return withQuery(`${ROOT}/ranking/file`, { ...query(asked), format: 'xlsx' })
+  return tableFile(`${ROOT}/ranking/file`, 'xlsx', query(asked))
 }
 
 export function deductionsFile(asked: Asked): string {
-  return withQuery(`${ROOT}/deductions/file`, { ...query(asked), format: 'xlsx' })
+  return tableFile(`${ROOT}/deductions/file`, 'xlsx', query(asked))
 }

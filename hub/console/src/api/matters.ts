@@ -1,6 +1,7 @@
 /** The city's table of matters, conditions and limits, and its working calendar. */
 
 import { get, type Page, request, withQuery } from './http'
+import { tableFile } from './tables'
 
 export const UNITS = ['urgent_hour', 'work_hour', 'work_day', 'natural_day'] as const
 export type Unit = (typeof UNITS)[number]
@@ -96,7 +97,9 @@ export function endCondition(id: number): Promise<void> {
   return request('DELETE', `/api/conditions/${id}`)
 }
 
-export const conditionFile = withQuery('/api/condition-table', { format: 'xlsx' })
+export function conditionFile(): string {
+  return tableFile('/api/condition-table')
+}
 
 export function bringConditions(file: Blob, dry_run: boolean): Promise<SheetDone> {
   return request('PUT', withQuery('/api/conditions', { dry_run }), file)

@@ -1,7 +1,8 @@
 import type { FeatureCollection, MultiPolygon, Polygon } from 'geojson'
 
 import type { GridName } from './grids'
-import { get, type Page, type Query, withQuery } from './http'
+import { get, type Page, type Query } from './http'
+import { tableFile, type TableFormat } from './tables'
 import type { TrackPoint } from './vehicles'
 
 export type Standing = 'visited' | 'open' | 'parked' | 'passed' | 'missed'
@@ -122,6 +123,6 @@ export async function stretch(visit: Visit): Promise<TrackPoint[]> {
   return (await get<Page<TrackPoint>>(`/api/vehicles/${name}/track`, { ...span, limit: 20_000 })).items
 }
 
-export function coverageFile(asked: Asked, format: 'csv' | 'xlsx'): string {
-  return withQuery('/api/patrol/coverage/file', { ...query(asked), format })
+export function coverageFile(asked: Asked, format: TableFormat): string {
+  return tableFile('/api/patrol/coverage/file', format, query(asked))
 }

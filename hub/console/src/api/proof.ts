@@ -1,7 +1,8 @@
 /** What proves a fix: photos, checks, visits, rebounds; and the ledgers. */
 import type { Matter } from './alerts'
 import type { CaseState } from './cases'
-import { get, type Page, request, withQuery } from './http'
+import { get, type Page, request } from './http'
+import { tableFile, type TableFormat } from './tables'
 
 export interface FixPhoto {
   id: number
@@ -121,6 +122,6 @@ export function recurring(offset: number, limit: number): Promise<Page<Recurring
   return get('/api/ledgers/recurring', { offset, limit })
 }
 
-export function ledgerFile(ledger: string, format: 'xlsx' | 'csv'): string {
-  return withQuery(`/api/ledgers/${ledger}/file`, { format })
+export function ledgerFile(ledger: string, format: TableFormat): string {
+  return tableFile(`/api/ledgers/${ledger}/file`, format)
 }

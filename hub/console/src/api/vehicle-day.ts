@@ -1,4 +1,5 @@
-import { get, type Page, withQuery } from './http'
+import { get, type Page } from './http'
+import { tableFile, type TableFormat } from './tables'
 import type { TrackPoint } from './vehicles'
 
 export interface DaySpan {
@@ -115,8 +116,8 @@ export function vehicleDay(vehicle: string, date: string): Promise<VehicleDay> {
   return get(address(vehicle, date))
 }
 
-export function dayFile(vehicle: string, date: string, form: 'csv' | 'xlsx'): string {
-  return withQuery(`${address(vehicle, date)}/file`, { form })
+export function dayFile(vehicle: string, date: string, format: TableFormat): string {
+  return tableFile(`${address(vehicle, date)}/file`, format)
 }
 
 /** The track of a day, thinned to within three metres, oldest first. */

@@ -1,7 +1,8 @@
 /** Departments, dispatch rules and records of cases. */
 
 import type { Clock } from './cases'
-import { all, get, type Page, request, withQuery } from './http'
+import { all, get, type Page, request } from './http'
+import { tableFile } from './tables'
 
 export interface DepartmentRef {
   code: string
@@ -219,7 +220,7 @@ export function answerRecord(
 export type Sheet = 'department-table' | 'dispatch-rule-table'
 
 export function sheetFile(sheet: Sheet): string {
-  return withQuery(`/api/${sheet}`, { format: 'xlsx' })
+  return tableFile(`/api/${sheet}`)
 }
 
 export function importSheet(sheet: Sheet, file: Blob): Promise<Imported> {

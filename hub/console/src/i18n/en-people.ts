@@ -1,8 +1,6 @@
 import type { zhPeople } from './zh-people'
 
 export const enPeople: Record<keyof typeof zhPeople, string> = {
-  'role.collector': 'collector',
-  'role.handler': 'handler',
   'login.name': 'User name',
   'login.password': 'Password',
   'login.byToken': 'Use an access token instead',
@@ -35,11 +33,6 @@ export const enPeople: Record<keyof typeof zhPeople, string> = {
   'deadlines.copied': 'Copied',
   'deadlines.ended': 'Ended',
   'deadlines.person': 'A program has no calendar: log in as yourself.',
-  'table.reports': 'Reports',
-  'table.orders': 'Orders to devices',
-  'table.events': 'Events of vehicles',
-  'table.visits': 'Visits to make',
-  'table.devices': 'Devices',
   'password.title': 'Choose your own password',
   'password.first':
     'This is your first login, or the administrator has reset your password: choose one that only you know.',

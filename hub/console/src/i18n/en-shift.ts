@@ -44,7 +44,6 @@ export const enShift: Record<keyof typeof zhShift, string> = {
   'what.snooze': 'Put off',
   'what.bring_back': 'Brought back',
   'what.merge': 'Merged',
-  'action.join_alert': 'An alert joined',
   'search.label': 'Plate, grid, case number, place',
   'search.found': 'Found',
   'search.none': 'Nothing found',

@@ -7,6 +7,7 @@ import { enPublic } from './en-public'
 import { zh } from './zh'
 import { zhPhone } from './zh-phone'
 import { zhPublic } from './zh-public'
+import words from '../../../words/zh.json'
 
 const keys = Object.keys(zh)
 const places = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(String).toSorted().join()
@@ -30,6 +31,20 @@ describe('the texts', () => {
       (key) => !en[key].trim() || !zh[key].trim() || places(en[key]) !== places(zh[key]),
     )
     expect(wrong).toEqual([])
+  })
+
+  it('stand in one place each, those of the hub with the hub', () => {
+    const here = import.meta.glob<string>('./zh*.ts', {
+      query: '?raw',
+      import: 'default',
+      eager: true,
+    })
+    const twice = Object.entries(here).flatMap(([file, text]) =>
+      file.match(/phone|public|coded|problems/)
+        ? []
+        : Object.keys(words).filter((key) => text.includes(`'${key}':`)),
+    )
+    expect(twice).toEqual([])
   })
 
   it('are not written into pages', () => {

@@ -1,7 +1,5 @@
 /** Logging in, people and their rights. */
 export const zhPeople = {
-  'role.collector': '采集员',
-  'role.handler': '处置人员',
   'login.name': '用户名',
   'login.password': '密码',
   'login.byToken': '改用访问令牌',
@@ -34,11 +32,6 @@ export const zhPeople = {
   'deadlines.copied': '已复制',
   'deadlines.ended': '已停用',
   'deadlines.person': '用令牌登录的程序没有日历，请用自己的账号登录。',
-  'table.reports': '公众上报',
-  'table.orders': '设备指令',
-  'table.events': '车辆事件',
-  'table.visits': '待现场核查',
-  'table.devices': '设备',
   'password.title': '设置自己的密码',
   'password.first': '首次登录，或管理员重置了密码：请设置只有自己知道的密码。',
   'password.old': '现在的密码',

@@ -42,7 +42,6 @@ export const zhShift = {
   'what.snooze': '缓办',
   'what.bring_back': '取消缓办',
   'what.merge': '并入',
-  'action.join_alert': '并入一条警情',
   'search.label': '车牌、网格、案号、地点',
   'search.found': '找到的',
   'search.none': '没有找到',
