@@ -26,6 +26,7 @@ from sqlalchemy.engine import Connection
 
 from hub.store import Instant, from_ms, in_parts, metadata, put, to_ms
 from wire.codec import Code, Refused
+from wire.coded import coded
 from wire.envelope import Envelope
 
 CLOCK_TOLERANCE = timedelta(minutes=2)
@@ -132,11 +133,15 @@ def sort_out(tx: Connection, stream: str, arrived: Sequence[Received[E]]) -> Sor
         elif known == content:
             result.repeated.append(each)
         else:
-            fault = Refused(
-                Code.REPLAY, f"{stream} {each.message.seq}: stored before with other content"
-            )
+            fault = replayed(stream, each.message.seq)
             result.refused.append(Refusal(each, fault, each.message.seq))
     return result
+
+
+def replayed(stream: str, seq: int) -> Refused:
+    """Why a number that came before, with something else, is not taken."""
+    text = "{message} {seq}: stored before with other content"
+    return Refused(Code.REPLAY, coded("other_content", text, message=stream, seq=seq))
 
 
 def keep(

@@ -35,6 +35,7 @@ from hub.quarantine import Suspect
 from hub.receipts import Answers
 from hub.store import Store, is_database_away, now, to_ms
 from wire.codec import STREAMS, Code, Refused, decode, encode
+from wire.coded import coded, words_of
 from wire.envelope import Epoch, Seq
 from wire.receipt import Receipt
 from wire.status import HostState
@@ -364,7 +365,9 @@ class LaneLink:
             return
         (delivery,) = batch
         log.error("Message on %s cannot be stored", delivery.topic, exc_info=fault)
-        suspect = _suspect(delivery, Code.BUSY, f"the hub failed on it: {fault!r}")
+        suspect = _suspect(
+            delivery, Code.BUSY, coded("hub_failed", "the hub failed on it: {why!r}", why=fault)
+        )
         try:
             with self._store.write() as tx:
                 quarantine.keep(tx, [suspect], self._site.config.quarantine)
@@ -496,14 +499,17 @@ def _read(delivery: Delivery) -> tuple[str, Received[Any]] | Suspect:
     try:
         topic = parse_up(delivery.topic)
     except BadTopic as fault:
-        return _suspect(delivery, Code.DEVICE, str(fault), device="")
+        return _suspect(delivery, Code.DEVICE, words_of(fault), device="")
     try:
         message: Any = decode(topic.name, delivery.payload)
     except Refused as fault:
         return _suspect(delivery, fault.code, fault.message, topic.dev)
     if message.dev != topic.dev:
-        text = f"{topic.name}: dev is {message.dev!r}, the topic's is {topic.dev!r}"
-        return _suspect(delivery, Code.DEVICE, text, topic.dev)
+        text = "{message}: dev is {given!r}, the topic's is {of_topic!r}"
+        other = coded(
+            "other_device", text, message=topic.name, given=message.dev, of_topic=topic.dev
+        )
+        return _suspect(delivery, Code.DEVICE, other, topic.dev)
     received = Received(topic.dev, message, delivery.payload, delivery.received_at)
     return topic.name, received
 

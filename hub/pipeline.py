@@ -573,7 +573,10 @@ def take(tx: Connection, site: Site, name: str, arrived: Sequence[Received[Any]]
     outcome = TAKE[name](tx, site, [each for each in arrived if each.dev not in strangers])
     for each in arrived:
         if each.dev in strangers:
-            fault = Refused(Code.DEVICE, f"device {each.dev} is not enrolled")
+            fault = Refused(
+                Code.DEVICE,
+                coded("not_enrolled", "device {device} is not enrolled", device=each.dev),
+            )
             outcome.refused.append(Refusal(each, fault, getattr(each.message, "seq", -1)))
     return outcome
 

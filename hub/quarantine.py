@@ -30,11 +30,11 @@ from hub import audit
 from hub.auth import need
 from hub.config import Quarantine
 from hub.errors import Problem, not_found
-from hub.http import ERRORS, Listing, Page, Utc, page
+from hub.http import ERRORS, CodedText, Listing, Page, Utc, coded_of, page
 from hub.roles import Actor, Right
-from hub.store import Instant, Store, metadata, now
+from hub.store import Instant, Sentence, Store, metadata, now
 from wire.codec import STREAMS, Refused
-from wire.coded import coded
+from wire.coded import coded, cut
 
 MAX_RAW = 65_536
 SHOWN_RAW = 2_000
@@ -49,7 +49,7 @@ refused = Table(
     Column("topic", String(200), nullable=False),
     Column("device", String(64), nullable=False),
     Column("code", String(16), nullable=False),
-    Column("message", String(500), nullable=False),
+    Column("message", Sentence, nullable=False),
     Column("size", Integer, nullable=False),
     Column("raw", LargeBinary, nullable=False),
     Index("ix_quarantine_device", "device", "id"),
@@ -80,7 +80,7 @@ def keep(tx: Connection, suspects: Sequence[Suspect], bounds: Quarantine) -> Non
                 "topic": each.topic[:200],
                 "device": each.device,
                 "code": each.code,
-                "message": each.message[:500],
+                "message": cut(each.message, 500),
                 "size": len(each.payload),
                 "raw": each.payload[:MAX_RAW],
             }
@@ -129,6 +129,7 @@ class QuarantineItem(BaseModel):
     size: int
     raw: str
     can_retry: bool
+    coded: dict[str, CodedText] = {}
 
 
 class QuarantineDetail(QuarantineItem):
@@ -320,7 +321,8 @@ def _row(tx: Connection, number: int) -> RowMapping:
 
 def _fields(row: RowMapping, shown: int) -> dict[str, Any]:
     raw = bytes(row["raw"][:shown]).decode("utf-8", "backslashreplace")
-    return {**row, "raw": raw, "can_retry": _can_retry(row)}
+    codes = coded_of({"message": row["message"]})
+    return {**row, "raw": raw, "can_retry": _can_retry(row), "coded": codes}
 
 
 def _can_retry(row: RowMapping) -> bool:

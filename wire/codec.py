@@ -5,12 +5,15 @@ message 64 KiB.
 """
 
 import hashlib
+import re
+from collections.abc import Callable
 from enum import StrEnum
 from functools import cache
 
 import msgspec
 
 from wire.alert import Alert
+from wire.coded import coded
 from wire.command import Command, Reply
 from wire.driver import DriverCard
 from wire.envelope import Envelope
@@ -92,13 +95,66 @@ def decode(name: str, payload: bytes) -> msgspec.Struct:
     """
     limit = MAX_BYTES.get(name, MAX_BYTES_OTHER)
     if len(payload) > limit:
-        raise Refused(Code.SIZE, f"{name}: {len(payload)} bytes, at most {limit} are allowed")
+        text = "{message}: {count} bytes, at most {most} are allowed"
+        raise Refused(
+            Code.SIZE, coded("long_message", text, message=name, count=len(payload), most=limit)
+        )
     try:
         return _decoder(name).decode(payload)
     except msgspec.ValidationError as fault:
-        raise Refused(_code(payload), f"{name}: {fault}") from None
+        raise Refused(_code(payload), _said(name, str(fault))) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
-        raise Refused(Code.JSON, f"{name}: {fault}") from None
+        raise Refused(Code.JSON, _said(name, str(fault))) from None
+
+
+def _said(name: str, said: str) -> str:
+    """What msgspec says of a message, with a code where it is common."""
+    what, apart, place = said.partition(" - at `")
+    why = next((say(what, hit) for words, say in _WHYS if (hit := words.fullmatch(what))), what)
+    if not apart:
+        return coded("bad_message", "{message}: {why}", message=name, why=why)
+    text = "{message}: {why} - at `{place}`"
+    return coded("bad_message_at", text, message=name, why=why, place=place.removesuffix("`"))
+
+
+_WHYS: tuple[tuple[re.Pattern[str], Callable[[str, re.Match[str]], str]], ...] = (
+    (
+        re.compile(r"Object missing required field `(.+)`"),
+        lambda said, hit: coded("member_missing", "{said}", said=said, member=hit[1]),
+    ),
+    (
+        re.compile(r"Expected `(.+)`, got `(.+)`"),
+        lambda said, hit: coded("other_form", "{said}", said=said, form=hit[1], given_form=hit[2]),
+    ),
+    (
+        re.compile(r"Expected `.+` ([<>]=? .+)"),
+        lambda said, hit: coded("beyond_bound", "{said}", said=said, bound=hit[1]),
+    ),
+    (
+        re.compile(r"Expected `.+` of length (.+)"),
+        lambda said, hit: coded("other_length", "{said}", said=said, bound=hit[1]),
+    ),
+    (
+        re.compile(r"Expected `str` matching regex '(.+)'", re.DOTALL),
+        lambda said, hit: coded("other_pattern", "{said}", said=said, pattern=hit[1]),
+    ),
+    (
+        re.compile(r"Invalid enum value (.+)", re.DOTALL),
+        lambda said, hit: coded("no_such_value", "{said}", said=said, given=hit[1]),
+    ),
+    (
+        re.compile("Input data was truncated"),
+        lambda said, _hit: coded("json_cut", "{said}", said=said),
+    ),
+    (
+        re.compile(r"JSON is malformed: .+ \(byte (\d+)\)"),
+        lambda said, hit: coded("bad_json_at", "{said}", said=said, byte=hit[1]),
+    ),
+    (
+        re.compile(r"'utf-8' codec can't decode .+", re.DOTALL),
+        lambda said, _hit: coded("no_utf8", "{said}", said=said),
+    ),
+)
 
 
 def _code(payload: bytes) -> Code:

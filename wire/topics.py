@@ -7,6 +7,7 @@ credentials nor its history. `{dev}` equals the MQTT user name and the client id
 import re
 from dataclasses import dataclass
 
+from wire.coded import coded
 from wire.version import VERSION
 
 ROOT = f"ty/v{VERSION}"
@@ -38,8 +39,13 @@ def check_device_id(dev: str) -> str:
     """
     if not DEVICE_ID.fullmatch(dev) or dev == RESERVED_DEVICE:
         raise BadTopic(
-            f"device id {dev!r}: must be 3 to 64 of a-z 0-9 . _ - beginning with a letter or "
-            f"digit, and not {RESERVED_DEVICE!r}"
+            coded(
+                "bad_device_id",
+                "device id {given!r}: must be 3 to 64 of a-z 0-9 . _ - beginning with a letter or "
+                "digit, and not {reserved!r}",
+                given=dev,
+                reserved=RESERVED_DEVICE,
+            )
         )
     return dev
 
@@ -69,5 +75,8 @@ def parse_up(topic: str) -> UpTopic:
     """
     parts = topic.split("/")
     if len(parts) != 5 or "/".join(parts[:2]) != ROOT or parts[3] != "up" or parts[4] not in UP:
-        raise BadTopic(f"topic {topic!r}: must be {ROOT}/DEVICE/up/NAME, NAME one of {UP}")
+        allowed = f"{ROOT}/DEVICE/up/NAME, NAME one of {UP}"
+        raise BadTopic(
+            coded("bad_topic", "topic {given!r}: must be {allowed}", given=topic, allowed=allowed)
+        )
     return UpTopic(check_device_id(parts[2]), parts[4])

@@ -35,7 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection, Row
 
 from hub.events import Change
-from hub.inbox import Received, Refusal
+from hub.inbox import Received, Refusal, replayed
 from hub.positions import Position
 from hub.roles import Spot
 from hub.store import (
@@ -51,6 +51,7 @@ from hub.store import (
     upsert,
 )
 from wire.codec import Code, Refused
+from wire.coded import coded
 from wire.status import Birth
 from wire.track import Track, TrackPoint
 
@@ -222,7 +223,7 @@ def keep(tx: Connection, arrived: Sequence[Received[Track]], known: Mapping[str,
         if epoch != message.epoch or fixes[0].seq <= top:
             changed: set[int] = set()
             runs = _unknown(tx, lane, fixes, pending.get(lane, ()), changed)
-            kept.refused += [Refusal(each, _replayed(seq), seq) for seq in sorted(changed)]
+            kept.refused += [Refusal(each, replayed("track", seq), seq) for seq in sorted(changed)]
             stored = [seq for seq in stored if seq not in changed]
         kept.stored.append((each, stored))
         new = [Run(each, lane[2], run) for run in runs]
@@ -363,7 +364,10 @@ _PLACE = ("at", "lat", "lon", "speed_kmh", "heading_deg", "body", "alarm", "grid
 def _credible(each: Received[Track], refused: list[Refusal]) -> list[TrackPoint]:
     fixes = each.message.fixes
     if fixes[0].seq != each.message.seq or any(a.seq >= b.seq for a, b in pairwise(fixes)):
-        fault = Refused(Code.SCHEMA, "track: fixes must ascend in seq, from the envelope's seq on")
+        fault = Refused(
+            Code.SCHEMA,
+            coded("fixes_in_order", "track: fixes must ascend in seq, from the envelope's seq on"),
+        )
         refused.extend(Refusal(each, fault, fix.seq) for fix in fixes)
         return []
     latest = to_ms(each.received_at + MAX_AHEAD)
@@ -371,7 +375,8 @@ def _credible(each: Received[Track], refused: list[Refusal]) -> list[TrackPoint]
         return fixes
     for fix in fixes:
         if fix.ts > latest:
-            fault = Refused(Code.TIME, f"track: fix {fix.seq} is more than 24 h ahead of the hub")
+            text = "track: fix {seq} is more than 24 h ahead of the hub"
+            fault = Refused(Code.TIME, coded("fix_ahead", text, seq=fix.seq))
             refused.append(Refusal(each, fault, fix.seq))
     return [fix for fix in fixes if fix.ts <= latest]
 
@@ -396,10 +401,6 @@ def _unknown(
         if known != fix:
             changed.add(fix.seq)
     return [run for run in runs if run]
-
-
-def _replayed(seq: int) -> Refused:
-    return Refused(Code.REPLAY, f"track {seq}: stored before with other content")
 
 
 def _overlapping(tx: Connection, lane: Lane, first: int, last: int) -> list[TrackPoint]:

@@ -22,6 +22,7 @@ from tests.browser.real_hub import real_hub
 from tests.hub.cases.test_condition_sheet import workbook
 from tests.hub.test_pipeline import take
 from tests.hub.world import alert_message, birth, received, square, state, track_message
+from wire.coded import coded
 from wire.status import Health
 from wire.topics import ROOT
 
@@ -65,9 +66,10 @@ def two_refused(city: tuple[str, str], hubs: list[Hub]) -> None:
     """Two messages in quarantine, whatever another test did with them."""
     at = now()
     whole = msgspec.json.encode(alert_message(dev="cam-1", alert="late"))
+    unknown = coded("not_enrolled", "device {device} is not enrolled", device="cam-1")
     suspects = [
         Suspect(at, f"{ROOT}/cam-2/up/alert", "cam-2", "E_JSON", "not JSON", b"\xff{"),
-        Suspect(at, f"{ROOT}/cam-1/up/alert", "cam-1", "E_DEVICE", "is not enrolled", whole),
+        Suspect(at, f"{ROOT}/cam-1/up/alert", "cam-1", "E_DEVICE", unknown, whole),
     ]
     with hubs[0].store.write() as tx:
         tx.execute(quarantine.refused.delete())
@@ -267,6 +269,8 @@ def test_refused_messages_are_seen_whole_taken_and_deleted(admin, two_refused) -
     expect(rows).to_have_count(2)
     page.get_by_label("原因").select_option("E_DEVICE")
     expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("告警")
+    expect(rows).to_contain_text("设备 cam-1 没有登记")
     press(rows.first.get_by_role("button"))
     panel = page.get_by_role("complementary")
     expect(panel.locator("pre")).to_contain_text('"alert":"late"')

@@ -1,10 +1,13 @@
 """Refused messages over HTTP: counted, shown whole, taken after all, thrown away."""
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
 from hub import audit, quarantine
 from hub.config import Quarantine
+from hub.ingest import Delivery, _read
 from hub.quarantine import MAX_RAW, Suspect
 from tests.hub.test_api import furnished
 from tests.hub.world import NOON, after, alert_message
@@ -48,6 +51,17 @@ def test_counts_say_why_and_from_whom(call, hub):
         {"name": "E_SCHEMA", "count": 1},
     ]
     assert [each["name"] for each in counts["by_device"]] == ["cam-1", "cam-2"]
+
+
+def test_why_it_was_refused_is_kept_with_its_code(call, hub):
+    reading = _read(Delivery(f"{ROOT}/cam-1/up/alert", b"{}", 0, 1, 0, NOON, 0.0))
+    with hub.store.write() as tx:
+        quarantine.keep(tx, [reading], Quarantine())
+        quarantine.keep(tx, [replace(reading, message="x" * 600)], Quarantine())
+    cut, item = listed(call)
+    assert item["message"] == "alert: Object missing required field `dev`"
+    assert item["coded"]["message"]["values"]["why"]["code"] == "member_missing"
+    assert (cut["message"], cut["coded"]) == ("x" * 500, {})
 
 
 def test_a_message_is_shown_whole_with_bytes_that_are_no_text(call, hub):

@@ -74,6 +74,24 @@ def test_a_wrong_message_is_refused_with_its_code_and_place(payload, code, says)
     assert refused.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("payload", "says"),
+    [
+        (b"", "json_cut"), (b"{]", "bad_json_at"), (b'{"dev":"\xff"}', "no_utf8"),
+        (b"{}", "member_missing"), (b"[]", "other_form"), (changed(epoch=1), "other_form"),
+        (changed(seq=-1), "beyond_bound"), (changed(label="x" * 65), "other_length"),
+        (changed(dev="A"), "other_pattern"), (changed(state="maybe"), "no_such_value"),
+    ],
+)  # fmt: skip
+def test_why_a_message_is_refused_has_a_code_of_its_own(payload, says):
+    with pytest.raises(Refused) as refused:
+        decode("alert", payload)
+    message = refused.value.message
+    assert (message.values["message"], message.values["why"].code) == ("alert", says)
+    assert message.code == ("bad_message_at" if " - at `$" in message else "bad_message")
+    assert message.endswith(message.values.get("place", "") + "`" * (" - at `$" in message))
+
+
 def test_unknown_fields_are_ignored():
     assert decode("alert", changed(colour="red")) == an_alert()
 

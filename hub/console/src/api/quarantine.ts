@@ -1,5 +1,6 @@
 /** Messages that were refused: why, from whom, and what to do with them. */
 
+import type { Codes } from '../coded'
 import { get, type Page, request, withQuery } from './http'
 
 export interface RefusedMessage {
@@ -13,6 +14,7 @@ export interface RefusedMessage {
   /** Its beginning; bytes that are no text are escaped. */
   raw: string
   can_retry: boolean
+  coded?: Codes
 }
 
 export interface RefusedWhole extends RefusedMessage {
