@@ -169,7 +169,7 @@ def _rows(kept: list[audit.Kept], names: Mapping[str, str]) -> Iterator[list[Cel
     for each in kept:
         act = each.entry
         yield [
-            each.number, act.at, act.actor, Word(act.role, ("role",)),
+            each.number, act.at, Word(act.actor, ("actor",)), Word(act.role, ("role",)),
             Word(act.kind, ("auditKind",)), act.subject, _action(act),
             _state(act, act.from_state), _state(act, act.to_state), act.note, each.hash,
             names.get(act.actor, ""),

@@ -96,7 +96,7 @@ def need(right: Right, reach: Reach = Reach.CITY) -> Callable[[Request], Actor]:
                 401,
                 "unauthorized",
                 coded("no_session", "no valid token or session"),
-                "Authorization: Bearer TOKEN",
+                coded("bearer", "Authorization: Bearer TOKEN"),
             )
         if actor.by_cookie and request.method not in SAFE_METHODS:
             check_csrf(request)
@@ -105,7 +105,7 @@ def need(right: Right, reach: Reach = Reach.CITY) -> Callable[[Request], Actor]:
                 403,
                 "password_change_needed",
                 coded("own_password", "{who} must choose a password of his own", who=actor.name),
-                "POST /api/session/password",
+                coded("own_password_first", "POST /api/session/password"),
             )
         if not actor.may(right):
             names = ", ".join(role for role in Role if right in RIGHTS[role])

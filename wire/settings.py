@@ -69,14 +69,6 @@ def _why(error: Any) -> str:
 _Why = Callable[[str, Mapping[str, Any]], str]
 
 
-def _too_short(said: str, given: Mapping[str, Any]) -> str:
-    return coded("too_short", "{said}", said=said, least=given["min_length"])
-
-
-def _too_long(said: str, given: Mapping[str, Any]) -> str:
-    return coded("too_long", "{said}", said=said, most=given["max_length"])
-
-
 def _one_form(said: str, given: Mapping[str, Any]) -> str:
     return coded("one_form", "{said}", said=said, allowed=given["expected"])
 
@@ -117,10 +109,18 @@ _WHYS: Mapping[str, _Why] = {
     "less_than_equal": lambda said, given: coded(
         "not_above", "{said}", said=said, most=given["le"]
     ),
-    "string_too_short": _too_short,
-    "too_short": _too_short,
-    "string_too_long": _too_long,
-    "too_long": _too_long,
+    "string_too_short": lambda said, given: coded(
+        "short_text", "{said}", said=said, least=given["min_length"]
+    ),
+    "too_short": lambda said, given: coded(
+        "too_short", "{said}", said=said, least=given["min_length"]
+    ),
+    "string_too_long": lambda said, given: coded(
+        "long_text", "{said}", said=said, most=given["max_length"]
+    ),
+    "too_long": lambda said, given: coded(
+        "too_long", "{said}", said=said, most=given["max_length"]
+    ),
     "literal_error": _one_form,
     "enum": _one_form,
     "float_type": _no_number,

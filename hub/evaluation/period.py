@@ -12,7 +12,7 @@ from hub.evaluation.errors import EvaluationError
 from hub.store import to_ms
 from wire.coded import coded
 
-ALLOWED = "2026-11-28, 2026-W48, 2026-11, 2026-Q4 or 2026"
+ALLOWED = "2026-11-28, 2026-W48, 2026-11, 2026-Q4, 2026"
 _FORMS = (
     re.compile(r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"),
     re.compile(r"(?P<year>\d{4})-W(?P<week>\d\d)"),

@@ -4,7 +4,7 @@
  */
 
 import type { Coded, Codes } from './coded'
-import { allowedZh, zhProblems, zhWords } from './i18n/zh-problems'
+import { asks, remedyZh, zhProblems, zhWords } from './i18n/zh-problems'
 import { settings } from './store/settings'
 
 interface Refusal {
@@ -39,6 +39,13 @@ async function sayingOf(coded: Codes): Promise<(sentence?: Coded) => string | un
 export function refusalText({ code, message, remedy }: Refusal): string {
   if (settings.language !== 'zh') return remedy ? `${message} (allowed: ${remedy})` : message
   const told = message.replace(/[a-z]+(_[a-z]+)*/g, (word) => zhWords[word] ?? word)
-  const own = [told, remedy && allowedZh(remedy)].filter(Boolean).join('；')
-  return `${zhProblems[code] ?? zhProblems['error']}${own && `（${own}）`}`
+  const problem = zhProblems[code] ?? ''
+  const isSaid = asks(remedy) && asks(problem)
+  const own = [!problem.startsWith(told) && told, remedy && !isSaid && remedyZh(remedy)].filter(Boolean).join('；')
+  return `${problem || zhProblems['error']}${own && `（${own}）`}`
+}
+
+/** What would fit, beside a fault of a table. */
+export function remedyText(remedy: string): string {
+  return settings.language === 'zh' ? remedyZh(remedy) : `Allowed: ${remedy}`
 }

@@ -6,7 +6,6 @@ export const enAdmin: Record<keyof typeof zhAdmin, string> = {
   'nav.apiKeys': 'API keys',
   'nav.webhooks': 'Webhooks',
   'nav.history': 'Audit',
-  'app.problem': '{what} (allowed: {allowed})',
   'app.comma': ', ',
   'app.keep': 'No, keep it',
   'pager.label': 'Pages of the list',

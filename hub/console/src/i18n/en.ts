@@ -42,7 +42,6 @@ export const en: Record<keyof typeof zh, string> = {
   'app.unreachable': 'The hub cannot be reached. Check that it is running, then try again.',
   'app.noLine': 'the hub cannot be reached',
   'app.row': 'row {n}',
-  'app.shouldBe': 'Allowed: {what}',
   'app.notTaken': '{n} faults in the table; no row was imported:',
   'app.retry': 'Try again',
   'app.close': 'Close',

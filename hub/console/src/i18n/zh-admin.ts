@@ -5,7 +5,6 @@ export const zhAdmin = {
   'nav.apiKeys': 'API 密钥',
   'nav.webhooks': '对外推送',
   'nav.history': '操作审计',
-  'app.problem': '{what}（允许：{allowed}）',
   'app.comma': '、',
   'app.keep': '不，保留',
   'pager.label': '翻页',

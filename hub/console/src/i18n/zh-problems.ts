@@ -19,7 +19,7 @@ export const zhProblems: Record<string, string> = {
   bad_file: '文件读不出来：请用 XLSX 或 CSV 表格。',
   bad_grid: '没有这个网格：请选现行网格的编码。',
   bad_grids: '网格有错，一个也没有导入：请按问题列表改正后再试。',
-  bad_id: '外部系统和外部编号要一起填，或都不填。',
+  bad_id: '外部系统和外部编号要一起填，或都不填，请改正。',
   bad_indicator: '没有这个指标：请从指标列表中选。',
   bad_kind: '这种记录不能这样新增，请按办理步骤操作。',
   bad_limit: '时限不对：请写明数字和单位，例如 2 个工作日。',
@@ -32,7 +32,7 @@ export const zhProblems: Record<string, string> = {
   bad_permits: '许可证有错，一张也没有收下：请按问题列表改正后再试。',
   bad_photo: '有照片不属于本案或用途不对：请重新拍照上传。',
   bad_picture: '图片打不开或太大：请换一张完整的图片。',
-  bad_place: '经度和纬度要一起填，或都不填。',
+  bad_place: '经度和纬度要一起填，或都不填，请改正。',
   bad_power: '权限表有一行不对：请检查事项、等级，每行只写一次。',
   bad_range: '上传的分段不对：请重新上传整个文件。',
   bad_reason: '没有这种原因：请从列表中选。',
@@ -135,7 +135,7 @@ export const zhProblems: Record<string, string> = {
   waiting: '上一次申请还没有审批：请先审批那一次。',
   weak_password: '密码不够安全：请至少 12 个字符，例如四个词。',
   withdraw_first: '已派人去处置：请先召回，再退回案件。',
-  wrong_password: '原密码不对。',
+  wrong_password: '原密码不对，请重填。',
   wrong_type: '不支持这种文件：请换成允许的格式。',
 }
 
@@ -146,4 +146,10 @@ export const zhWords: Record<string, string> = Object.fromEntries(
   ),
 )
 
-export const allowedZh = (remedy: string) => `允许：${remedy}`
+const WHOLE = /^(请|须|最|至少|每|例)/
+
+/** What helps: a request, a rule or a bound as it is; of anything else, that it is what fits. */
+export const remedyZh = (remedy: string) => (WHOLE.test(remedy) ? remedy : `应为：${remedy}`)
+
+/** Whether a sentence asks for something: one request is enough. */
+export const asks = (sentence: string) => sentence.includes('请')

@@ -41,7 +41,6 @@ export const zh = {
   'app.unreachable': '连不上中枢服务。请检查它是否在运行，然后重试。',
   'app.noLine': '连不上中枢',
   'app.row': '第 {n} 行',
-  'app.shouldBe': '应为：{what}',
   'app.notTaken': '表中有 {n} 处错误，一行也没有导入：',
   'app.retry': '重试',
   'app.close': '关闭',
