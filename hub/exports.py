@@ -20,7 +20,8 @@ from fastapi import Depends, Query, Request
 from fastapi.responses import Response
 
 from hub.http import iso
-from hub.words import Language, texts, word
+from hub.words import Language, said, texts, word
+from wire.coded import Coded, with_code
 
 Format = Literal["csv", "xlsx"]
 TYPES: dict[Format, str] = {
@@ -144,6 +145,16 @@ def worded(source: Source, *groups: str) -> Source:
     return lambda item: Word(get(item), groups)
 
 
+def sentence(name: str) -> Source:
+    """A column of sentences that may have a code, beside which the items say it (`coded`)."""
+
+    def of(item: Any) -> str:
+        text, code = getattr(item, name), item.coded.get(name)
+        return with_code(text, code.model_dump()) if code else text
+
+    return of
+
+
 def matter_name(item: Any) -> Named | None:
     """The column of what the matter of an item is called."""
     return None if item.matter is None else Named(item.matter.name_zh, item.matter.name_en)
@@ -172,7 +183,7 @@ def _heads(
     heads = [known.get(f"head.{name}.{t}") or known.get(f"head.{t}", t) for t in titles]
     timed = (n for n in range(len(heads)) if any(isinstance(row[n], datetime) for row in rows))
     if (first := next(timed, None)) is not None:
-        zone = word(language, "zone", wanted.zone.key)
+        zone = word(language, "timeZone", wanted.zone.key)
         heads[first] = known["sign.zoned"].format(head=heads[first], zone=zone)
     return heads
 
@@ -182,6 +193,8 @@ def _cell(value: object, wanted: Form) -> object:
     match value:
         case Word(name, groups):
             return _word(name, groups, wanted)
+        case Coded():
+            return said(value, wanted.language, wanted.zone) if wanted.language else str(value)
         case Named(zh, en):
             return en if wanted.language == "en" and en else zh
         case Several(parts, apart, kept):
@@ -190,13 +203,13 @@ def _cell(value: object, wanted: Form) -> object:
             return between.join(str(_cell(part, wanted)) for part in parts)
         case datetime():
             return _moment(value, wanted)
-        case bool():
-            return _yes(value, wanted.language)
-    return _plain(value)
+    return _plain(value, wanted.language)
 
 
-def _plain(value: object) -> object:
+def _plain(value: object, language: Language | None) -> object:
     match value:
+        case bool():
+            return _yes(value, language)
         case Enum():
             return str(value.value)
         case str() | int() | float():

@@ -1,6 +1,7 @@
 """Whatever sentence has a code, the console has it in Chinese, with what stands in it."""
 
 import ast
+import json
 import re
 from datetime import UTC, datetime
 from functools import cache
@@ -13,7 +14,7 @@ from hub.http import error_response
 from wire.coded import coded, codes_of
 
 ROOT = Path(__file__).parents[2]
-SENTENCES = ROOT / "hub" / "console" / "src" / "i18n" / "zh-coded.ts"
+SENTENCES = ROOT / "hub" / "words" / "zh-coded.json"
 PLACES = re.compile(r"\{(\w+)\}")
 
 
@@ -32,8 +33,7 @@ def said():
 
 @cache
 def sentences():
-    text, _, _columns = SENTENCES.read_text(encoding="utf-8").partition("\n}\n")
-    return dict(re.findall(r"^  (\w+):\s+'(.+)',$", text, re.MULTILINE))
+    return json.loads(SENTENCES.read_text(encoding="utf-8"))["sentences"]
 
 
 def test_every_code_has_a_chinese_sentence():
@@ -53,8 +53,7 @@ def things():
 
 
 def test_every_thing_that_a_sentence_is_about_has_a_chinese_word():
-    _, _, text = SENTENCES.read_text(encoding="utf-8").partition("zhThings")
-    said = set(re.findall(r"^  '?([a-z ]+)'?: '.+',$", text, re.MULTILINE))
+    said = json.loads(SENTENCES.read_text(encoding="utf-8"))["things"].keys()
     assert sorted(things() - said) == []
     assert sorted(said - things()) == []  # nothing is said of it any more
 

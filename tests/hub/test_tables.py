@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import openpyxl
 import pytest
 
+from hub.devices.orders.store import orders
 from hub.out import store as out_store
 from hub.people import password, users
 from hub.people.users import User
@@ -18,6 +19,7 @@ from hub.store import now
 from hub.tracks.judged_store import vehicle_events
 from tests.hub.tracks.test_geofence import feature
 from tests.hub.world import LAT, LON
+from wire.coded import coded
 
 FORMULA = '=HYPERLINK("http://evil.example","prize")'
 KEY = "key=5d41402abc4b2a76"
@@ -133,7 +135,7 @@ def test_a_table_of_permits_is_taken_back_unchanged(call, form, language):
     assert call("POST", "/api/permits", content=table).json() == {"imported": 1, "changed": 0}
 
 
-def test_what_people_read_is_in_their_words_and_in_the_sites_time(call):
+def test_what_people_read_is_in_their_words_and_in_the_sites_time(call, each_hub):
     (order,) = rows(call, "order", language="zh")
     assert (order["指令"], order["状态"]) == ("抓拍", "等设备上线")
     (event,) = rows(call, "vehicle-event", language="zh")
@@ -149,6 +151,12 @@ def test_what_people_read_is_in_their_words_and_in_the_sites_time(call):
     assert {(act["对象类型"], act["操作"], act["角色"]) for act in acts} == {
         ("处置证", "保存", "管理员"),
     }  # fmt: skip
+    call("GET", "/api/user-table", params={"q": "li"})
+    assert "1 人" in {act["说明"] for act in rows(call, "audit", language="zh", kind="user")}
+    with each_hub.store.write() as tx:
+        tx.execute(orders.update().values(why=coded("not_answered", "the device did not answer")))
+    (order,) = rows(call, "order", language="zh")
+    assert order["原因"] == "设备没有答复"
 
 
 def test_every_table_has_its_heads_in_both_languages(call):

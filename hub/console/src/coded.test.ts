@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 
 import { codedText, said } from './coded'
 import { word } from './i18n'
-import { zhCoded } from './i18n/zh-coded'
+import zhCoded from '../../words/zh-coded.json'
 
 const settings = vi.hoisted(() => ({ language: 'zh' }))
 vi.mock('./store/settings', () => ({ settings }))
@@ -19,7 +19,7 @@ describe('a sentence with a code', () => {
     settings.language = 'zh'
     expect(codedText(row)).toMatch(/^\p{Script=Han} 7 \p{Script=Han}$/u)
     expect(codedText(twice)).toBe(
-      zhCoded['already_in']?.replace('{given}', 'A-1').replace('{where}', codedText(row)),
+      zhCoded.sentences.already_in.replace('{given}', 'A-1').replace('{where}', codedText(row)),
     )
   })
 

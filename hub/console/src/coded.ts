@@ -1,32 +1,16 @@
 /** Sentences with a code (`wire/coded.py`): English as it came, or said in the reader's language. */
 
 import { isKey, t } from './i18n'
-import { zhCoded, zhColumns, zhThings } from './i18n/zh-coded'
 import { settings } from './store/settings'
 import { dated } from './time'
+import zh from '../../words/zh-coded.json'
 
-/** Values that name columns. */
-const COLUMNS = new Set(['column', 'field', 'lacking'])
-
+/** How the hub's sentences are said in Chinese: the same file as `hub.words` reads. */
+const sentences: Record<string, string> = zh.sentences
+const columns: Record<string, string> = zh.columns
+const things: Record<string, string> = zh.things
 /** Values that are words of the hub: the groups of our texts that say them. */
-const WORDS: Record<string, readonly string[]> = {
-  action: ['action'],
-  coming: ['coming'],
-  decision: ['alert'],
-  form: ['jsonForm'],
-  given_form: ['jsonForm'],
-  label: ['label'],
-  message: ['messageKind'],
-  needed: ['role'],
-  possible: ['action'],
-  reason: ['reasons'],
-  reasons: ['photoReason'],
-  record: ['record'],
-  right: ['right'],
-  role: ['role'],
-  unit: ['unit'],
-  state: ['state', 'recordState', 'reportState', 'rollout', 'camera'],
-}
+const groups: Record<string, readonly string[]> = zh.groups
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
 
 export interface Coded {
@@ -53,7 +37,7 @@ export function saidFaults(one: { faults: readonly string[]; coded?: Codes }): s
 
 export function codedText(given: string | Coded): string {
   if (typeof given === 'string') return given
-  const sentence = settings.language === 'zh' ? zhCoded[given.code] : undefined
+  const sentence = settings.language === 'zh' ? sentences[given.code] : undefined
   if (sentence === undefined) return given.text
   return sentence.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = given.values[name]
@@ -61,10 +45,10 @@ export function codedText(given: string | Coded): string {
     if (typeof value === 'object') return codedText(value)
     if (name === 'key') return settingOf(String(value))
     if (name === 'm2') return Number(value).toLocaleString()
-    if (name === 'thing') return zhThings[value] ?? String(value)
-    if (name in WORDS) return wordsOf(WORDS[name] ?? [], String(value))
+    if (name === 'thing') return things[value] ?? String(value)
+    if (name in groups) return wordsOf(groups[name] ?? [], String(value))
     if (MOMENT.test(String(value))) return dated(String(value))
-    return COLUMNS.has(name) ? columnOf(String(value)) : String(value)
+    return zh.column_values.includes(name) ? columnOf(String(value)) : String(value)
   })
 }
 
@@ -88,6 +72,6 @@ export function columnOf(names: string): string {
   if (settings.language !== 'zh') return names
   return names.replace(/[a-z_]+/g, (column) => {
     const head = `head.${column}`
-    return zhColumns[column] ?? (isKey(head) ? t(head) : column)
+    return columns[column] ?? (isKey(head) ? t(head) : column)
   })
 }

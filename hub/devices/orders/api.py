@@ -14,7 +14,7 @@ from hub.devices.orders.desk import OrderDesk
 from hub.devices.orders.order import OPEN, Ops, Order, OrderState, Subject
 from hub.devices.orders.store import load, orders, to_order
 from hub.errors import not_found
-from hub.exports import FILES, MOST, AskedForm, Several, Source, Word, sheet, worded
+from hub.exports import FILES, MOST, AskedForm, Several, Source, Word, sentence, sheet, worded
 from hub.http import ERRORS, Body, CodedText, Listing, Page, Utc, coded_of, page
 from hub.people import person_names
 from hub.roles import Actor, Right
@@ -78,9 +78,9 @@ class OpItem(BaseModel):
 
 COLUMNS: Mapping[str, Source] = {
     "id": "id", "device": "device", "op": worded("op", "op"),
-    "state": worded("state", "order"), "why": "why", "about": lambda order: _about(order.about),
-    "by": "by", "made_at": "made_at", "valid_until": "valid_until", "sent_at": "sent_at",
-    "answered_at": "answered_at",
+    "state": worded("state", "order"), "why": sentence("why"),
+    "about": lambda order: _about(order.about), "by": "by", "made_at": "made_at",
+    "valid_until": "valid_until", "sent_at": "sent_at", "answered_at": "answered_at",
 }  # fmt: skip
 
 

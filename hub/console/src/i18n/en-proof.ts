@@ -2,9 +2,6 @@ import type { zhProof } from './zh-proof'
 
 export const enProof: Record<keyof typeof zhProof, string> = {
   'nav.ledgers': 'Ledgers',
-  'coming.back': 'came back',
-  'coming.persisted': 'was there all along',
-  'coming.before': 'of before the closing',
   'proof.title': 'Proof of the fix',
   'proof.before': 'Before',
   'proof.claimed': 'Claimed',

@@ -340,10 +340,6 @@ export const en: Record<keyof typeof zh, string> = {
   'clock.all': 'Any time',
   'clock.overdueOnly': 'Overdue only',
   'clock.byDue': 'By deadline',
-  'unit.urgent_hour': 'urgent hours',
-  'unit.work_hour': 'work hours',
-  'unit.work_day': 'work days',
-  'unit.natural_day': 'days',
 
 
   'reason.role': 'Needs the role {role} or higher',

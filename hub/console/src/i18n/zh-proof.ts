@@ -2,9 +2,6 @@
 
 export const zhProof = {
   'nav.ledgers': '台账',
-  'coming.back': '又出现',
-  'coming.persisted': '一直还在',
-  'coming.before': '结案以前的',
   'proof.title': '整改核查',
   'proof.before': '整改前',
   'proof.claimed': '处置照片',

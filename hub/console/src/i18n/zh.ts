@@ -335,10 +335,6 @@ export const zh = {
   'clock.all': '全部时限',
   'clock.overdueOnly': '只看超期',
   'clock.byDue': '按期限排',
-  'unit.urgent_hour': '紧急工作时',
-  'unit.work_hour': '工作时',
-  'unit.work_day': '工作日',
-  'unit.natural_day': '自然日',
 
 
   'reason.role': '须由{role}或更高角色办理',
