@@ -11,7 +11,7 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -39,27 +39,36 @@ STEPS = (
 )  # fmt: skip
 
 
-def fill(tx: Connection, count: int) -> None:
-    """Cases with their histories, as plain rows."""
+PATHS = [("ak", f"town-{grid % 8}", f"grid-{grid}") for grid in range(91)]
+
+
+def fill(
+    tx: Connection,
+    count: int,
+    begun_at: datetime = BEGUN,
+    minutes: int = 30_000,
+    paths: Sequence[tuple[str, ...]] = PATHS,
+) -> None:
+    """Cases with their histories, as plain rows, reported within so many minutes."""
+    apart = max(1, minutes // count)
     cases, acts, said = [], [], []
     for number in range(1, count + 1):
-        begun = to_ms(BEGUN + timedelta(minutes=number % 30_000))
-        grid = number % 91
+        begun = to_ms(begun_at + timedelta(minutes=number * apart % minutes))
         cases.append(
             {
                 "id": number, "number": f"B{number}", "state": "closed", "stage": "verify_close",
                 "version": 7, "title": "t", "label": "garbage", "matter": "06010",
                 "standard_ref": "s", "level": 1, "lat": 32.7, "lon": 109.0,
-                "path": path_text(("ak", f"town-{grid % 8}", f"grid-{grid}")), "source": "patrol",
+                "path": path_text(paths[number % len(paths)]), "source": "patrol",
                 "generated": False, "opened_at": begun, "updated_at": begun, "closed_at": begun,
                 "handlers": "[]", "ownerless": False,
             }
         )  # fmt: skip
-        for action, before, after, minutes in STEPS:
-            at = begun + minutes * 60_000
+        for action, before, after, later in STEPS:
+            at = begun + later * 60_000
             acts.append((len(acts) + 1, at, "a", "r", "case", str(number), action, before, after,
                          "", "", ""))  # fmt: skip
-            due = begun + 259_200_000 if minutes >= 10 else None
+            due = begun + 259_200_000 if later >= 10 else None
             said.append((number, at, due, at + 900_000, None, None, 3.0, "work_day", 0))
     names = tuple(cases[0])
     put(tx, case_store.cases, names, [tuple(case[name] for name in names) for case in cases])

@@ -54,29 +54,26 @@ def city(*, whole: bool = False) -> list[Grid]:
     return grids
 
 
-def visits(grids: list[Grid], since: date, until: date) -> Iterator[tuple[object, ...]]:
-    """What the patrols leave: a community each, by foot or car, and what is above it."""
-    dice = random.Random(1)
+def visits(grids: list[Grid], day: date) -> Iterator[tuple[object, ...]]:
+    """What the patrols leave on a day: unit grids one after the other, and what is above them."""
+    dice = random.Random(day.toordinal())
     above = {grid.code: grid.parent for grid in grids}
     units = [grid.code for grid in grids if grid.level == 4]
     manners = [Manner.LOOKED] * 6 + [Manner.PASSED] * 3 + [Manner.PARKED]
-    day = since
-    while day < until:
-        morning = to_ms(datetime(day.year, day.month, day.day, 7, tzinfo=ZONE))
-        for patrol in range(PATROLS):
-            first = dice.randrange(len(units))
-            seen: set[str | None] = set()
-            for n in range(STAYS):
-                at = morning + n * 450_000 + dice.randrange(60_000)
-                code: str | None = units[(first + n) % len(units)]
-                manner = dice.choice(manners)
-                while code is not None and code not in seen:
-                    seen.add(code)
-                    slow_s = 90.0 if manner is Manner.LOOKED else 0.0
-                    yield (f"car-{patrol}/v1", day.isoformat(), code, at, at + 120_000, slow_s,
-                           manner.value, 120.0, 60.0, 30.0, 50.0, 1)  # fmt: skip
-                    code, manner = above[code], Manner.LOOKED
-        day += timedelta(days=1)
+    morning = to_ms(datetime(day.year, day.month, day.day, 7, tzinfo=ZONE))
+    for patrol in range(PATROLS):
+        first = dice.randrange(len(units))
+        seen: set[str | None] = set()
+        for n in range(STAYS):
+            at = morning + n * 450_000 + dice.randrange(60_000)
+            code: str | None = units[(first + n) % len(units)]
+            manner = dice.choice(manners)
+            while code is not None and code not in seen:
+                seen.add(code)
+                slow_s = 90.0 if manner is Manner.LOOKED else 0.0
+                yield (f"car-{patrol}/v1", day.isoformat(), code, at, at + 120_000, slow_s,
+                       manner.value, 120.0, 60.0, 30.0, 50.0, 1)  # fmt: skip
+                code, manner = above[code], Manner.LOOKED
 
 
 def fill(tx: Connection, grids: list[Grid], since: date, until: date) -> None:
@@ -84,8 +81,8 @@ def fill(tx: Connection, grids: list[Grid], since: date, until: date) -> None:
     at = datetime(since.year, since.month, since.day, tzinfo=ZONE) - timedelta(days=1)
     document = feature_collection(grids) | {"datum": "WGS-84"}
     grid_store.bring_in(tx, document, at=at, actor="bench", source="bench")
-    rows = visits(grids, since, until)
-    put(tx, patrol_store.visits, VISIT, list(rows))
+    for day in (since + timedelta(days=n) for n in range((until - since).days)):
+        put(tx, patrol_store.visits, VISIT, list(visits(grids, day)))
     shift = Shift("am", "早班", ("daily",), read_clock("s", "07:00"), read_clock("e", "12:00"))
     duty_store.put(tx, Duty(shifts=[shift]))
 

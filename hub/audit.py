@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection, Row
 
 from hub.people.users import users
-from hub.store import Instant, metadata, put, to_ms
+from hub.store import Instant, metadata, plain, put, to_ms
 from wire.coded import kept, read_kept
 
 GENESIS = "0" * 64
@@ -84,6 +84,7 @@ class Entry:
     note: str = ""
 
 
+_json = json.JSONEncoder(ensure_ascii=False).encode
 _said = attrgetter(*(field.name for field in fields(Entry) if field.name != "at"))
 _COLUMNS = tuple(column.name for column in entries.columns)
 _HEAD_COLUMNS = tuple(column.name for column in heads.columns)
@@ -124,8 +125,12 @@ class Chain:
 
 def digest(number: int, entry: Entry, previous: str) -> str:
     """SHA-256 over the entry's number, fields and the hash before it."""
-    told = [number, to_ms(entry.at), *_said(entry), previous]
-    return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
+    return _digest([number, to_ms(entry.at), *_said(entry), previous])
+
+
+def _digest(told: Sequence[object]) -> str:
+    """Of all columns but the hash, as the database has them."""
+    return hashlib.sha256(_json(told).encode()).hexdigest()
 
 
 def append(tx: Connection, acts: Sequence[Entry]) -> None:
@@ -206,19 +211,20 @@ def walk(tx: Connection) -> Chain:
     after = 0
     while after < end:
         part = select(entries).where(entries.c.id > after, entries.c.id <= end)
-        rows = tx.execute(part.order_by(entries.c.id).limit(AT_ONCE)).all()
+        rows = list(plain(tx, part.order_by(entries.c.id).limit(AT_ONCE)))
         if not rows:
             break
-        for row in rows:
-            if row.id != expected:
-                faults.append(f"audit {expected} to {row.id - 1}: missing")
-            elif row.previous != previous:
-                faults.append(f"audit {row.id}: does not follow the entry before it")
-            if digest(row.id, _entry(row), row.previous) != row.hash:
-                faults.append(f"audit {row.id}: changed after it was written")
-            expected, previous = row.id + 1, row.hash
+        for *told, hashed in rows:
+            number = told[0]
+            if number != expected:
+                faults.append(f"audit {expected} to {number - 1}: missing")
+            elif told[-1] != previous:
+                faults.append(f"audit {number}: does not follow the entry before it")
+            if _digest(told) != hashed:
+                faults.append(f"audit {number}: changed after it was written")
+            expected, previous = number + 1, hashed
         count += len(rows)
-        after = rows[-1].id
+        after = expected - 1
     if (head.last_id, head.last_hash) != (expected - 1, previous):
         faults.append(f"audit: ends at {expected - 1}, but {head.last_id} entries were written")
     return Chain(count, tuple(faults))

@@ -6,7 +6,7 @@ whole history up to the moment asked for.
 
 import gc
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -47,7 +47,9 @@ from hub.grid.store import grids
 from hub.intake.report import Channel
 from hub.intake.store import reports
 from hub.patrol import store as patrol_store
-from hub.patrol.coverage import Frequency, Span as DaySpan
+from hub.patrol.coverage import Frequency, Period, Span as DaySpan
+from hub.patrol.store import Which
+from hub.patrol.visit import Manner
 from hub.proof.check import Result
 from hub.proof.store import checks as checks_table
 from hub.store import from_ms, path_of, plain, to_ms
@@ -323,26 +325,39 @@ def _visits(
     """
     today = asked.as_of.astimezone(asked.zone).date()
     days = DaySpan(asked.first, min(asked.end, today + timedelta(days=1)), asked.zone, today)
-    made: defaultdict[str, list[date]] = defaultdict(list)
-    for each in patrol_store.made_between(tx, *days.reach):
-        if each.visit.start <= asked.as_of:
-            made[each.visit.grid].append(each.visit.start.astimezone(asked.zone).date())
+    which = Which(*days.reach, manner=Manner.LOOKED, by=asked.as_of)
+    made = {
+        each.grid: Counter(each.days)
+        for each in patrol_store.tallies(tx, which, which.since, which.until)
+    }
+    periods = {period: list(_turns(asked, days, period)) for period in Period}
+    none: Counter[date] = Counter()
     facts = []
     paths, begun = _paths(grids_then), patrol_store.required_from(tx, asked.zone)
     for grid in grids_then:
         if grid.level not in asked.plan:
             continue
         about = CaseFacts(0, path=paths[grid.code])
-        frequency = asked.plan[grid.level]
-        for first, end in days.periods(frequency.period):
-            count = sum(first <= day < end for day in made[grid.code])
-            midnight = datetime.combine(max(first, asked.first), datetime.min.time(), asked.zone)
+        frequency, here, on = asked.plan[grid.level], begun[grid.code], made.get(grid.code, none)
+        for ordinal, midnight_ms, within, is_over in periods[frequency.period]:
+            count = sum(on[day] for day in within)
+            is_due = is_over and within[0] >= here
             facts += [
-                VisitFacts(first.toordinal(), to_ms(midnight), nth, count >= nth, about)
+                VisitFacts(ordinal, midnight_ms, nth, count >= nth, about)
                 for nth in range(1, frequency.times + 1)
-                if count >= nth or (not days.is_running(end) and first >= begun[grid.code])
+                if count >= nth or is_due
             ]
-    return facts, {(grid, day) for grid, found in made.items() for day in found}
+    return facts, {(grid, day) for grid, on in made.items() for day in on}
+
+
+def _turns(
+    asked: Question, days: DaySpan, period: Period
+) -> Iterator[tuple[int, int, Sequence[date], bool]]:
+    """Each day or week: its number, when it begins within the question, its days, if it is over."""
+    for first, end in days.periods(period):
+        midnight = datetime.combine(max(first, asked.first), datetime.min.time(), asked.zone)
+        within = [first + timedelta(days=n) for n in range((end - first).days)]
+        yield first.toordinal(), to_ms(midnight), within, not days.is_running(end)
 
 
 def _paths(grids_then: Sequence[Grid]) -> dict[str, tuple[str, ...]]:

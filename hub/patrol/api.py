@@ -224,12 +224,12 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
             names = {grid.code: grid.name for grid in looked.grids}
             if which.grid is not None:
                 names = {code: name for code, name in names.items() if code == which.grid}
-            of = replace(looked.which, since=which.since, until=which.until)
+            of = replace(looked.which, since=which.since, until=which.until, manner=manner)
             if len(names) <= report.MOST_NAMED:
                 of = replace(of, grids=names.keys())
             numbers = [
                 number
-                for number, grid, who in patrol_store.find(tx, of, manner)
+                for number, grid, who in patrol_store.find(tx, of)
                 if grid in names and (vehicle is None or shown_tracker(who, actor) == vehicle)
             ]
             made = patrol_store.load(tx, numbers[part.offset : part.offset + part.limit])

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta, tzinfo
 from functools import cache
-from typing import Any, TypeVarTuple
+from typing import TypeVarTuple
 
 import shapely
 from sqlalchemy import (
@@ -251,7 +251,7 @@ def replace_day(
 class Which:
     """Visits that began on the local days from `since` before `until`; None: all there are.
 
-    `hours`: local days with moments within which they began.
+    `hours`: local days with moments within which they began. `by`: when at the latest.
     """
 
     since: date
@@ -259,6 +259,8 @@ class Which:
     grids: Collection[str] | None = None
     vehicles: Collection[str] | None = None
     hours: Sequence[tuple[date, datetime, datetime]] | None = None
+    manner: Manner | None = None
+    by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,30 +300,24 @@ def tallies(tx: Connection, which: Which, since: date, until: date) -> list[Tall
     ]
 
 
-def find(
-    tx: Connection, which: Which, manner: Manner | None = None
-) -> Iterator[tuple[int, str, str]]:
-    """The number, grid and vehicle of each visit, of one manner or all, by start."""
+def find(tx: Connection, which: Which) -> Iterator[tuple[int, str, str]]:
+    """The number, grid and vehicle of each visit, by start."""
     found = _chosen(select(visits.c.id, visits.c.grid, visits.c.vehicle), which)
-    if manner is not None:
-        found = found.where(visits.c.manner == manner)
     return plain(tx, found.order_by(visits.c.start, visits.c.id))
 
 
 def load(tx: Connection, numbers: Collection[int]) -> list[MadeVisit]:
     """The visits of some numbers, by start."""
-    return _made(tx, select(*_VISIT).where(visits.c.id.in_(numbers)))
-
-
-def made_between(
-    tx: Connection,
-    since: date,
-    until: date,
-    manners: Collection[Manner] = (Manner.LOOKED,),
-) -> list[MadeVisit]:
-    """Visits that began on the days from `since` before `until`, by start; unasked true ones."""
-    found = _chosen(select(*_VISIT), Which(since, until))
-    return _made(tx, found.where(visits.c.manner.in_(manners)))
+    found = select(*_VISIT).where(visits.c.id.in_(numbers))
+    return [
+        MadeVisit(
+            vehicle,
+            Visit(grid, start, end, slow_s, MANNERS[manner], None if way[0] is None else Way(*way)),
+        )
+        for vehicle, grid, start, end, slow_s, manner, *way in tx.execute(
+            found.order_by(visits.c.start, visits.c.id)
+        )
+    ]
 
 
 def _chosen(found: Select[*Ts], which: Which) -> Select[*Ts]:
@@ -332,6 +328,10 @@ def _chosen(found: Select[*Ts], which: Which) -> Select[*Ts]:
         found = found.where(visits.c.grid.in_(which.grids))
     if which.vehicles is not None:
         found = found.where(visits.c.vehicle.in_(which.vehicles))
+    if which.manner is not None:
+        found = found.where(visits.c.manner == which.manner)
+    if which.by is not None:
+        found = found.where(visits.c.start <= which.by)
     if which.hours is not None:
         names = (column("day", String), column("since", Instant), column("until", Instant))
         rows = [(day.isoformat(), since, until) for day, since, until in which.hours]
@@ -340,18 +340,6 @@ def _chosen(found: Select[*Ts], which: Which) -> Select[*Ts]:
         within = (begun >= hours.c.since) & (begun < hours.c.until)
         found = found.join(hours, (hours.c.day == visits.c.day) & within)
     return found
-
-
-def _made(tx: Connection, found: Select[Any]) -> list[MadeVisit]:
-    return [
-        MadeVisit(
-            vehicle,
-            Visit(grid, start, end, slow_s, MANNERS[manner], None if way[0] is None else Way(*way)),
-        )
-        for vehicle, grid, start, end, slow_s, manner, *way in tx.execute(
-            found.order_by(visits.c.start, visits.c.id)
-        )
-    ]
 
 
 def _columns(visit: Visit) -> dict[str, object]:

@@ -9,6 +9,7 @@ from hub.duty.table import Duty
 from hub.housekeeping import judge_patrols
 from hub.patrol import store as patrol_store
 from hub.patrol.judge import Work, judge_again
+from hub.patrol.store import Which
 from hub.patrol.visit import Manner
 from hub.store import now, to_ms
 from tests.hub.test_pipeline import take
@@ -42,9 +43,14 @@ def today_at(hours, site):
     return day + timedelta(hours=hours)
 
 
+def made_between(tx, since, until, manner=None):
+    which = Which(since, until, manner=manner)
+    return patrol_store.load(tx, [number for number, *_ in patrol_store.find(tx, which)])
+
+
 def visited(store, since=date(2020, 1, 1), until=date(2030, 1, 1)):
     with store.read() as tx:
-        made = patrol_store.made_between(tx, since, until)
+        made = made_between(tx, since, until, Manner.LOOKED)
     return [(m.vehicle, m.visit.grid, m.visit.start) for m in made]
 
 
@@ -89,7 +95,7 @@ def test_no_visit(store, site, fixes):
 
 def manners(store):
     with store.read() as tx:
-        made = patrol_store.made_between(tx, date(2020, 1, 1), date(2030, 1, 1), tuple(Manner))
+        made = made_between(tx, date(2020, 1, 1), date(2030, 1, 1))
     return [(m.visit.grid, m.visit.manner) for m in made]
 
 

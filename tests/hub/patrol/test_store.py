@@ -5,6 +5,7 @@ from hub.grid import store as grid_store
 from hub.patrol import store as patrol_store
 from hub.patrol.store import Judged, days
 from hub.patrol.visit import Manner, Visit, Way
+from tests.hub.patrol.test_judge import made_between
 from tests.hub.world import NOON, make_site, square
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -55,10 +56,9 @@ def test_of_visits_judged_before_it_was_kept_the_way_is_unknown_and_not_nothing(
     with store.write() as tx:
         patrol_store.replace_day(tx, ("car-2/v1", FIRST), Judged(9, 1), [new], [])
     with store.read() as tx:
-        true = patrol_store.made_between(tx, FIRST - timedelta(days=9), FIRST + timedelta(days=9))
-        every = patrol_store.made_between(
-            tx, FIRST - timedelta(days=9), FIRST + timedelta(days=9), tuple(Manner)
-        )
+        around = FIRST - timedelta(days=9), FIRST + timedelta(days=9)
+        true = made_between(tx, *around, Manner.LOOKED)
+        every = made_between(tx, *around)
     assert [(each.visit.manner, each.visit.way) for each in true] == [(Manner.LOOKED, None)]
     assert {each.visit.manner: each.visit.way for each in every} == {
         Manner.LOOKED: None,
