@@ -69,7 +69,7 @@ from hub.cases import (
     table_api,
 )
 from hub.cases.api import Act, CaseAlerts
-from hub.cases.case import STAGES, WantedStep
+from hub.cases.case import WantedStep, state_zh
 from hub.cases.record import Kind
 from hub.config import HubConfig
 from hub.datasets import api as datasets_api
@@ -82,7 +82,7 @@ from hub.devices.orders.desk import OrderDesk, place
 from hub.devices.revisions import api as revisions_api
 from hub.devices.store import devices
 from hub.duty import api as duty_api
-from hub.errors import Problem
+from hub.errors import SEE_API, Problem
 from hub.evaluation import api as evaluation_api
 from hub.evaluation.figures import Figures
 from hub.evaluation.making import Maker
@@ -127,7 +127,6 @@ from hub.tracks.api import DeviceFacts
 from hub.tracks.settings import settings_of
 from hub.tracks.store import vehicles
 from hub.tracks.vehicle_ops import OPS as VEHICLE_OPS
-from wire.coded import coded
 
 log = logging.getLogger(__name__)
 
@@ -458,7 +457,7 @@ def standing(tx: Connection, ids: Sequence[int]) -> dict[int, Standing]:
     """How cases stand, as those see it who reported them."""
     due = {case: clock.due_at for case, clock in clock_store.load(tx, ids).items()}
     return {
-        case.id: Standing(case.is_open, STAGES[case.state][0], due.get(case.id), case.updated_at)
+        case.id: Standing(case.is_open, state_zh(case.state), due.get(case.id), case.updated_at)
         for case in case_store.load(tx, ids).values()
     }
 
@@ -674,7 +673,7 @@ def _add_console(app: FastAPI, config: HubConfig) -> None:
             404,
             "not_found",
             f"/api/{rest} does not exist",
-            coded("see_api", "see /api/openapi.json"),
+            SEE_API,
         )
 
     if (CONSOLE / "index.html").is_file():

@@ -14,6 +14,7 @@ from hub.alerts.alert import (
     CONFIRMED,
     FALSE_ALARM,
     Alert,
+    judged_by,
 )
 from hub.alerts.suppression import URGENT, Suppression
 from hub.cases import clock_store, store as case_store
@@ -63,13 +64,7 @@ def decide(store: Store, site: Site, name: str, decision: str, *, note: str, act
 def said_of(tx: Connection, alert: Alert) -> str | None:
     """What a person has said of an alert already."""
     if alert.decision is not None:
-        return coded(
-            "alert_decided",
-            "alert {alert} was judged {decision} by {who}",
-            alert=alert.id,
-            decision=alert.decision,
-            who=alert.decided_by,
-        )
+        return judged_by(alert)
     if alert.duplicate_of is None:
         return None
     merges = [act for act in audit.of(tx, "alert", alert.id) if act.action == "merge"]

@@ -43,6 +43,11 @@ class Problem(HubError):
 
 LOOK_AGAIN = coded("look_again", "look again and repeat if still right")
 """What is allowed to whom somebody was ahead of."""
+ANOTHER_PERSON = coded("another_person", "another person")
+SEE_PROBLEMS = coded("see_problems", "see problems")
+SEE_API = coded("see_api", "see /api/openapi.json")
+BOTH_OR_NONE = coded("both_or_none", "both or none")
+TRY_AGAIN = coded("try_again", "try again")
 
 
 def not_found(what: str, name: object) -> Problem:
@@ -52,4 +57,24 @@ def not_found(what: str, name: object) -> Problem:
         "not_found",
         coded("no_such", "{thing} {name} does not exist", thing=what, name=name),
         coded("id_of_list", "an id from the list"),
+    )
+
+
+def taken(what: str, name: str) -> Problem:
+    """The answer where a new thing has the name of one that is there."""
+    return Problem(
+        409,
+        "taken",
+        coded("name_taken", "a {thing} is named {name}", thing=what, name=name),
+        coded("new_name", "a new name"),
+    )
+
+
+def unknown_grid(code: str) -> Problem:
+    """The answer to a grid that is named and not there."""
+    return Problem(
+        422,
+        "bad_grid",
+        coded("grid_unknown", "grid {grid!r} does not exist", grid=code),
+        coded("grid_code", "a grid's code"),
     )

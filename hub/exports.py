@@ -102,14 +102,18 @@ def table(
     rows: Iterable[Sequence[Cell]],
     wanted: Form,
     about: str = "",
+    *,
+    are_heads: bool = False,
 ) -> Response:
     """A download called NAME-ABOUT.FORMAT, in the reader's language where he has one.
 
-    Text that a spreadsheet would run as a formula is marked as text.
+    `titles`: our fields; `are_heads`: as people call them, for a table that is taken back. Text
+    that a spreadsheet would run as a formula is marked as text.
     """
     shown = [n for n, title in enumerate(titles) if not (wanted.language and title in CODES)]
     given = [[row[n] for n in shown] for row in rows]
-    heads = _heads(name, [titles[n] for n in shown], given, wanted)
+    kept = [titles[n] for n in shown]
+    heads = kept if are_heads else _heads(name, kept, given, wanted)
     lines = [[_safe(_cell(cell, wanted)) for cell in row] for row in given]
     called = word(wanted.language, "table", name) if wanted.language else name
     data = _csv(heads, lines) if wanted.format == "csv" else _xlsx(called, heads, lines)

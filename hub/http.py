@@ -17,7 +17,7 @@ from sqlalchemy.exc import DataError, DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.errors import Problem
+from hub.errors import SEE_API, TRY_AGAIN, Problem
 from hub.store import is_database_away
 from wire.coded import coded, codes_of
 from wire.settings import by_place
@@ -231,17 +231,13 @@ def _problem(_request: Request, fault: Problem) -> Response:
 
 
 def _invalid(_request: Request, fault: RequestValidationError) -> Response:
-    return error_response(
-        422, "invalid", by_place(fault.errors()), coded("see_api", "see /api/openapi.json")
-    )
+    return error_response(422, "invalid", by_place(fault.errors()), SEE_API)
 
 
 def _http(_request: Request, fault: HTTPException) -> Response:
     codes = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
     code = codes.get(fault.status_code, "error")
-    return error_response(
-        fault.status_code, code, str(fault.detail), coded("see_api", "see /api/openapi.json")
-    )
+    return error_response(fault.status_code, code, str(fault.detail), SEE_API)
 
 
 def _database(_request: Request, fault: DBAPIError) -> Response:
@@ -254,7 +250,7 @@ def _database(_request: Request, fault: DBAPIError) -> Response:
         503,
         "database_away",
         coded("database_silent", "the database cannot answer"),
-        coded("try_again", "try again"),
+        TRY_AGAIN,
     )
     response.headers["Retry-After"] = RETRY_AFTER_S
     return response

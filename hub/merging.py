@@ -6,7 +6,7 @@ from sqlalchemy.engine import Connection
 
 from hub import audit, events
 from hub.alerts import store as alert_store
-from hub.alerts.alert import CONFIRMED, FALSE_ALARM, Alert
+from hub.alerts.alert import CONFIRMED, FALSE_ALARM, UNDECIDED, Alert
 from hub.cases import store as case_store
 from hub.decisions import lift_around, said_of
 from hub.errors import Problem, not_found
@@ -119,7 +119,7 @@ def merge_into_case(
 
 def _may_join(tx: Connection, alert: Alert) -> None:
     if (said := said_of(tx, alert)) is not None:
-        raise Problem(409, "decided", said, coded("undecided_alert", "an alert nobody has decided"))
+        raise Problem(409, "decided", said, UNDECIDED)
 
 
 def _has_case(tx: Connection, alert: Alert) -> Problem:

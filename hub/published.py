@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from hub import audit
 from hub.alerts.api import MatterRef, matter_ref
 from hub.cases import clock_store, enforcement_store, store as case_store
-from hub.cases.case import STAGES, Case, Stage, State
+from hub.cases.case import STAGES, Case, Stage, State, state_zh
 from hub.cases.clock import Clock
 from hub.cases.enforcement import NAMES_ZH, Enforcement, Procedure
 from hub.cases.store import cases
@@ -187,8 +187,9 @@ def _procedure(tx: Connection, case: Case) -> list[ProcedureStep]:
         if act.to_state == act.from_state or act.to_state not in set(State):
             continue
         state = State(act.to_state)
-        name, stage = STAGES[state]
-        steps.append(ProcedureStep(at=act.at, state=state, state_zh=name, stage=stage))
+        steps.append(
+            ProcedureStep(at=act.at, state=state, state_zh=state_zh(state), stage=STAGES[state])
+        )
     return steps
 
 
@@ -235,7 +236,7 @@ def _item(
         closed_at=case.closed_at,
         in_time=in_time,
         state=case.state,
-        state_zh=STAGES[case.state][0],
+        state_zh=state_zh(case.state),
         procedure=steps,
         penalty=penalty,
         generated=case.generated,

@@ -10,7 +10,7 @@ from hub import audit, events
 from hub.calendar import store as calendar_store
 from hub.calendar.limit import TimeLimit
 from hub.cases import clock_store, record_store, store as case_store
-from hub.cases.case import Case, State, WantedStep, advance
+from hub.cases.case import Case, State, WantedStep, advance, case_is
 from hub.cases.clock import extended
 from hub.cases.clock_store import clocks
 from hub.cases.dispatching import serving
@@ -37,7 +37,7 @@ from hub.cases.store import cases
 from hub.departments.api import in_force
 from hub.duty import on_duty
 from hub.duty.duty import HEADS, PersonRole
-from hub.errors import Problem, not_found
+from hub.errors import ANOTHER_PERSON, Problem, not_found
 from hub.events import Change
 from hub.pipeline import Site
 from hub.roles import SYSTEM, Actor, Role, too_little
@@ -328,7 +328,7 @@ def _ask_suspension(on: Occasion, wanted: WantedRecord) -> _Recorded:
 
 def _need_role(on: Occasion, least: Role) -> None:
     if message := too_little(on.actor, least):
-        raise Problem(403, "forbidden", message, coded("another_person", "another person"))
+        raise Problem(403, "forbidden", message, ANOTHER_PERSON)
 
 
 def _supervise(on: Occasion, wanted: WantedRecord) -> _Recorded:
@@ -397,9 +397,7 @@ def _dual_report(on: Occasion, wanted: WantedRecord) -> _Recorded:
 
 def _make_safe(on: Occasion, wanted: WantedRecord) -> _Recorded:
     if not on.case.is_open:
-        message = coded(
-            "case_is", "case {number} is {state}", number=on.case.number, state=on.case.state
-        )
+        message = case_is(on.case)
         raise NotNow("illegal_record", message, coded("work_left", "a case with work left"))
     record_store.add(on.tx, _new(on, wanted))
     return on.case, "make_safe", wanted.note

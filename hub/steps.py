@@ -22,7 +22,7 @@ from hub.cases.case import (
 from hub.cases.dispatching import addressee, dispatched, with_nobody
 from hub.cases.recording import check_step, recorded, said
 from hub.cases.stepping import clocked, written_down
-from hub.errors import LOOK_AGAIN, Problem, not_found
+from hub.errors import ANOTHER_PERSON, LOOK_AGAIN, Problem, not_found
 from hub.events import Change
 from hub.intake import store as intake_store
 from hub.pipeline import Site
@@ -166,9 +166,7 @@ def stepped_on(
             409, "illegal_step", words_of(fault), coded("listed_action", "an action of the list")
         ) from None
     except NotYourStep as fault:
-        raise Problem(
-            403, "forbidden", words_of(fault), coded("another_person", "another person")
-        ) from None
+        raise Problem(403, "forbidden", words_of(fault), ANOTHER_PERSON) from None
     except ReasonNeeded as fault:
         raise Problem(
             422, "reason_needed", words_of(fault), coded("reason_in_note", "a reason in note")

@@ -8,11 +8,13 @@ from hub.inbox import Received, moment
 from hub.matters import LABEL_MATTERS
 from hub.store import from_ms
 from wire.alert import Alert as AlertMessage, AlertState, Box, PlaceSource
+from wire.coded import Coded, coded
 from wire.zone import LABELS
 
 ACTIVE, ENDED = "active", "ended"
 CONFIRMED, FALSE_ALARM = "confirmed", "false_alarm"
 DECISIONS = (CONFIRMED, FALSE_ALARM)
+UNDECIDED = coded("undecided_alert", "an alert nobody has decided")
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,17 @@ class Alert:
     def head(self) -> str:
         """The alert that stands for its thing."""
         return self.duplicate_of or self.id
+
+
+def judged_by(alert: Alert) -> Coded:
+    """By whom an alert was judged, where that is why something cannot be."""
+    return coded(
+        "alert_decided",
+        "alert {alert} was judged {decision} by {who}",
+        alert=alert.id,
+        decision=alert.decision,
+        who=alert.decided_by,
+    )
 
 
 @dataclass(frozen=True)

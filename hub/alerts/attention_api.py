@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from hub import audit, events
 from hub.alerts import attention_store, store as alert_store
-from hub.alerts.alert import Alert
+from hub.alerts.alert import UNDECIDED, Alert, judged_by
 from hub.alerts.api import AlertDetail, visible
 from hub.alerts.attention import Snooze, longest
 from hub.auth import need
@@ -123,15 +123,11 @@ def router(store: Store, detail: Detail) -> APIRouter:
 
 def _put_off(tx: Connection, alert: Alert, wanted: PuttingOff, actor: Actor) -> None:
     if alert.decision is not None:
-        fault = coded(
-            "alert_decided",
-            "alert {alert} was judged {decision} by {who}",
-            alert=alert.id,
-            decision=alert.decision,
-            who=alert.decided_by,
-        )
         raise Problem(
-            409, "decided", fault, coded("undecided_alert", "an alert nobody has decided")
+            409,
+            "decided",
+            judged_by(alert),
+            UNDECIDED,
         )
     if alert.duplicate_of is not None:
         fault = coded(

@@ -15,7 +15,7 @@ from hub.alerts.api import AlertItem, CaseRef, MatterRef, matter_ref
 from hub.auth import need
 from hub.calendar.limit import Unit
 from hub.cases import clock_store, record_store
-from hub.cases.case import FINISHED, STAGES, Case, Stage, State, offers, terms
+from hub.cases.case import FINISHED, Case, Stage, State, offers, state_zh, terms
 from hub.cases.clock import Clock, ClockState
 from hub.cases.clock_store import clocks
 from hub.cases.record import WAITING, Kind, Record, RecordState, of_kind
@@ -420,7 +420,7 @@ def _item(case: Case, places: Places, around: _Around) -> CaseItem:
         id=case.id,
         number=case.number,
         state=case.state,
-        state_zh=STAGES[case.state][0],
+        state_zh=state_zh(case.state),
         stage=case.stage,
         version=case.version,
         title=case.title,

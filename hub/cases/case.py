@@ -14,7 +14,8 @@ from enum import StrEnum
 
 from hub.errors import HubError
 from hub.roles import SYSTEM, Actor, Role, Spot, too_little
-from wire.coded import coded
+from hub.words import word
+from wire.coded import Coded, coded
 
 
 class Stage(StrEnum):
@@ -61,25 +62,25 @@ class Party(StrEnum):
     DEPARTMENT = "department"
 
 
-STAGES: dict[State, tuple[str, Stage]] = {
-    State.REPORTED: ("已上报", Stage.COLLECT),
-    State.VERIFYING_REPORT: ("核实中", Stage.COLLECT),
-    State.FILED: ("已立案", Stage.FILE),
-    State.DISPATCHED: ("已派遣", Stage.DISPATCH),
-    State.RETURNED: ("已回退", Stage.DISPATCH),
-    State.HANDLING: ("处理中", Stage.HANDLE),
-    State.JOINT: ("联合处置", Stage.HANDLE),
-    State.SUSPENDED: ("挂账", Stage.HANDLE),
-    State.HANDLED: ("已反馈", Stage.FEEDBACK),
-    State.VERIFYING_RESULT: ("核查中", Stage.VERIFY_CLOSE),
-    State.REWORK: ("返工", Stage.HANDLE),
-    State.CLOSED: ("已结案", Stage.VERIFY_CLOSE),
-    State.WATCHING: ("回看期", Stage.EVALUATE),
-    State.REOPENED: ("反弹重开", Stage.HANDLE),
-    State.MERGED: ("合并", Stage.NONE),
-    State.REJECTED: ("不予立案", Stage.NONE),
-    State.CANCELLED: ("作废", Stage.NONE),
-    State.ARCHIVED: ("归档", Stage.NONE),
+STAGES: dict[State, Stage] = {
+    State.REPORTED: Stage.COLLECT,
+    State.VERIFYING_REPORT: Stage.COLLECT,
+    State.FILED: Stage.FILE,
+    State.DISPATCHED: Stage.DISPATCH,
+    State.RETURNED: Stage.DISPATCH,
+    State.HANDLING: Stage.HANDLE,
+    State.JOINT: Stage.HANDLE,
+    State.SUSPENDED: Stage.HANDLE,
+    State.HANDLED: Stage.FEEDBACK,
+    State.VERIFYING_RESULT: Stage.VERIFY_CLOSE,
+    State.REWORK: Stage.HANDLE,
+    State.CLOSED: Stage.VERIFY_CLOSE,
+    State.WATCHING: Stage.EVALUATE,
+    State.REOPENED: Stage.HANDLE,
+    State.MERGED: Stage.NONE,
+    State.REJECTED: Stage.NONE,
+    State.CANCELLED: Stage.NONE,
+    State.ARCHIVED: Stage.NONE,
 }
 
 BEFORE_FILING = frozenset({State.REPORTED, State.VERIFYING_REPORT})
@@ -230,7 +231,7 @@ class Case:
     @property
     def stage(self) -> Stage:
         """The stage of the state."""
-        return STAGES[self.state][1]
+        return STAGES[self.state]
 
     @property
     def spot(self) -> Spot:
@@ -241,6 +242,22 @@ class Case:
     def is_open(self) -> bool:
         """Whether work remains."""
         return self.state not in FINISHED
+
+
+def state_zh(state: str) -> str:
+    """What a state is called by people."""
+    return word("zh", "state", state)
+
+
+def case_is(case: Case) -> Coded:
+    """How a case stands, where that is why something cannot be."""
+    return coded("case_is", "case {number} is {state}", number=case.number, state=case.state)
+
+
+def was_due(case: Case, due: datetime | None) -> Coded:
+    """By when a case had to be dealt with, where that is why something cannot be."""
+    text = "case {number} was due {due:%Y-%m-%d %H:%M} UTC"
+    return coded("was_due", text, number=case.number, due=due)
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,9 @@ def router(store: Store, standard_ref: str) -> APIRouter:
         with store.read() as tx:
             found = clock_store.all_conditions(tx, standard_ref)
         rows = (row_of(each, _name_of(each.matter)) for each in found)
-        return exports.table("conditions", titles(HEADINGS, form.language), rows, form)
+        return exports.table(
+            "conditions", titles(HEADINGS, form.language), rows, form, are_heads=True
+        )
 
     @api.put("/conditions", openapi_extra=SHEET_BODY)
     async def bring_in(

@@ -5,9 +5,10 @@ All faults are named at once, by sheet, row and column, and then nothing is take
 
 from collections.abc import Mapping
 
-from hub.calendar.limit import BadLimit, TimeLimit, Unit
+from hub.calendar.limit import BadLimit, TimeLimit
 from hub.cases.condition import Condition
 from hub.grid.titled import BadSheet, Fault, Headings, Line, characters, one_to, values_of
+from hub.words import word
 from wire.coded import coded
 
 __all__ = ["BadSheet", "Fault", "read_conditions"]
@@ -21,12 +22,6 @@ HEADINGS: Headings = {
     "department": ("责任部门", "主管部门", "责任单位", "department"),
 }
 NEEDED = ("matter", "opening", "closing", "limit")
-UNIT_WORDS = {
-    Unit.URGENT_HOUR: "紧急工作时",
-    Unit.WORK_HOUR: "工作时",
-    Unit.WORK_DAY: "工作日",
-    Unit.NATURAL_DAY: "自然日",
-}
 LONGEST = 500
 
 
@@ -40,7 +35,8 @@ def read_conditions(data: bytes, standard_ref: str, known: Mapping[str, str]) ->
 
 def row_of(condition: Condition, name_zh: str) -> list[str]:
     """A condition under `HEADINGS`; it reads back as the same."""
-    limit = f"{condition.limit.number:g}{UNIT_WORDS[condition.limit.unit]}"
+    unit = word("zh", "unit", condition.limit.unit)
+    limit = f"{condition.limit.number:g}{unit}"
     return [
         condition.matter, name_zh, condition.opening, condition.closing, limit,
         condition.department,

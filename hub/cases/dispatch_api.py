@@ -231,8 +231,9 @@ def router(store: Store, places: Places, config: HubConfig) -> APIRouter:
     def export(_actor: reader, form: exports.AskedForm) -> Response:
         with store.read() as tx:
             found = dispatch_store.in_force(tx)
+        rows = (row_of(rule, form.language) for rule in found)
         return exports.table(
-            "dispatch-rules", titles(HEADINGS, form.language), map(row_of, found), form
+            "dispatch-rules", titles(HEADINGS, form.language), rows, form, are_heads=True
         )
 
     @api.put("/dispatch-rule-table", openapi_extra=SHEET_BODY)

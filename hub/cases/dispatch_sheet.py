@@ -1,7 +1,7 @@
 """Dispatch rules as a table that people keep in a spreadsheet, in and out."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from hub.cases.dispatch import (
@@ -25,6 +25,7 @@ from hub.grid.titled import (
     no_grid,
     values_of,
 )
+from hub.words import Language
 from wire.coded import coded
 
 HEADINGS: Headings = {
@@ -121,13 +122,19 @@ def known(when: Conditions, to: Target, codes: Codes) -> Conditions:
     return when
 
 
-def row_of(rule: Rule) -> tuple[str | int | None, ...]:
-    """A rule under `HEADINGS`."""
+def row_of(rule: Rule, language: Language | None) -> tuple[str | int | None, ...]:
+    """A rule under `HEADINGS`; it reads back as the same."""
     when, to = rule.when, rule.to
-    words = {hours: word for word, hours in reversed(_HOURS.items()) if hours}
     level = "" if (when.level_from, when.level_to) == (1, 3) else _range(when)
-    hours = words.get(when.hours, when.hours)
-    return (when.matter, when.grid, level, hours, to.department, to.officer, to.role, rule.note)
+    hours, role = when.hours, to.role
+    if language != "en":
+        hours, role = _usual(_HOURS, hours), _usual(ROLE_WORDS, role)
+    return (when.matter, when.grid, level, hours, to.department, to.officer, role, rule.note)
+
+
+def _usual(words: Mapping[str, str], meant: str) -> str:
+    """The first of the words that mean this; none is needed for nothing."""
+    return next((word for word, each in words.items() if meant and each == meant), meant)
 
 
 def _range(when: Conditions) -> str:

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from hub.calendar.limit import TimeLimit, Unit
 from hub.calendar.work_calendar import WorkCalendar
-from hub.errors import HubError
+from hub.errors import ANOTHER_PERSON, HubError
 from hub.personal import IDENTITY, PHONE
 from wire.coded import coded
 
@@ -227,7 +227,7 @@ def _check_reviewer(record: Enforcement, wanted: Taken) -> None:
     asked = [each for each in record.steps if each.step is Procedure.INVESTIGATE]
     if wanted.by in {name for each in asked for name in (each.by, *each.officers)}:
         message = coded("own_review", "{who} investigated it and does not review it", who=wanted.by)
-        raise BadProcedure("not_your_step", message, coded("another_person", "another person"))
+        raise BadProcedure("not_your_step", message, ANOTHER_PERSON)
 
 
 def _check_hearing(record: Enforcement, wanted: Taken, calendar: WorkCalendar) -> None:

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from hub.calendar.limit import TimeLimit, Unit
-from hub.cases.case import Case, State
+from hub.cases.case import Case, State, case_is, was_due
 from hub.cases.clock import Clock
-from hub.errors import HubError
+from hub.errors import ANOTHER_PERSON, HubError
 from hub.roles import Actor, Role, too_little
 from wire.coded import coded
 
@@ -80,6 +80,11 @@ ANSWERABLE = frozenset({Kind.JOINT, Kind.SUPERVISION, Kind.DUAL_REPORT})
 WAITING = frozenset({RecordState.ASKED, RecordState.OPEN})
 
 
+SUSPEND_IN_TIME = coded(
+    "suspend_in_time", "only a case whose time has not run out may be suspended"
+)
+
+
 class NotNow(HubError):
     """A record that is not allowed as the case stands; `code` is fixed."""
 
@@ -139,12 +144,7 @@ def may_extend(case: Case, clock: Clock, known: Sequence[Record], at: datetime) 
     if at >= due:
         raise NotNow(
             "too_late",
-            coded(
-                "was_due",
-                "case {number} was due {due:%Y-%m-%d %H:%M} UTC",
-                number=case.number,
-                due=due,
-            ),
+            was_due(case, due),
             coded("extension_before", "an extension is asked for before the deadline"),
         )
     _none_waits(case, known, Kind.EXTENSION)
@@ -177,20 +177,15 @@ def may_suspend(
         allowed = ", ".join(sorted(SUSPENDABLE))
         raise NotNow(
             "illegal_record",
-            coded("case_is", "case {number} is {state}", number=case.number, state=case.state),
+            case_is(case),
             coded("a_case_that", "a case {state}", state=allowed),
         )
     due = _running(case, clock, coded("done_suspended", "suspended"))
     if at > due:
         raise NotNow(
             "overdue",
-            coded(
-                "was_due",
-                "case {number} was due {due:%Y-%m-%d %H:%M} UTC",
-                number=case.number,
-                due=due,
-            ),
-            coded("suspend_in_time", "only a case whose time has not run out may be suspended"),
+            was_due(case, due),
+            SUSPEND_IN_TIME,
         )
     _none_waits(case, known, Kind.SUSPENSION)
     before = of_kind(known, Kind.SUSPENSION, RecordState.APPROVED, RecordState.DONE)
@@ -229,14 +224,10 @@ def may_decide(record: Record, actor: Actor) -> None:
             "not_waiting", _standing(record), coded("asked_record", "a record that is asked for")
         )
     if message := too_little(actor, Role.SUPERVISOR):
-        raise NotNow(
-            "forbidden", message, coded("another_person", "another person"), forbidden=True
-        )
+        raise NotNow("forbidden", message, ANOTHER_PERSON, forbidden=True)
     if actor.name == record.by:
         message = coded("asked_himself", "{who} asked for it himself", who=actor.name)
-        raise NotNow(
-            "forbidden", message, coded("another_person", "another person"), forbidden=True
-        )
+        raise NotNow("forbidden", message, ANOTHER_PERSON, forbidden=True)
 
 
 def may_answer(record: Record) -> None:
@@ -257,7 +248,7 @@ def may_escalate(case: Case) -> int:
     if case.state not in RUNNING or case.at_level is None:
         raise NotNow(
             "illegal_record",
-            coded("case_is", "case {number} is {state}", number=case.number, state=case.state),
+            case_is(case),
             coded("handled_case", "a case being handled"),
         )
     if case.at_level <= 1:
@@ -271,7 +262,7 @@ def may_supervise(case: Case, until: datetime | None, at: datetime) -> None:
     if not case.is_open or case.stage in ("collect", "file"):
         raise NotNow(
             "illegal_record",
-            coded("case_is", "case {number} is {state}", number=case.number, state=case.state),
+            case_is(case),
             coded("sent_case", "a case that was sent"),
         )
     if until is None or until <= at:
@@ -321,7 +312,7 @@ def is_assigned(case: Case, known: Iterable[Record]) -> bool:
 def may_assign(case: Case, known: Sequence[Record], kind: Kind) -> None:
     """Raises NotNow unless the department may send somebody, or call him back."""
     if case.state not in RUNNING:
-        message = coded("case_is", "case {number} is {state}", number=case.number, state=case.state)
+        message = case_is(case)
         raise NotNow(
             "illegal_record", message, coded("department_case", "a case that a department has")
         )

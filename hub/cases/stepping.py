@@ -10,9 +10,10 @@ from hub import audit
 from hub.calendar import store as calendar_store
 from hub.calendar.work_calendar import WorkCalendar
 from hub.cases import clock_store, store as case_store
-from hub.cases.case import BEFORE_FILING, Case, State, advance
+from hub.cases.case import BEFORE_FILING, Case, State, advance, was_due
 from hub.cases.clock import Clock, ClockState, after_step, filed, opened
 from hub.cases.condition import USUAL, ConditionNeeded, pick
+from hub.cases.record import SUSPEND_IN_TIME
 from hub.errors import Problem
 from hub.roles import SYSTEM, Actor
 from wire.coded import coded, words_of
@@ -71,17 +72,7 @@ def clocked(
             )
             raise Problem(422, "condition_needed", words_of(fault), allowed) from None
     if after.state is State.SUSPENDED and clock.state(at) is ClockState.OVERDUE:
-        raise Problem(
-            409,
-            "overdue",
-            coded(
-                "was_due",
-                "case {number} was due {due:%Y-%m-%d %H:%M} UTC",
-                number=before.number,
-                due=clock.due_at,
-            ),
-            coded("suspend_in_time", "only a case whose time has not run out may be suspended"),
-        )
+        raise Problem(409, "overdue", was_due(before, clock.due_at), SUSPEND_IN_TIME)
     return after_step(clock, before.state, after.state, calendar, at)
 
 

@@ -92,7 +92,9 @@ def router(store: Store) -> APIRouter:
         with store.read() as tx:
             found = department_store.listed(tx, IN_FORCE)
         rows = (row_of(each.department) for each in found)
-        return exports.table("departments", titles(HEADINGS, form.language), rows, form)
+        return exports.table(
+            "departments", titles(HEADINGS, form.language), rows, form, are_heads=True
+        )
 
     @api.put("/department-table", openapi_extra=SHEET_BODY)
     async def bring_in(

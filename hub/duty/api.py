@@ -20,7 +20,7 @@ from hub.duty.errors import BadDuty
 from hub.duty.roll import Asked, Line, Place, roll, settings_of
 from hub.duty.shift import Shift
 from hub.duty.table import Duty, read_duty, read_rows
-from hub.errors import Problem, not_found
+from hub.errors import SEE_PROBLEMS, Problem, not_found
 from hub.exports import FILES, AskedForm, Cell, Word, table
 from hub.grid.errors import GridError
 from hub.grid.grid import Grid
@@ -149,7 +149,7 @@ class BadTable(Problem):
             coded(
                 "table_problems", "{count} problems in the table; nothing was taken", count=count
             ),
-            coded("see_problems", "see problems"),
+            SEE_PROBLEMS,
         )
         self.problems = [problem.line() for problem in fault.problems]
 

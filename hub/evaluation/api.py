@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from hub import audit
 from hub.auth import need
 from hub.cases import store as case_store
-from hub.cases.case import STAGES, State
+from hub.cases.case import State, state_zh
 from hub.departments import store as department_store
 from hub.errors import Problem, not_found
 from hub.evaluation import store as evaluation_store
@@ -712,7 +712,7 @@ def _counted(tx: Connection, which: Sequence[int]) -> list[CountedCase]:
     return [
         CountedCase(
             id=case.id, number=case.number, title=case.title, state=case.state,
-            state_zh=STAGES[case.state][0], generated=case.generated,
+            state_zh=state_zh(case.state), generated=case.generated,
             department=department.get(case.department or ""),
         )
         for number in which

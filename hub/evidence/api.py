@@ -22,7 +22,7 @@ from starlette.requests import ClientDisconnect
 from hub import audit, metrics
 from hub.auth import need
 from hub.config import Evidence
-from hub.errors import Problem, not_found
+from hub.errors import TRY_AGAIN, Problem, not_found
 from hub.evidence import refs, store as evidence_store
 from hub.evidence.file import IMAGE_TYPES, check_picture, check_signature, disposition
 from hub.evidence.store import Differs, Vault
@@ -87,7 +87,7 @@ def _alone_with(part: Path) -> BinaryIO:
         503,
         "being_sent",
         f"{part.stem} is being sent by another call",
-        coded("try_again", "try again"),
+        TRY_AGAIN,
     )
 
 
@@ -333,7 +333,7 @@ def router(
                 503,
                 "no_space",
                 coded("no_room_for_file", "the file cannot be kept"),
-                coded("try_again", "try again"),
+                TRY_AGAIN,
             ) from None
         finally:
             incoming.clean()

@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from hub import audit
 from hub.auth import need
-from hub.errors import Problem
+from hub.errors import SEE_PROBLEMS, Problem
 from hub.grid import store as grid_store
 from hub.grid.errors import GridError, Problem as GridProblem
 from hub.grid.places import Places
@@ -109,7 +109,7 @@ class BadGrids(Problem):
             coded(
                 "grids_problems", "{count} problems in the grids; none was imported", count=count
             ),
-            coded("see_problems", "see problems"),
+            SEE_PROBLEMS,
         )
         self.problems = [problem.line() for problem in fault.problems[:SHOWN_PROBLEMS]]
 

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from pydantic import BaseModel
 
+from hub.errors import BOTH_OR_NONE, Problem
 from hub.grid.grid import Grid
 from hub.grid.index import GridIndex
+from wire.coded import coded
 
 Path = tuple[str, ...]
 
@@ -43,6 +45,19 @@ class _View:
             path = tuple(self.index.grids[number].code for number in numbers if number >= 0)
             self._paths[numbers] = path
         return path
+
+
+def place_of(lat: float | None, lon: float | None) -> tuple[float, float] | None:
+    """A place as a caller gives it, in degrees; None where none is given.
+
+    Raises Problem for half of one.
+    """
+    if lat is None and lon is None:
+        return None
+    if lat is None or lon is None:
+        text = coded("lat_and_lon", "lat and lon are needed together")
+        raise Problem(422, "bad_place", text, BOTH_OR_NONE)
+    return lat, lon
 
 
 class Places:

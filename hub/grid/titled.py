@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from hub.errors import HubError, Problem
+from hub.errors import SEE_PROBLEMS, HubError, Problem
 from hub.grid.errors import GridError
 from hub.grid.sheets import Sheet, read_sheets
 from hub.words import Language
@@ -107,7 +107,7 @@ class BadTable(Problem):
             422,
             "bad_sheet",
             coded("table_faults", "{count} faults; nothing was taken", count=count),
-            coded("see_problems", "see problems"),
+            SEE_PROBLEMS,
         )
         self.problems = [
             {"where": f.where, "message": f.message, "allowed": f.allowed}

@@ -15,12 +15,12 @@ from starlette.concurrency import run_in_threadpool
 from hub import audit
 from hub.alerts.api import MatterRef, matter_ref
 from hub.auth import need
-from hub.errors import Problem, not_found
+from hub.errors import BOTH_OR_NONE, Problem, not_found
 from hub.evidence.items import evidence_url
 from hub.evidence.store import Vault
 from hub.exports import FILES, MOST, AskedForm, Source, matter_name, sheet, worded
-from hub.grid.places import GridRef, Places
-from hub.grid.titled import SHOWN_FAULTS, BadSheet
+from hub.grid.places import GridRef, Places, place_of
+from hub.grid.titled import BadSheet, BadTable
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.intake import store as intake_store
 from hub.intake.photo import PhotoTaken, add_photo
@@ -180,22 +180,13 @@ class Answered(BaseModel):
     answered: int
 
 
-class BadFile(Problem):
+class BadRows(BadTable):
     """A file that was not taken, with every fault."""
 
     def __init__(self, fault: BadSheet) -> None:
         """List the faults by place."""
-        count = len(fault.faults)
-        super().__init__(
-            422,
-            "bad_rows",
-            coded("table_faults", "{count} faults; nothing was taken", count=count),
-            coded("see_problems", "see problems"),
-        )
-        self.problems = [
-            {"where": f.where, "message": f.message, "allowed": f.allowed}
-            for f in fault.faults[:SHOWN_FAULTS]
-        ]
+        super().__init__(fault)
+        self.code = "bad_rows"
 
 
 COLUMNS: Mapping[str, Source] = {
@@ -274,7 +265,7 @@ def router(
         try:
             read = read_reports(data, channel=channel, system=system, zone=zone)
         except BadSheet as fault:
-            raise BadFile(fault) from None
+            raise BadRows(fault) from None
         stored = [] if dry_run else desk.receive_all(read, actor)
         placed = sum(each.matter is not None and each.place is not None for each in read)
         inside = sum(each.state is ReportState.IN_CASE for each in stored) if stored else placed
@@ -288,14 +279,7 @@ def router(
 
     @api.patch("/reports/{number}")
     def complete(number: str, body: Completion, actor: worker) -> ReportItem:
-        if (body.lat is None) != (body.lon is None):
-            raise Problem(
-                422,
-                "bad_place",
-                coded("lat_and_lon", "lat and lon are needed together"),
-                coded("both_or_none", "both or none"),
-            )
-        place = None if body.lat is None or body.lon is None else (body.lat, body.lon)
+        place = place_of(body.lat, body.lon)
         desk.complete(number, _matter(body.matter), place, actor)
         return one(number)
 
@@ -382,15 +366,9 @@ def _new(body: ReportBody, at: datetime) -> NewReport:
             422,
             "bad_id",
             coded("system_and_id", "external_system and external_id are needed together"),
-            coded("both_or_none", "both or none"),
+            BOTH_OR_NONE,
         )
-    if (body.lat is None) != (body.lon is None):
-        raise Problem(
-            422,
-            "bad_place",
-            coded("lat_and_lon", "lat and lon are needed together"),
-            coded("both_or_none", "both or none"),
-        )
+    place_of(body.lat, body.lon)
     return NewReport(
         channel=body.channel,
         content=body.content,

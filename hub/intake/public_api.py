@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from hub.errors import Problem, not_found
 from hub.evidence.store import Vault
+from hub.grid.places import place_of
 from hub.http import ERRORS, Body, Utc
 from hub.intake import store as intake_store
 from hub.intake.api import CallerBody, Lat, Lon
@@ -108,13 +109,7 @@ def router(
     @api.post("/reports", status_code=201, responses=TOO_MANY)
     def tell(request: Request, body: PublicReport) -> Receipt:
         let_in(turnstile, request, per_hour)
-        if (body.lat is None) != (body.lon is None):
-            raise Problem(
-                422,
-                "bad_place",
-                coded("lat_and_lon", "lat and lon are needed together"),
-                coded("both_or_none", "both or none"),
-            )
+        place_of(body.lat, body.lon)
         known = matter_of(body.matter)
         caller = Caller(body.caller.name, body.caller.phone, body.caller.email)
         new = NewReport(

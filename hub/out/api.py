@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from hub import audit
 from hub.auth import need
 from hub.config import Out
-from hub.errors import Problem, not_found
+from hub.errors import Problem, not_found, taken, unknown_grid
 from hub.exports import FILES, MOST, AskedForm, Several, Source, Word, sheet, worded
 from hub.http import ERRORS, Body, CodedText, Listing, Page, Utc, coded_of, page
 from hub.intake.sealing import Seal
@@ -250,12 +250,7 @@ def _check(wanted: NewWebhook, out: Out, is_grid: Callable[[str], bool]) -> None
                 422, "bad_url", words_of(fault), coded("public_https", "a public https address")
             ) from None
     if wanted.grid is not None and not is_grid(wanted.grid):
-        raise Problem(
-            422,
-            "bad_grid",
-            coded("grid_unknown", "grid {grid!r} does not exist", grid=wanted.grid),
-            coded("grid_code", "a grid's code"),
-        )
+        raise unknown_grid(wanted.grid)
     if wanted.template and (wrong := fault_of(wanted.template)):
         raise Problem(
             422,
@@ -268,12 +263,7 @@ def _check(wanted: NewWebhook, out: Out, is_grid: Callable[[str], bool]) -> None
 def _check_is_free(tx: Connection, name: str, but: int | None = None) -> None:
     named = out_store.listed(tx, out_store.webhooks.c.name == name)
     if any(hook.id != but for hook, _ in named):
-        raise Problem(
-            409,
-            "taken",
-            coded("webhook_taken", "a webhook {name} exists", name=name),
-            coded("new_name", "a new name"),
-        )
+        raise taken("webhook", name)
 
 
 def _one(tx: Connection, number: int) -> WebhookItem:

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 from hub import audit, events
 from hub.alerts import store as alert_store
 from hub.cases import record_store, store as case_store
-from hub.cases.case import STAGES, Case
+from hub.cases.case import Case, state_zh
 from hub.cases.record import Kind, Record
 from hub.departments import store as department_store
 from hub.duty import store as duty_store
@@ -259,7 +259,7 @@ def _body(news: News, places: Places, base_url: str) -> str:
     (kind,) = news.said
     item = news.said[kind]
     about, ref = matter(item.get("matter")), places.ref(news.path)
-    state = STAGES[item["state"]][0] if kind == "case" else str(item.get("decision", ""))
+    state = state_zh(item["state"]) if kind == "case" else str(item.get("decision", ""))
     link = f"{base_url}/#/cases/{item['id']}" if kind == "case" else f"{base_url}/"
     words = {
         "topic": news.topic.value,

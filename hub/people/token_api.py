@@ -11,7 +11,7 @@ from sqlalchemy.engine import Row
 
 from hub import audit
 from hub.auth import issue_token, need, tokens
-from hub.errors import Problem, not_found
+from hub.errors import Problem, not_found, taken, unknown_grid
 from hub.http import ERRORS, Body, Listing, Utc
 from hub.people import sessions, users
 from hub.people.sessions import Kind
@@ -78,28 +78,13 @@ def router(store: Store, is_grid: Callable[[str], bool]) -> APIRouter:
             )
         for code in wanted.grids:
             if not is_grid(code):
-                raise Problem(
-                    422,
-                    "bad_grid",
-                    coded("grid_unknown", "grid {grid!r} does not exist", grid=code),
-                    coded("grid_code", "a grid's code"),
-                )
+                raise unknown_grid(code)
         with store.write() as tx:
-            taken = select(tokens.c.id).where(tokens.c.name == wanted.name)
-            if tx.execute(taken).first() is not None:
-                raise Problem(
-                    409,
-                    "taken",
-                    coded("token_taken", "a token named {name} exists", name=wanted.name),
-                    coded("new_name", "a new name"),
-                )
+            named = select(tokens.c.id).where(tokens.c.name == wanted.name)
+            if tx.execute(named).first() is not None:
+                raise taken("token", wanted.name)
             if users.load(tx, wanted.name) is not None:
-                raise Problem(
-                    409,
-                    "taken",
-                    coded("person_taken", "a person is named {name}", name=wanted.name),
-                    coded("new_name", "a new name"),
-                )
+                raise taken("person", wanted.name)
             secret = issue_token(tx, wanted.name, wanted.role, wanted.grids, wanted.expires_at)
             note = " ".join([wanted.role, *wanted.grids])
             act = audit.Entry(

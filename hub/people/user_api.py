@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from hub import audit
 from hub.auth import COOKIE, hashed, need, tokens
-from hub.errors import Problem, not_found
+from hub.errors import Problem, not_found, taken, unknown_grid
 from hub.events import Change, record
 from hub.exports import FILES, MOST, AskedForm, Several, Source, Word, sheet
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
@@ -119,12 +119,7 @@ def router(
         held = tuple(Post(**post.model_dump()) for post in wanted)
         for post in held:
             if post.grid is not None and not is_grid(post.grid):
-                raise Problem(
-                    422,
-                    "bad_grid",
-                    coded("grid_unknown", "grid {grid!r} does not exist", grid=post.grid),
-                    coded("its_code", "its code"),
-                )
+                raise unknown_grid(post.grid)
             if post.department is not None and not is_department(tx, post.department):
                 raise Problem(
                     422,
@@ -298,15 +293,12 @@ def router(
 
 def add_user(tx: Connection, user: User, actor: Actor) -> None:
     """Store a new person, and say who did. Raises Problem when the name is taken."""
-    taken = users.load(tx, user.name) is not None
-    if taken or tx.execute(tokens.select().where(tokens.c.name == user.name)).first() is not None:
-        what = "person" if taken else "token"
-        raise Problem(
-            409,
-            "taken",
-            coded("name_taken", "a {thing} is named {name}", thing=what, name=user.name),
-            coded("new_name", "a new name"),
-        )
+    is_person = users.load(tx, user.name) is not None
+    if (
+        is_person
+        or tx.execute(tokens.select().where(tokens.c.name == user.name)).first() is not None
+    ):
+        raise taken("person" if is_person else "token", user.name)
     users.add(tx, user)
     record(tx, [Change(person_names.NAME, user.name)], now())
     _note(tx, actor, user.name, "add", posts_text(user.posts))

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from hub import audit
 from hub.auth import need
-from hub.errors import LOOK_AGAIN, Problem, not_found
+from hub.errors import LOOK_AGAIN, SEE_API, SEE_PROBLEMS, Problem, not_found
 from hub.exports import FILES, MOST, AskedForm, Source, sheet
 from hub.grid.datum import Datum, convert
 from hub.grid.errors import GridError
@@ -96,7 +96,7 @@ class BadPermits(Problem):
         """Carry the first thousand problems."""
         count = len(problems)
         text = coded("permit_problems", "{count} problems; no permit was taken", count=count)
-        super().__init__(422, "bad_permits", text, coded("see_problems", "see problems"))
+        super().__init__(422, "bad_permits", text, SEE_PROBLEMS)
         self.problems = list(problems[:MOST_PROBLEMS])
 
 
@@ -259,9 +259,7 @@ def _permit(number: str, body: PermitBody, source: Datum) -> Permit:
         lons, lats = np.array(body.route, dtype=float).reshape(-1, 2).T
         lats, lons = convert(lats, lons, source, Datum.WGS84)
     except GridError as fault:
-        raise Problem(
-            422, "bad_permits", fault.message, coded("see_api", "see /api/openapi.json")
-        ) from None
+        raise Problem(422, "bad_permits", fault.message, SEE_API) from None
     permit = Permit(
         number=number.strip(),
         vehicles=frozenset(key for each in body.vehicles if (key := plate_key(each))),

@@ -21,12 +21,13 @@ from hub import events
 from hub.auth import need
 from hub.cases import store as case_store
 from hub.cases.api import visible
-from hub.cases.case import Case
-from hub.errors import Problem, not_found
+from hub.cases.case import Case, case_is
+from hub.errors import TRY_AGAIN, Problem, not_found
 from hub.evidence import store as evidence_store
 from hub.evidence.file import IMAGE_TYPES, SHOWN
 from hub.evidence.items import evidence_url
 from hub.exports import FILES, MOST, AskedForm, sheet
+from hub.grid.places import place_of
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.people import person_names
 from hub.proof import checking, store as proof_store
@@ -354,7 +355,7 @@ class _Receiver:
                 503,
                 "no_space",
                 coded("no_room_for_file", "the file cannot be kept"),
-                coded("try_again", "try again"),
+                TRY_AGAIN,
             ) from None
         if not kind:
             raise Problem(
@@ -433,14 +434,7 @@ def _kind(head: bytes, said: str) -> str:
 
 
 def _told(at: datetime | None, lat: float | None, lon: float | None, acc_m: float) -> Taken:
-    if (lat is None) != (lon is None):
-        raise Problem(
-            422,
-            "bad_place",
-            coded("lat_and_lon_together", "lat and lon belong together"),
-            coded("both_or_none", "both or none"),
-        )
-    place = None if lat is None or lon is None else (lat, lon)
+    place = place_of(lat, lon)
     return Taken(
         at,
         Source.DEVICE if at else Source.NONE,
@@ -457,7 +451,7 @@ def _exists(store: Store, case_id: int) -> None:
         raise Problem(
             409,
             "case_closed",
-            coded("case_is", "case {number} is {state}", number=case.number, state=case.state),
+            case_is(case),
             coded("open_case", "an open case"),
         )
 

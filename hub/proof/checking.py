@@ -15,14 +15,14 @@ from hub import audit
 from hub.alerts import store as alert_store
 from hub.alerts.alert import FALSE_ALARM, Alert
 from hub.cases import store as case_store
-from hub.cases.case import Case, State
+from hub.cases.case import Case, State, case_is
 from hub.cases.stepping import step_by_itself
 from hub.config import Proof
 from hub.devices.ops import OPS
 from hub.devices.orders import store as order_store
 from hub.devices.orders.desk import place
 from hub.devices.orders.order import Order, Subject
-from hub.errors import Problem
+from hub.errors import ANOTHER_PERSON, Problem
 from hub.events import Change
 from hub.looks.look import OP, Look, arguments, look_of, valid_for
 from hub.proof import store as proof_store
@@ -113,9 +113,9 @@ def visited(
             who=actor.name,
             number=case.number,
         )
-        raise Problem(403, "forbidden", message, coded("another_person", "another person"))
+        raise Problem(403, "forbidden", message, ANOTHER_PERSON)
     if case.state not in CHECKED_IN:
-        message = coded("case_is", "case {number} is {state}", number=case.number, state=case.state)
+        message = case_is(case)
         raise Problem(409, "illegal_step", message, _CHECKED_IN)
     proof_store.use_photos(tx, photos, at)
     done = replace(
@@ -155,7 +155,7 @@ def ask_to_visit(
             who=assignee,
             number=case.number,
         )
-        raise Problem(422, "bad_assignee", message, coded("another_person", "another person"))
+        raise Problem(422, "bad_assignee", message, ANOTHER_PERSON)
     known = proof_store.checks_of(tx, [case.id])[case.id]
     check = next((c for c in known if c.is_awaited and c.means is Means.VISIT), None)
     if check is None:

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from hub import audit
 from hub.auth import need
-from hub.errors import LOOK_AGAIN, Problem, not_found
+from hub.errors import LOOK_AGAIN, SEE_PROBLEMS, Problem, not_found
 from hub.grid.datum import Datum, convert
 from hub.grid.errors import GridError
 from hub.http import ERRORS, Body, Utc
@@ -86,7 +86,7 @@ class BadFences(Problem):
             422,
             "bad_fences",
             coded("fences_problems", "{count} problems in the fences; none was taken", count=count),
-            coded("see_problems", "see problems"),
+            SEE_PROBLEMS,
         )
         self.problems = [problem.line() for problem in fault.problems[:MOST_PROBLEMS]]
 

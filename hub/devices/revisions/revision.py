@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 from pydantic import ValidationError
 
-from hub.errors import Problem
+from hub.errors import SEE_PROBLEMS, Problem
 from wire.calendar import Calendar
-from wire.coded import coded, joined
+from wire.coded import joined
 from wire.revision import Revision as Document
 from wire.settings import sentences
 from wire.zone import CameraSettings, calendar_faults
@@ -58,7 +58,7 @@ class BadSettings(Problem):
 
     def __init__(self, faults: list[str]) -> None:
         """Name them all."""
-        super().__init__(422, "bad_settings", joined(faults), coded("see_problems", "see problems"))
+        super().__init__(422, "bad_settings", joined(faults), SEE_PROBLEMS)
         self.problems = [{"message": fault} for fault in faults]
 
 

@@ -17,6 +17,7 @@ from hub.cases.case import (
     State,
     advance,
     offers,
+    state_zh,
 )
 from hub.roles import RANK, Actor, Post, Role
 from tests.hub.world import LAT, LON, NOON, after
@@ -76,7 +77,8 @@ def test_the_table_is_the_practice(state):
 def test_every_action_is_used_and_every_state_has_its_stage():
     assert {action for _, action in NEXT} == ACTIONS.keys()
     assert STAGES.keys() == set(State)
-    assert STAGES[State.HANDLED] == ("已反馈", Stage.FEEDBACK)
+    assert STAGES[State.HANDLED] is Stage.FEEDBACK
+    assert state_zh(State.HANDLED) == "已反馈"
 
 
 @pytest.mark.parametrize(("state", "action"), list(product(State, ACTIONS)))

@@ -1,5 +1,7 @@
 """The city's table row by row: edit it, see who changed what, bring it out and in."""
 
+from itertools import product
+
 import pytest
 
 from hub.roles import Role
@@ -76,8 +78,8 @@ def test_the_table_goes_out_and_comes_in_unchanged(call):
     call(
         "POST", "/api/conditions", json=ROW | {"opening": "成片", "number": 1.5, "unit": "work_day"}
     )
-    for form in ("xlsx", "csv"):
-        file = call("GET", "/api/condition-table", params={"format": form})
+    for form, language in product(("xlsx", "csv"), ({}, {"language": "zh"}, {"language": "en"})):
+        file = call("GET", "/api/condition-table", params={"format": form} | language)
         done = call("PUT", "/api/conditions", content=file.content)
         assert done.json() == {"rows": 2, "new": 0, "retired": 0, "dry_run": False}
 

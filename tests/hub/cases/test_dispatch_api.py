@@ -180,10 +180,16 @@ def test_a_table_is_taken_whole_and_comes_back_as_it_was(city):
     assert (rules[1]["rule"]["hours"], rules[1]["rule"]["role"]) == ("off", "officer")
     assert rules[2]["rule"]["hours"] == "22:00-06:00"
     for form in ("xlsx", "csv"):
-        again = city("GET", path, params={"format": form}).content
-        assert city("PUT", path, content=again).json()["changed"] == 0
+        for language in ({}, {"language": "zh"}, {"language": "en"}):
+            again = city("GET", path, params={"format": form} | language).content
+            assert city("PUT", path, content=again).json()["changed"] == 0
     sheet = openpyxl.load_workbook(BytesIO(city("GET", path).content)).active
     assert [cell.value for cell in sheet[3]][:4] == ["09", "q00", "1-2", "非工作时间"]
+    assert sheet[3][6].value == "执法人员"
+    english = city("GET", path, params={"language": "en"}).content
+    sheet = openpyxl.load_workbook(BytesIO(english)).active
+    assert [cell.value for cell in sheet[3]][:4] == ["09", "q00", "1-2", "off"]
+    assert (sheet[1][4].value, sheet[3][6].value) == ("department", "officer")
 
 
 def test_a_bad_table_names_every_fault_and_nothing_is_taken(city):

@@ -1,4 +1,5 @@
 from io import BytesIO
+from itertools import product
 
 import openpyxl
 import pytest
@@ -62,8 +63,8 @@ def test_a_table_is_taken_whole_and_comes_back_as_it_was(call):
     assert call("PUT", path, content=data).json()["new"] == 2
     assert call("PUT", path, content=data).json() == tried | {"new": 0, "dry_run": False}
 
-    for form in ("xlsx", "csv"):
-        exported = call("GET", path, params={"format": form})
+    for form, language in product(("xlsx", "csv"), ({}, {"language": "zh"}, {"language": "en"})):
+        exported = call("GET", path, params={"format": form} | language)
         assert call("PUT", path, content=exported.content).json()["changed"] == 0
     sheet = openpyxl.load_workbook(BytesIO(call("GET", path).content)).active
     assert [cell.value for cell in sheet[2]][:3] == list(GOOD[:3])
