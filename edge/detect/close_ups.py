@@ -40,7 +40,7 @@ class CloseUps:
         """What is in the picture, best score first (see `edge.detect.detectors.Detector`)."""
         found = list(self._detector.detect(image, least))
         for part in self._parts:
-            found += self._seen_in(part, image, least)
+            found += seen_in(self._detector, part, image, least)
         return one_box_a_thing(found) if self._parts else found
 
     def glance(
@@ -53,22 +53,26 @@ class CloseUps:
         """The score from which `label` counts."""
         return self._detector.threshold(label)
 
-    def _seen_in(self, part: CloseUp, image: Image, least: float | None) -> list[Detection]:
-        left, top, right, bottom = part
-        height, width = image.shape[:2]
-        crop = np.ascontiguousarray(
-            image[
-                round(top * height) : round(bottom * height),
-                round(left * width) : round(right * width),
-            ]
-        )
-        found = self._detector.detect(crop, least)
-        return [_brought_back(box, part) for box in found if not _is_cut(box, part)]
-
 
 def with_close_ups(detector: Detector, parts: Sequence[CloseUp]) -> Detector:
     """The detector itself where there are no close-ups."""
     return CloseUps(detector, parts) if parts else detector
+
+
+def seen_in(
+    detector: Detector, part: CloseUp, image: Image, least: float | None = None
+) -> list[Detection]:
+    """What lies whole in a part of the picture, by a look at that part alone."""
+    left, top, right, bottom = part
+    height, width = image.shape[:2]
+    crop = np.ascontiguousarray(
+        image[
+            round(top * height) : round(bottom * height),
+            round(left * width) : round(right * width),
+        ]
+    )
+    found = detector.detect(crop, least)
+    return [_brought_back(box, part) for box in found if not _is_cut(box, part)]
 
 
 def one_box_a_thing(found: Sequence[Detection]) -> list[Detection]:

@@ -52,6 +52,11 @@ class Track:
         """For how long it has stayed where it was last seen."""
         return self.seen_t_s - self.stays_since_t_s
 
+    @property
+    def stays(self) -> bool:
+        """Whether it stands there, not just passes."""
+        return self.stayed_s > FORGET_MOVING_S
+
     def moved_to(self, box: Detection, t_s: float, aspect: float) -> "Track":
         """The same thing, seen again, in a picture `aspect` times as wide as high."""
         elapsed_s = max(t_s - self.seen_t_s, 1e-3)
@@ -66,8 +71,7 @@ class Track:
 
     def is_forgotten(self, t_s: float) -> bool:
         """Whether it has been out of sight for too long to be the same when seen again."""
-        stays = self.stayed_s > FORGET_MOVING_S
-        return t_s - self.seen_t_s > (FORGET_STAYING_S if stays else FORGET_MOVING_S)
+        return t_s - self.seen_t_s > (FORGET_STAYING_S if self.stays else FORGET_MOVING_S)
 
 
 class Tracker:

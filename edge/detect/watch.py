@@ -20,6 +20,7 @@ from edge.detect.change import Change, SceneChange
 from edge.detect.clean_looks import CleanLooks
 from edge.detect.clip import Clip
 from edge.detect.close_ups import with_close_ups
+from edge.detect.closer import CloserLooks
 from edge.detect.detection import Detection
 from edge.detect.detectors import Detector
 from edge.detect.evidence import Develop, EvidenceFile
@@ -150,6 +151,7 @@ class CameraWatch:
         self._gate = _gate_of(camera)
         self._gaze = Gaze(self._detector, FAINT, _is_matter, self._comes_and_goes)
         self._tracker = Tracker()
+        self._closer = CloserLooks(detector)
         self._places = Places(detector.threshold)
         self._change = SceneChange(min(zone.dwell_s for zone in camera.zones))
         dwell_s = max(zone.dwell_s for zone in camera.zones)
@@ -177,11 +179,11 @@ class CameraWatch:
         moved = self._gate.opens(small, frame.t_s, is_watched=bool(timed))
         if moved:
             image = frame.picture.sized(self._detector.side)
-            self._seen = self._gaze.look(image, self._gate.moved)
+            self._gaze.look(image, self._gate.moved)
             self.analysed += 1
+        tracks = self._followed(frame)
         came_s = [stay.since.t_s for stay in timed if not stay.is_open]
         self._recorder.see(frame, self._seen, moved=moved, since=came_s)
-        tracks = self._tracker.update(self._seen, frame.t_s)
         passers = [box for box in self._seen if self._passes(box)]
         changes = self._change.look(picture, passers, now)
         if self._change.shift is not None:
@@ -237,23 +239,45 @@ class CameraWatch:
         self._clipped = {name: told for name, told in self._clipped.items() if rolling(name)}
         return made
 
+    def _followed(self, frame: Frame) -> list[Track]:
+        """What is seen, each since when, under the name it has by closer looks."""
+        tracks = self._tracker.update(self._gaze.seen, frame.t_s)
+        self._closer.look(frame, tracks, partial(self._dwell_of, at=frame.at))
+        named = [self._closer.named(track) for track in tracks]
+        self._seen = [track.box for track in named]
+        return named
+
+    def _dwell_of(self, box: Detection, at: datetime) -> float | None:
+        """How long a thing must stay to be told of; None where nobody asks for it."""
+        if not (_is_matter(box) and self._counts(box)):
+            return None
+        zone = self._zones.zone_of(box, cast("Label", box.label), at)
+        return zone.dwell_s if zone else None
+
     def _sightings(
         self, tracks: Sequence[Track], changes: Sequence[Change], aspect: float, now: Moment
     ) -> list[Placed]:
         """What in this look must not be there: by its class, by its relations, by its coming."""
-        classes = [b for b in self._seen if _is_matter(b) and self._counts(b, FAINT_SHARE)]
-        sure = [box for box in classes if self._counts(box)]
+        classes = self._classes(tracks, changes)
+        sure = [sighting.box for sighting in classes if self._counts(sighting.box)]
         still = [c.box for c in changes if not _is_named(c.box, sure)]
-        named = self._in_zones(
-            [*(Sighting(box, box.score) for box in classes), *stalls(tracks, still, aspect)], now
-        )
-        named = [(zone, _dated(_doubted(s, changes), changes)) for zone, s in named]
-        named = [(zone, self._after_clean(s, now)) for zone, s in named]
+        named = self._in_zones([*classes, *stalls(tracks, still, aspect)], now)
+        named = [(zone, _dated(sighting, changes)) for zone, sighting in named]
+        named = [(zone, self._closer.dated(self._after_clean(s, now), now)) for zone, s in named]
         boxes = [s.box for _, s in named if s.relation or self._names(s)]
         unnamed = [change for change in changes if not _is_named(change.box, boxes)]
         lasting, unknown = self._places.recognised(unnamed, now)
         new = self._in_zones([Sighting(c.box, c.box.score, since=c.since) for c in unknown], now)
         return [*named, *lasting, *((zone, self._after_clean(s, now)) for zone, s in new)]
+
+    def _classes(self, tracks: Sequence[Track], changes: Sequence[Change]) -> list[Sighting]:
+        """What the detector calls a matter, unless closer looks deny it."""
+        sightings = [
+            (track, _doubted(Sighting(track.box, track.box.score), changes))
+            for track in tracks
+            if _is_matter(track.box) and self._counts(track.box, FAINT_SHARE)
+        ]
+        return [s for track, s in sightings if not self._closer.denies(track, s.least)]
 
     def _after_clean(self, sighting: Sighting, now: Moment) -> Sighting:
         """With the last clean look.

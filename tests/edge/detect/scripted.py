@@ -26,19 +26,51 @@ def box(
 
 
 class Scripted:
-    """`script`: from the number of the call to what is seen."""
+    """`script`: from the number of the look at the whole to what is seen.
+
+    `closer`: from what is seen in a look at the whole to what a closer look sees of it.
+    """
 
     name = "scripted"
     labels = ("street_vending", "garbage", "illegal_structure", "person", "car", "umbrella")
     side = 640
 
-    def __init__(self, script: Callable[[int], Sequence[Detection]]) -> None:
-        self.calls = 0
+    def __init__(
+        self,
+        script: Callable[[int], Sequence[Detection]],
+        closer: Callable[[Detection], Detection | None] = lambda seen: seen,
+    ) -> None:
+        self.calls = self._wholes = 0
         self._script = script
+        self._closer = closer
+        self._whole = np.zeros((0, 0, 3), np.uint8)
+        self._seen: Sequence[Detection] = []
 
     def detect(self, image: Image, least: float | None = None) -> list[Detection]:
         self.calls += 1
-        return sorted(self._script(self.calls - 1), key=lambda d: -d.score)
+        if image.shape < self._whole.shape:
+            return self._seen_closer(image)
+        self._whole, self._seen = image, self._script(self._wholes)
+        self._wholes += 1
+        return sorted(self._seen, key=lambda d: -d.score)
+
+    def _seen_closer(self, part: Image) -> list[Detection]:
+        """What lies in a part of the picture, which is found again in it."""
+        unlike = cv2.matchTemplate(self._whole, part, cv2.TM_SQDIFF)
+        left, top = cv2.minMaxLoc(unlike)[2]
+        (height, width), (down, across) = self._whole.shape[:2], part.shape[:2]
+        closer = [seen for each in self._seen if (seen := self._closer(each))]
+        return [
+            Detection(
+                each.label,
+                each.score,
+                (each.x * width - left) / across,
+                (each.y * height - top) / down,
+                each.w * width / across,
+                each.h * height / down,
+            )
+            for each in closer
+        ]
 
     def glance(self, image, part, least=None):
         return None
