@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
+from operator import attrgetter
+from typing import Any
 
 import msgspec
 from sqlalchemy import (
@@ -88,6 +90,7 @@ alerts = Table(
     Index("ix_alerts_duplicate_of", "duplicate_of"),
 )
 _FIELDS = [field.name for field in fields(Alert)]
+_values = attrgetter(*_FIELDS)
 _boxes = msgspec.json.Decoder(tuple[Box, ...])
 
 # Built once: these run for every gathered batch.
@@ -219,8 +222,9 @@ def counts(
 
 def to_alert(row: Row[tuple[object, ...]]) -> Alert:
     """A row as the value it stands for."""
-    values = {name: getattr(row, name) for name in _FIELDS}
-    return Alert(**{**values, "boxes": _boxes.decode(row.boxes)})
+    values: dict[str, Any] = dict(zip(_FIELDS, _values(row), strict=True))
+    values["boxes"] = _boxes.decode(row.boxes)
+    return Alert(**values)
 
 
 def _row(alert: Alert) -> dict[str, object]:

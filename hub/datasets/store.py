@@ -1,11 +1,12 @@
 """Judged alerts with their pictures, read from the database in one view."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, not_, or_, select
 from sqlalchemy.engine import Connection
 
 from hub import audit
@@ -31,7 +32,7 @@ def read(tx: Connection, config: HubConfig, wanted: Wanted, choice: Choice) -> D
     """The data set of what people have decided."""
     found = select(alerts).where(*_filters(wanted)).order_by(alerts.c.received_at, alerts.c.id)
     decided = [to_alert(row) for row in tx.execute(found)]
-    beside = _beside(tx, decided)
+    beside = _beside(tx, wanted, decided)
     judged = (one for part in _parts(decided) for one in _judged(tx, part))
     return collect(judged, beside, config.learning.labels, config.zone, choice)
 
@@ -84,18 +85,24 @@ def _roles(tx: Connection, ids: Collection[str]) -> dict[str, str]:
     return {row.subject: row.role for row in tx.execute(rows)}
 
 
-def _beside(tx: Connection, decided: Sequence[Alert]) -> dict[str, list[Alert]]:
+def _beside(tx: Connection, wanted: Wanted, decided: Sequence[Alert]) -> dict[str, list[Alert]]:
     """Every alert of the same cameras in the same span of time."""
     spans: dict[tuple[str, str], tuple[datetime, datetime]] = {}
+    found: defaultdict[str, list[Alert]] = defaultdict(list)
     for alert in decided:
         key = (alert.device, alert.source)
         first, last = spans.get(key, (alert.since, alert.at))
         spans[key] = (min(first, alert.since), max(last, alert.at))
-    found: dict[str, list[Alert]] = {}
+        found["/".join(key)].append(alert)
+    others = or_(alerts.c.decision.is_(None), not_(and_(*_filters(wanted))))
     for (device, source), (first, last) in spans.items():
         over: Any = or_(alerts.c.ended_at.is_(None), alerts.c.ended_at >= first)
         rows = select(alerts).where(
-            alerts.c.device == device, alerts.c.source == source, alerts.c.since <= last, over
+            alerts.c.device == device,
+            alerts.c.source == source,
+            alerts.c.since <= last,
+            over,
+            others,
         )
-        found[f"{device}/{source}"] = [to_alert(row) for row in tx.execute(rows)]
+        found[f"{device}/{source}"] += [to_alert(row) for row in tx.execute(rows)]
     return found

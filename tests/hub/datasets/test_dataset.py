@@ -226,6 +226,19 @@ def test_a_span_and_a_camera_can_be_asked_for(store, judged_site):
     assert (len(some.samples), len(late.samples), len(early.samples)) == (4, 9, 3)
 
 
+@pytest.mark.parametrize(
+    ("decision", "boxes", "skipped"),
+    [("confirmed", [1], {}), ("false_alarm", [0], {}), (None, [], {"undecided_beside": 1})],
+)
+def test_what_was_told_before_the_span_is_still_beside(store, site, decision, boxes, skipped):
+    tell(store, site, 1, decision)
+    tell(store, site, 2, "false_alarm", at=after(60))
+    with store.read() as tx:
+        found = read(tx, site.config, Wanted(since=after(30)), Choice())
+    assert [len(sample.boxes) for sample in found.samples] == boxes
+    assert found.skipped == skipped
+
+
 def test_the_command_writes_a_folder_from_a_configuration(sqlite_store, tmp_path):
     from tests.hub.world import make_site
 
