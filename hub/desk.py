@@ -106,7 +106,7 @@ class Desk:
         report = Report(
             0, numbering.new(), ReportState.WAITING, new, (), None, "", "", None, turn.at,
         )  # fmt: skip
-        turn.note(report, "receive", new.channel)
+        turn.note(report, "receive", _through(new))
         return intake_store.add(turn.tx, self.seal, self._placed(turn, report))
 
     def _again(self, turn: "_Turn", known: Report, new: NewReport) -> Report:
@@ -119,7 +119,7 @@ class Desk:
             received_at=known.new.received_at,
         )
         report = replace(known, new=kept, updated_at=turn.at)
-        turn.note(report, "update", new.channel)
+        turn.note(report, "update", _through(new))
         if known.state is ReportState.WAITING:
             report = self._placed(turn, report)
         return self._kept(turn.tx, report)
@@ -204,6 +204,11 @@ def _turn(tx: Connection, actor: Actor, at: datetime) -> Iterator[_Turn]:
     yield turn
     audit.append(tx, turn.notes)
     events.record(tx, turn.changes, at)
+
+
+def _through(new: NewReport) -> str:
+    """The channel of a report, for the history."""
+    return coded("by_channel", "{channel}", channel=new.channel)
 
 
 def _case_of(report: Report, path: Path, standard_ref: str, number: str) -> Case:

@@ -339,8 +339,11 @@ def _put(
             )
     at = now()
     made = dispatch_store.put(tx, rule, by=actor.name, at=at, from_case=from_case)
-    after = "" if from_case is None else f", after case {from_case}"
-    note = f"version {made.version}: {_said(made)}{after}"
+    note = coded(
+        "rule_version", "version {version}: {what}", version=made.version, what=_said(made)
+    )
+    if from_case is not None:
+        note = coded("after_case", "{what}, after case {case}", what=note, case=from_case)
     _note(tx, actor, str(made.number), "put", note, at)
     return _items(tx, places, list(dispatch_store.by_id(tx, [made.id]).values()))[made.id]
 

@@ -174,7 +174,18 @@ def router(store: Store, zone: Any) -> APIRouter:
             _check_sites(tx, permit)
             at = now()
             permit_store.put(tx, [permit], actor.name, at)
-            audit.append(tx, [_act(actor, number, "put", f"version {version + 1}", at)])
+            audit.append(
+                tx,
+                [
+                    _act(
+                        actor,
+                        number,
+                        "put",
+                        coded("as_version", "version {version}", version=version + 1),
+                        at,
+                    )
+                ],
+            )
             return _detail(tx, number, named, today())
 
     @api.delete("/permits/{number:path}", status_code=204)

@@ -197,7 +197,9 @@ def _import(store: Store, body: bytes, actor: Actor, named: DatumName) -> Fences
         ) from None
     wanted = _read(document, named)
     with store.write() as tx:
-        changed = _put(tx, wanted, actor, f"{len(wanted)} fences")
+        changed = _put(
+            tx, wanted, actor, coded("so_many_fences", "{count} fences", count=len(wanted))
+        )
     return FencesImported(imported=len(wanted), changed=changed)
 
 

@@ -53,6 +53,8 @@ def said(text: str, language: Language, zone: ZoneInfo) -> str:
 
 
 def _value(name: str, value: object, zone: ZoneInfo) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     chinese, plain = _read("zh-coded"), str(value)
     if isinstance(value, Coded):
         return said(value, "zh", zone)

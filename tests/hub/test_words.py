@@ -76,6 +76,12 @@ def test_a_sentence_is_said_as_the_console_says_it():
     assert "“角色”" in said(empty, "zh", BEIJING)
 
 
+def test_a_whole_number_is_written_as_one():
+    limit = coded("so_long", "{number:g} {unit}", number=2.0, unit="work_hour")
+    assert said(limit, "zh", BEIJING) == "2 工作时"
+    assert said(coded("by_channel", "{channel}", channel="phone"), "zh", BEIJING) == "电话"
+
+
 def test_moments_in_a_sentence_are_the_sites_also_when_it_was_stored():
     due = datetime(2026, 11, 30, 1, 30, tzinfo=UTC)
     sentence = coded("was_due", "case {number} was due {due:%H:%M} UTC", number="A-7", due=due)
