@@ -44,7 +44,7 @@ ROUTES = (
     "/vehicles", "/dispatch", "/learning", "/patrol", "/patrol?since={month}&until={day}&level=",
     "/patrol?since={month}&until={day}&level=4", "/evaluation", "/evaluation?period={last}",
     "/wall", "/duty", "/duty?tab=roll", "/duty?tab=sweep",
-    "/vehicles/day?vehicle=fleet/v1&day={day}",
+    "/vehicles/day?id=fleet/v1&day={day}",
     "/vehicles/permits", "/admin/people", "/admin/keys", "/admin/webhooks", "/admin/history",
     "/admin/grids", "/admin/matters", "/admin/devices", "/admin/devices/box", "/admin/quarantine",
 )  # fmt: skip
