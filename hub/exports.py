@@ -103,12 +103,13 @@ def table(
     wanted: Form,
     about: str = "",
     *,
+    spoken: Cell = None,
     are_heads: bool = False,
 ) -> Response:
     """A download called NAME-ABOUT.FORMAT, in the reader's language where he has one.
 
-    `titles`: our fields; `are_heads`: as people call them, for a table that is taken back. Text
-    that a spreadsheet would run as a formula is marked as text.
+    `spoken`: ABOUT as people say it. `titles`: our fields; `are_heads`: as people call them, for a
+    table that is taken back. Text that a spreadsheet would run as a formula is marked as text.
     """
     shown = [n for n, title in enumerate(titles) if not (wanted.language and title in CODES)]
     given = [[row[n] for n in shown] for row in rows]
@@ -117,7 +118,8 @@ def table(
     lines = [[_safe(_cell(cell, wanted)) for cell in row] for row in given]
     called = word(wanted.language, "table", name) if wanted.language else name
     data = _csv(heads, lines) if wanted.format == "csv" else _xlsx(called, heads, lines)
-    file = "-".join(filter(None, [called, about]))
+    said = about if spoken is None else str(_cell(spoken, wanted))
+    file = "-".join(filter(None, [called, said if wanted.language else about]))
     plain = "-".join(filter(None, [name, about]))
     headers = {
         "Content-Disposition": f'attachment; filename="{plain}.{wanted.format}"'
@@ -132,6 +134,8 @@ def sheet(
     columns: Mapping[str, Source],
     wanted: Form,
     about: str = "",
+    *,
+    spoken: Cell = None,
 ) -> Response:
     """The items of a list as a table: what the list shows, no more.
 
@@ -140,7 +144,7 @@ def sheet(
     """
     getters = [_getter(source) for source in columns.values()]
     rows = ([get(item) for get in getters] for item in items)
-    return table(name, list(columns), rows, wanted, about)
+    return table(name, list(columns), rows, wanted, about, spoken=spoken)
 
 
 def worded(source: Source, *groups: str) -> Source:

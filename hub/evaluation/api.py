@@ -27,7 +27,7 @@ from hub.evaluation.period import Every, Period
 from hub.evaluation.ranking import Place
 from hub.evaluation.scheme import Award, Scheme, Version, check
 from hub.evaluation.store import EnteredScore, StoredReport
-from hub.exports import FILES, MOST, AskedForm, Named, Source, sheet, table, worded
+from hub.exports import FILES, MOST, AskedForm, Named, Several, Source, sheet, table, worded
 from hub.grid.store import is_known
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.matters import matter, table as matter_table
@@ -251,9 +251,10 @@ class ReportBody(Body):
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """The cases behind a figure, and what the figure is called in a file's name."""
+    """The cases behind a figure of a period."""
 
-    name: str
+    indicator: str
+    period: str
     cases: Sequence[int]
 
 
@@ -392,7 +393,7 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
             if by.by is By.GRID:
                 _check_grid(tx, "group", group)
             found = figures.measure(tx, wanted, by, group, row)
-            return Behind(f"{row.id}-{wanted.period.name}",
+            return Behind(row.id, wanted.period.name,
                           _case_ids(tx, figures, wanted, row, found, side))  # fmt: skip
 
     counts = Annotated[Behind, Depends(behind)]
@@ -410,7 +411,9 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
         """At most the first 20,000."""
         with store.read() as tx:
             items = _counted(tx, found.cases[:MOST])
-        return sheet("counted", items, CASE_COLUMNS, form, found.name)
+        parts = found.indicator, found.period
+        spoken = Several((_called(found.indicator), found.period), apart="-", kept=True)
+        return sheet("counted", items, CASE_COLUMNS, form, "-".join(parts), spoken=spoken)
 
     def pointed(
         wanted: about,

@@ -248,7 +248,7 @@ def test_the_history_is_searched_taken_out_and_proven(desk: Page, city: City) ->
         desk.get_by_role("link", name="CSV").click()
     text = taken.value.path().read_text("utf-8-sig")
     assert text.count("\n") == 2
-    assert ",zhao,operator,alert," in text
+    assert ",zhao,操作员,告警," in text
     assert text.rstrip().endswith(",赵敏")
     alert = alert_id(alert_message())
     desk.goto(f"{city.url}/#/?alert={alert}")

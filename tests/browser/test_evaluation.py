@@ -67,7 +67,7 @@ def test_a_figure_opens_into_its_cases(opened: Opener, lived: tuple[str, str]) -
     expect(cases).to_have_count(CLOSED)
     with page.expect_download() as download:
         dialog.get_by_role("link", name="XLSX").click()
-    assert download.value.suggested_filename == f"on_time_close_rate-{month}.xlsx"
+    assert download.value.suggested_filename == f"指标案件-按期结案率-{month}.xlsx"
     cases.first.click()
     expect(page).to_have_url(f"{url}/#/cases/1")
 
