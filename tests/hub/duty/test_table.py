@@ -136,11 +136,11 @@ def test_a_workbook_without_rows():
 def test_a_hundred_thousand_rows_name_all_their_bad_ones_at_once():
     lines = ["grid,text"]
     lines += [f"{'g1' if n % 3 else 'nowhere'},task {n}" for n in range(100_000)]
-    began = clock.monotonic()
+    began = clock.process_time()
     found = problems(csv(*lines), kind="tasks")
     assert len(found) == 33_334
     assert (found[0][0], found[-1][0]) == ("line 2", "line 100001")
-    assert clock.monotonic() - began < 30
+    assert clock.process_time() - began < 30
 
 
 def test_rows_through_the_api():
