@@ -117,8 +117,9 @@ def router(store: Store) -> APIRouter:
             _same_version(code, known.version if known else 0, wanted.version)
             _check_grid(tx, department.grid)
             department_store.put(tx, [department], at)
-            note = ", ".join(f"{name} {value}" for name, value in asdict(department).items())
-            act = audit.Entry(at, actor.name, actor.role, "department", code, "put", note=note)
+            act = audit.Entry(
+                at, actor.name, actor.role, "department", code, "put", note=_said(department)
+            )
             audit.append(tx, [act])
             return _item(_known(tx, code))
 
@@ -176,6 +177,21 @@ def _import(store: Store, data: bytes, actor: Actor, *, dry_run: bool) -> Depart
             act = audit.Entry(at, actor.name, actor.role, "department", "all", "import", note=note)
             audit.append(tx, [act])
     return DepartmentsImported(rows=len(rows), new=new, changed=len(differ) - new, dry_run=dry_run)
+
+
+def _said(department: Department) -> str:
+    """All of it, for the history."""
+    return coded(
+        "department_put",
+        "{name_zh}, credit code {credit_code}, phone {phone}, level {level}, grid {grid}, "
+        "generated {generated}",
+        name_zh=department.name_zh,
+        credit_code=department.credit_code or "–",
+        phone=department.phone or "–",
+        level=department.level or "–",
+        grid=department.grid or "–",
+        generated="yes" if department.generated else "no",
+    )
 
 
 def _known(tx: Connection, code: str) -> Known:

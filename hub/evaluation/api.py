@@ -27,7 +27,18 @@ from hub.evaluation.period import Every, Period
 from hub.evaluation.ranking import Place
 from hub.evaluation.scheme import Award, Scheme, Version, check
 from hub.evaluation.store import EnteredScore, StoredReport
-from hub.exports import FILES, MOST, AskedForm, Named, Several, Source, sheet, table, worded
+from hub.exports import (
+    FILES,
+    MOST,
+    AskedForm,
+    Named,
+    Several,
+    Source,
+    Word,
+    sheet,
+    table,
+    worded,
+)
 from hub.grid.store import is_known
 from hub.http import ERRORS, Body, Listing, Page, Utc, page
 from hub.matters import matter, table as matter_table
@@ -374,8 +385,8 @@ def router(store: Store, figures: Figures, maker: Maker) -> APIRouter:
             names = names_of(tx, figures, wanted, group)
         titles = ("group", "name", *FIGURE_TITLES)
         rows = [
-            (code, names(code), name, _called(name), len(each.numerator), len(each.denominator),
-             each.value)
+            (code, Word(names(code), ("whole",)), name, _called(name), len(each.numerator),
+             len(each.denominator), each.value)
             for code in sorted(found)
             for name, each in found[code].items()
         ]  # fmt: skip

@@ -38,6 +38,9 @@ def test_one_finds_who_did_what_when(call, hub):
     assert ("operator-1", "alert", "confirmed") in found(kind="alert", subject=ALERT)
     assert found(action="put", q="环卫") == [("supervisor-1", "department", "put")]
     called = {(one["kind"], one["subject"]): one["called"] for one in everything["items"]}
+    (put,) = call("GET", "/api/audit", params={"action": "put"}).json()["items"]
+    assert put["coded"]["note"]["values"]["name_zh"] == "环卫处"
+    assert put["note"] == "环卫处, credit code –, phone –, level –, grid –, generated no"
     assert called["department", "huanwei"] == "环卫处"
     assert called["case", "1"].endswith("-0001")
     assert found(**{"from": "2999-01-01T00:00:00Z"}) == []

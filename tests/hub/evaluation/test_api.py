@@ -200,6 +200,9 @@ def test_who_answers_for_a_part_sees_the_evaluation_of_that_part(parted):
         )
         assert table.status_code == 200
         assert ",3," in table.text or count == 1
+        read = {"period": "2026-11", "format": "csv", "language": "zh"}
+        table = page.get("/api/evaluation/figures/file", params=read)
+        assert table.text.splitlines()[1].startswith("all,全市,")
         assert page.get("/api/evaluation/indicators").status_code == 200
 
 

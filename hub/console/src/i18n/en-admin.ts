@@ -32,7 +32,6 @@ export const enAdmin: Record<keyof typeof zhAdmin, string> = {
   'people.givePost': 'Give a post',
   'people.takePost': 'Take post {n} away',
   'people.grid': 'Grid',
-  'people.wholeCity': 'Whole city',
   'people.department': 'Department',
   'people.anyDepartment': 'Any department',
   'people.matterClass': 'Class of matters',

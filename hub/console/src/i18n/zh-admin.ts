@@ -30,7 +30,6 @@ export const zhAdmin = {
   'people.givePost': '加一个岗位',
   'people.takePost': '去掉岗位 {n}',
   'people.grid': '网格',
-  'people.wholeCity': '全市',
   'people.department': '部门',
   'people.anyDepartment': '不限部门',
   'people.matterClass': '事项大类',
