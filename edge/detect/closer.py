@@ -17,10 +17,9 @@ from edge.detect.detectors import Detector
 from edge.detect.moment import Moment
 from edge.detect.overlap import corners, covered_share, ious, nestings
 from edge.detect.places import Sighting
+from edge.detect.relations import PERSON
 from edge.detect.tracking import FORGET_STAYING_S, Track
 from wire.zone import LABELS
-
-PERSON = "person"
 
 LOOKS = 3
 """At one thing, at each quarter of its dwell: before it may be an alert, and not at one moment."""
